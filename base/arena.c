@@ -1,0 +1,169 @@
+/* The arena: a bump allocator over a list of blocks.
+ *
+ * Bytes handed out (rounded up to 16) are what the limit counts, so that a caller can foretell when
+ * it refuses. Blocks double in size; a request that is large beside the current block gets a block of
+ * its own, so little of a block is left unused and the memory taken stays below about twice the limit.
+ *
+ * With the address sanitizer, what has not been handed out is poisoned: a read past the end of a
+ * piece is found although the whole block is one allocation. */
+#include "base/bytes.h"
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#if defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ARENA_SANITIZED
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define ARENA_SANITIZED
+#endif
+#ifdef ARENA_SANITIZED
+#include <sanitizer/asan_interface.h>
+#define POISON(data, size) ASAN_POISON_MEMORY_REGION(data, size)
+#define UNPOISON(data, size) ASAN_UNPOISON_MEMORY_REGION(data, size)
+#else
+#define POISON(data, size) ((void)(data), (void)(size))
+#define UNPOISON(data, size) ((void)(data), (void)(size))
+#endif
+
+#define ALIGNMENT 16
+#define SMALLEST_BLOCK 256
+
+struct block {
+  struct block *next; /* the one before it in time */
+  size_t size, used;
+  _Alignas(ALIGNMENT) uint8_t data[];
+};
+
+struct arena {
+  struct block *first, *current; /* current heads the list, which ends with first */
+  size_t limit, used;
+  bool exhausted;
+};
+
+static struct block *block_new(size_t size) {
+  if (size > SIZE_MAX - sizeof(struct block)) return NULL;
+  struct block *block = malloc(sizeof *block + size);
+  if (block == NULL) return NULL;
+  block->next = NULL;
+  block->size = size;
+  block->used = 0;
+  POISON(block->data, size);
+  return block;
+}
+
+static void block_free(struct block *block) {
+  UNPOISON(block->data, block->size);
+  free(block);
+}
+
+struct arena *arena_new(size_t first_block, size_t limit) {
+  struct arena *arena = calloc(1, sizeof *arena);
+  if (arena == NULL) return NULL;
+  if (first_block > limit) first_block = limit;
+  if (first_block < SMALLEST_BLOCK) first_block = SMALLEST_BLOCK;
+  arena->first = arena->current = block_new(first_block);
+  arena->limit = limit;
+  if (arena->first == NULL) {
+    free(arena);
+    return NULL;
+  }
+  return arena;
+}
+
+void arena_reset(struct arena *arena) {
+  struct block *next;
+  for (struct block *block = arena->current; block != arena->first; block = next) {
+    next = block->next;
+    block_free(block);
+  }
+  arena->current = arena->first;
+  POISON(arena->first->data, arena->first->size);
+  arena->first->used = 0;
+  arena->used = 0;
+  arena->exhausted = false;
+}
+
+void arena_destroy(struct arena **arena) {
+  if (*arena == NULL) return;
+  arena_reset(*arena);
+  block_free((*arena)->first);
+  free(*arena);
+  *arena = NULL;
+}
+
+/* A block with room for `size`; NULL when memory is refused. */
+static struct block *block_for(struct arena *arena, size_t size) {
+  struct block *current = arena->current;
+  if (current->size - current->used >= size) return current;
+  if (size > current->size / 4 && current != arena->first) {
+    /* Behind the current block, which goes on being filled. */
+    struct block *own = block_new(size);
+    if (own == NULL) return NULL;
+    own->next = current->next;
+    current->next = own;
+    return own;
+  }
+  size_t wanted = current->size > arena->limit / 2 ? arena->limit : 2 * current->size;
+  size_t left = arena->limit - arena->used;
+  if (wanted > left) wanted = left;
+  if (wanted < size) wanted = size;
+  struct block *block = block_new(wanted);
+  if (block == NULL) return NULL;
+  block->next = current;
+  arena->current = block;
+  return block;
+}
+
+void *arena_take(struct arena *arena, size_t size) {
+  size_t rounded = size == 0 ? ALIGNMENT : (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+  struct block *block = NULL;
+  if (rounded >= size && rounded <= arena->limit - arena->used) block = block_for(arena, rounded);
+  if (block == NULL) {
+    arena->exhausted = true;
+    return NULL;
+  }
+  uint8_t *data = block->data + block->used;
+  block->used += rounded;
+  arena->used += rounded;
+  UNPOISON(data, size);
+  return data;
+}
+
+void *arena_zero(struct arena *arena, size_t size) {
+  void *data = arena_take(arena, size);
+  if (data != NULL) memset(data, 0, size);
+  return data;
+}
+
+void *arena_copy(struct arena *arena, const void *data, size_t size) {
+  void *copy = arena_take(arena, size);
+  if (copy != NULL && size > 0) memcpy(copy, data, size);
+  return copy;
+}
+
+char *arena_text(struct arena *arena, const char *text) {
+  return arena_copy(arena, text, strlen(text) + 1);
+}
+
+char *arena_print(struct arena *arena, const char *format, ...) {
+  va_list list, again;
+  va_start(list, format);
+  va_copy(again, list);
+  int length = vsnprintf(NULL, 0, format, list);
+  char *text = length < 0 ? NULL : arena_take(arena, (size_t)length + 1);
+  if (text != NULL) vsnprintf(text, (size_t)length + 1, format, again);
+  va_end(again);
+  va_end(list);
+  return text;
+}
+
+size_t arena_used(const struct arena *arena) {
+  return arena->used;
+}
+
+bool arena_exhausted(const struct arena *arena) {
+  return arena->exhausted;
+}

@@ -1,0 +1,129 @@
+/* The clocks, and times as text. Dates and the Dutch calendar are in calendar.c. */
+#include "base/clock.h"
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#ifdef COLLEGA_TESTING
+/* Milliseconds by which a test has turned the clock; 0 when no file is named or it says nothing. */
+static int64_t turned(void) {
+  const char *path = getenv("COLLEGA_CLOCK_FILE");
+  if (path == NULL || path[0] == '\0') return 0;
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return 0;
+  char text[32];
+  ssize_t length = read(fd, text, sizeof text - 1);
+  close(fd);
+  if (length <= 0) return 0;
+  text[length] = '\0';
+  return strtoll(text, NULL, 10);
+}
+#else
+static int64_t turned(void) {
+  return 0;
+}
+#endif
+
+static int64_t clock_read(clockid_t clock) {
+  struct timespec now;
+  clock_gettime(clock, &now);
+  return (int64_t)now.tv_sec * SECOND_MS + now.tv_nsec / 1000000;
+}
+
+collega_time clock_now(void) {
+  return clock_read(CLOCK_REALTIME) + turned();
+}
+
+int64_t clock_monotonic(void) {
+  return clock_read(CLOCK_MONOTONIC);
+}
+
+void time_write(char *out, size_t capacity, collega_time time) {
+  int64_t days = time / DAY_MS, rest = time % DAY_MS;
+  if (rest < 0) {
+    days--;
+    rest += DAY_MS;
+  }
+  int year, month, day;
+  /* A time from outside may be any number; a date of 32 bits reaches five million years. */
+  if (days > INT32_MAX) days = INT32_MAX;
+  if (days < INT32_MIN) days = INT32_MIN;
+  date_civil((collega_date)days, &year, &month, &day);
+  int hour = (int)(rest / HOUR_MS), minute = (int)(rest / MINUTE_MS % 60);
+  int second = (int)(rest / SECOND_MS % 60), milliseconds = (int)(rest % SECOND_MS);
+  if (milliseconds == 0)
+    snprintf(out, capacity, "%04d-%02d-%02dT%02d:%02d:%02dZ", year, month, day, hour, minute,
+             second);
+  else
+    snprintf(out, capacity, "%04d-%02d-%02dT%02d:%02d:%02d.%03dZ", year, month, day, hour, minute,
+             second, milliseconds);
+}
+
+static bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+/* Exactly two digits, at most `most`; moves *text past them. */
+static bool two_digits(const char **text, int most, int *out) {
+  const char *at = *text;
+  if (!is_digit(at[0]) || !is_digit(at[1])) return false;
+  *out = (at[0] - '0') * 10 + (at[1] - '0');
+  *text = at + 2;
+  return *out <= most;
+}
+
+/* ".5", ".25", ".1239": to milliseconds, further digits are dropped. */
+static bool fraction(const char **text, int *milliseconds) {
+  const char *at = *text + 1;
+  if (!is_digit(*at)) return false;
+  int weight = 100;
+  for (; is_digit(*at); at++, weight /= 10) *milliseconds += (*at - '0') * weight;
+  *text = at;
+  return true;
+}
+
+/* "Z" or "+01:00": what has to be subtracted from the local time, in minutes. */
+static bool offset(const char **text, int *minutes) {
+  char sign = **text;
+  (*text)++;
+  if (sign == 'Z' || sign == 'z') {
+    *minutes = 0;
+    return true;
+  }
+  int hour, minute;
+  if ((sign != '+' && sign != '-') || !two_digits(text, 23, &hour) || **text != ':') return false;
+  (*text)++;
+  if (!two_digits(text, 59, &minute)) return false;
+  *minutes = (hour * 60 + minute) * (sign == '+' ? 1 : -1);
+  return true;
+}
+
+bool time_read(const char *text, collega_time *out) {
+  char day[11];
+  if (strnlen(text, 10) < 10) return false;
+  memcpy(day, text, 10);
+  day[10] = '\0';
+  collega_date date;
+  if (!date_read(day, &date)) return false;
+  text += 10;
+  if (*text != 'T' && *text != 't' && *text != ' ') return false;
+  text++;
+  int hour, minute, second = 0, milliseconds = 0, east;
+  if (!two_digits(&text, 23, &hour) || *text != ':') return false;
+  text++;
+  if (!two_digits(&text, 59, &minute)) return false;
+  if (*text == ':') {
+    text++;
+    if (!two_digits(&text, 59, &second)) return false;
+    if (*text == '.' && !fraction(&text, &milliseconds)) return false;
+  }
+  if (!offset(&text, &east) || *text != '\0') return false;
+  collega_time time = date * DAY_MS + hour * HOUR_MS + (minute - east) * MINUTE_MS +
+                      second * SECOND_MS + milliseconds;
+  if (time < 0 || time >= (date_from_civil(2169, 12, 31) + 1) * DAY_MS) return false;
+  *out = time;
+  return true;
+}

@@ -1,0 +1,40 @@
+/* Time. `collega_time` is milliseconds since 1970-01-01T00:00:00Z; `collega_date` days since
+ * 1970-01-01 in Europe/Amsterdam. Cores get time as a parameter; only shells call clock_now(). */
+#ifndef COLLEGA_BASE_CLOCK_H
+#define COLLEGA_BASE_CLOCK_H
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef int64_t collega_time;
+typedef int32_t collega_date;
+#define SECOND_MS INT64_C(1000)
+#define MINUTE_MS (60 * SECOND_MS)
+#define HOUR_MS (60 * MINUTE_MS)
+#define DAY_MS (24 * HOUR_MS)
+
+/* The wall clock. In builds with COLLEGA_TESTING the number of milliseconds that stands in the file
+ * named by COLLEGA_CLOCK_FILE is added (read again at every call). */
+collega_time clock_now(void);
+/* Monotonic milliseconds, for timers. */
+int64_t clock_monotonic(void);
+
+/* "2027-01-31T23:00:00Z" (milliseconds only when there are any). out: at least 32 bytes. */
+void time_write(char *out, size_t capacity, collega_time time);
+/* RFC 3339 with Z or an offset, 1970 to 2169; seconds and fraction (to ms) optional. */
+bool time_read(const char *text, collega_time *out);
+void date_write(char *out, size_t capacity, collega_date date); /* "2027-01-04" */
+bool date_read(const char *text, collega_date *out);            /* 1970-01-01 to 2169-12-31, must exist */
+void date_civil(collega_date date, int *year, int *month, int *day);
+collega_date date_from_civil(int year, int month, int day);
+int date_weekday(collega_date date); /* 1 Monday .. 7 Sunday */
+/* Europe/Amsterdam by the European rule (last Sundays of March and October, 01:00 UTC). */
+collega_date date_of_time(collega_time time);
+collega_time time_of_date(collega_date date, int hour, int minute); /* local wall time of that day */
+
+/* Dutch public holidays as the trade counts them (Good Friday is not one), and working days. */
+bool date_is_holiday(collega_date date);
+bool date_is_working_day(collega_date date);
+/* The end (24:00 local, Amsterdam) of the `days`th working day after the day of `from`. */
+collega_time time_after_working_days(collega_time from, int days);
+#endif

@@ -1,0 +1,76 @@
+/* Errors as values: filling, prefixing and copying them. Rendering is in words.c. */
+#include "base/error.h"
+#include "base/bytes.h"
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Copies what fits, cut where a character ends: an error travels to other machines as UTF-8. */
+static void copy_text(char *out, size_t capacity, const char *text) {
+  size_t length = utf8_cut(text, capacity - 1);
+  memcpy(out, text, length);
+  out[length] = '\0';
+}
+
+enum collega_status error_set(struct collega_error *error, enum collega_status status,
+                              enum rule rule, const char *field, ...) {
+  if (error == NULL) return status;
+  /* Built aside, because field and arguments may point into *error itself. */
+  struct collega_error fresh = {.status = status, .rule = rule};
+  if (field != NULL) copy_text(fresh.field, sizeof fresh.field, field);
+  va_list list;
+  va_start(list, field);
+  for (size_t i = 0; i < COLLEGA_ERROR_ARGUMENTS; i++) {
+    const char *argument = va_arg(list, const char *);
+    if (argument == NULL) break;
+    copy_text(fresh.argument[i], sizeof fresh.argument[i], argument);
+  }
+  va_end(list);
+  *error = fresh;
+  return status;
+}
+
+enum collega_status error_system(struct collega_error *error, const char *what, int number) {
+  char text[120];
+  /* The GNU form: returns the text, which need not be in the array. */
+  const char *reason = strerror_r(number, text, sizeof text);
+  enum collega_status status =
+      number == ENOSPC || number == EDQUOT ? COLLEGA_FULL : COLLEGA_SYSTEM;
+  return error_set(error, status, RULE_system_call, NULL, what, reason, NULL);
+}
+
+void error_prefix(struct collega_error *error, const char *prefix) {
+  if (error == NULL) return;
+  bool joined = error->field[0] == '\0' || error->field[0] == '[';
+  char path[2 * sizeof error->field];
+  snprintf(path, sizeof path, "%.*s%s%s", (int)sizeof error->field, prefix, joined ? "" : ".",
+           error->field);
+  copy_text(error->field, sizeof error->field, path);
+}
+
+void error_clear(struct collega_error *error) {
+  if (error != NULL) memset(error, 0, sizeof *error);
+}
+
+int error_exit_status(enum collega_status status) {
+  switch (status) {
+  case COLLEGA_OK:
+    return 0;
+  case COLLEGA_USAGE:
+    return 2;
+  case COLLEGA_UNREACHABLE:
+  case COLLEGA_BUSY:
+    return 3;
+  case COLLEGA_INVALID:
+  case COLLEGA_REFUSED:
+  case COLLEGA_NOT_FOUND:
+  case COLLEGA_EXISTS:
+  case COLLEGA_FULL:
+  case COLLEGA_DAMAGED:
+  case COLLEGA_FORGED:
+  case COLLEGA_SYSTEM:
+    return 1;
+  }
+  return 1;
+}

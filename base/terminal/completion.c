@@ -1,0 +1,95 @@
+/* Completion for bash: a function that finds the words typed so far that are no options, and offers
+ * the words that can follow, the command's options, or files. */
+#include "base/terminal/parts.h"
+#include <ctype.h>
+#include <string.h>
+
+static void function_name(const struct program *program, FILE *out) {
+  fputc('_', out);
+  for (const char *at = program->name; *at != '\0'; at++)
+    fputc(isalnum((unsigned char)*at) ? *at : '_', out);
+}
+
+/* The options that take a value, so that the value is not counted as a word of the command. */
+static void print_valued(const struct option_row *options, size_t count, FILE *out) {
+  for (size_t i = 0; i < count; i++)
+    if (options[i].argument != NULL) fprintf(out, "|--%s", options[i].name);
+}
+
+/* Whether an earlier command has the same first `length` bytes and goes on with a space or ends. */
+static bool seen_before(const struct program *program, size_t index, size_t length) {
+  const char *path = program->commands[index].path;
+  for (size_t i = 0; i < index; i++) {
+    const char *other = program->commands[i].path;
+    if (strncmp(other, path, length) == 0 && (other[length] == ' ' || other[length] == '\0'))
+      return true;
+  }
+  return false;
+}
+
+/* The words that can follow `prefix`. */
+static void print_next_words(const struct program *program, const char *prefix, FILE *out) {
+  size_t skip = strlen(prefix) + (prefix[0] == '\0' ? 0 : 1);
+  fprintf(out, "  '%s') next='", prefix);
+  for (size_t i = 0; i < program->command_count; i++) {
+    const char *path = program->commands[i].path;
+    if (!path_begins(path, prefix)) continue;
+    size_t length = skip + strcspn(path + skip, " ");
+    if (!seen_before(program, i, length))
+      fprintf(out, "%.*s ", (int)(length - skip), path + skip);
+  }
+  fprintf(out, "%s' ;;\n", prefix[0] == '\0' ? "help" : "");
+}
+
+void program_completion(const struct program *program, FILE *out) {
+  function_name(program, out);
+  fputs("() {\n"
+        "  local word=${COMP_WORDS[COMP_CWORD]} path= next= options= i\n"
+        "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
+        "    case ${COMP_WORDS[i]} in\n"
+        "    =",
+        out);
+  print_valued(program->common, program->common_count, out);
+  for (size_t i = 0; i < program->command_count; i++)
+    print_valued(program->commands[i].options, program->commands[i].option_count, out);
+  fputs(") ((i++)) ;;\n"
+        "    -*) ;;\n"
+        "    *) path=\"${path:+$path }${COMP_WORDS[i]}\" ;;\n"
+        "    esac\n"
+        "  done\n"
+        "  case $path in\n",
+        out);
+  print_next_words(program, "", out);
+  for (size_t i = 0; i < program->command_count; i++) {
+    const char *path = program->commands[i].path;
+    for (const char *space = strchr(path, ' '); space != NULL; space = strchr(space + 1, ' ')) {
+      size_t length = (size_t)(space - path);
+      char prefix[128];
+      if (length >= sizeof prefix || seen_before(program, i, length)) continue;
+      memcpy(prefix, path, length);
+      prefix[length] = '\0';
+      print_next_words(program, prefix, out);
+    }
+  }
+  fputs("  esac\n  case \"$path \" in\n", out);
+  for (size_t i = 0; i < program->command_count; i++) {
+    const struct command_row *command = &program->commands[i];
+    if (command->option_count == 0) continue;
+    fprintf(out, "  '%s '*) options='", command->path);
+    for (size_t j = 0; j < command->option_count; j++)
+      fprintf(out, "--%s ", command->options[j].name);
+    fputs("' ;;\n", out);
+  }
+  fputs("  esac\n  if [[ $word == -* ]]; then\n    COMPREPLY=($(compgen -W \"$options", out);
+  for (size_t i = 0; i < program->common_count; i++) fprintf(out, " --%s", program->common[i].name);
+  fputs(" --help\" -- \"$word\"))\n"
+        "  elif [[ -n $next ]]; then\n"
+        "    COMPREPLY=($(compgen -W \"$next\" -- \"$word\"))\n"
+        "  else\n"
+        "    COMPREPLY=($(compgen -f -- \"$word\"))\n"
+        "  fi\n"
+        "}\ncomplete -F ",
+        out);
+  function_name(program, out);
+  fprintf(out, " %s\n", program->name);
+}

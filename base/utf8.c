@@ -1,0 +1,89 @@
+/* UTF-8 as we believe it: strict, and without the characters that make a text look like another one
+ * or drive a terminal. */
+#include "base/bytes.h"
+#include <string.h>
+
+/* Reads one code point at data (length > 0). Returns the bytes it takes, 0 when malformed. */
+static size_t code_point(const uint8_t *data, size_t length, uint32_t *out) {
+  uint8_t first = data[0];
+  if (first < 0x80) {
+    *out = first;
+    return 1;
+  }
+  size_t size = first >= 0xF0 ? 4 : first >= 0xE0 ? 3 : 2;
+  if (first < 0xC2 || first > 0xF4 || length < size) return 0;
+  uint32_t point = first & (0x7FU >> size);
+  for (size_t i = 1; i < size; i++) {
+    if ((data[i] & 0xC0) != 0x80) return 0;
+    point = point << 6 | (data[i] & 0x3FU);
+  }
+  bool overlong = (size == 3 && point < 0x800) || (size == 4 && point < 0x10000);
+  bool surrogate = point >= 0xD800 && point <= 0xDFFF;
+  if (overlong || surrogate || point > 0x10FFFF) return 0;
+  *out = point;
+  return size;
+}
+
+size_t utf8_next(const uint8_t *data, size_t length, uint32_t *out) {
+  return length == 0 ? 0 : code_point(data, length, out);
+}
+
+bool utf8_valid(const uint8_t *data, size_t length) {
+  uint32_t point;
+  for (size_t at = 0, size; at < length; at += size) {
+    size = code_point(data + at, length - at, &point);
+    if (size == 0) return false;
+  }
+  return true;
+}
+
+bool utf8_control(uint32_t point) {
+  return point < 0x20 || (point >= 0x7F && point <= 0x9F) || point == 0x2028 || point == 0x2029 ||
+         (point >= 0x202A && point <= 0x202E) || (point >= 0x2066 && point <= 0x2069);
+}
+
+bool utf8_text(const uint8_t *data, size_t length, bool lines) {
+  uint32_t point;
+  for (size_t at = 0, size; at < length; at += size) {
+    size = code_point(data + at, length - at, &point);
+    if (size == 0) return false;
+    if (utf8_control(point) && !(lines && point == '\n')) return false;
+  }
+  return true;
+}
+
+/* Marks that are drawn over the character before them, joiners and variation selectors. */
+static bool takes_no_column(uint32_t point) {
+  static const struct {
+    uint32_t first, last;
+  } ranges[] = {{0x0300, 0x036F}, {0x0483, 0x0489}, {0x0591, 0x05BD}, {0x064B, 0x065F},
+                {0x1AB0, 0x1AFF}, {0x1DC0, 0x1DFF}, {0x200B, 0x200F}, {0x20D0, 0x20FF},
+                {0xFE00, 0xFE0F}, {0xFE20, 0xFE2F}};
+  for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
+    if (point >= ranges[i].first && point <= ranges[i].last) return true;
+  return false;
+}
+
+size_t utf8_columns(const char *text) {
+  const uint8_t *data = (const uint8_t *)text;
+  size_t length = strlen(text), columns = 0;
+  uint32_t point;
+  for (size_t at = 0, size; at < length; at += size) {
+    size = code_point(data + at, length - at, &point);
+    if (size == 0) {
+      size = 1; /* not UTF-8 after all: a terminal shows one mark for the byte */
+      columns++;
+    } else if (!takes_no_column(point)) {
+      columns++;
+    }
+  }
+  return columns;
+}
+
+size_t utf8_cut(const char *text, size_t most) {
+  size_t length = strnlen(text, most + 1);
+  if (length <= most) return length;
+  size_t end = most;
+  while (end > 0 && ((uint8_t)text[end] & 0xC0) == 0x80) end--;
+  return end;
+}

@@ -1,0 +1,118 @@
+/* The node's daemon. Threads: ZeroMQ's, this loop, the matcher. Signals are blocked before any of them starts and
+ * taken here. Between the command line and this loop the ledger is the queue and the bell a hint: it is looked at
+ * again every LOOK_AGAIN_MS even when nothing rang. */
+#include "client/daemon/daemon.h"
+
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/config.h"
+#include "base/disk/disk.h"
+#include "base/log.h"
+#include "base/process/process.h"
+#include "base/words.h"
+#include "client/daemon/matcher_thread.h"
+#include "client/daemon/session.h"
+#include "client/daemon/settings.h"
+
+#define TICK_MS 1000
+#define READERS_EVERY_MS MINUTE_MS
+#define JOIN_WAIT_MS (30 * SECOND_MS)
+
+struct daemon {
+  const struct daemon_options *options;
+  int lock, signals, bell;
+  struct config *config;
+  struct exchange *exchange;
+  struct link_context *context;
+  struct node_link *link;
+  struct matcher_thread *matcher;
+};
+
+static enum collega_status daemon_open(struct daemon *daemon, struct collega_error *error) {
+  const char *home = daemon->options->home;
+  char path[4096];
+  enum collega_status status = home_check(home, "node", error);
+  if (status == COLLEGA_OK) status = run_lock_take(home, &daemon->lock, error);
+  if (status == COLLEGA_OK) status = signals_take(&daemon->signals, error);
+  if (status == COLLEGA_OK) status = path_join(path, sizeof path, home, "settings.ini", error);
+  if (status == COLLEGA_OK) status = config_load(path, node_settings, node_settings_count, &daemon->config, error);
+  if (status == COLLEGA_OK) status = exchange_open(home, &daemon->exchange, error);
+  if (status == COLLEGA_OK) status = bell_listen(home, &daemon->bell, error);
+  if (status == COLLEGA_OK) status = link_context_new(&daemon->context, error);
+  if (status == COLLEGA_OK)
+    status = node_link_open(daemon->exchange, daemon->context,
+                            config_number(daemon->config, "link.reconnect_spread_ms"), &daemon->link, error);
+  if (status == COLLEGA_OK && !daemon->options->until_joined)
+    status = matcher_thread_start(exchange_ledger(daemon->exchange), &daemon->matcher, error);
+  return status;
+}
+
+static void daemon_close(struct daemon *daemon) {
+  matcher_thread_stop(&daemon->matcher);
+  node_link_close(&daemon->link);
+  link_context_destroy(&daemon->context);
+  exchange_close(&daemon->exchange);
+  config_destroy(&daemon->config);
+  if (daemon->bell >= 0) close(daemon->bell);
+  if (daemon->signals >= 0) close(daemon->signals);
+  run_lock_release(&daemon->lock);
+}
+
+/* SIGTERM and SIGINT end; SIGHUP has nothing to reload yet that a running node could change. */
+static bool told_to_stop(struct daemon *daemon) {
+  for (int number; (number = signals_next(daemon->signals)) != 0;)
+    if (number == SIGTERM || number == SIGINT) return true;
+  return false;
+}
+
+static void wait_for_something(struct daemon *daemon) {
+  zmq_pollitem_t items[4] = {
+      {.fd = daemon->signals, .events = ZMQ_POLLIN},
+      {.fd = daemon->bell, .events = ZMQ_POLLIN},
+  };
+  int count = 2 + node_link_poll(daemon->link, items + 2);
+  if (zmq_poll(items, count, TICK_MS) < 0) return;
+  if (items[1].revents) bell_drain(daemon->bell);
+}
+
+static enum collega_status loop(struct daemon *daemon, struct collega_error *error) {
+  int64_t readers_at = 0, started = clock_monotonic();
+  int64_t wait_ms = daemon->options->wait_ms ? daemon->options->wait_ms : JOIN_WAIT_MS;
+  for (;;) {
+    node_link_receive(daemon->link);
+    node_link_work(daemon->link);
+    if (daemon->matcher) matcher_thread_wake(daemon->matcher);
+    if (daemon->options->until_joined) {
+      if (node_link_joined(daemon->link)) return COLLEGA_OK;
+      if (node_link_join_refused(daemon->link, error)) return COLLEGA_REFUSED;
+      if (clock_monotonic() - started >= wait_ms) {
+        enum rule problem = node_link_state(daemon->link)->problem;
+        return error_set(error, COLLEGA_UNREACHABLE, RULE_join_unreachable, NULL,
+                         node_link_state(daemon->link)->broker_address,
+                         rule_name(problem ? problem : RULE_link_silent), NULL);
+      }
+    }
+    if (clock_monotonic() >= readers_at) {
+      disk_check_readers(ledger_disk(exchange_ledger(daemon->exchange)));
+      readers_at = clock_monotonic() + READERS_EVERY_MS;
+    }
+    wait_for_something(daemon);
+    if (told_to_stop(daemon)) return COLLEGA_OK;
+  }
+}
+
+enum collega_status daemon_run(const struct daemon_options *options, struct collega_error *error) {
+  struct daemon daemon = {.options = options, .lock = -1, .signals = -1, .bell = -1};
+  process_start();
+  enum collega_status status = daemon_open(&daemon, error);
+  if (status == COLLEGA_OK) {
+    ready_tell("READY=1");
+    if (!options->until_joined) log_info("node_running", "home=%s", options->home);
+    status = loop(&daemon, error);
+    if (!options->until_joined) log_info("node_stopped", "home=%s", options->home);
+  }
+  daemon_close(&daemon);
+  return status;
+}

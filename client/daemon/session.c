@@ -1,0 +1,397 @@
+/* One session at a time, with one broker.
+ *
+ * Receiving: guard -> link machine -> exchange/intake -> (ledger committed) -> credit goes back. Sending: what the
+ * outbox holds, in order, as far as credit and the socket let it; after a reconnect everything that is not settled
+ * goes again, and the broker answers duplicates with the first answer. A frame that was made but could not be sent yet
+ * is kept in `held`: the head it carries has already been counted as told. */
+#include "client/daemon/session.h"
+
+#include <inttypes.h>
+#include <sodium.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fault.h"
+#include "base/log.h"
+#include "base/words.h"
+#include "proto/guard.h"
+
+#define INTAKE_ARENA_BYTES (4 * (size_t)LIMIT_ARENA_BYTES)
+#define FRAMES_A_WAKE 256 /* then timers and signals get their turn */
+#define FRAMES_SENT_A_WAKE 256
+
+struct node_link {
+  struct exchange *exchange;
+  struct link_context *context;
+  struct link_socket *socket;
+  struct node_session session;
+  struct told_head told;
+  struct arena *arena;       /* of one frame */
+  int64_t spread_ms;
+  bool joining, joined, join_refused, welcomed, behind, changed, hello_due;
+  struct collega_error join_error;
+  uint32_t address;          /* which of the broker's addresses comes next */
+  uint64_t sent_through;     /* last outbox number sent in this session */
+  struct buffer held;        /* a frame that waits for credit or room */
+  uint32_t held_records;
+  struct node_state state;
+};
+
+enum collega_status node_link_open(struct exchange *exchange, struct link_context *context, int64_t spread_ms,
+                                   struct node_link **out, struct collega_error *error) {
+  struct node_link *link = calloc(1, sizeof *link);
+  if (link) link->arena = arena_new(65536, INTAKE_ARENA_BYTES);
+  if (!link || !link->arena) {
+    free(link);
+    return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+  }
+  link->exchange = exchange;
+  link->context = context;
+  link->spread_ms = spread_ms;
+  buffer_init(&link->held, 2 * (size_t)LIMIT_FRAME_BYTES);
+  *out = link;
+  return COLLEGA_OK;
+}
+
+void node_link_close(struct node_link **link) {
+  if (!link || !*link) return;
+  link_socket_close(&(*link)->socket);
+  buffer_free(&(*link)->held);
+  arena_destroy(&(*link)->arena);
+  free(*link);
+  *link = NULL;
+}
+
+int node_link_poll(struct node_link *link, zmq_pollitem_t items[2]) {
+  if (!link->socket) return 0;
+  link_socket_poll(link->socket, items);
+  return 2;
+}
+
+static uint32_t random_for(const struct node_link *link) {
+  uint32_t random = randombytes_random();
+  int64_t spread = link->spread_ms < RECONNECT_SPREAD_MS ? link->spread_ms : RECONNECT_SPREAD_MS;
+  return (uint32_t)((uint64_t)random * (uint64_t)spread / (uint64_t)RECONNECT_SPREAD_MS);
+}
+
+static void tell_state(struct node_link *link, bool connected) {
+  if (link->state.connected == connected && link->state.behind == link->behind) return;
+  link->state.connected = connected;
+  link->state.behind = link->behind;
+  link->state.since = clock_now();
+  struct collega_error error;
+  if (node_state_write(ledger_home(exchange_ledger(link->exchange)), &link->state, &error) != COLLEGA_OK)
+    log_warning("state_not_written", "rule=%s", rule_name(error.rule));
+}
+
+static void forget_socket(struct node_link *link) {
+  link_socket_close(&link->socket);
+  link->welcomed = false;
+  link->hello_due = false;
+  link->sent_through = 0;
+  link->held.length = 0;
+  link->told = (struct told_head){0};
+  tell_state(link, false);
+}
+
+static void lose(struct node_link *link, enum rule why) {
+  log_info("link_lost", "why=%s", rule_name(why));
+  link->state.problem = why;
+  link->state.connected = true; /* so that the reason is written even if we never were */
+  node_session_lost(&link->session, clock_now(), random_for(link));
+  forget_socket(link);
+}
+
+/* ---- sending */
+
+static bool send_cost(struct node_link *link, struct bytes frame, const Collega__ToBroker *message) {
+  struct frame_cost cost = cost_to_broker(message, frame.length);
+  return node_session_may_send(&link->session, cost) && link_socket_send(link->socket, frame);
+}
+
+static bool send_message(struct node_link *link, const Collega__ToBroker *message) {
+  struct bytes frame = message_pack(&message->base, link->arena);
+  return frame.data && send_cost(link, frame, message);
+}
+
+static void send_credit(struct node_link *link, struct credit credit) {
+  Collega__ToBroker frame = COLLEGA__TO_BROKER__INIT;
+  Collega__Credit message = COLLEGA__CREDIT__INIT;
+  message.records = (uint32_t)credit.records;
+  message.bytes = (uint32_t)credit.bytes;
+  frame.credit = &message;
+  if (!send_message(link, &frame)) lose(link, RULE_link_lost);
+}
+
+/* A frame the exchange packed: costs are judged on what it is. */
+static bool send_packed(struct node_link *link, struct bytes frame) {
+  ProtobufCMessage *message = NULL;
+  if (guard_unpack(&collega__to_broker__descriptor, frame, link->arena, &message, NULL) != COLLEGA_OK) return false;
+  return send_cost(link, frame, (const Collega__ToBroker *)message);
+}
+
+static void pump_held(struct node_link *link) {
+  if (link->held.length == 0) return;
+  arena_reset(link->arena);
+  if (send_packed(link, bytes_of(link->held.data, link->held.length))) link->held.length = 0;
+}
+
+static void pump_outbox(struct node_link *link, collega_time now) {
+  for (int i = 0; i < FRAMES_SENT_A_WAKE && link->socket; ++i) {
+    pump_held(link);
+    if (link->held.length) return;
+    arena_reset(link->arena);
+    struct bytes frame = {0};
+    uint64_t number = 0;
+    struct collega_error error;
+    if (exchange_next_frame(link->exchange, link->sent_through, now, &link->told, link->arena, &frame,
+                            &link->held_records, &number, &error) != COLLEGA_OK) {
+      log_warning("outbox_failed", "rule=%s", rule_name(error.rule));
+      return;
+    }
+    if (number == 0) return;
+    fault_point(FAULT_node_send_before);
+    link->sent_through = number;
+    buffer_append(&link->held, frame.data, frame.length);
+    pump_held(link);
+    fault_point(FAULT_node_send_after);
+  }
+}
+
+static void sign_and_send(struct node_link *link, collega_time now) {
+  uint32_t signed_acts = 0;
+  struct collega_error error;
+  if (exchange_sign(link->exchange, now, link->welcomed && !link->behind, &signed_acts, &error) != COLLEGA_OK)
+    log_warning("signing_failed", "rule=%s field=%s", rule_name(error.rule), error.field);
+  if (signed_acts) link->changed = true;
+  if (link->socket && link->welcomed && !link->behind) pump_outbox(link, now);
+}
+
+/* ---- receiving */
+
+static void after_welcome(struct node_link *link, const Collega__Welcome *welcome, collega_time now) {
+  link->welcomed = true;
+  link->state.problem = link->behind ? RULE_node_behind : RULE_NONE;
+  link->state.clock_difference = welcome->time - now;
+  tell_state(link, true);
+  log_info("welcomed", "clock_difference_ms=%" PRId64 " behind=%d", link->state.clock_difference, link->behind);
+  struct bytes frame = {0};
+  struct collega_error error;
+  if (exchange_follow(link->exchange, link->arena, &frame, &error) != COLLEGA_OK || !send_packed(link, frame))
+    lose(link, RULE_link_lost);
+}
+
+static void take_frame(struct node_link *link, const Collega__FromBroker *frame, struct bytes packed,
+                       struct frame_cost cost, collega_time now) {
+  struct intake_outcome outcome = {0};
+  struct collega_error error;
+  error_clear(&error);
+  enum collega_status status =
+      intake_frame(link->exchange, frame, packed, now, &link->told, link->arena, &outcome, &error);
+  if (status != COLLEGA_OK) {
+    log_warning("frame_refused", "field_number=%u rule=%s field=%s", cost.field, rule_name(error.rule), error.field);
+    lose(link, error.rule);
+    return;
+  }
+  link->changed = true;
+  if (outcome.welcomed) link->behind = outcome.behind;
+  if (frame->welcome) after_welcome(link, frame->welcome, now);
+  if (!link->socket) return;
+  if (outcome.frame_due) {
+    fault_point(FAULT_node_ack_before);
+    if (!send_packed(link, outcome.frame)) {
+      lose(link, RULE_link_lost);
+      return;
+    }
+  }
+  struct credit credit;
+  if (node_session_committed(&link->session, cost, &credit)) send_credit(link, credit);
+  if (outcome.joined) {
+    link->joined = true;
+    link->joining = false;
+    log_info("joined", "broker=%s", frame->cert ? frame->cert->name : "");
+    forget_socket(link);
+    node_session_start(&link->session, false, now);
+  }
+  if (link->joining && frame->refusal) {
+    const char *arguments[COLLEGA_ERROR_ARGUMENTS] = {0};
+    for (size_t i = 0; i < frame->refusal->n_arguments && i < COLLEGA_ERROR_ARGUMENTS; ++i)
+      arguments[i] = frame->refusal->arguments[i];
+    link->join_refused = true;
+    error_set(&link->join_error, COLLEGA_REFUSED, rule_from_name(frame->refusal->rule), frame->refusal->field,
+              arguments[0], arguments[1], arguments[2], arguments[3], NULL);
+  }
+}
+
+static void one_frame(struct node_link *link, struct bytes packed) {
+  collega_time now = clock_now();
+  arena_reset(link->arena);
+  ProtobufCMessage *message = NULL;
+  struct collega_error error;
+  error_clear(&error);
+  if (guard_unpack(&collega__from_broker__descriptor, packed, link->arena, &message, &error) != COLLEGA_OK) {
+    log_warning("frame_malformed", "rule=%s field=%s", rule_name(error.rule), error.field);
+    lose(link, error.rule);
+    return;
+  }
+  const Collega__FromBroker *frame = (const Collega__FromBroker *)message;
+  struct frame_cost cost = cost_from_broker(frame, packed.length);
+  struct link_answer answer = node_session_frame(&link->session, cost, frame, now);
+  if (answer.verdict != LINK_TAKE) {
+    lose(link, answer.rule);
+    return;
+  }
+  if (answer.send_pong) {
+    Collega__ToBroker reply = COLLEGA__TO_BROKER__INIT;
+    Collega__Pong pong = COLLEGA__PONG__INIT;
+    pong.number = answer.pong;
+    reply.pong = &pong;
+    if (!send_message(link, &reply)) lose(link, RULE_link_lost);
+    return;
+  }
+  if (frame->credit || frame->pong) return;
+  take_frame(link, frame, packed, cost, now);
+}
+
+static void take_events(struct node_link *link) {
+  while (link->socket) {
+    switch (link_socket_event(link->socket)) {
+    case LINK_NOTHING:
+      return;
+    case LINK_CONNECTED:
+      link->hello_due = true;
+      break;
+    case LINK_LOST:
+      lose(link, RULE_link_lost);
+      return;
+    case LINK_HANDSHAKE_REFUSED:
+      lose(link, RULE_link_handshake);
+      return;
+    }
+  }
+}
+
+void node_link_receive(struct node_link *link) {
+  zmq_msg_t frame;
+  zmq_msg_init(&frame);
+  bool bad = false;
+  for (int i = 0; i < FRAMES_A_WAKE && link->socket && link_socket_receive(link->socket, &frame, &bad); ++i) {
+    if (bad)
+      lose(link, RULE_link_parts);
+    else
+      one_frame(link, bytes_of(zmq_msg_data(&frame), zmq_msg_size(&frame)));
+  }
+  zmq_msg_close(&frame);
+  take_events(link); /* after the frames: what was sent before the end still counts */
+}
+
+/* ---- connecting */
+
+static enum collega_status connect_joining(struct node_link *link, const Collega__Invitation *invitation,
+                                           struct collega_error *error) {
+  const char *address = invitation->addresses[link->address++ % invitation->n_addresses];
+  struct link_peer peer = {address, invitation->link_key.data, invitation->secret.data};
+  snprintf(link->state.broker_address, sizeof link->state.broker_address, "%s", address);
+  return link_socket_open(link->context, &peer, &link->socket, error);
+}
+
+static enum collega_status connect_member(struct node_link *link, const CollegaStore__BrokerRow *broker,
+                                          struct collega_error *error) {
+  struct identity *identity = exchange_identity(link->exchange, exchange_host(link->exchange));
+  if (!identity || !identity_link_secret(identity) || broker->n_addresses == 0 || broker->link_key.len != 32)
+    return error_set(error, COLLEGA_DAMAGED, RULE_node_identity_missing, NULL, NULL);
+  const char *address = broker->addresses[link->address++ % broker->n_addresses];
+  struct link_peer peer = {address, broker->link_key.data, identity_link_secret(identity)};
+  snprintf(link->state.broker_address, sizeof link->state.broker_address, "%s", address);
+  return link_socket_open(link->context, &peer, &link->socket, error);
+}
+
+/* Whom to connect to: the broker joined, or the one that an invitation waits for. */
+static void connect_now(struct node_link *link) {
+  struct ledger_txn *txn = NULL;
+  CollegaStore__BrokerRow *broker = NULL;
+  Collega__Invitation *invitation = NULL;
+  struct collega_error error;
+  error_clear(&error);
+  arena_reset(link->arena);
+  enum collega_status status = ledger_read(exchange_ledger(link->exchange), &txn, &error);
+  if (status == COLLEGA_OK) status = exchange_broker(txn, link->arena, &broker, &error);
+  if (status == COLLEGA_OK) status = join_pending(link->exchange, link->arena, &invitation, &error);
+  if (status == COLLEGA_OK && invitation && !broker) {
+    link->joining = true;
+    node_session_start(&link->session, true, clock_now());
+    node_session_hello_sent(&link->session, clock_now());
+    status = connect_joining(link, invitation, &error);
+  } else if (status == COLLEGA_OK && broker) {
+    link->joining = false;
+    link->session.joining = false;
+    status = connect_member(link, broker, &error);
+  } else if (status == COLLEGA_OK) {
+    status = error_set(&error, COLLEGA_REFUSED, RULE_node_not_joined, NULL, NULL);
+  }
+  if (txn) ledger_abort(&txn);
+  if (status != COLLEGA_OK) lose(link, error.rule);
+}
+
+static void hello(struct node_link *link) {
+  link->hello_due = false;
+  arena_reset(link->arena);
+  struct bytes frame = {0};
+  struct collega_error error;
+  error_clear(&error);
+  enum collega_status status = link->joining ? exchange_join(link->exchange, link->arena, &frame, &error)
+                                             : exchange_hello(link->exchange, link->arena, &frame, &error);
+  if (status != COLLEGA_OK) {
+    lose(link, error.rule);
+    return;
+  }
+  node_session_hello_sent(&link->session, clock_now());
+  if (!send_packed(link, frame)) lose(link, RULE_link_lost);
+}
+
+void node_link_work(struct node_link *link) {
+  collega_time now = clock_now();
+  if (link->session.phase == NODE_SESSION_OFF) node_session_start(&link->session, false, now);
+  switch (node_session_tick(&link->session, now, random_for(link))) {
+  case NODE_NOTHING:
+    break;
+  case NODE_CONNECT:
+    connect_now(link);
+    break;
+  case NODE_DISCONNECT:
+    link->state.problem = RULE_link_silent;
+    link->state.connected = true;
+    forget_socket(link);
+    break;
+  case NODE_PING: {
+    Collega__ToBroker frame = COLLEGA__TO_BROKER__INIT;
+    Collega__Ping ping = COLLEGA__PING__INIT;
+    ping.number = link->session.ping;
+    frame.ping = &ping;
+    arena_reset(link->arena);
+    if (!send_message(link, &frame)) lose(link, RULE_link_lost);
+    break;
+  }
+  }
+  if (link->socket && link->hello_due) hello(link);
+  sign_and_send(link, now);
+}
+
+bool node_link_joined(const struct node_link *link) {
+  return link->joined;
+}
+
+bool node_link_join_refused(const struct node_link *link, struct collega_error *error) {
+  if (link->join_refused && error) *error = link->join_error;
+  return link->join_refused;
+}
+
+bool node_link_changed(struct node_link *link) {
+  bool changed = link->changed;
+  link->changed = false;
+  return changed;
+}
+
+const struct node_state *node_link_state(const struct node_link *link) {
+  return &link->state;
+}

@@ -1,0 +1,140 @@
+/* Inside the room: what its files share. Not for other rooms. */
+#ifndef COLLEGA_CLIENT_EXCHANGE_INSIDE_H
+#define COLLEGA_CLIENT_EXCHANGE_INSIDE_H
+#include "client/exchange/exchange.h"
+#include "proto/limits.h"
+
+#define WORK_FIRST_BYTES (64u * 1024u)
+#define WORK_ARENA_BYTES ((size_t)256 * 1024 * 1024) /* one call's work; frames themselves are 1 MiB */
+
+struct exchange {
+  char *home;
+  struct ledger *ledger;
+  struct id host;
+  struct identity **identities; /* the host's first */
+  size_t identity_count;
+
+  /* Members in memory, as they stood at `members_at`; thrown away when the ledger has moved on without us. */
+  struct members *members;
+  struct ledger_txn *txn;       /* the loader's: current while a call runs */
+  struct ledger_txn *writing;   /* between exchange_begin and exchange_end; members stay as they are meanwhile */
+  struct ledger_head members_at;
+  bool members_stale;           /* set by apply: records of class members were written */
+
+  /* What the last frame settled in the outbox; 0: nothing. */
+  uint64_t settled_first, settled_last;
+
+  /* The last Welcome of this process: what a certificate that follows it is stored with, and the epoch that
+   * open deals are asked about. */
+  struct epoch welcome_epoch;
+  uint32_t welcome_number;
+  bool ask_due;
+
+  /* exchange_sign looks at all deals only when the ledger moved, or when a deal's time came. */
+  bool signing_known;
+  struct ledger_head signing_at;
+  collega_time signing_next;    /* 0: no deal waits for a time */
+};
+
+/* ---- home.c: transactions */
+/* Appends the entry and applies it: the live path. */
+enum collega_status exchange_append(struct exchange *exchange, struct ledger_txn *txn, struct ledger_event *event,
+                                    struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status exchange_begin(struct exchange *exchange, struct ledger_txn **txn, struct collega_error *error) COLLEGA_MUST_CHECK;
+/* The transaction is gone either way; with `status` not COLLEGA_OK it is aborted and that status returned. */
+enum collega_status exchange_end(struct exchange *exchange, struct ledger_txn **txn, enum collega_status status,
+                                 struct collega_error *error) COLLEGA_MUST_CHECK;
+
+/* ---- join.c */
+#define FOLLOW_NUMBER 1u
+void join_done(struct exchange *exchange); /* the certificate is stored: the token goes */
+
+/* ---- rows.c: rows by their ids, and small things about messages */
+enum collega_status no_memory(struct collega_error *error);
+/* A row or payload of our own that is not what it should be. */
+enum collega_status row_damaged(struct collega_error *error, const char *what);
+struct arena *work_arena(void); /* NULL: out of memory */
+void set_bytes(ProtobufCBinaryData *field, const void *data, size_t length);
+void set_id(ProtobufCBinaryData *field, const struct id *id);
+static inline struct bytes field_bytes(const ProtobufCBinaryData *field) { return bytes_of(field->data, field->len); }
+static inline bool field_is(const ProtobufCBinaryData *field, const struct id *id) {
+  return bytes_equal(field_bytes(field), bytes_of(id->byte, ID_BYTES));
+}
+/* Packs into the arena. */
+enum collega_status pack_into(struct arena *arena, const ProtobufCMessage *message, struct bytes *out,
+                              struct collega_error *error) COLLEGA_MUST_CHECK;
+/* A body from bytes that were checked when they came in. */
+enum collega_status body_of_bytes(struct bytes bytes, struct arena *arena, const Collega__Body **out,
+                                  struct collega_error *error) COLLEGA_MUST_CHECK;
+/* All COLLEGA_NOT_FOUND without words when there is no row. */
+enum collega_status offer_row(struct ledger_txn *txn, struct bytes offer, struct arena *arena,
+                              CollegaStore__OfferRow **out, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status offer_row_put(struct ledger_txn *txn, const CollegaStore__OfferRow *row, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status deal_row(struct ledger_txn *txn, struct bytes deal, struct arena *arena,
+                             CollegaStore__DealRow **out, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status deal_row_put(struct ledger_txn *txn, const CollegaStore__DealRow *row, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status root_row(struct ledger_txn *txn, struct bytes root, struct arena *arena,
+                             CollegaStore__RootRow **out, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status root_row_put(struct ledger_txn *txn, const CollegaStore__RootRow *row, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status broker_row_put(struct ledger_txn *txn, const CollegaStore__BrokerRow *row, struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Is this one of the parties that live here? */
+enum collega_status party_is_own(struct ledger_txn *txn, struct bytes party, bool *own, struct collega_error *error) COLLEGA_MUST_CHECK;
+CollegaStore__Position *position_new(struct arena *arena, const struct receipt_position *position); /* NULL: memory */
+
+/* TABLE_RECORDS: record id -> chain number (8, big-endian), state (1). */
+enum record_state { RECORD_WAITING = 0, RECORD_RECEIPTED = 1, RECORD_REFUSED = 2 };
+enum collega_status record_get(struct ledger_txn *txn, struct bytes record, uint64_t *entry, enum record_state *state,
+                               struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status record_put(struct ledger_txn *txn, struct bytes record, uint64_t entry, enum record_state state,
+                               struct collega_error *error) COLLEGA_MUST_CHECK;
+
+/* ---- bodies.c: records of our own, signed inside a transaction */
+/* A body by `party`: its author fields, with the next sequence of the transaction. In the arena. */
+enum collega_status own_body(struct exchange *exchange, struct ledger_txn *txn, const struct id *party, struct arena *arena,
+                             Collega__Body **out, struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Packs, checks as everybody else will, and gives its id. */
+enum collega_status body_finish(const Collega__Body *body, struct arena *arena, struct bytes *packed, struct id *id,
+                                struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Seals `letter_runs` (and terms, may be NULL) to a party whose card is known; gives the packed envelope. */
+enum collega_status mail_seal(struct exchange *exchange, struct ledger_txn *txn, const struct id *from, const struct id *to,
+                              Collega__Run **runs, size_t count, Collega__SaltedTerms *terms, bool copy,
+                              collega_time now, struct arena *arena, struct bytes *envelope,
+                              struct collega_error *error) COLLEGA_MUST_CHECK;
+
+/* ---- apply_*.c: one function for each kind of entry; only exchange_apply calls them */
+struct apply {
+  struct exchange *exchange;
+  struct ledger_txn *txn;
+  const struct ledger_event *event;
+  struct arena *arena;
+  struct collega_error *error;
+};
+enum collega_status apply_own_records(struct apply *apply) COLLEGA_MUST_CHECK;
+enum collega_status apply_board(struct apply *apply) COLLEGA_MUST_CHECK;
+enum collega_status apply_reset(struct apply *apply) COLLEGA_MUST_CHECK;
+enum collega_status apply_receipts(struct apply *apply) COLLEGA_MUST_CHECK;
+enum collega_status apply_stored(struct apply *apply) COLLEGA_MUST_CHECK;
+enum collega_status apply_refused(struct apply *apply) COLLEGA_MUST_CHECK;
+enum collega_status apply_lapsed(struct apply *apply) COLLEGA_MUST_CHECK;
+enum collega_status apply_mail_in(struct apply *apply) COLLEGA_MUST_CHECK;
+enum collega_status apply_draft(struct apply *apply) COLLEGA_MUST_CHECK;
+enum collega_status apply_signed(struct apply *apply) COLLEGA_MUST_CHECK;
+enum collega_status apply_act_dropped(struct apply *apply) COLLEGA_MUST_CHECK;
+enum collega_status apply_decision(struct apply *apply) COLLEGA_MUST_CHECK;
+/* A record of somebody's (or our own, back from the board): offers and their status. `by_mail`: private. */
+enum collega_status apply_public_record(struct apply *apply, const struct record *record,
+                                        const struct receipt_position *position, bool by_mail) COLLEGA_MUST_CHECK;
+enum collega_status apply_member(struct apply *apply, const struct run_view *view, size_t index,
+                                 const struct receipt_position *position, const Collega__ReceiptRun *receipt,
+                                 const struct id *receipt_leaves, size_t receipt_count) COLLEGA_MUST_CHECK;
+/* A record of our own is receipted: position, and the outbox. Not ours, or done before: nothing. */
+enum collega_status apply_receipted(struct apply *apply, const struct id *record, const struct receipt_position *position) COLLEGA_MUST_CHECK;
+void apply_settled(struct apply *apply, uint64_t number);
+/* What becomes of a deal whose message the broker refused for good. */
+enum collega_status apply_deal_refused(struct apply *apply, struct bytes deal, Collega__RefusalCode code) COLLEGA_MUST_CHECK;
+/* The deal's parts of a letter that came in: header with terms, acceptance, decisions. */
+enum collega_status apply_letter_deals(struct apply *apply, const Collega__Letter *letter) COLLEGA_MUST_CHECK;
+enum collega_status outbox_add(struct apply *apply, CollegaStore__OutboxKind kind, struct bytes party, struct bytes data,
+                               const struct id *key, uint32_t open, collega_time not_after, struct bytes deal,
+                               struct bytes decider) COLLEGA_MUST_CHECK;
+#endif

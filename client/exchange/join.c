@@ -1,0 +1,148 @@
+/* Joining: the token waits in a file of the home, since it is a secret with an end and no business of the
+ * ledger; the certificate that answers it is an entry (intake.c). */
+#include "client/exchange/inside.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/process/process.h"
+#include "proto/guard.h"
+
+#define INVITATION_FILE "invitation"
+
+static enum collega_status invitation_path(const struct exchange *exchange, char out[PATH_MAX], struct collega_error *error) {
+  return path_join(out, PATH_MAX, exchange->home, INVITATION_FILE, error);
+}
+
+/* One broker a home: a second one would need a head of its own (see the protocol, restored parties). */
+static enum collega_status check_not_joined(struct exchange *exchange, const Collega__Invitation *invitation,
+                                            struct arena *arena, struct collega_error *error) {
+  struct ledger_txn *txn = NULL;
+  CollegaStore__BrokerRow *broker = NULL;
+  enum collega_status status = ledger_read(exchange->ledger, &txn, error);
+  if (status == COLLEGA_OK) status = exchange_broker(txn, arena, &broker, error);
+  ledger_abort(&txn);
+  if (status != COLLEGA_OK || !broker) return status;
+  if (bytes_equal(field_bytes(&broker->broker), field_bytes(&invitation->broker)))
+    return error_set(error, COLLEGA_EXISTS, RULE_joined_already, NULL, broker->name, NULL);
+  return error_set(error, COLLEGA_REFUSED, RULE_joined_other, NULL, broker->name, NULL);
+}
+
+/* Whoever is invited as one employer must not come in as another. */
+static enum collega_status check_invited(struct exchange *exchange, const Collega__Invitation *invitation,
+                                         struct arena *arena, struct collega_error *error) {
+  struct ledger_txn *txn = NULL;
+  ProtobufCMessage *row = NULL;
+  enum collega_status status = ledger_read(exchange->ledger, &txn, error);
+  if (status == COLLEGA_OK)
+    status = row_get(txn, TABLE_OWN, bytes_of(exchange->host.byte, ID_BYTES), &collega_store__own_party__descriptor,
+                     arena, &row, error);
+  ledger_abort(&txn);
+  if (status == COLLEGA_NOT_FOUND) return row_damaged(error, "own");
+  if (status != COLLEGA_OK) return status;
+  const CollegaStore__OwnParty *own = (const CollegaStore__OwnParty *)row;
+  if (strcmp(own->kvk, invitation->kvk) == 0) return COLLEGA_OK;
+  return error_set(error, COLLEGA_REFUSED, RULE_invitation_kvk, NULL, invitation->name, invitation->kvk, own->kvk, NULL);
+}
+
+enum collega_status join_store_token(struct exchange *exchange, const char *token, struct collega_error *error) {
+  char path[PATH_MAX];
+  Collega__Invitation *invitation = NULL;
+  struct arena *arena = work_arena();
+  if (!arena) return no_memory(error);
+  enum collega_status status = invitation_read(token, arena, &invitation, error);
+  if (status == COLLEGA_OK) status = check_not_joined(exchange, invitation, arena, error);
+  if (status == COLLEGA_OK) status = check_invited(exchange, invitation, arena, error);
+  if (status == COLLEGA_OK) status = invitation_path(exchange, path, error);
+  if (status == COLLEGA_OK) status = file_write(path, token, strlen(token), 0600, error);
+  arena_destroy(&arena);
+  /* A daemon beside us learns of it by the bell; without one it does not matter. */
+  if (status == COLLEGA_OK && bell_ring(exchange->home, NULL) != COLLEGA_OK) return COLLEGA_OK;
+  return status;
+}
+
+enum collega_status join_pending(struct exchange *exchange, struct arena *arena, Collega__Invitation **out,
+                                 struct collega_error *error) {
+  *out = NULL;
+  char path[PATH_MAX];
+  struct buffer text;
+  enum collega_status status = invitation_path(exchange, path, error);
+  if (status != COLLEGA_OK) return status;
+  status = file_read(path, INVITATION_TEXT_BYTES, &text, error);
+  if (status == COLLEGA_OK) status = invitation_read(buffer_text(&text), arena, out, error);
+  buffer_free(&text);
+  if (status != COLLEGA_NOT_FOUND) return status;
+  if (error) error_clear(error);
+  return COLLEGA_OK;
+}
+
+void join_done(struct exchange *exchange) {
+  char path[PATH_MAX];
+  /* Left behind, it costs only a look: once joined nobody asks for it. */
+  if (invitation_path(exchange, path, NULL) == COLLEGA_OK) (void)!unlink(path);
+}
+
+/* ---- the frames that open a session */
+
+static enum collega_status own_card(struct exchange *exchange, struct arena *arena, Collega__Run **out, struct collega_error *error) {
+  struct identity *identity = exchange_identity(exchange, &exchange->host);
+  struct bytes run = identity_card_run(identity, identity_card_number(identity));
+  *out = (Collega__Run *)row_unpack(&collega__run__descriptor, run, arena);
+  return *out ? COLLEGA_OK : no_memory(error);
+}
+
+enum collega_status exchange_hello(struct exchange *exchange, struct arena *arena, struct bytes *frame, struct collega_error *error) {
+  Collega__ToBroker to = COLLEGA__TO_BROKER__INIT;
+  Collega__Hello hello = COLLEGA__HELLO__INIT;
+  Collega__Head head = COLLEGA__HEAD__INIT;
+  struct ledger_head at;
+  struct ledger_txn *txn = NULL;
+  enum collega_status status = ledger_read(exchange->ledger, &txn, error);
+  if (status == COLLEGA_OK) status = ledger_head(txn, &at, error);
+  ledger_abort(&txn);
+  if (status == COLLEGA_OK) status = own_card(exchange, arena, &hello.card, error);
+  if (status != COLLEGA_OK) return status;
+  set_bytes(&head.epoch, at.epoch.byte, EPOCH_BYTES);
+  head.number = at.number;
+  set_id(&head.hash, &at.hash);
+  hello.version = PROTOCOL_VERSION;
+  hello.head = &head;
+  hello.software = (char *)(uintptr_t) "collega " COLLEGA_VERSION;
+  to.hello = &hello;
+  return pack_into(arena, &to.base, frame, error);
+}
+
+enum collega_status exchange_join(struct exchange *exchange, struct arena *arena, struct bytes *frame, struct collega_error *error) {
+  Collega__ToBroker to = COLLEGA__TO_BROKER__INIT;
+  Collega__Join join = COLLEGA__JOIN__INIT;
+  enum collega_status status = own_card(exchange, arena, &join.card, error);
+  to.join = &join;
+  return status == COLLEGA_OK ? pack_into(arena, &to.base, frame, error) : status;
+}
+
+/* The follow of a node is its first and, for now, its only one: all that is on the board. */
+enum collega_status exchange_follow(struct exchange *exchange, struct arena *arena, struct bytes *frame, struct collega_error *error) {
+  Collega__ToBroker to = COLLEGA__TO_BROKER__INIT;
+  Collega__Follow follow = COLLEGA__FOLLOW__INIT;
+  Collega__Filter filter = COLLEGA__FILTER__INIT;
+  Collega__Cursor cursor = COLLEGA__CURSOR__INIT, *cursors = &cursor;
+  CollegaStore__BrokerRow *broker = NULL;
+  struct ledger_txn *txn = NULL;
+  enum collega_status status = ledger_read(exchange->ledger, &txn, error);
+  if (status == COLLEGA_OK) status = exchange_broker(txn, arena, &broker, error);
+  ledger_abort(&txn);
+  if (status != COLLEGA_OK) return status;
+  follow.number = FOLLOW_NUMBER;
+  follow.filter = &filter;
+  if (broker && broker->has_log_epoch) {
+    cursor.origin = broker->broker;
+    cursor.epoch = broker->log_epoch;
+    cursor.seq = broker->log_seq;
+    follow.n_cursors = 1;
+    follow.cursors = &cursors;
+  }
+  to.follow = &follow;
+  return pack_into(arena, &to.base, frame, error);
+}

@@ -1,0 +1,140 @@
+/* Rows by their ids, and the small things that every file of the room does with messages. */
+#include "client/exchange/inside.h"
+
+#include <string.h>
+
+#include "proto/guard.h"
+
+enum collega_status no_memory(struct collega_error *error) {
+  return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+}
+
+enum collega_status row_damaged(struct collega_error *error, const char *what) {
+  return error_set(error, COLLEGA_DAMAGED, RULE_exchange_damaged, NULL, what, NULL);
+}
+
+struct arena *work_arena(void) {
+  return arena_new(WORK_FIRST_BYTES, WORK_ARENA_BYTES);
+}
+
+void set_bytes(ProtobufCBinaryData *field, const void *data, size_t length) {
+  field->data = (uint8_t *)(uintptr_t)data; /* protobuf-c's fields are not const; packing only reads them */
+  field->len = length;
+}
+
+void set_id(ProtobufCBinaryData *field, const struct id *id) {
+  set_bytes(field, id->byte, ID_BYTES);
+}
+
+enum collega_status pack_into(struct arena *arena, const ProtobufCMessage *message, struct bytes *out,
+                              struct collega_error *error) {
+  *out = message_pack(message, arena);
+  return out->data ? COLLEGA_OK : no_memory(error);
+}
+
+enum collega_status body_of_bytes(struct bytes bytes, struct arena *arena, const Collega__Body **out,
+                                  struct collega_error *error) {
+  ProtobufCMessage *message = NULL;
+  enum collega_status status = guard_unpack(&collega__body__descriptor, bytes, arena, &message, error);
+  *out = (const Collega__Body *)message;
+  return status;
+}
+
+enum collega_status offer_row(struct ledger_txn *txn, struct bytes offer, struct arena *arena,
+                              CollegaStore__OfferRow **out, struct collega_error *error) {
+  ProtobufCMessage *row = NULL;
+  enum collega_status status =
+      row_get(txn, TABLE_OFFERS, offer, &collega_store__offer_row__descriptor, arena, &row, error);
+  *out = (CollegaStore__OfferRow *)row;
+  return status;
+}
+
+enum collega_status offer_row_put(struct ledger_txn *txn, const CollegaStore__OfferRow *row, struct collega_error *error) {
+  return row_put(txn, TABLE_OFFERS, field_bytes(&row->offer), &row->base, error);
+}
+
+enum collega_status deal_row(struct ledger_txn *txn, struct bytes deal, struct arena *arena,
+                             CollegaStore__DealRow **out, struct collega_error *error) {
+  ProtobufCMessage *row = NULL;
+  enum collega_status status =
+      row_get(txn, TABLE_DEALS, deal, &collega_store__deal_row__descriptor, arena, &row, error);
+  *out = (CollegaStore__DealRow *)row;
+  return status;
+}
+
+enum collega_status deal_row_put(struct ledger_txn *txn, const CollegaStore__DealRow *row, struct collega_error *error) {
+  return row_put(txn, TABLE_DEALS, field_bytes(&row->deal), &row->base, error);
+}
+
+enum collega_status root_row(struct ledger_txn *txn, struct bytes root, struct arena *arena,
+                             CollegaStore__RootRow **out, struct collega_error *error) {
+  ProtobufCMessage *row = NULL;
+  enum collega_status status =
+      row_get(txn, TABLE_ROOTS, root, &collega_store__root_row__descriptor, arena, &row, error);
+  *out = (CollegaStore__RootRow *)row;
+  return status;
+}
+
+enum collega_status root_row_put(struct ledger_txn *txn, const CollegaStore__RootRow *row, struct collega_error *error) {
+  return row_put(txn, TABLE_ROOTS, field_bytes(&row->root), &row->base, error);
+}
+
+enum collega_status broker_row_put(struct ledger_txn *txn, const CollegaStore__BrokerRow *row, struct collega_error *error) {
+  return row_put(txn, TABLE_BROKERS, field_bytes(&row->broker), &row->base, error);
+}
+
+static bool visit_first(void *context, struct bytes key, struct bytes value) {
+  (void)key;
+  *(struct bytes *)context = value;
+  return false;
+}
+
+/* A home has one broker for now: the table's first row. */
+enum collega_status exchange_broker(struct ledger_txn *txn, struct arena *arena, CollegaStore__BrokerRow **out,
+                                    struct collega_error *error) {
+  *out = NULL;
+  struct bytes value = {NULL, 0};
+  enum collega_status status = table_each(txn, TABLE_BROKERS, bytes_of(NULL, 0), NULL, visit_first, &value, error);
+  if (status != COLLEGA_OK || !value.data) return status;
+  *out = (CollegaStore__BrokerRow *)row_unpack(&collega_store__broker_row__descriptor, value, arena);
+  if (*out) return COLLEGA_OK;
+  return arena_exhausted(arena) ? no_memory(error) : row_damaged(error, "brokers");
+}
+
+enum collega_status party_is_own(struct ledger_txn *txn, struct bytes party, bool *own, struct collega_error *error) {
+  struct bytes value;
+  enum collega_status status = table_get(txn, TABLE_OWN, party, &value, error);
+  *own = status == COLLEGA_OK;
+  return status == COLLEGA_NOT_FOUND ? COLLEGA_OK : status;
+}
+
+CollegaStore__Position *position_new(struct arena *arena, const struct receipt_position *position) {
+  CollegaStore__Position *row = arena_take(arena, sizeof *row);
+  struct receipt_position *copy = arena_copy(arena, position, sizeof *position);
+  if (!row || !copy) return NULL;
+  collega_store__position__init(row);
+  set_id(&row->origin, &copy->origin);
+  set_bytes(&row->epoch, copy->epoch.byte, EPOCH_BYTES);
+  row->seq = copy->seq;
+  row->time = copy->time;
+  return row;
+}
+
+enum collega_status record_get(struct ledger_txn *txn, struct bytes record, uint64_t *entry, enum record_state *state,
+                               struct collega_error *error) {
+  struct bytes value;
+  enum collega_status status = table_get(txn, TABLE_RECORDS, record, &value, error);
+  if (status != COLLEGA_OK) return status;
+  if (value.length != 9 || value.data[8] > RECORD_REFUSED) return row_damaged(error, "records");
+  *entry = get_be64(value.data);
+  *state = (enum record_state)value.data[8];
+  return COLLEGA_OK;
+}
+
+enum collega_status record_put(struct ledger_txn *txn, struct bytes record, uint64_t entry, enum record_state state,
+                               struct collega_error *error) {
+  uint8_t value[9];
+  put_be64(value, entry);
+  value[8] = (uint8_t)state;
+  return table_put(txn, TABLE_RECORDS, record, bytes_of(value, sizeof value), error);
+}

@@ -1,0 +1,48 @@
+/* Inside the room: what a transaction is, and what its files share. Not for other rooms. */
+#ifndef COLLEGA_CLIENT_LEDGER_TRANSACTION_H
+#define COLLEGA_CLIENT_LEDGER_TRANSACTION_H
+#include "base/disk/disk.h"
+#include "client/ledger/ledger.h"
+
+/* Never changed once open: threads may share it, each with transactions of its own. */
+struct ledger {
+  char *home;
+  struct disk *disk;
+  MDB_dbi table[TABLE_COUNT];
+};
+
+struct ledger_txn {
+  struct ledger *ledger;
+  MDB_txn *mdb;
+  bool writing;
+  bool changed;        /* something was written: the bell rings after the commit */
+  bool head_changed;   /* `head` must be stored before the commit */
+  struct ledger_head head;
+  bool replaying;          /* ledger_rebuild: nothing is appended */
+  uint64_t outbox_replayed; /* while replaying: the number given last */
+  struct buffer scratch;   /* a row while it is packed */
+};
+
+/* The database of a table, also for messages. */
+const char *table_name(enum ledger_table table);
+
+/* Rows of our own may be large (a bulk import is one payload); this only stops a damaged length. */
+#define LEDGER_ARENA_BYTES ((size_t)1 << 30)
+
+/* Loads, and stores, txn->head. COLLEGA_NOT_FOUND: the ledger has no genesis entry. */
+enum collega_status head_load(struct ledger_txn *txn, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status head_store(struct ledger_txn *txn, struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Entry 1, with txn->head.epoch as the first ledger epoch. */
+enum collega_status chain_begin(struct ledger_txn *txn, collega_time now, struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Reads entry `number`, which must follow the hash `previous`, with its payload, and checks both. *hash
+ * (which may be `previous`) becomes the entry's own. COLLEGA_DAMAGED names the number. `event` may be
+ * NULL; its pointers live in the arena. */
+enum collega_status chain_check(struct ledger_txn *txn, uint64_t number, const struct id *previous,
+                                struct arena *arena, struct id *hash, struct ledger_event *event,
+                                struct collega_error *error) COLLEGA_MUST_CHECK;
+/* The next number of an outbox item; numbers are never given twice. */
+enum collega_status outbox_next_number(struct ledger_txn *txn, uint64_t *number,
+                                       struct collega_error *error) COLLEGA_MUST_CHECK;
+/* After a replay: the stored counter must not lie before what the replay gave out. */
+enum collega_status outbox_keep_number(struct ledger_txn *txn, struct collega_error *error) COLLEGA_MUST_CHECK;
+#endif

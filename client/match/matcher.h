@@ -1,0 +1,15 @@
+/* The matcher: follows the ledger (cursor "matcher"), keeps the engine up to date and writes TABLE_MATCHES.
+ * Part of the daemon, but any process with the ledger open may run it: it catches up from its cursor, and at
+ * most one writes at a time by the ledger's lock. */
+#ifndef COLLEGA_CLIENT_MATCHER_H
+#define COLLEGA_CLIENT_MATCHER_H
+#include "client/ledger/ledger.h"
+#include "client/match/match.h"
+
+struct matcher;
+enum collega_status matcher_open(struct ledger *ledger, struct matcher **out, struct collega_error *error) COLLEGA_MUST_CHECK;
+void matcher_close(struct matcher **matcher);
+/* Reads what is new in the ledger and writes the matches of offers that were touched (my open offers against
+ * everybody's open offers; at most 50 kept per offer, best first). *changed: how many rows were written. */
+enum collega_status matcher_run(struct matcher *matcher, collega_time now, uint32_t *changed, struct collega_error *error) COLLEGA_MUST_CHECK;
+#endif

@@ -1,0 +1,24 @@
+# One static library per room, linking exactly its arrows; one program per unit test.
+
+# collega_room(NAME SOURCES file... [LINKS target...] [PRIVATE_LINKS target...])
+# The library is `collega_NAME`; headers are included from the repository's root.
+function(collega_room name)
+  cmake_parse_arguments(ROOM "" "" "SOURCES;LINKS;PRIVATE_LINKS" ${ARGN})
+  add_library(collega_${name} STATIC ${ROOM_SOURCES})
+  set_target_properties(collega_${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)
+  target_include_directories(collega_${name} PUBLIC ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/generated)
+  target_link_libraries(collega_${name} PUBLIC ${ROOM_LINKS} PRIVATE collega_warnings ${ROOM_PRIVATE_LINKS})
+endfunction()
+
+# collega_unit_test(NAME SOURCES file... LINKS target...): a cmocka program, run by ctest as unit/NAME.
+function(collega_unit_test name)
+  if(NOT COLLEGA_TESTING)
+    return()
+  endif()
+  cmake_parse_arguments(UNIT "" "" "SOURCES;LINKS" ${ARGN})
+  add_executable(unit_${name} ${UNIT_SOURCES})
+  target_include_directories(unit_${name} PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/generated)
+  target_link_libraries(unit_${name} PRIVATE collega_warnings ${UNIT_LINKS} PkgConfig::CMOCKA)
+  add_test(NAME unit/${name} COMMAND unit_${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+  set_tests_properties(unit/${name} PROPERTIES TIMEOUT 120)
+endfunction()

@@ -1,0 +1,98 @@
+/* Looking up what is built in. The tables themselves are in lists_isco.c and lists_places.c. */
+#include "proto/lists.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/lists_tables.h"
+
+static int compare_isco(const void *code, const void *row) {
+  return strcmp(code, ((const struct isco_row *)row)->code);
+}
+
+const struct isco_row *isco_find(const char *code) {
+  return bsearch(code, isco_rows, ISCO_ROWS, sizeof *isco_rows, compare_isco);
+}
+
+static int compare_region(const void *code, const void *row) {
+  return strcmp(code, ((const struct region_row *)row)->code);
+}
+
+const struct region_row *region_find(const char *code) {
+  return bsearch(code, region_rows, REGION_ROWS, sizeof *region_rows, compare_region);
+}
+
+size_t region_count(void) { return REGION_ROWS; }
+
+const struct region_row *region_at(size_t index) {
+  return index < REGION_ROWS ? &region_rows[index] : NULL;
+}
+
+const struct postcode_row *postcode_area_find(const char *postcode) {
+  char tens = postcode[0];
+  if (tens < '1' || tens > '9') return NULL;
+  char ones = postcode[1];
+  if (ones < '0' || ones > '9') return NULL;
+  return &postcode_rows[(tens - '1') * 10 + (ones - '0')];
+}
+
+int slot_index(const char *slot) {
+  static const char days[7][4] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
+  static const char parts[4][3] = {"am", "pm", "ev", "ni"};
+  if (strlen(slot) != 6 || slot[3] != '-') return -1;
+  for (int day = 0; day < 7; day++) {
+    if (memcmp(slot, days[day], 3)) continue;
+    for (int part = 0; part < 4; part++)
+      if (!strcmp(slot + 4, parts[part])) return day * 4 + part;
+  }
+  return -1;
+}
+
+/* Codes in use between Dutch employers; any other code of the right form may be used as well. */
+static const struct credential_row credentials[] = {
+    {"aerial-platform", "certificaat hoogwerker", "aerial work platform certificate"},
+    {"asbestos", "DAV-certificaat asbest verwijderen", "asbestos removal certificate"},
+    {"beveiligingspas", "beveiligingspas (grijze pas)", "security guard pass"},
+    {"bhv", "bedrijfshulpverlener (BHV)", "company emergency response officer"},
+    {"big-arts", "BIG-registratie arts", "BIG registration, physician"},
+    {"big-verpleegkundige", "BIG-registratie verpleegkundige", "BIG registration, nurse"},
+    {"big-verzorgende-ig", "diploma verzorgende IG", "care worker IG diploma"},
+    {"adr", "ADR-certificaat gevaarlijke stoffen", "ADR certificate, dangerous goods"},
+    {"chauffeurskaart-taxi", "chauffeurskaart taxi", "taxi driver card"},
+    {"code-95", "vakbekwaamheid code 95", "driver qualification code 95"},
+    {"driver-card", "bestuurderskaart tachograaf", "tachograph driver card"},
+    {"driving-licence-am", "rijbewijs AM", "driving licence AM"},
+    {"driving-licence-b", "rijbewijs B", "driving licence B"},
+    {"driving-licence-be", "rijbewijs BE", "driving licence BE"},
+    {"driving-licence-c", "rijbewijs C", "driving licence C"},
+    {"driving-licence-c1", "rijbewijs C1", "driving licence C1"},
+    {"driving-licence-ce", "rijbewijs CE", "driving licence CE"},
+    {"driving-licence-d", "rijbewijs D", "driving licence D"},
+    {"driving-licence-t", "trekkerrijbewijs T", "driving licence T"},
+    {"ehbo", "EHBO-diploma", "first aid diploma"},
+    {"f-gassen", "F-gassencertificaat", "fluorinated gases certificate"},
+    {"forklift", "heftruckcertificaat", "forklift certificate"},
+    {"haccp", "HACCP-certificaat voedselveiligheid", "HACCP food safety certificate"},
+    {"hijsbewijs", "certificaat veilig hijsen", "safe lifting certificate"},
+    {"horeca-sociale-hygiene", "verklaring sociale hygiëne", "social hygiene certificate"},
+    {"kraanmachinist", "TCVT-certificaat kraanmachinist", "crane operator certificate"},
+    {"lasdiploma", "lasdiploma", "welding diploma"},
+    {"nen-3140", "NEN 3140 voldoende onderricht persoon", "NEN 3140 instructed person, electrical"},
+    {"nen-3140-vakbekwaam", "NEN 3140 vakbekwaam persoon", "NEN 3140 skilled person, electrical"},
+    {"onderwijsbevoegdheid", "onderwijsbevoegdheid", "teaching qualification"},
+    {"reachtruck", "reachtruckcertificaat", "reach truck certificate"},
+    {"skj", "SKJ-registratie jeugdzorg", "SKJ registration, youth care"},
+    {"spuitlicentie", "bewijs van vakbekwaamheid gewasbescherming", "crop protection licence"},
+    {"steigerbouw", "certificaat steigerbouw", "scaffolding certificate"},
+    {"taxi-pas", "taxipas", "taxi pass"},
+    {"vca", "VCA basis", "VCA basic safety"},
+    {"vca-vil", "VIL-VCU leidinggevende intermediair", "VIL-VCU safety for intermediaries"},
+    {"vca-vol", "VCA VOL leidinggevende", "VCA safety for supervisors"},
+    {"vog", "verklaring omtrent het gedrag", "certificate of conduct"},
+};
+
+const struct credential_row *credential_find(const char *code) {
+  for (size_t i = 0; i < sizeof credentials / sizeof *credentials; i++)
+    if (!strcmp(credentials[i].code, code)) return &credentials[i];
+  return NULL;
+}

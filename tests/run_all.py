@@ -1,0 +1,144 @@
+"""Runs every test of the repository and prints one summary line, "N passed, N failed".
+
+Parts: source (arrows, formatting, generated files), unit (cmocka programs), vectors, wire, flow, fault (pytest),
+model (Spin), asan (units and flows under the address and undefined-behaviour sanitizers).
+"""
+import argparse
+import os
+import re
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ElementTree
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PARTS = ["source", "unit", "vectors", "wire", "flow", "fault", "model", "asan"]
+UNIT_SECONDS = 300
+CMOCKA_PASSED = re.compile(r"^\[  PASSED  \] (\d+) test", re.M)
+CMOCKA_FAILED = re.compile(r"^\[  FAILED  \] .*?(\d+) test", re.M)
+
+
+class Count:
+    def __init__(self):
+        self.passed = self.failed = 0
+
+    def add(self, passed, failed):
+        self.passed += passed
+        self.failed += failed
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def build(preset):
+    directory = ROOT / "build" / preset
+    log = []
+    commands = [] if (directory / "build.ninja").exists() else [["cmake", "--preset", preset]]
+    commands.append(["cmake", "--build", str(directory)])
+    for command in commands:
+        result = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        log.append(result.stdout)
+        if result.returncode != 0:
+            say("".join(log)[-8000:])
+            say(f"FAILED build {preset}")
+            return False
+    return True
+
+
+def unit_programs(preset):
+    directory = ROOT / "build" / preset
+    return sorted(path for path in directory.glob("tests/unit/*/unit_*")
+                  if path.is_file() and os.access(path, os.X_OK))
+
+
+def run_unit(path, environment):
+    started = time.monotonic()
+    try:
+        result = subprocess.run([str(path)], cwd=ROOT, env=environment, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, timeout=UNIT_SECONDS)
+        output = result.stdout.decode("utf-8", "replace")
+        code = result.returncode
+    except subprocess.TimeoutExpired as late:
+        output = (late.stdout or b"").decode("utf-8", "replace") + "\ntoo slow"
+        code = 1
+    passed = sum(int(n) for n in CMOCKA_PASSED.findall(output))
+    failed = sum(int(n) for n in CMOCKA_FAILED.findall(output))
+    if code != 0 and failed == 0:
+        failed = 1  # crashed, or a sanitizer spoke
+    if code == 0 and passed == 0:
+        failed += 1  # a program that tests nothing is a failure
+    return path.name, passed, failed, output, time.monotonic() - started
+
+
+def units(preset, count):
+    environment = dict(os.environ, COLLEGA_MAP_MIB=os.environ.get("COLLEGA_MAP_MIB", "1024"))
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for name, passed, failed, output, seconds in pool.map(lambda p: run_unit(p, environment),
+                                                              unit_programs(preset)):
+            count.add(passed, failed)
+            say(f"{'ok    ' if failed == 0 else 'FAILED'} {preset}/{name}: {passed} passed, {failed} failed "
+                f"({seconds:.1f} s)")
+            if failed:
+                say(output[-6000:])
+
+
+def pytest(name, paths, count, environment=None):
+    paths = [str(path) for path in paths if (ROOT / path).exists()]
+    if not paths:
+        return
+    report = ROOT / "build" / f"pytest-{name}.xml"
+    report.parent.mkdir(exist_ok=True)
+    report.unlink(missing_ok=True)
+    command = ["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", *paths]
+    subprocess.run(command, cwd=ROOT, env=dict(os.environ, PYTHONDONTWRITEBYTECODE="1", **(environment or {})))
+    try:
+        suite = ElementTree.parse(report).getroot().find("testsuite")
+        total, bad = int(suite.get("tests")), int(suite.get("failures")) + int(suite.get("errors"))
+        skipped = int(suite.get("skipped"))
+    except (OSError, AttributeError, ElementTree.ParseError):
+        total, bad, skipped = 1, 1, 0
+    count.add(total - bad - skipped, bad)
+    say(f"{'ok    ' if bad == 0 else 'FAILED'} {name}: {total - bad - skipped} passed, {bad} failed, {skipped} skipped")
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--long", action="store_true")
+    parser.add_argument("--only", action="append", choices=PARTS)
+    options = parser.parse_args()
+    wanted = options.only or PARTS
+    if options.long:
+        os.environ["COLLEGA_LONG"] = "1"
+    count = Count()
+    if set(wanted) - {"asan", "model", "source"} and not build("debug"):
+        count.add(0, 1)
+        wanted = [part for part in wanted if part in ("asan", "model", "source")]
+    for part in wanted:
+        started = time.monotonic()
+        if part == "source":
+            pytest("source", ["tests/source"], count)
+        elif part == "unit":
+            units("debug", count)
+        elif part == "vectors":
+            pytest("vectors", ["tests/vectors/check_vectors.py"], count)
+        elif part in ("wire", "flow", "fault"):
+            pytest(part, [f"tests/{part}"], count, {"COLLEGA_BIN": str(ROOT / "build" / "debug")})
+        elif part == "model":
+            pytest("model", ["tests/model"], count)
+        elif part == "asan":
+            if build("asan"):
+                units("asan", count)
+                pytest("asan-flow", ["tests/flow"], count,
+                       {"COLLEGA_BIN": str(ROOT / "build" / "asan"), "COLLEGA_MAP_MIB": "1024"})
+            else:
+                count.add(0, 1)
+        say(f"-- {part}: {time.monotonic() - started:.0f} s")
+    say(f"{count.passed} passed, {count.failed} failed")
+    return 1 if count.failed or not count.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
