@@ -1,8 +1,9 @@
 /* The arena: a bump allocator over a list of blocks.
  *
  * Bytes handed out (rounded up to 16) are what the limit counts, so that a caller can foretell when
- * it refuses. Blocks double in size; a request that is large beside the current block gets a block of
- * its own, so little of a block is left unused and the memory taken stays below about twice the limit.
+ * it refuses. Blocks double in size; a request that is large beside the current block gets a block
+ * of its own, so little of a block is left unused and the memory taken stays below about twice the
+ * limit.
  *
  * With the address sanitizer, what has not been handed out is poisoned: a read past the end of a
  * piece is found although the whole block is one allocation. */
@@ -21,14 +22,14 @@
 #endif
 #ifdef ARENA_SANITIZED
 #include <sanitizer/asan_interface.h>
-#define POISON(data, size) ASAN_POISON_MEMORY_REGION(data, size)
+#define POISON(data, size)   ASAN_POISON_MEMORY_REGION(data, size)
 #define UNPOISON(data, size) ASAN_UNPOISON_MEMORY_REGION(data, size)
 #else
-#define POISON(data, size) ((void)(data), (void)(size))
+#define POISON(data, size)   ((void)(data), (void)(size))
 #define UNPOISON(data, size) ((void)(data), (void)(size))
 #endif
 
-#define ALIGNMENT 16
+#define ALIGNMENT      16
 #define SMALLEST_BLOCK 256
 
 struct block {

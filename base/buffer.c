@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define UNLIMITED ((size_t)1 << 30)
+#define UNLIMITED      ((size_t)1 << 30)
 #define FIRST_CAPACITY 256
 
 void buffer_init(struct buffer *buffer, size_t limit) {
@@ -22,7 +22,8 @@ static bool reserve(struct buffer *buffer, size_t size) {
   size_t needed = buffer->length + size;
   if (needed <= buffer->capacity) return true;
   size_t capacity = buffer->capacity == 0 ? FIRST_CAPACITY : buffer->capacity;
-  while (capacity < needed) capacity = capacity > SIZE_MAX / 2 ? needed : 2 * capacity;
+  while (capacity < needed)
+    capacity = capacity > SIZE_MAX / 2 ? needed : 2 * capacity;
   uint8_t *data = realloc(buffer->data, capacity);
   if (data == NULL) {
     buffer->failed = true;

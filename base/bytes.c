@@ -13,7 +13,8 @@ bool id_equal(const struct id *a, const struct id *b) {
 
 bool id_is_zero(const struct id *a) {
   uint8_t any = 0;
-  for (size_t i = 0; i < ID_BYTES; i++) any |= a->byte[i];
+  for (size_t i = 0; i < ID_BYTES; i++)
+    any |= a->byte[i];
   return any == 0;
 }
 
@@ -106,22 +107,26 @@ size_t base64_read(uint8_t *out, size_t capacity, const char *text, size_t lengt
 }
 
 void put_be32(uint8_t *out, uint32_t value) {
-  for (int i = 3; i >= 0; i--, value >>= 8) out[i] = (uint8_t)value;
+  for (int i = 3; i >= 0; i--, value >>= 8)
+    out[i] = (uint8_t)value;
 }
 
 void put_be64(uint8_t *out, uint64_t value) {
-  for (int i = 7; i >= 0; i--, value >>= 8) out[i] = (uint8_t)value;
+  for (int i = 7; i >= 0; i--, value >>= 8)
+    out[i] = (uint8_t)value;
 }
 
 uint32_t get_be32(const uint8_t *in) {
   uint32_t value = 0;
-  for (int i = 0; i < 4; i++) value = value << 8 | in[i];
+  for (int i = 0; i < 4; i++)
+    value = value << 8 | in[i];
   return value;
 }
 
 uint64_t get_be64(const uint8_t *in) {
   uint64_t value = 0;
-  for (int i = 0; i < 8; i++) value = value << 8 | in[i];
+  for (int i = 0; i < 8; i++)
+    value = value << 8 | in[i];
   return value;
 }
 
@@ -135,8 +140,7 @@ void hash_parts(struct id *out, const char *tag, const struct bytes *parts, size
 }
 
 enum collega_status bytes_start(struct collega_error *error) {
-  if (sodium_init() < 0)
-    return error_set(error, COLLEGA_SYSTEM, RULE_sodium_start, NULL, NULL);
+  if (sodium_init() < 0) return error_set(error, COLLEGA_SYSTEM, RULE_sodium_start, NULL, NULL);
   return COLLEGA_OK;
 }
 

@@ -1,16 +1,19 @@
 /* Dates, the Amsterdam day, Dutch public holidays and working days.
  *
  * The time zone is computed, not looked up: the European rule (summer time from the last Sunday of
- * March to the last Sunday of October, both at 01:00 UTC) is the law for the dates we deal with, and a
- * bare machine has no zone files. Days before 1996 follow the same rule, which is not history. */
+ * March to the last Sunday of October, both at 01:00 UTC) is the law for the dates we deal with,
+ * and a bare machine has no zone files. Days before 1996 follow the same rule, which is not
+ * history. */
 #include "base/clock.h"
 #include <stdio.h>
 #include <string.h>
 
-/* More working days than this are asked for by nobody; it keeps a wrong number from running long. */
+/* More working days than this are asked for by nobody; it keeps a wrong number from running
+ * long. */
 #define MOST_WORKING_DAYS 10000
 
-/* The civil calendar in eras of 400 years that begin on 1 March, so that a leap day ends its year. */
+/* The civil calendar in eras of 400 years that begin on 1 March, so that a leap day ends its
+ * year. */
 collega_date date_from_civil(int year, int month, int day) {
   int64_t y = month <= 2 ? (int64_t)year - 1 : year;
   int64_t era = (y >= 0 ? y : y - 399) / 400;
@@ -52,7 +55,8 @@ bool date_read(const char *text, collega_date *out) {
   }
   int year = 0, month = (text[5] - '0') * 10 + (text[6] - '0');
   int day = (text[8] - '0') * 10 + (text[9] - '0');
-  for (size_t i = 0; i < 4; i++) year = year * 10 + (text[i] - '0');
+  for (size_t i = 0; i < 4; i++)
+    year = year * 10 + (text[i] - '0');
   if (year < 1970 || year > 2169 || month < 1 || month > 12 || day < 1 || day > 31) return false;
   collega_date date = date_from_civil(year, month, day);
   int back_year, back_month, back_day;

@@ -80,7 +80,8 @@ static bool fraction(const char **text, int *milliseconds) {
   const char *at = *text + 1;
   if (!is_digit(*at)) return false;
   int weight = 100;
-  for (; is_digit(*at); at++, weight /= 10) *milliseconds += (*at - '0') * weight;
+  for (; is_digit(*at); at++, weight /= 10)
+    *milliseconds += (*at - '0') * weight;
   *text = at;
   return true;
 }

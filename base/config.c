@@ -1,7 +1,8 @@
 /* Settings: inih reads the lines, the program's table says what they mean.
  *
  * inih counts lines but tells the number only at the end, and splits lines that are longer than its
- * own array without a word; so the lines are fed to it by a reader of ours that counts and measures. */
+ * own array without a word; so the lines are fed to it by a reader of ours that counts and
+ * measures. */
 #include "base/config.h"
 #include "base/bytes.h"
 #include <assert.h>
@@ -105,7 +106,8 @@ static enum collega_status take_setting(struct reading *reading, const char *sec
   snprintf(line, sizeof line, "%d", reading->line);
   snprintf(name, sizeof name, "%s%s%s", section, section[0] == '\0' ? "" : ".", key);
   size_t index = 0;
-  while (index < config->count && strcmp(config->table[index].name, name) != 0) index++;
+  while (index < config->count && strcmp(config->table[index].name, name) != 0)
+    index++;
   if (index == config->count)
     return error_set(reading->error, COLLEGA_INVALID, RULE_config_unknown, NULL, reading->path,
                      line, name, NULL);
@@ -124,8 +126,7 @@ static enum collega_status take_setting(struct reading *reading, const char *sec
 /* inih's handler: 0 says that the line was wrong. */
 static int take_line(void *user, const char *section, const char *key, const char *text) {
   struct reading *reading = user;
-  if (reading->status == COLLEGA_OK)
-    reading->status = take_setting(reading, section, key, text);
+  if (reading->status == COLLEGA_OK) reading->status = take_setting(reading, section, key, text);
   return reading->status == COLLEGA_OK;
 }
 
@@ -180,7 +181,8 @@ enum collega_status config_load(const char *path, const struct setting *table, s
 
 void config_destroy(struct config **config) {
   if (*config == NULL) return;
-  for (size_t i = 0; i < (*config)->count; i++) free((*config)->values[i].text);
+  for (size_t i = 0; i < (*config)->count; i++)
+    free((*config)->values[i].text);
   free((*config)->values);
   free(*config);
   *config = NULL;
@@ -188,7 +190,8 @@ void config_destroy(struct config **config) {
 
 static size_t index_of(const struct config *config, const char *name) {
   size_t index = 0;
-  while (index < config->count && strcmp(config->table[index].name, name) != 0) index++;
+  while (index < config->count && strcmp(config->table[index].name, name) != 0)
+    index++;
   assert(index < config->count && "a setting that is not in the table");
   return index;
 }

@@ -35,15 +35,14 @@ enum collega_status error_system(struct collega_error *error, const char *what, 
   char text[120];
   /* The GNU form: returns the text, which need not be in the array. */
   const char *reason = strerror_r(number, text, sizeof text);
-  enum collega_status status =
-      number == ENOSPC || number == EDQUOT ? COLLEGA_FULL : COLLEGA_SYSTEM;
+  enum collega_status status = number == ENOSPC || number == EDQUOT ? COLLEGA_FULL : COLLEGA_SYSTEM;
   return error_set(error, status, RULE_system_call, NULL, what, reason, NULL);
 }
 
 void error_prefix(struct collega_error *error, const char *prefix) {
   if (error == NULL) return;
   bool joined = error->field[0] == '\0' || error->field[0] == '[';
-  char path[2 * sizeof error->field];
+  char path[2 * sizeof error->field + 2];
   snprintf(path, sizeof path, "%.*s%s%s", (int)sizeof error->field, prefix, joined ? "" : ".",
            error->field);
   copy_text(error->field, sizeof error->field, path);

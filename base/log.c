@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define LINE_BYTES 2048 /* longer ones are cut: a log is read by people */
-#define UNSET (-1)
+#define UNSET      (-1)
 
 static const char *const level_names[] = {
     [LOG_DEBUG] = "debug", [LOG_INFO] = "info", [LOG_WARNING] = "warning", [LOG_ERROR] = "error"};

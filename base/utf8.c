@@ -84,6 +84,7 @@ size_t utf8_cut(const char *text, size_t most) {
   size_t length = strnlen(text, most + 1);
   if (length <= most) return length;
   size_t end = most;
-  while (end > 0 && ((uint8_t)text[end] & 0xC0) == 0x80) end--;
+  while (end > 0 && ((uint8_t)text[end] & 0xC0) == 0x80)
+    end--;
   return end;
 }

@@ -57,7 +57,8 @@ static void put(struct output *output, const char *text, size_t length) {
   if (output->full) return;
   size_t room = output->capacity - 1 - output->length;
   if (length > room) {
-    while (room > 0 && ((unsigned char)text[room] & 0xC0) == 0x80) room--;
+    while (room > 0 && ((unsigned char)text[room] & 0xC0) == 0x80)
+      room--;
     length = room;
     output->full = true;
   }
@@ -109,7 +110,8 @@ size_t error_render(enum language language, const struct collega_error *error, c
     put(&output, ": ", 2);
   }
   const char *arguments[COLLEGA_ERROR_ARGUMENTS];
-  for (size_t i = 0; i < COLLEGA_ERROR_ARGUMENTS; i++) arguments[i] = error->argument[i];
+  for (size_t i = 0; i < COLLEGA_ERROR_ARGUMENTS; i++)
+    arguments[i] = error->argument[i];
   put_sentence(&output, language, error->rule, arguments, COLLEGA_ERROR_ARGUMENTS);
   return finish(&output);
 }

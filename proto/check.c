@@ -1,5 +1,5 @@
-/* What the bytes mean, one message at a time: every field's form by the table, then what fields say about
- * each other. Free of clock and of other records, so that every reader judges alike. */
+/* What the bytes mean, one message at a time: every field's form by the table, then what fields say
+ * about each other. Free of clock and of other records, so that every reader judges alike. */
 #include "proto/check.h"
 
 #include <inttypes.h>
@@ -17,17 +17,23 @@ static enum collega_status check_value(const struct field_rule *rule, const void
     if (!text) return error_set(error, COLLEGA_INVALID, RULE_required, NULL, NULL);
     return field_check_text(rule, text, strlen(text), error);
   }
-  case PROTOBUF_C_TYPE_BYTES: return field_check_bytes(rule, ((const ProtobufCBinaryData *)value)->len, error);
+  case PROTOBUF_C_TYPE_BYTES:
+    return field_check_bytes(rule, ((const ProtobufCBinaryData *)value)->len, error);
   case PROTOBUF_C_TYPE_MESSAGE: {
     const ProtobufCMessage *inner = *(const ProtobufCMessage *const *)value;
     if (!inner) return error_set(error, COLLEGA_INVALID, RULE_required, NULL, NULL);
     return check_fields(inner, error);
   }
-  case PROTOBUF_C_TYPE_ENUM: return field_check_enum(rule, *(const int *)value, error);
-  case PROTOBUF_C_TYPE_BOOL: return COLLEGA_OK;
-  case PROTOBUF_C_TYPE_INT32: return field_check_number(rule, *(const int32_t *)value, error);
-  case PROTOBUF_C_TYPE_UINT32: return field_check_number(rule, *(const uint32_t *)value, error);
-  case PROTOBUF_C_TYPE_INT64: return field_check_number(rule, *(const int64_t *)value, error);
+  case PROTOBUF_C_TYPE_ENUM:
+    return field_check_enum(rule, *(const int *)value, error);
+  case PROTOBUF_C_TYPE_BOOL:
+    return COLLEGA_OK;
+  case PROTOBUF_C_TYPE_INT32:
+    return field_check_number(rule, *(const int32_t *)value, error);
+  case PROTOBUF_C_TYPE_UINT32:
+    return field_check_number(rule, *(const uint32_t *)value, error);
+  case PROTOBUF_C_TYPE_INT64:
+    return field_check_number(rule, *(const int64_t *)value, error);
   case PROTOBUF_C_TYPE_UINT64: {
     uint64_t number = *(const uint64_t *)value;
     return field_check_number(rule, number > INT64_MAX ? -1 : (int64_t)number, error);
@@ -39,13 +45,16 @@ static enum collega_status check_value(const struct field_rule *rule, const void
   case PROTOBUF_C_TYPE_FIXED32:
   case PROTOBUF_C_TYPE_FIXED64:
   case PROTOBUF_C_TYPE_FLOAT:
-  case PROTOBUF_C_TYPE_DOUBLE: break; /* the build has checked that no field has them */
+  case PROTOBUF_C_TYPE_DOUBLE:
+    break; /* the build has checked that no field has them */
   }
   return error_set(error, COLLEGA_INVALID, RULE_wire_type, NULL, NULL);
 }
 
-static enum collega_status check_list(const ProtobufCMessage *message, const struct field_rule *rule,
-                                      const ProtobufCFieldDescriptor *field, struct collega_error *error) {
+static enum collega_status check_list(const ProtobufCMessage *message,
+                                      const struct field_rule *rule,
+                                      const ProtobufCFieldDescriptor *field,
+                                      struct collega_error *error) {
   size_t count = *(const size_t *)field_quantifier(message, field);
   enum collega_status status = field_check_count(rule, count, error);
   if (status) {
@@ -68,11 +77,14 @@ static enum collega_status check_list(const ProtobufCMessage *message, const str
 enum collega_status check_fields(const ProtobufCMessage *message, struct collega_error *error) {
   const ProtobufCMessageDescriptor *type = message->descriptor;
   const struct message_rules *rules = rules_of(type);
-  if (!rules) return error_set(error, COLLEGA_INVALID, RULE_wire_unknown_message, NULL, type->short_name, NULL);
+  if (!rules)
+    return error_set(error, COLLEGA_INVALID, RULE_wire_unknown_message, NULL, type->short_name,
+                     NULL);
   if (message->n_unknown_fields) {
     char number[24];
     snprintf(number, sizeof number, "%" PRIu32, message->unknown_fields[0].tag);
-    return error_set(error, COLLEGA_INVALID, RULE_wire_unknown_field, NULL, number, type->short_name, NULL);
+    return error_set(error, COLLEGA_INVALID, RULE_wire_unknown_field, NULL, number,
+                     type->short_name, NULL);
   }
   for (uint32_t i = 0; i < rules->count; i++) {
     const struct field_rule *rule = &rules->fields[i];
@@ -113,35 +125,41 @@ static enum collega_status check_later(collega_time earlier, collega_time later,
 static enum collega_status check_card(const Collega__Body *body, struct collega_error *error) {
   const Collega__NodeCard *card = body->card;
   if (!same_bytes(&card->party, &body->author)) return refuse(error, RULE_card_author, "party");
-  if (card->has_previous != (card->number > 0)) return refuse(error, RULE_card_previous, "previous");
+  if (card->has_previous != (card->number > 0))
+    return refuse(error, RULE_card_previous, "previous");
   return COLLEGA_OK;
 }
 
-static enum collega_status check_cert(const Collega__MemberCert *cert, struct collega_error *error) {
+static enum collega_status check_cert(const Collega__MemberCert *cert,
+                                      struct collega_error *error) {
   return check_later(cert->valid_from, cert->valid_until, "valid_until", error);
 }
 
-static enum collega_status check_mandate(const Collega__Mandate *mandate, struct collega_error *error) {
+static enum collega_status check_mandate(const Collega__Mandate *mandate,
+                                         struct collega_error *error) {
   if (!mandate->has_valid_until) return COLLEGA_OK;
   return check_later(mandate->valid_from, mandate->valid_until, "valid_until", error);
 }
 
-static enum collega_status check_trust(const Collega__TrustList *trust, struct collega_error *error) {
+static enum collega_status check_trust(const Collega__TrustList *trust,
+                                       struct collega_error *error) {
   for (size_t i = 0; i < trust->n_networks; i++)
     for (size_t j = 0; j < i; j++)
       if (same_bytes(&trust->networks[i]->broker, &trust->networks[j]->broker))
-        return error_set(error, COLLEGA_INVALID, RULE_listed_twice, "networks", trust->networks[i]->name, NULL);
+        return error_set(error, COLLEGA_INVALID, RULE_listed_twice, "networks",
+                         trust->networks[i]->name, NULL);
   return check_later(trust->valid_from, trust->valid_until, "valid_until", error);
 }
 
-static enum collega_status check_epoch_start(const Collega__EpochStart *start, struct collega_error *error) {
+static enum collega_status check_epoch_start(const Collega__EpochStart *start,
+                                             struct collega_error *error) {
   bool fits = start->has_previous == (start->number > 1);
   if (fits && start->has_previous) fits = !same_bytes(&start->previous, &start->epoch);
   return fits ? COLLEGA_OK : refuse(error, RULE_epoch_previous, "previous");
 }
 
-/* A published content revision, or a capacity that was never published. What an interest is about may
- * leave the revision open; what a deal is about may not. */
+/* A published content revision, or a capacity that was never published. What an interest is about
+ * may leave the revision open; what a deal is about may not. */
 static enum collega_status check_reference(const Collega__OfferRef *reference, bool with_content,
                                            struct collega_error *error) {
   bool fits = reference->has_offer != reference->has_capacity;
@@ -150,7 +168,8 @@ static enum collega_status check_reference(const Collega__OfferRef *reference, b
   return fits ? COLLEGA_OK : refuse(error, RULE_offer_reference, NULL);
 }
 
-static enum collega_status check_interest(const Collega__Interest *interest, struct collega_error *error) {
+static enum collega_status check_interest(const Collega__Interest *interest,
+                                          struct collega_error *error) {
   enum collega_status status = check_reference(interest->mine, false, error);
   if (status) {
     error_prefix(error, "mine");
@@ -161,7 +180,8 @@ static enum collega_status check_interest(const Collega__Interest *interest, str
     error_prefix(error, "yours");
     return status;
   }
-  if (interest->text && text_holds_bsn(interest->text)) return refuse(error, RULE_bsn_forbidden, "text");
+  if (interest->text && text_holds_bsn(interest->text))
+    return refuse(error, RULE_bsn_forbidden, "text");
   return COLLEGA_OK;
 }
 
@@ -177,7 +197,8 @@ static enum collega_status check_talk(const Collega__Talk *talk, struct collega_
 enum collega_status check_header(const Collega__DealHeader *header, struct collega_error *error) {
   if (header->n_edges < 1) return refuse(error, RULE_required, "edges");
   const Collega__Edge *edge = header->edges[0];
-  if (same_bytes(&edge->lender, &edge->borrower)) return refuse(error, RULE_deal_parties, "edges[0].borrower");
+  if (same_bytes(&edge->lender, &edge->borrower))
+    return refuse(error, RULE_deal_parties, "edges[0].borrower");
   enum collega_status status = check_reference(edge->lends, true, error);
   if (status) {
     error_prefix(error, "edges[0].lends");
@@ -188,7 +209,8 @@ enum collega_status check_header(const Collega__DealHeader *header, struct colle
     error_prefix(error, "edges[0].borrows");
     return status;
   }
-  if (header->has_amends != header->has_predecessor) return refuse(error, RULE_deal_amends, "predecessor");
+  if (header->has_amends != header->has_predecessor)
+    return refuse(error, RULE_deal_amends, "predecessor");
   status = check_later(header->time, header->accept_by, "accept_by", error);
   if (status) return status;
   if (header->accept_by - header->time <= ACCEPT_BY_MOST_MS) return COLLEGA_OK;
@@ -201,25 +223,33 @@ static enum collega_status check_deal(const Collega__Body *body, struct collega_
   enum collega_status status = check_header(body->deal, error);
   if (status) return status;
   const Collega__Edge *edge = body->deal->edges[0];
-  if (same_bytes(&edge->lender, &body->author) || same_bytes(&edge->borrower, &body->author)) return COLLEGA_OK;
+  if (same_bytes(&edge->lender, &body->author) || same_bytes(&edge->borrower, &body->author))
+    return COLLEGA_OK;
   return refuse(error, RULE_deal_author, "edges[0]");
 }
 
 /* What position a verdict may take in the chain of its root. */
 static bool position_fits(Collega__Verdict verdict, uint32_t position) {
   switch (verdict) {
-  case COLLEGA__VERDICT__VERDICT_VOID: return position == 0;
-  case COLLEGA__VERDICT__VERDICT_CONCLUDED: return position == 1;
+  case COLLEGA__VERDICT__VERDICT_VOID:
+    return position == 0;
+  case COLLEGA__VERDICT__VERDICT_CONCLUDED:
+    return position == 1;
   case COLLEGA__VERDICT__VERDICT_AMENDED:
-  case COLLEGA__VERDICT__VERDICT_TERMINATED: return position >= 2;
-  case COLLEGA__VERDICT__VERDICT_RELEASED: return position >= 1;
-  case _COLLEGA__VERDICT_IS_INT_SIZE: break;
+  case COLLEGA__VERDICT__VERDICT_TERMINATED:
+    return position >= 2;
+  case COLLEGA__VERDICT__VERDICT_RELEASED:
+    return position >= 1;
+  case _COLLEGA__VERDICT_IS_INT_SIZE:
+    break;
   }
   return false;
 }
 
-static enum collega_status check_decision(const Collega__Decision *decision, struct collega_error *error) {
-  if (!position_fits(decision->verdict, decision->position)) return refuse(error, RULE_decision_position, "position");
+static enum collega_status check_decision(const Collega__Decision *decision,
+                                          struct collega_error *error) {
+  if (!position_fits(decision->verdict, decision->position))
+    return refuse(error, RULE_decision_position, "position");
   if (decision->has_predecessor != (decision->position > 1))
     return refuse(error, RULE_decision_predecessor, "predecessor");
   if (decision->has_effective != (decision->verdict == COLLEGA__VERDICT__VERDICT_TERMINATED))
@@ -232,7 +262,8 @@ static enum collega_status check_decision(const Collega__Decision *decision, str
       twice = same_bytes(&decision->voids[i], &decision->voids[j]);
     if (!twice) continue;
     char deal[2 * ID_BYTES + 1];
-    hex_write(deal, decision->voids[i].data, decision->voids[i].len > ID_BYTES ? ID_BYTES : decision->voids[i].len);
+    hex_write(deal, decision->voids[i].data,
+              decision->voids[i].len > ID_BYTES ? ID_BYTES : decision->voids[i].len);
     return error_set(error, COLLEGA_INVALID, RULE_listed_twice, field, deal, NULL);
   }
   return COLLEGA_OK;
@@ -240,20 +271,29 @@ static enum collega_status check_decision(const Collega__Decision *decision, str
 
 static enum collega_status check_content(const Collega__Body *body, struct collega_error *error) {
   switch (body->type) {
-  case COLLEGA__BODY_TYPE__BODY_TYPE_CARD: return check_card(body, error);
-  case COLLEGA__BODY_TYPE__BODY_TYPE_CERT: return check_cert(body->cert, error);
-  case COLLEGA__BODY_TYPE__BODY_TYPE_MANDATE: return check_mandate(body->mandate, error);
-  case COLLEGA__BODY_TYPE__BODY_TYPE_TRUST: return check_trust(body->trust, error);
-  case COLLEGA__BODY_TYPE__BODY_TYPE_EPOCH_START: return check_epoch_start(body->epoch_start, error);
+  case COLLEGA__BODY_TYPE__BODY_TYPE_CARD:
+    return check_card(body, error);
+  case COLLEGA__BODY_TYPE__BODY_TYPE_CERT:
+    return check_cert(body->cert, error);
+  case COLLEGA__BODY_TYPE__BODY_TYPE_MANDATE:
+    return check_mandate(body->mandate, error);
+  case COLLEGA__BODY_TYPE__BODY_TYPE_TRUST:
+    return check_trust(body->trust, error);
+  case COLLEGA__BODY_TYPE__BODY_TYPE_EPOCH_START:
+    return check_epoch_start(body->epoch_start, error);
   case COLLEGA__BODY_TYPE__BODY_TYPE_OFFER: {
     enum collega_status status = check_offer(body->offer->offer, error);
     if (status) error_prefix(error, "offer");
     return status;
   }
-  case COLLEGA__BODY_TYPE__BODY_TYPE_DEAL: return check_deal(body, error);
-  case COLLEGA__BODY_TYPE__BODY_TYPE_DECISION: return check_decision(body->decision, error);
-  case COLLEGA__BODY_TYPE__BODY_TYPE_INTEREST: return check_interest(body->interest, error);
-  case COLLEGA__BODY_TYPE__BODY_TYPE_TALK: return check_talk(body->talk, error);
+  case COLLEGA__BODY_TYPE__BODY_TYPE_DEAL:
+    return check_deal(body, error);
+  case COLLEGA__BODY_TYPE__BODY_TYPE_DECISION:
+    return check_decision(body->decision, error);
+  case COLLEGA__BODY_TYPE__BODY_TYPE_INTEREST:
+    return check_interest(body->interest, error);
+  case COLLEGA__BODY_TYPE__BODY_TYPE_TALK:
+    return check_talk(body->talk, error);
   case COLLEGA__BODY_TYPE__BODY_TYPE_MANDATE_END:
   case COLLEGA__BODY_TYPE__BODY_TYPE_REVOCATION:
   case COLLEGA__BODY_TYPE__BODY_TYPE_STATUS:
@@ -264,8 +304,10 @@ static enum collega_status check_content(const Collega__Body *body, struct colle
   case COLLEGA__BODY_TYPE__BODY_TYPE_TERMINATE:
   case COLLEGA__BODY_TYPE__BODY_TYPE_RELEASE:
   case COLLEGA__BODY_TYPE__BODY_TYPE_RELEASE_ANSWER:
-  case COLLEGA__BODY_TYPE__BODY_TYPE_EPOCH_ANSWER: return COLLEGA_OK; /* their forms say it all */
-  case _COLLEGA__BODY_TYPE_IS_INT_SIZE: break;
+  case COLLEGA__BODY_TYPE__BODY_TYPE_EPOCH_ANSWER:
+    return COLLEGA_OK; /* their forms say it all */
+  case _COLLEGA__BODY_TYPE_IS_INT_SIZE:
+    break;
   }
   return refuse(error, RULE_body_content, NULL);
 }
@@ -293,11 +335,16 @@ enum collega_status check_body(const Collega__Body *body, struct collega_error *
   }
   enum collega_status status = check_content(body, error);
   if (status) {
-    const ProtobufCFieldDescriptor *field = protobuf_c_message_descriptor_get_field(body->base.descriptor, content);
+    const ProtobufCFieldDescriptor *field =
+        protobuf_c_message_descriptor_get_field(body->base.descriptor, content);
     error_prefix(error, field->name);
   }
   return status;
 }
 
-uint32_t frame_to_broker(const Collega__ToBroker *frame) { return only_submessage(&frame->base); }
-uint32_t frame_from_broker(const Collega__FromBroker *frame) { return only_submessage(&frame->base); }
+uint32_t frame_to_broker(const Collega__ToBroker *frame) {
+  return only_submessage(&frame->base);
+}
+uint32_t frame_from_broker(const Collega__FromBroker *frame) {
+  return only_submessage(&frame->base);
+}

@@ -11,16 +11,18 @@
 static bool is_transfer(Collega__OfferKind kind) {
   switch (kind) {
   case COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_OUT:
-  case COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_IN: return true;
+  case COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_IN:
+    return true;
   case COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT:
   case COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_IN:
-  case _COLLEGA__OFFER_KIND_IS_INT_SIZE: break;
+  case _COLLEGA__OFFER_KIND_IS_INT_SIZE:
+    break;
   }
   return false;
 }
 
-static enum collega_status refuse_with_number(struct collega_error *error, enum rule rule, const char *field,
-                                              uint32_t number) {
+static enum collega_status refuse_with_number(struct collega_error *error, enum rule rule,
+                                              const char *field, uint32_t number) {
   char text[16];
   snprintf(text, sizeof text, "%" PRIu32, number);
   return error_set(error, COLLEGA_INVALID, rule, field, text, NULL);
@@ -36,8 +38,9 @@ static enum collega_status refuse_twice(struct collega_error *error, const char 
 static enum collega_status check_period(const Collega__Offer *offer, struct collega_error *error) {
   const Collega__Period *period = offer->period;
   if (!period->has_until)
-    return is_transfer(offer->kind) ? COLLEGA_OK
-                                    : error_set(error, COLLEGA_INVALID, RULE_until_required, "period.until", NULL);
+    return is_transfer(offer->kind)
+               ? COLLEGA_OK
+               : error_set(error, COLLEGA_INVALID, RULE_until_required, "period.until", NULL);
   return check_dates(period->from, period->until, "period.until", error);
 }
 
@@ -55,7 +58,8 @@ static enum collega_status check_place(const Collega__Place *place, struct colle
     return error_set(error, COLLEGA_INVALID, RULE_postcode_unknown, "place.postcode", area, NULL);
   }
   if (place->region && !region_find(place->region))
-    return error_set(error, COLLEGA_INVALID, RULE_region_unknown, "place.region", place->region, NULL);
+    return error_set(error, COLLEGA_INVALID, RULE_region_unknown, "place.region", place->region,
+                     NULL);
   return COLLEGA_OK;
 }
 
@@ -86,7 +90,8 @@ static enum collega_status check_audience(const char *audience, struct collega_e
 
 enum collega_status check_offer(const Collega__Offer *offer, struct collega_error *error) {
   const char *isco = offer->occupation->isco;
-  if (!isco_find(isco)) return error_set(error, COLLEGA_INVALID, RULE_isco_unknown, "occupation.isco", isco, NULL);
+  if (!isco_find(isco))
+    return error_set(error, COLLEGA_INVALID, RULE_isco_unknown, "occupation.isco", isco, NULL);
   if (offer->has_min_headcount && offer->min_headcount > offer->headcount)
     return refuse_with_number(error, RULE_headcount_min, "min_headcount", offer->headcount);
   enum collega_status status = check_period(offer, error);
@@ -98,12 +103,15 @@ enum collega_status check_offer(const Collega__Offer *offer, struct collega_erro
   return status;
 }
 
-enum collega_status check_offer_now(const Collega__Offer *offer, collega_time now, struct collega_error *error) {
+enum collega_status check_offer_now(const Collega__Offer *offer, collega_time now,
+                                    struct collega_error *error) {
   if (offer->period->has_until && offer->period->until < date_of_time(now))
     return error_set(error, COLLEGA_INVALID, RULE_period_over, "period.until", NULL);
   if (!offer->has_expires) return COLLEGA_OK;
-  if (offer->expires <= now) return error_set(error, COLLEGA_INVALID, RULE_expires_past, "expires", NULL);
+  if (offer->expires <= now)
+    return error_set(error, COLLEGA_INVALID, RULE_expires_past, "expires", NULL);
   if (offer->expires - now > OFFER_LIFETIME_MS)
-    return refuse_with_number(error, RULE_expires_late, "expires", (uint32_t)(OFFER_LIFETIME_MS / DAY_MS));
+    return refuse_with_number(error, RULE_expires_late, "expires",
+                              (uint32_t)(OFFER_LIFETIME_MS / DAY_MS));
   return COLLEGA_OK;
 }

@@ -7,8 +7,8 @@
 #include "proto/field.h"
 #include "proto/lists.h"
 
-/* Nine digits, 9*d1 + 8*d2 + ... + 2*d8 - d9 a multiple of eleven: the test every BSN passes, and one other
- * number in eleven. 000000000 passes it and is nobody's. */
+/* Nine digits, 9*d1 + 8*d2 + ... + 2*d8 - d9 a multiple of eleven: the test every BSN passes, and
+ * one other number in eleven. 000000000 passes it and is nobody's. */
 static bool eleven_test(const char *digits) {
   int sum = -(digits[8] - '0');
   for (int i = 0; i < 8; i++)
@@ -16,9 +16,12 @@ static bool eleven_test(const char *digits) {
   return sum % 11 == 0 && memcmp(digits, "000000000", 9) != 0;
 }
 
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
+static bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
 static bool is_word(char c) {
-  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (unsigned char)c >= 0x80;
+  return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         (unsigned char)c >= 0x80;
 }
 
 bool text_holds_bsn(const char *text) {
@@ -39,7 +42,8 @@ bool text_holds_bsn(const char *text) {
 
 static enum collega_status check_text_value(const struct field_rule *rule, const void *value,
                                             struct collega_error *error) {
-  if (rule->form == FORM_MESSAGE) return check_no_bsn(*(const ProtobufCMessage *const *)value, error);
+  if (rule->form == FORM_MESSAGE)
+    return check_no_bsn(*(const ProtobufCMessage *const *)value, error);
   if (!text_holds_bsn(*(const char *const *)value)) return COLLEGA_OK;
   return error_set(error, COLLEGA_INVALID, RULE_bsn_forbidden, NULL, NULL);
 }
@@ -58,7 +62,8 @@ enum collega_status check_no_bsn(const ProtobufCMessage *message, struct collega
       values = *(const uint8_t *const *)(const void *)values;
     }
     for (size_t item = 0; item < count; item++) {
-      enum collega_status status = check_text_value(rule, values + item * field_size(rule->type), error);
+      enum collega_status status =
+          check_text_value(rule, values + item * field_size(rule->type), error);
       if (status) {
         field_name_error(error, rule, item);
         return status;
@@ -76,7 +81,8 @@ enum collega_status check_dates(collega_date from, collega_date until, const cha
   return error_set(error, COLLEGA_INVALID, RULE_order_of_dates, field, text, NULL);
 }
 
-enum collega_status check_slots(char *const *slots, size_t count, const char *field, struct collega_error *error) {
+enum collega_status check_slots(char *const *slots, size_t count, const char *field,
+                                struct collega_error *error) {
   uint32_t seen = 0;
   for (size_t i = 0; i < count; i++) {
     int slot = slot_index(slots[i]);
@@ -101,14 +107,16 @@ static enum collega_status check_work(const Collega__TermsWork *work, struct col
   return check_slots(work->slots, work->n_slots, "work.slots", error);
 }
 
-static enum collega_status check_place(const Collega__TermsPlace *place, struct collega_error *error) {
+static enum collega_status check_place(const Collega__TermsPlace *place,
+                                       struct collega_error *error) {
   bool dutch = !place->country || !strcmp(place->country, "NL");
   if (!dutch || !place->postcode || postcode_area_find(place->postcode)) return COLLEGA_OK;
   char area[3] = {place->postcode[0], place->postcode[1], 0};
   return error_set(error, COLLEGA_INVALID, RULE_postcode_unknown, "place.postcode", area, NULL);
 }
 
-static enum collega_status check_rates(const Collega__TermsRates *rates, struct collega_error *error) {
+static enum collega_status check_rates(const Collega__TermsRates *rates,
+                                       struct collega_error *error) {
   bool amounts = rates->has_hourly_cents || rates->n_build_up || rates->n_allowances;
   if (amounts && !rates->currency)
     return error_set(error, COLLEGA_INVALID, RULE_currency_required, "rates.currency", NULL);
@@ -127,7 +135,8 @@ static enum collega_status check_persons(const Collega__Terms *terms, struct col
       if (!strcmp(persons->persons[i]->reference, persons->persons[j]->reference)) {
         char field[64];
         snprintf(field, sizeof field, "persons.persons[%zu].reference", i);
-        return error_set(error, COLLEGA_INVALID, RULE_listed_twice, field, persons->persons[i]->reference, NULL);
+        return error_set(error, COLLEGA_INVALID, RULE_listed_twice, field,
+                         persons->persons[i]->reference, NULL);
       }
   return COLLEGA_OK;
 }

@@ -11,5 +11,6 @@ enum collega_status check_dates(collega_date from, collega_date until, const cha
 enum collega_status check_slots(char *const *slots, size_t count, const char *field,
                                 struct collega_error *error) COLLEGA_MUST_CHECK;
 /* No free text (FORM_LINE, FORM_TEXT) anywhere in the message holds a citizen service number. */
-enum collega_status check_no_bsn(const ProtobufCMessage *message, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status check_no_bsn(const ProtobufCMessage *message,
+                                 struct collega_error *error) COLLEGA_MUST_CHECK;
 #endif

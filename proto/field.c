@@ -1,7 +1,7 @@
 /* The forms of rules.proto, one function each, and what the sentences about a single value need.
  *
- * Lengths stand in the table (where a form fixes its own, proto/rules.py filled them in), so a form only
- * looks at characters. Nothing here knows of other fields; that is the check's. */
+ * Lengths stand in the table (where a form fixes its own, proto/rules.py filled them in), so a form
+ * only looks at characters. Nothing here knows of other fields; that is the check's. */
 #include "proto/field.h"
 
 #include <inttypes.h>
@@ -11,10 +11,18 @@
 #include "base/clock.h"
 #include "proto/lists.h"
 
-static bool is_digit(char c) { return c >= '0' && c <= '9'; }
-static bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
-static bool is_capital(char c) { return c >= 'A' && c <= 'Z'; }
-static bool is_letter(char c) { return is_lower(c) || is_capital(c); }
+static bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+static bool is_lower(char c) {
+  return c >= 'a' && c <= 'z';
+}
+static bool is_capital(char c) {
+  return c >= 'A' && c <= 'Z';
+}
+static bool is_letter(char c) {
+  return is_lower(c) || is_capital(c);
+}
 
 static bool all(const char *text, size_t length, bool (*fits)(char)) {
   for (size_t i = 0; i < length; i++)
@@ -27,11 +35,21 @@ static bool begins(const char *text, size_t length, const char *start) {
   return length >= size && !memcmp(text, start, size);
 }
 
-static bool is_code(char c) { return is_lower(c) || is_digit(c) || strchr("-_.:", c) != NULL; }
-static bool is_printable(char c) { return c > ' ' && c <= '~'; }
-static bool is_host(char c) { return is_letter(c) || is_digit(c) || c == '-' || c == '.'; }
-static bool is_host6(char c) { return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == ':' || c == '.'; }
-static bool is_phone(char c) { return is_digit(c) || strchr("+ -()", c) != NULL; }
+static bool is_code(char c) {
+  return is_lower(c) || is_digit(c) || strchr("-_.:", c) != NULL;
+}
+static bool is_printable(char c) {
+  return c > ' ' && c <= '~';
+}
+static bool is_host(char c) {
+  return is_letter(c) || is_digit(c) || c == '-' || c == '.';
+}
+static bool is_host6(char c) {
+  return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == ':' || c == '.';
+}
+static bool is_phone(char c) {
+  return is_digit(c) || strchr("+ -()", c) != NULL;
+}
 
 static bool uri_fits(const char *text, size_t length) {
   size_t start = begins(text, length, "https://") ? 8 : begins(text, length, "http://") ? 7 : 0;
@@ -67,8 +85,8 @@ static bool slot_fits(const char *text, size_t length) {
   return slot_index(copy) >= 0;
 }
 
-/* One '@' with something before it, and a domain with a point inside it after it. Printable ASCII and,
- * as internationalised addresses have it, any other character that is not a blank. */
+/* One '@' with something before it, and a domain with a point inside it after it. Printable ASCII
+ * and, as internationalised addresses have it, any other character that is not a blank. */
 static bool email_fits(const char *text, size_t length) {
   const char *at = memchr(text, '@', length);
   if (!at || at == text || !utf8_text((const uint8_t *)text, length, false)) return false;
@@ -106,7 +124,8 @@ static bool vat_fits(const char *text, size_t length) {
   static const char *const plain[] = {"standard", "reverse", "group"};
   for (size_t i = 0; i < sizeof plain / sizeof *plain; i++)
     if (length == strlen(plain[i]) && begins(text, length, plain[i])) return true;
-  return begins(text, length, "exempt:") && length > 7 && utf8_text((const uint8_t *)text, length, false);
+  return begins(text, length, "exempt:") && length > 7 &&
+         utf8_text((const uint8_t *)text, length, false);
 }
 
 /* tcp://host:port; an IPv6 address stands in brackets. */
@@ -123,7 +142,8 @@ static bool address_fits(const char *text, size_t length) {
   for (const char *at = colon + 1; at < end; at++)
     port = port * 10 + (unsigned)(*at - '0');
   if (port < 1 || port > 65535) return false;
-  if (host_length > 2 && host[0] == '[' && colon[-1] == ']') return all(host + 1, host_length - 2, is_host6);
+  if (host_length > 2 && host[0] == '[' && colon[-1] == ']')
+    return all(host + 1, host_length - 2, is_host6);
   return all(host, host_length, is_host);
 }
 
@@ -131,27 +151,46 @@ static bool address_fits(const char *text, size_t length) {
 static enum rule text_fault(enum form form, const char *text, size_t length) {
   const uint8_t *data = (const uint8_t *)text;
   switch (form) {
-  case FORM_LINE: return utf8_text(data, length, false) ? RULE_NONE : RULE_text_line;
-  case FORM_TEXT: return utf8_text(data, length, true) ? RULE_NONE : RULE_text_lines;
-  case FORM_CODE: return all(text, length, is_code) ? RULE_NONE : RULE_form_code;
-  case FORM_KVK: return length == 8 && all(text, length, is_digit) ? RULE_NONE : RULE_form_kvk;
+  case FORM_LINE:
+    return utf8_text(data, length, false) ? RULE_NONE : RULE_text_line;
+  case FORM_TEXT:
+    return utf8_text(data, length, true) ? RULE_NONE : RULE_text_lines;
+  case FORM_CODE:
+    return all(text, length, is_code) ? RULE_NONE : RULE_form_code;
+  case FORM_KVK:
+    return length == 8 && all(text, length, is_digit) ? RULE_NONE : RULE_form_kvk;
   case FORM_ESTABLISHMENT:
     return length == 12 && all(text, length, is_digit) ? RULE_NONE : RULE_form_establishment;
-  case FORM_ISCO: return length == 4 && all(text, length, is_digit) ? RULE_NONE : RULE_form_isco;
-  case FORM_URI: return uri_fits(text, length) ? RULE_NONE : RULE_form_uri;
-  case FORM_LANGUAGE: return length == 2 && all(text, length, is_lower) ? RULE_NONE : RULE_form_language;
-  case FORM_LEVEL: return level_fits(text, length) ? RULE_NONE : RULE_form_level;
-  case FORM_POSTCODE: return postcode_fits(text, length) ? RULE_NONE : RULE_form_postcode;
-  case FORM_COUNTRY: return length == 2 && all(text, length, is_capital) ? RULE_NONE : RULE_form_country;
-  case FORM_REGION: return region_fits(text, length) ? RULE_NONE : RULE_form_region;
-  case FORM_SECTOR: return sector_fits(text, length) ? RULE_NONE : RULE_form_sector;
-  case FORM_SLOT: return slot_fits(text, length) ? RULE_NONE : RULE_form_slot;
-  case FORM_CURRENCY: return length == 3 && all(text, length, is_capital) ? RULE_NONE : RULE_form_currency;
-  case FORM_EMAIL: return email_fits(text, length) ? RULE_NONE : RULE_form_email;
-  case FORM_PHONE: return phone_fits(text, length) ? RULE_NONE : RULE_form_phone;
-  case FORM_AUDIENCE: return audience_fits(text, length) ? RULE_NONE : RULE_form_audience;
-  case FORM_VAT: return vat_fits(text, length) ? RULE_NONE : RULE_form_vat;
-  case FORM_ADDRESS: return address_fits(text, length) ? RULE_NONE : RULE_form_address;
+  case FORM_ISCO:
+    return length == 4 && all(text, length, is_digit) ? RULE_NONE : RULE_form_isco;
+  case FORM_URI:
+    return uri_fits(text, length) ? RULE_NONE : RULE_form_uri;
+  case FORM_LANGUAGE:
+    return length == 2 && all(text, length, is_lower) ? RULE_NONE : RULE_form_language;
+  case FORM_LEVEL:
+    return level_fits(text, length) ? RULE_NONE : RULE_form_level;
+  case FORM_POSTCODE:
+    return postcode_fits(text, length) ? RULE_NONE : RULE_form_postcode;
+  case FORM_COUNTRY:
+    return length == 2 && all(text, length, is_capital) ? RULE_NONE : RULE_form_country;
+  case FORM_REGION:
+    return region_fits(text, length) ? RULE_NONE : RULE_form_region;
+  case FORM_SECTOR:
+    return sector_fits(text, length) ? RULE_NONE : RULE_form_sector;
+  case FORM_SLOT:
+    return slot_fits(text, length) ? RULE_NONE : RULE_form_slot;
+  case FORM_CURRENCY:
+    return length == 3 && all(text, length, is_capital) ? RULE_NONE : RULE_form_currency;
+  case FORM_EMAIL:
+    return email_fits(text, length) ? RULE_NONE : RULE_form_email;
+  case FORM_PHONE:
+    return phone_fits(text, length) ? RULE_NONE : RULE_form_phone;
+  case FORM_AUDIENCE:
+    return audience_fits(text, length) ? RULE_NONE : RULE_form_audience;
+  case FORM_VAT:
+    return vat_fits(text, length) ? RULE_NONE : RULE_form_vat;
+  case FORM_ADDRESS:
+    return address_fits(text, length) ? RULE_NONE : RULE_form_address;
   case FORM_ID:
   case FORM_KEY:
   case FORM_SIGNATURE:
@@ -170,7 +209,8 @@ static enum rule text_fault(enum form form, const char *text, size_t length) {
   return RULE_NONE;
 }
 
-static enum collega_status refuse_number(struct collega_error *error, enum rule rule, int64_t number) {
+static enum collega_status refuse_number(struct collega_error *error, enum rule rule,
+                                         int64_t number) {
   char text[24];
   snprintf(text, sizeof text, "%" PRId64, number);
   return error_set(error, COLLEGA_INVALID, rule, NULL, text, NULL);
@@ -183,7 +223,8 @@ static bool has_own_sentence(enum form form) {
          form != FORM_ADDRESS;
 }
 
-enum collega_status field_check_bytes(const struct field_rule *rule, size_t length, struct collega_error *error) {
+enum collega_status field_check_bytes(const struct field_rule *rule, size_t length,
+                                      struct collega_error *error) {
   uint64_t least = (uint64_t)rule->min, most = (uint64_t)rule->max;
   if (length >= least && length <= most) return COLLEGA_OK;
   if (rule->type == PROTOBUF_C_TYPE_STRING && has_own_sentence(rule->form)) {
@@ -209,7 +250,8 @@ enum collega_status field_check_text(const struct field_rule *rule, const char *
 /* date_read and date_write end here. */
 #define DATE_MOST 73048
 
-enum collega_status field_check_number(const struct field_rule *rule, int64_t value, struct collega_error *error) {
+enum collega_status field_check_number(const struct field_rule *rule, int64_t value,
+                                       struct collega_error *error) {
   bool date = rule->form == FORM_DATE;
   bool fits = (!rule->has_min || value >= rule->min) && (!rule->has_max || value <= rule->max);
   if (fits && (!date || value <= DATE_MOST)) return COLLEGA_OK;
@@ -236,7 +278,8 @@ static void list_values(const struct field_rule *rule, char first[120], char sec
   }
 }
 
-enum collega_status field_check_enum(const struct field_rule *rule, int64_t value, struct collega_error *error) {
+enum collega_status field_check_enum(const struct field_rule *rule, int64_t value,
+                                     struct collega_error *error) {
   bool fits = value >= rule->min && value <= rule->max &&
               protobuf_c_enum_descriptor_get_value(rule->values, (int)value) != NULL;
   if (fits) return COLLEGA_OK;
@@ -245,14 +288,16 @@ enum collega_status field_check_enum(const struct field_rule *rule, int64_t valu
   return error_set(error, COLLEGA_INVALID, RULE_form_enum, NULL, first, second, NULL);
 }
 
-enum collega_status field_check_count(const struct field_rule *rule, size_t count, struct collega_error *error) {
+enum collega_status field_check_count(const struct field_rule *rule, size_t count,
+                                      struct collega_error *error) {
   if (count > rule->at_most) return refuse_number(error, RULE_too_many, rule->at_most);
   if (count >= rule->at_least) return COLLEGA_OK;
   if (!count) return error_set(error, COLLEGA_INVALID, RULE_required, NULL, NULL);
   return refuse_number(error, RULE_too_few, rule->at_least);
 }
 
-enum collega_status field_name_error(struct collega_error *error, const struct field_rule *rule, size_t index) {
+enum collega_status field_name_error(struct collega_error *error, const struct field_rule *rule,
+                                     size_t index) {
   if (!error) return COLLEGA_INVALID;
   if (rule->label == PROTOBUF_C_LABEL_REPEATED) {
     char prefix[96];
@@ -266,23 +311,30 @@ enum collega_status field_name_error(struct collega_error *error, const struct f
 
 size_t field_size(ProtobufCType type) {
   switch (type) {
-  case PROTOBUF_C_TYPE_STRING: return sizeof(char *);
-  case PROTOBUF_C_TYPE_BYTES: return sizeof(ProtobufCBinaryData);
-  case PROTOBUF_C_TYPE_MESSAGE: return sizeof(ProtobufCMessage *);
-  case PROTOBUF_C_TYPE_BOOL: return sizeof(protobuf_c_boolean);
-  case PROTOBUF_C_TYPE_ENUM: return sizeof(int);
+  case PROTOBUF_C_TYPE_STRING:
+    return sizeof(char *);
+  case PROTOBUF_C_TYPE_BYTES:
+    return sizeof(ProtobufCBinaryData);
+  case PROTOBUF_C_TYPE_MESSAGE:
+    return sizeof(ProtobufCMessage *);
+  case PROTOBUF_C_TYPE_BOOL:
+    return sizeof(protobuf_c_boolean);
+  case PROTOBUF_C_TYPE_ENUM:
+    return sizeof(int);
   case PROTOBUF_C_TYPE_INT32:
   case PROTOBUF_C_TYPE_UINT32:
   case PROTOBUF_C_TYPE_SINT32:
   case PROTOBUF_C_TYPE_SFIXED32:
   case PROTOBUF_C_TYPE_FIXED32:
-  case PROTOBUF_C_TYPE_FLOAT: return 4;
+  case PROTOBUF_C_TYPE_FLOAT:
+    return 4;
   case PROTOBUF_C_TYPE_INT64:
   case PROTOBUF_C_TYPE_UINT64:
   case PROTOBUF_C_TYPE_SINT64:
   case PROTOBUF_C_TYPE_SFIXED64:
   case PROTOBUF_C_TYPE_FIXED64:
-  case PROTOBUF_C_TYPE_DOUBLE: return 8;
+  case PROTOBUF_C_TYPE_DOUBLE:
+    return 8;
   }
   return 0;
 }
@@ -291,13 +343,15 @@ const void *field_value(const ProtobufCMessage *message, const ProtobufCFieldDes
   return (const uint8_t *)message + field->offset;
 }
 
-const void *field_quantifier(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field) {
+const void *field_quantifier(const ProtobufCMessage *message,
+                             const ProtobufCFieldDescriptor *field) {
   return (const uint8_t *)message + field->quantifier_offset;
 }
 
 bool field_present(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field) {
   if (field->label == PROTOBUF_C_LABEL_REQUIRED) return true;
-  if (field->label == PROTOBUF_C_LABEL_REPEATED) return *(const size_t *)field_quantifier(message, field) > 0;
+  if (field->label == PROTOBUF_C_LABEL_REPEATED)
+    return *(const size_t *)field_quantifier(message, field) > 0;
   if (field->type == PROTOBUF_C_TYPE_STRING || field->type == PROTOBUF_C_TYPE_MESSAGE) {
     const void *pointer = *(const void *const *)field_value(message, field);
     return pointer && pointer != field->default_value;

@@ -16,20 +16,22 @@ enum collega_status field_check_enum(const struct field_rule *rule, int64_t valu
 /* How many items a repeated field has. */
 enum collega_status field_check_count(const struct field_rule *rule, size_t count,
                                       struct collega_error *error) COLLEGA_MUST_CHECK;
-/* Puts the field's name before the path of the error, "skills[3]" where it is repeated. Always returns
- * error->status (COLLEGA_INVALID without an error), so that a caller can return it. */
-enum collega_status field_name_error(struct collega_error *error, const struct field_rule *rule, size_t index);
+/* Puts the field's name before the path of the error, "skills[3]" where it is repeated. Always
+ * returns error->status (COLLEGA_INVALID without an error), so that a caller can return it. */
+enum collega_status field_name_error(struct collega_error *error, const struct field_rule *rule,
+                                     size_t index);
 
-/* Where protobuf-c keeps a field: the value (of a repeated one: the array), its count or presence, and
- * the size of one value. */
+/* Where protobuf-c keeps a field: the value (of a repeated one: the array), its count or presence,
+ * and the size of one value. */
 const void *field_value(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field);
-const void *field_quantifier(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field);
+const void *field_quantifier(const ProtobufCMessage *message,
+                             const ProtobufCFieldDescriptor *field);
 size_t field_size(ProtobufCType type);
 /* Required ones are always; repeated ones when there is an item. */
 bool field_present(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field);
 
-/* An enum value as JSON has it: lower case without the enum's prefix. False: it does not fit, or is no
- * value of the enum. `out` of 40 bytes takes any of the schema. */
+/* An enum value as JSON has it: lower case without the enum's prefix. False: it does not fit, or is
+ * no value of the enum. `out` of 40 bytes takes any of the schema. */
 #define ENUM_TEXT_BYTES 40
 bool enum_text(const ProtobufCEnumDescriptor *type, int value, char out[ENUM_TEXT_BYTES]);
 bool enum_from_text(const ProtobufCEnumDescriptor *type, const char *text, int *value);

@@ -1,13 +1,13 @@
 /* The guard: what stands between a stranger's bytes and our memory.
  *
  * protobuf-c believes what it reads: a megabyte of empty submessages becomes a hundred megabytes of
- * memory, a singular message given ten thousand times is merged in quadratic time, unknown fields are
- * kept, required numbers are truncated without a word. So the bytes are walked first, once, from left to
- * right, without allocating anything, against the table that the schema's rules were made into. What
- * passes is no larger in memory than the rules allow, and the arena caps even that.
+ * memory, a singular message given ten thousand times is merged in quadratic time, unknown fields
+ * are kept, required numbers are truncated without a word. So the bytes are walked first, once,
+ * from left to right, without allocating anything, against the table that the schema's rules were
+ * made into. What passes is no larger in memory than the rules allow, and the arena caps even that.
  *
- * The walk is on the path of every record, so it looks everything up by position: a field number is an
- * index into the message's `places`, and the fields seen are bits of one word. */
+ * The walk is on the path of every record, so it looks everything up by position: a field number is
+ * an index into the message's `places`, and the fields seen are bits of one word. */
 #include "proto/guard.h"
 
 #include <inttypes.h>
@@ -29,7 +29,8 @@ static enum collega_status refuse(struct collega_error *error, enum rule rule) {
 }
 
 /* A varint as an honest encoder writes it: at most ten bytes, none of them superfluous. */
-static enum collega_status read_varint(struct walk *walk, uint64_t *out, struct collega_error *error) {
+static enum collega_status read_varint(struct walk *walk, uint64_t *out,
+                                       struct collega_error *error) {
   uint64_t value = 0;
   unsigned shift = 0;
   for (;;) {
@@ -46,9 +47,10 @@ static enum collega_status read_varint(struct walk *walk, uint64_t *out, struct 
   }
 }
 
-/* What unpacking would lose: bits above 32, truths other than 1, unknown values of an enum. Ranges are
- * left to check_fields, which sees the numbers afterwards. */
-static enum collega_status check_scalar(const struct field_rule *rule, uint64_t value, struct collega_error *error) {
+/* What unpacking would lose: bits above 32, truths other than 1, unknown values of an enum. Ranges
+ * are left to check_fields, which sees the numbers afterwards. */
+static enum collega_status check_scalar(const struct field_rule *rule, uint64_t value,
+                                        struct collega_error *error) {
   bool fits = true;
   if (rule->type == PROTOBUF_C_TYPE_BOOL) {
     if (value > 1) return refuse(error, RULE_form_flag);
@@ -67,12 +69,12 @@ static enum collega_status check_scalar(const struct field_rule *rule, uint64_t 
   return error_set(error, COLLEGA_INVALID, RULE_range, NULL, least, most, NULL);
 }
 
-static enum collega_status walk_message(const struct message_rules *rules, struct walk walk, unsigned depth,
-                                        struct collega_error *error);
+static enum collega_status walk_message(const struct message_rules *rules, struct walk walk,
+                                        unsigned depth, struct collega_error *error);
 
 /* Repeated numbers may come packed: one length, then all of them. Each counts. */
-static enum collega_status walk_packed(const struct field_rule *rule, struct walk walk, uint32_t *count,
-                                       struct collega_error *error) {
+static enum collega_status walk_packed(const struct field_rule *rule, struct walk walk,
+                                       uint32_t *count, struct collega_error *error) {
   while (walk.at < walk.end) {
     uint64_t value = 0;
     enum collega_status status = read_varint(&walk, &value, error);
@@ -83,10 +85,12 @@ static enum collega_status walk_packed(const struct field_rule *rule, struct wal
   return COLLEGA_OK;
 }
 
-static enum collega_status walk_length(const struct field_rule *rule, struct walk inside, unsigned depth,
-                                       uint32_t *count, struct collega_error *error) {
+static enum collega_status walk_length(const struct field_rule *rule, struct walk inside,
+                                       unsigned depth, uint32_t *count,
+                                       struct collega_error *error) {
   size_t length = (size_t)(inside.end - inside.at);
-  if (rule->type == PROTOBUF_C_TYPE_MESSAGE) return walk_message(rule->inner, inside, depth + 1, error);
+  if (rule->type == PROTOBUF_C_TYPE_MESSAGE)
+    return walk_message(rule->inner, inside, depth + 1, error);
   if (rule->type == PROTOBUF_C_TYPE_STRING) {
     enum collega_status status = field_check_bytes(rule, length, error);
     /* Once unpacked, a text ends at its first NUL and the rest would go unseen. */
@@ -98,9 +102,11 @@ static enum collega_status walk_length(const struct field_rule *rule, struct wal
   return walk_packed(rule, inside, count, error);
 }
 
-/* One field's value. `count`: items of this field so far, this one included (packed ones are added). */
-static enum collega_status walk_value(const struct field_rule *rule, unsigned wire, struct walk *walk,
-                                      unsigned depth, uint32_t *count, struct collega_error *error) {
+/* One field's value. `count`: items of this field so far, this one included (packed ones are
+ * added). */
+static enum collega_status walk_value(const struct field_rule *rule, unsigned wire,
+                                      struct walk *walk, unsigned depth, uint32_t *count,
+                                      struct collega_error *error) {
   uint64_t value = 0;
   enum collega_status status;
   bool scalar = rule->type != PROTOBUF_C_TYPE_MESSAGE && rule->type != PROTOBUF_C_TYPE_STRING &&
@@ -126,7 +132,8 @@ static enum collega_status unknown_field(const struct message_rules *rules, uint
                                          struct collega_error *error) {
   char text[24];
   snprintf(text, sizeof text, "%" PRIu64, number);
-  return error_set(error, COLLEGA_INVALID, RULE_wire_unknown_field, NULL, text, rules->type->short_name, NULL);
+  return error_set(error, COLLEGA_INVALID, RULE_wire_unknown_field, NULL, text,
+                   rules->type->short_name, NULL);
 }
 
 /* After the last field: the required ones were there, and often enough. */
@@ -152,8 +159,8 @@ static enum collega_status check_occurrence(const struct message_rules *rules, u
   return COLLEGA_OK;
 }
 
-static enum collega_status walk_message(const struct message_rules *rules, struct walk walk, unsigned depth,
-                                        struct collega_error *error) {
+static enum collega_status walk_message(const struct message_rules *rules, struct walk walk,
+                                        unsigned depth, struct collega_error *error) {
   if (depth > LIMIT_DEPTH) {
     char most[12];
     snprintf(most, sizeof most, "%u", LIMIT_DEPTH);
@@ -166,7 +173,8 @@ static enum collega_status walk_message(const struct message_rules *rules, struc
     enum collega_status status = read_varint(&walk, &tag, error);
     if (status) return status;
     uint64_t number = tag >> 3;
-    if (number > rules->highest || !rules->places[number]) return unknown_field(rules, number, error);
+    if (number > rules->highest || !rules->places[number])
+      return unknown_field(rules, number, error);
     unsigned place = rules->places[number] - 1u;
     const struct field_rule *rule = &rules->fields[place];
     uint64_t bit = UINT64_C(1) << place;
@@ -179,10 +187,13 @@ static enum collega_status walk_message(const struct message_rules *rules, struc
     uint32_t index = counts[place];
     status = walk_value(rule, tag & 7, &walk, depth, &counts[place], error);
     if (status) {
-      bool about_the_list = error && (error->rule == RULE_too_many || error->rule == RULE_too_few) &&
+      bool about_the_list = error &&
+                            (error->rule == RULE_too_many || error->rule == RULE_too_few) &&
                             !error->field[0];
-      if (about_the_list) error_prefix(error, rule->name);
-      else field_name_error(error, rule, index);
+      if (about_the_list)
+        error_prefix(error, rule->name);
+      else
+        field_name_error(error, rule, index);
       return status;
     }
   }
@@ -192,13 +203,17 @@ static enum collega_status walk_message(const struct message_rules *rules, struc
 enum collega_status guard_walk(const ProtobufCMessageDescriptor *type, struct bytes bytes,
                                struct collega_error *error) {
   const struct message_rules *rules = rules_of(type);
-  if (!rules) return error_set(error, COLLEGA_INVALID, RULE_wire_unknown_message, NULL, type->short_name, NULL);
+  if (!rules)
+    return error_set(error, COLLEGA_INVALID, RULE_wire_unknown_message, NULL, type->short_name,
+                     NULL);
   if (!bytes.length) return check_occurrence(rules, 0, NULL, error);
   struct walk walk = {bytes.data, bytes.data + bytes.length};
   return walk_message(rules, walk, 1, error);
 }
 
-static void *take(void *arena, size_t size) { return arena_take(arena, size); }
+static void *take(void *arena, size_t size) {
+  return arena_take(arena, size);
+}
 
 /* The arena gives everything back at once. */
 static void leave(void *arena, void *pointer) {
@@ -207,7 +222,8 @@ static void leave(void *arena, void *pointer) {
 }
 
 enum collega_status guard_unpack(const ProtobufCMessageDescriptor *type, struct bytes bytes,
-                                 struct arena *arena, ProtobufCMessage **out, struct collega_error *error) {
+                                 struct arena *arena, ProtobufCMessage **out,
+                                 struct collega_error *error) {
   *out = NULL;
   enum collega_status status = guard_walk(type, bytes, error);
   if (status) return status;

@@ -1,7 +1,7 @@
 /* Invitation tokens: "collega1." and base64url of the packed invitation and four bytes of its hash.
  *
- * They travel by mail and chat, so blanks and line ends that crept in are ignored, and four bytes of hash
- * tell a token that lost a character from one that never was an invitation. */
+ * They travel by mail and chat, so blanks and line ends that crept in are ignored, and four bytes
+ * of hash tell a token that lost a character from one that never was an invitation. */
 #include "proto/invitation.h"
 
 #include <stdio.h>
@@ -10,7 +10,7 @@
 #include "proto/check.h"
 #include "proto/guard.h"
 
-#define PREFIX "collega1."
+#define PREFIX      "collega1."
 #define CHECK_BYTES 4
 
 static void checksum(uint8_t out[CHECK_BYTES], const uint8_t *data, size_t length) {
@@ -19,8 +19,8 @@ static void checksum(uint8_t out[CHECK_BYTES], const uint8_t *data, size_t lengt
   memcpy(out, hash.byte, CHECK_BYTES);
 }
 
-enum collega_status invitation_write(const Collega__Invitation *invitation, char out[INVITATION_TEXT_BYTES],
-                                     struct collega_error *error) {
+enum collega_status invitation_write(const Collega__Invitation *invitation,
+                                     char out[INVITATION_TEXT_BYTES], struct collega_error *error) {
   uint8_t data[INVITATION_TEXT_BYTES];
   out[0] = 0;
   enum collega_status status = check_fields(&invitation->base, error);
@@ -52,8 +52,8 @@ static bool without_blanks(const char *text, char out[INVITATION_TEXT_BYTES]) {
   return true;
 }
 
-enum collega_status invitation_read(const char *text, struct arena *arena, Collega__Invitation **out,
-                                    struct collega_error *error) {
+enum collega_status invitation_read(const char *text, struct arena *arena,
+                                    Collega__Invitation **out, struct collega_error *error) {
   char token[INVITATION_TEXT_BYTES], again[INVITATION_TEXT_BYTES];
   uint8_t data[INVITATION_TEXT_BYTES], expected[CHECK_BYTES];
   size_t start = strlen(PREFIX);
@@ -70,8 +70,9 @@ enum collega_status invitation_read(const char *text, struct arena *arena, Colle
   }
   if (!whole) return error_set(error, COLLEGA_INVALID, RULE_invitation_damaged, NULL, NULL);
   ProtobufCMessage *message;
-  enum collega_status status = guard_unpack(&collega__invitation__descriptor,
-                                            bytes_of(data, length - CHECK_BYTES), arena, &message, error);
+  enum collega_status status =
+      guard_unpack(&collega__invitation__descriptor, bytes_of(data, length - CHECK_BYTES), arena,
+                   &message, error);
   if (!status) *out = (Collega__Invitation *)message;
   return status;
 }

@@ -13,7 +13,8 @@
 
 /* ---- texts */
 
-static enum collega_status refuse_at(struct collega_error *error, enum rule rule, int line, int column) {
+static enum collega_status refuse_at(struct collega_error *error, enum rule rule, int line,
+                                     int column) {
   char line_text[16], column_text[16], depth[16];
   snprintf(line_text, sizeof line_text, "%d", line < 1 ? 1 : line);
   snprintf(column_text, sizeof column_text, "%d", column < 1 ? 1 : column);
@@ -21,7 +22,8 @@ static enum collega_status refuse_at(struct collega_error *error, enum rule rule
   return error_set(error, COLLEGA_INVALID, rule, NULL, line_text, column_text, depth, NULL);
 }
 
-/* jansson parses recursively and as deep as 2,048; this looks at brackets outside of texts first. */
+/* jansson parses recursively and as deep as 2,048; this looks at brackets outside of texts first.
+ */
 static enum collega_status check_depth(struct bytes text, struct collega_error *error) {
   int depth = 0, line = 1, column = 0;
   bool quoted = false;
@@ -48,15 +50,23 @@ static enum collega_status check_depth(struct bytes text, struct collega_error *
 
 static enum rule parse_fault(enum json_error_code code) {
   switch (code) {
-  case json_error_premature_end_of_input: return RULE_json_end;
-  case json_error_end_of_input_expected: return RULE_json_trailing;
-  case json_error_invalid_utf8: return RULE_json_utf8;
+  case json_error_premature_end_of_input:
+    return RULE_json_end;
+  case json_error_end_of_input_expected:
+    return RULE_json_trailing;
+  case json_error_invalid_utf8:
+    return RULE_json_utf8;
   case json_error_null_character:
-  case json_error_null_byte_in_key: return RULE_json_nul;
-  case json_error_duplicate_key: return RULE_json_duplicate;
-  case json_error_numeric_overflow: return RULE_json_number_size;
-  case json_error_stack_overflow: return RULE_json_depth;
-  case json_error_out_of_memory: return RULE_out_of_memory;
+  case json_error_null_byte_in_key:
+    return RULE_json_nul;
+  case json_error_duplicate_key:
+    return RULE_json_duplicate;
+  case json_error_numeric_overflow:
+    return RULE_json_number_size;
+  case json_error_stack_overflow:
+    return RULE_json_depth;
+  case json_error_out_of_memory:
+    return RULE_out_of_memory;
   case json_error_unknown:
   case json_error_cannot_open_file:
   case json_error_invalid_argument:
@@ -65,7 +75,8 @@ static enum rule parse_fault(enum json_error_code code) {
   case json_error_wrong_type:
   case json_error_null_value:
   case json_error_item_not_found:
-  case json_error_index_out_of_range: break;
+  case json_error_index_out_of_range:
+    break;
   }
   return RULE_json_syntax;
 }
@@ -75,7 +86,8 @@ enum collega_status json_parse(struct bytes text, json_t **out, struct collega_e
   enum collega_status status = check_depth(text, error);
   if (status) return status;
   json_error_t fault;
-  *out = json_loadb(text.length ? (const char *)text.data : "", text.length, JSON_REJECT_DUPLICATES, &fault);
+  *out = json_loadb(text.length ? (const char *)text.data : "", text.length, JSON_REJECT_DUPLICATES,
+                    &fault);
   if (*out) return COLLEGA_OK;
   enum rule rule = parse_fault(json_error_code(&fault));
   if (rule == RULE_out_of_memory) return error_set(error, COLLEGA_SYSTEM, rule, NULL, NULL);
@@ -110,16 +122,24 @@ static json_t *number(const struct field_rule *rule, int64_t value) {
 static json_t *value_to_json(const struct field_rule *rule, const void *value) {
   char text[ENUM_TEXT_BYTES];
   switch (rule->type) {
-  case PROTOBUF_C_TYPE_STRING: return json_string(*(const char *const *)value);
-  case PROTOBUF_C_TYPE_BYTES: return hexadecimal(value);
-  case PROTOBUF_C_TYPE_MESSAGE: return json_from_message(*(const ProtobufCMessage *const *)value);
-  case PROTOBUF_C_TYPE_BOOL: return json_boolean(*(const protobuf_c_boolean *)value);
+  case PROTOBUF_C_TYPE_STRING:
+    return json_string(*(const char *const *)value);
+  case PROTOBUF_C_TYPE_BYTES:
+    return hexadecimal(value);
+  case PROTOBUF_C_TYPE_MESSAGE:
+    return json_from_message(*(const ProtobufCMessage *const *)value);
+  case PROTOBUF_C_TYPE_BOOL:
+    return json_boolean(*(const protobuf_c_boolean *)value);
   case PROTOBUF_C_TYPE_ENUM:
     return enum_text(rule->values, *(const int *)value, text) ? json_string(text) : NULL;
-  case PROTOBUF_C_TYPE_INT32: return number(rule, *(const int32_t *)value);
-  case PROTOBUF_C_TYPE_UINT32: return number(rule, *(const uint32_t *)value);
-  case PROTOBUF_C_TYPE_INT64: return number(rule, *(const int64_t *)value);
-  case PROTOBUF_C_TYPE_UINT64: return number(rule, (int64_t) * (const uint64_t *)value);
+  case PROTOBUF_C_TYPE_INT32:
+    return number(rule, *(const int32_t *)value);
+  case PROTOBUF_C_TYPE_UINT32:
+    return number(rule, *(const uint32_t *)value);
+  case PROTOBUF_C_TYPE_INT64:
+    return number(rule, *(const int64_t *)value);
+  case PROTOBUF_C_TYPE_UINT64:
+    return number(rule, (int64_t) * (const uint64_t *)value);
   case PROTOBUF_C_TYPE_SINT32:
   case PROTOBUF_C_TYPE_SFIXED32:
   case PROTOBUF_C_TYPE_SINT64:
@@ -127,7 +147,8 @@ static json_t *value_to_json(const struct field_rule *rule, const void *value) {
   case PROTOBUF_C_TYPE_FIXED32:
   case PROTOBUF_C_TYPE_FIXED64:
   case PROTOBUF_C_TYPE_FLOAT:
-  case PROTOBUF_C_TYPE_DOUBLE: break; /* the build has checked that no field has them */
+  case PROTOBUF_C_TYPE_DOUBLE:
+    break; /* the build has checked that no field has them */
   }
   return NULL;
 }
@@ -155,7 +176,8 @@ json_t *json_from_message(const ProtobufCMessage *message) {
   for (uint32_t i = 0; object && i < rules->count; i++) {
     const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
     if (!field_present(message, field)) continue;
-    if (json_object_set_new(object, rules->fields[i].name, field_to_json(message, &rules->fields[i], field))) {
+    if (json_object_set_new(object, rules->fields[i].name,
+                            field_to_json(message, &rules->fields[i], field))) {
       json_decref(object);
       object = NULL;
     }

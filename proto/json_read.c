@@ -1,8 +1,9 @@
 /* From JSON to messages: as strict as the guard, and in words a person can act on.
  *
- * People write offers and terms by hand and programs write them by template, so every refusal names the
- * path ("skills[2].need") and says what would be right; a name that is nearly one of ours brings the
- * nearest. Nothing is guessed: no number in quotes, no null for absent, no 40.0 for 40. */
+ * People write offers and terms by hand and programs write them by template, so every refusal names
+ * the path ("skills[2].need") and says what would be right; a name that is nearly one of ours
+ * brings the nearest. Nothing is guessed: no number in quotes, no null for absent, no 40.0 for 40.
+ */
 #include "proto/json.h"
 
 #include <inttypes.h>
@@ -28,26 +29,28 @@ static enum collega_status no_memory(struct reader *reader) {
 }
 
 static enum collega_status message_from(struct reader *reader, const json_t *json,
-                                        const ProtobufCMessageDescriptor *type, const char *const *skip,
-                                        ProtobufCMessage **out);
+                                        const ProtobufCMessageDescriptor *type,
+                                        const char *const *skip, ProtobufCMessage **out);
 
-static enum collega_status read_text(struct reader *reader, const struct field_rule *rule, const json_t *json,
-                                     char **out) {
+static enum collega_status read_text(struct reader *reader, const struct field_rule *rule,
+                                     const json_t *json, char **out) {
   if (!json_is_string(json)) return refuse(reader, RULE_json_text);
   const char *text = json_string_value(json);
-  enum collega_status status = field_check_text(rule, text, json_string_length(json), reader->error);
+  enum collega_status status =
+      field_check_text(rule, text, json_string_length(json), reader->error);
   if (status) return status;
   *out = arena_text(reader->arena, text);
   return *out ? COLLEGA_OK : no_memory(reader);
 }
 
-static enum collega_status read_bytes(struct reader *reader, const struct field_rule *rule, const json_t *json,
-                                      ProtobufCBinaryData *out) {
+static enum collega_status read_bytes(struct reader *reader, const struct field_rule *rule,
+                                      const json_t *json, ProtobufCBinaryData *out) {
   if (!json_is_string(json)) return refuse(reader, RULE_json_text);
   size_t length = json_string_length(json);
   bool fixed = rule->min == rule->max;
   if (!fixed && length % 2) return refuse(reader, RULE_json_hex_any);
-  enum collega_status status = fixed ? COLLEGA_OK : field_check_bytes(rule, length / 2, reader->error);
+  enum collega_status status =
+      fixed ? COLLEGA_OK : field_check_bytes(rule, length / 2, reader->error);
   if (status) return status;
   size_t size = fixed ? (size_t)rule->min : length / 2;
   uint8_t *data = arena_take(reader->arena, size ? size : 1);
@@ -62,8 +65,8 @@ static enum collega_status read_bytes(struct reader *reader, const struct field_
   return COLLEGA_OK;
 }
 
-static enum collega_status read_enum(struct reader *reader, const struct field_rule *rule, const json_t *json,
-                                     int *out) {
+static enum collega_status read_enum(struct reader *reader, const struct field_rule *rule,
+                                     const json_t *json, int *out) {
   if (!json_is_string(json)) return refuse(reader, RULE_json_text);
   int value = 0;
   /* The values of the schema begin at 1: 0 brings the sentence that lists them. */
@@ -72,13 +75,15 @@ static enum collega_status read_enum(struct reader *reader, const struct field_r
   return field_check_enum(rule, value, reader->error);
 }
 
-static enum collega_status read_number(struct reader *reader, const struct field_rule *rule, const json_t *json,
-                                       int64_t *out) {
+static enum collega_status read_number(struct reader *reader, const struct field_rule *rule,
+                                       const json_t *json, int64_t *out) {
   if (rule->form == FORM_TIME) {
-    if (!json_is_string(json) || !time_read(json_string_value(json), out)) return refuse(reader, RULE_form_time);
+    if (!json_is_string(json) || !time_read(json_string_value(json), out))
+      return refuse(reader, RULE_form_time);
   } else if (rule->form == FORM_DATE) {
     collega_date date;
-    if (!json_is_string(json) || !date_read(json_string_value(json), &date)) return refuse(reader, RULE_form_date);
+    if (!json_is_string(json) || !date_read(json_string_value(json), &date))
+      return refuse(reader, RULE_form_date);
     *out = date;
   } else {
     if (rule->form == FORM_CENTS && !json_is_integer(json)) return refuse(reader, RULE_json_cents);
@@ -90,16 +95,20 @@ static enum collega_status read_number(struct reader *reader, const struct field
 }
 
 /* One value into `out`, where protobuf-c keeps it. */
-static enum collega_status read_value(struct reader *reader, const struct field_rule *rule, const json_t *json,
-                                      void *out) {
+static enum collega_status read_value(struct reader *reader, const struct field_rule *rule,
+                                      const json_t *json, void *out) {
   if (json_is_null(json)) return refuse(reader, RULE_json_null);
   int64_t value = 0;
   enum collega_status status;
   switch (rule->type) {
-  case PROTOBUF_C_TYPE_STRING: return read_text(reader, rule, json, out);
-  case PROTOBUF_C_TYPE_BYTES: return read_bytes(reader, rule, json, out);
-  case PROTOBUF_C_TYPE_MESSAGE: return message_from(reader, json, rule->message, NULL, out);
-  case PROTOBUF_C_TYPE_ENUM: return read_enum(reader, rule, json, out);
+  case PROTOBUF_C_TYPE_STRING:
+    return read_text(reader, rule, json, out);
+  case PROTOBUF_C_TYPE_BYTES:
+    return read_bytes(reader, rule, json, out);
+  case PROTOBUF_C_TYPE_MESSAGE:
+    return message_from(reader, json, rule->message, NULL, out);
+  case PROTOBUF_C_TYPE_ENUM:
+    return read_enum(reader, rule, json, out);
   case PROTOBUF_C_TYPE_BOOL:
     if (!json_is_boolean(json)) return refuse(reader, RULE_json_flag);
     *(protobuf_c_boolean *)out = json_is_true(json);
@@ -112,7 +121,8 @@ static enum collega_status read_value(struct reader *reader, const struct field_
     status = read_number(reader, rule, json, &value);
     *(uint32_t *)out = (uint32_t)value;
     return status;
-  case PROTOBUF_C_TYPE_INT64: return read_number(reader, rule, json, out);
+  case PROTOBUF_C_TYPE_INT64:
+    return read_number(reader, rule, json, out);
   case PROTOBUF_C_TYPE_UINT64:
     status = read_number(reader, rule, json, &value);
     *(uint64_t *)out = (uint64_t)value;
@@ -124,13 +134,14 @@ static enum collega_status read_value(struct reader *reader, const struct field_
   case PROTOBUF_C_TYPE_FIXED32:
   case PROTOBUF_C_TYPE_FIXED64:
   case PROTOBUF_C_TYPE_FLOAT:
-  case PROTOBUF_C_TYPE_DOUBLE: break; /* the build has checked that no field has them */
+  case PROTOBUF_C_TYPE_DOUBLE:
+    break; /* the build has checked that no field has them */
   }
   return refuse(reader, RULE_wire_type);
 }
 
-static enum collega_status read_list(struct reader *reader, const struct field_rule *rule, const json_t *json,
-                                     size_t *count, void **out) {
+static enum collega_status read_list(struct reader *reader, const struct field_rule *rule,
+                                     const json_t *json, size_t *count, void **out) {
   if (json_is_null(json)) return refuse(reader, RULE_json_null);
   if (!json_is_array(json)) return refuse(reader, RULE_json_array);
   *count = json_array_size(json);
@@ -164,8 +175,8 @@ static enum collega_status read_field(struct reader *reader, const struct field_
     memcpy(base + field->offset, &items, sizeof items);
     return status;
   }
-  bool has_flag = field->label == PROTOBUF_C_LABEL_OPTIONAL && field->type != PROTOBUF_C_TYPE_STRING &&
-                  field->type != PROTOBUF_C_TYPE_MESSAGE;
+  bool has_flag = field->label == PROTOBUF_C_LABEL_OPTIONAL &&
+                  field->type != PROTOBUF_C_TYPE_STRING && field->type != PROTOBUF_C_TYPE_MESSAGE;
   if (has_flag) *(protobuf_c_boolean *)(base + field->quantifier_offset) = 1;
   return read_value(reader, rule, json, base + field->offset);
 }
@@ -238,11 +249,12 @@ static bool listed(const char *const *list, const char *name) {
 }
 
 static enum collega_status message_from(struct reader *reader, const json_t *json,
-                                        const ProtobufCMessageDescriptor *type, const char *const *skip,
-                                        ProtobufCMessage **out) {
+                                        const ProtobufCMessageDescriptor *type,
+                                        const char *const *skip, ProtobufCMessage **out) {
   const struct message_rules *rules = rules_of(type);
   if (!rules)
-    return error_set(reader->error, COLLEGA_INVALID, RULE_wire_unknown_message, NULL, type->short_name, NULL);
+    return error_set(reader->error, COLLEGA_INVALID, RULE_wire_unknown_message, NULL,
+                     type->short_name, NULL);
   if (!json_is_object(json)) return refuse(reader, RULE_json_object);
   ProtobufCMessage *message = arena_zero(reader->arena, type->sizeof_message);
   if (!message) return no_memory(reader);
@@ -273,8 +285,8 @@ static enum collega_status message_from(struct reader *reader, const json_t *jso
 }
 
 enum collega_status json_to_message(const json_t *json, const ProtobufCMessageDescriptor *type,
-                                    const char *const *skip, struct arena *arena, ProtobufCMessage **out,
-                                    struct collega_error *error) {
+                                    const char *const *skip, struct arena *arena,
+                                    ProtobufCMessage **out, struct collega_error *error) {
   struct reader reader = {arena, error};
   *out = NULL;
   return message_from(&reader, json, type, skip, out);

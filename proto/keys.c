@@ -422,6 +422,7 @@ static bool card_accept(struct card *card, const struct identity *identity, stru
   const Collega__NodeCard *content = view.records[0].body->card;
   const struct card *before = identity->count ? card_current(identity) : NULL;
   if (content->number != card->number || card->number != (before ? before->number + 1 : 0) ||
+      view.run->key_epoch != (before ? before->number : 0) ||
       memcmp(content->recovery_key.data, identity->recovery, sizeof identity->recovery) != 0) {
     return false;
   }

@@ -22,7 +22,9 @@ const struct region_row *region_find(const char *code) {
   return bsearch(code, region_rows, REGION_ROWS, sizeof *region_rows, compare_region);
 }
 
-size_t region_count(void) { return REGION_ROWS; }
+size_t region_count(void) {
+  return REGION_ROWS;
+}
 
 const struct region_row *region_at(size_t index) {
   return index < REGION_ROWS ? &region_rows[index] : NULL;

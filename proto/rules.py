@@ -2,9 +2,9 @@
 """The rules that the schema's fields state about themselves, as C and as documentation.
 
 Reads the descriptor set that protoc wrote (with imports and source info), checks that every field
-has a rule that fits its type, and writes the form list (forms.h), the table that drives guard, check
-and JSON (rules_table.c) and docs/fields.md. Any fault of the schema ends it with status 1, and so
-fails the build.
+has a rule that fits its type, and writes the form list (forms.h), the table that drives guard,
+check and JSON (rules_table.c) and docs/fields.md. Any fault of the schema ends it with status 1,
+and so fails the build.
 """
 import argparse
 import sys
@@ -205,19 +205,22 @@ def read_schema(path):
                     raise Fault(f"{enum.name}: {value.name} lacks the prefix {snake(enum.name)}_")
     unknown = {name.removeprefix("FORM_") for name in form_names.values()} ^ set(FORMS)
     if unknown:
-        raise Fault(f"forms that rules.proto and rules.py do not share: {', '.join(sorted(unknown))}")
+        names = ", ".join(sorted(unknown))
+        raise Fault(f"forms that rules.proto and rules.py do not share: {names}")
     for file in descriptors.file:
         if file.package != "collega" or file.name == RULE_FILE:
             continue
         comments = comments_of(file)
         for place, message in enumerate(file.message_type):
-            if message.nested_type or message.oneof_decl or message.enum_type or message.extension_range:
+            inner = [message.nested_type, message.oneof_decl, message.enum_type]
+            if any(inner) or message.extension_range:
                 raise Fault(f"{message.name}: only plain messages, without nesting or oneof")
-            fields = [
-                Field(message.name, field, extension, form_names, enums, comments.get((4, place, 2, at), ""))
-                for at, field in enumerate(message.field)
-            ]
-            messages.append((file.name, Message(message.name, fields, comments.get((4, place), ""))))
+            fields = []
+            for at, field in enumerate(message.field):
+                comment = comments.get((4, place, 2, at), "")
+                fields.append(Field(message.name, field, extension, form_names, enums, comment))
+            comment = comments.get((4, place), "")
+            messages.append((file.name, Message(message.name, fields, comment)))
     check_depth({message.name: message for _, message in messages})
     return form_names, enums, messages
 
@@ -308,14 +311,15 @@ def write_table(path, messages):
         numbers = [0] * (message.fields[-1].number + 1)
         for place, field in enumerate(message.fields):
             numbers[field.number] = place + 1
-        lines.append(f"static const uint8_t places_{message.name}[] = {{{', '.join(map(str, numbers))}}};")
+        listed = ", ".join(map(str, numbers))
+        lines.append(f"static const uint8_t places_{message.name}[] = {{{listed}}};")
     lines += ["", f"static const struct message_rules rules[{len(flat)}] = {{"]
     for message in flat:
         required = sum(1 << i for i, f in enumerate(message.fields) if f.required or f.at_least)
         repeated = sum(1 << i for i, f in enumerate(message.fields) if f.repeated)
         lines.append(
-            f"  {{&{symbol(message.name)}__descriptor, fields_{message.name}, {len(message.fields)}, "
-            f"{message.fields[-1].number}, places_{message.name}, "
+            f"  {{&{symbol(message.name)}__descriptor, fields_{message.name}, "
+            f"{len(message.fields)}, {message.fields[-1].number}, places_{message.name}, "
             f"UINT64_C({required:#x}), UINT64_C({repeated:#x})}},")
     slots = 1024
     names = [message.name for message in flat]
@@ -323,7 +327,8 @@ def write_table(path, messages):
     table = [0] * slots
     for place, name in enumerate(names):
         table[hash_name(seed, name) % slots] = place + 1
-    lines += ["};", "", "/* Place + 1 by a hash of the name; the seed is chosen so that none collide. */",
+    lines += ["};", "",
+              "/* Place + 1 by a hash of the name; the seed is chosen so that none collide. */",
               f"static const uint8_t slots[{slots}] = {{"]
     for start in range(0, slots, 32):
         lines.append("  " + ", ".join(map(str, table[start:start + 32])) + ",")
@@ -359,7 +364,8 @@ def describe_form(field, enums):
     text = field.form.lower().replace("_", " ")
     if field.form == "ENUM":
         names = [name.removeprefix(snake(field.target) + "_").lower()
-                 for number, name in sorted(enums[field.target].items()) if field.min <= number <= field.max]
+                 for number, name in sorted(enums[field.target].items())
+                 if field.min <= number <= field.max]
         return "`" + "` `".join(names) + "`"
     return text
 
@@ -372,9 +378,9 @@ def describe_count(field):
 
 def write_document(path, messages, enums):
     lines = ["# Fields", "",
-             "Every message of the schema with the rules of its fields. Written from `proto/*.proto` by",
-             "`proto/rules.py` (`ninja fields_doc`); a test compares. Sizes are in bytes of UTF-8. In JSON, bytes",
-             "are hexadecimal, times ISO 8601, dates `YYYY-MM-DD`, amounts of money in cents."]
+             "Every message of the schema with the rules of its fields, from `proto/*.proto`",
+             "by `proto/rules.py` (`ninja fields_doc`); a test compares. Sizes: bytes of UTF-8.",
+             "In JSON, bytes are hexadecimal, times ISO 8601, dates `YYYY-MM-DD`, money in cents."]
     last = None
     for file, message in messages:
         if file != last:

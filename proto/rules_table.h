@@ -13,21 +13,22 @@ struct field_rule {
   enum form form;
   ProtobufCType type;
   ProtobufCLabel label;
-  /* Numbers: the range. Text and bytes: how many bytes; always present, also where the form says it. */
+  /* Numbers: the range. Text and bytes: how many bytes; always present, also where the form says
+   * it. */
   bool has_min, has_max;
   int64_t min, max;
-  uint32_t at_least, at_most;                   /* repeated fields */
-  const ProtobufCMessageDescriptor *message;    /* FORM_MESSAGE */
-  const ProtobufCEnumDescriptor *values;        /* FORM_ENUM */
-  const struct message_rules *inner;            /* FORM_MESSAGE: rules_of(message) */
+  uint32_t at_least, at_most;                /* repeated fields */
+  const ProtobufCMessageDescriptor *message; /* FORM_MESSAGE */
+  const ProtobufCEnumDescriptor *values;     /* FORM_ENUM */
+  const struct message_rules *inner;         /* FORM_MESSAGE: rules_of(message) */
 };
 struct message_rules {
   const ProtobufCMessageDescriptor *type;
-  const struct field_rule *fields;              /* ascending by number, as type->fields is */
-  uint32_t count;                               /* at most 64: sets of fields are bits of a word */
-  uint32_t highest;                             /* field number */
-  const uint8_t *places;                        /* places[number]: place in `fields` + 1; 0: no such field */
-  uint64_t required;                            /* bits: must occur (also repeated ones, at_least > 0) */
+  const struct field_rule *fields; /* ascending by number, as type->fields is */
+  uint32_t count;                  /* at most 64: sets of fields are bits of a word */
+  uint32_t highest;                /* field number */
+  const uint8_t *places;           /* places[number]: place in `fields` + 1; 0: no such field */
+  uint64_t required;               /* bits: must occur (also repeated ones, at_least > 0) */
   uint64_t repeated;
 };
 #define RULES_MOST_FIELDS 64

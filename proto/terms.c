@@ -1,8 +1,8 @@
 /* Terms under salt: eight sections, eight leaves, one root that the header commits to.
  *
- * A side that shows an agreement may hide sections: salt and content go, the leaf stays, the root is the
- * same. Sixteen random bytes a section keep anybody from guessing what a leaf hides. Sections are
- * unpacked from the bytes that were hashed and never packed again. */
+ * A side that shows an agreement may hide sections: salt and content go, the leaf stays, the root
+ * is the same. Sixteen random bytes a section keep anybody from guessing what a leaf hides.
+ * Sections are unpacked from the bytes that were hashed and never packed again. */
 #include "proto/terms.h"
 
 #include <string.h>
@@ -37,8 +37,8 @@ static Collega__SaltedTerms *new_salted(struct arena *arena) {
   return salted;
 }
 
-enum collega_status terms_salt(const Collega__Terms *terms, struct arena *arena, Collega__SaltedTerms **out,
-                               struct collega_error *error) {
+enum collega_status terms_salt(const Collega__Terms *terms, struct arena *arena,
+                               Collega__SaltedTerms **out, struct collega_error *error) {
   enum collega_status status = check_fields(&terms->base, error);
   if (!status) status = check_terms(terms, error);
   if (status) return status;
@@ -59,12 +59,14 @@ enum collega_status terms_salt(const Collega__Terms *terms, struct arena *arena,
     if (!packed.data) return no_memory(error);
     section->content = (ProtobufCBinaryData){packed.length, (uint8_t *)packed.data};
   }
-  status = check_fields(&salted->base, error); /* five hundred persons can be more than a section holds */
+  status = check_fields(&salted->base,
+                        error); /* five hundred persons can be more than a section holds */
   if (!status) *out = salted;
   return status;
 }
 
-static enum collega_status check_shape(const Collega__SaltedTerms *salted, struct collega_error *error) {
+static enum collega_status check_shape(const Collega__SaltedTerms *salted,
+                                       struct collega_error *error) {
   bool in_order = salted->n_sections == TERMS_SECTIONS;
   for (size_t i = 0; i < TERMS_SECTIONS && in_order; i++)
     in_order = salted->sections[i]->kind == (Collega__SectionKind)(i + 1);
@@ -103,8 +105,9 @@ enum collega_status terms_commitment(const Collega__SaltedTerms *salted, struct 
   return COLLEGA_OK;
 }
 
-enum collega_status terms_read(const Collega__SaltedTerms *salted, struct arena *arena, Collega__Terms **out,
-                               unsigned *hidden, struct collega_error *error) {
+enum collega_status terms_read(const Collega__SaltedTerms *salted, struct arena *arena,
+                               Collega__Terms **out, unsigned *hidden,
+                               struct collega_error *error) {
   *hidden = 0;
   enum collega_status status = check_shape(salted, error);
   if (status) return status;
@@ -117,8 +120,8 @@ enum collega_status terms_read(const Collega__SaltedTerms *salted, struct arena 
     if (section->has_leaf || !section->content.len) continue;
     const ProtobufCFieldDescriptor *field = section_field(i);
     ProtobufCMessage *content;
-    status = guard_unpack(field->descriptor, bytes_of(section->content.data, section->content.len), arena,
-                          &content, error);
+    status = guard_unpack(field->descriptor, bytes_of(section->content.data, section->content.len),
+                          arena, &content, error);
     if (status) {
       error_prefix(error, field->name);
       return status;
@@ -130,8 +133,9 @@ enum collega_status terms_read(const Collega__SaltedTerms *salted, struct arena 
   return status;
 }
 
-enum collega_status terms_hide(const Collega__SaltedTerms *salted, unsigned mask, struct arena *arena,
-                               Collega__SaltedTerms **out, struct collega_error *error) {
+enum collega_status terms_hide(const Collega__SaltedTerms *salted, unsigned mask,
+                               struct arena *arena, Collega__SaltedTerms **out,
+                               struct collega_error *error) {
   enum collega_status status = check_shape(salted, error);
   if (status) return status;
   Collega__SaltedTerms *fresh = new_salted(arena);
@@ -171,7 +175,8 @@ enum collega_status terms_mask(const char *names, unsigned *out, struct collega_
     }
     mask |= 1u << (unsigned)kind;
     at += length;
-    if (*at == ',' && !*++at) return error_set(error, COLLEGA_INVALID, RULE_section_name, NULL, "", NULL);
+    if (*at == ',' && !*++at)
+      return error_set(error, COLLEGA_INVALID, RULE_section_name, NULL, "", NULL);
   }
   *out = mask;
   return COLLEGA_OK;

@@ -4,9 +4,9 @@
  * and `version` (four bytes, big-endian). An older version is migrated in the transaction that also
  * writes the new number; a newer one is refused, because an old program would damage it.
  *
- * The map is address space, reserved once (64 GiB): growing it under live transactions is unsafe. How
- * much may be used is asked with disk_has_room before new work is taken, so that there is always room
- * to finish what was begun. Every commit is a full fsync. */
+ * The map is address space, reserved once (64 GiB): growing it under live transactions is unsafe.
+ * How much may be used is asked with disk_has_room before new work is taken, so that there is
+ * always room to finish what was begun. Every commit is a full fsync. */
 #include "base/disk/disk.h"
 #include "base/disk/parts.h"
 #include "base/bytes.h"
@@ -23,13 +23,13 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define MEBIBYTE (UINT64_C(1) << 20)
-#define DEFAULT_MAP (UINT64_C(64) << 30)
-#define MOST_READERS 512   /* commands and worker threads together */
-#define WARN_PERCENT 70
+#define MEBIBYTE       (UINT64_C(1) << 20)
+#define DEFAULT_MAP    (UINT64_C(64) << 30)
+#define MOST_READERS   512 /* commands and worker threads together */
+#define WARN_PERCENT   70
 #define REFUSE_PERCENT 90
-#define LEAST_FREE (64 * MEBIBYTE)
-#define FILE_MODE 0600
+#define LEAST_FREE     (64 * MEBIBYTE)
+#define FILE_MODE      0600
 
 struct disk {
   MDB_env *env;
@@ -248,8 +248,11 @@ static enum collega_status open_checked(struct disk *disk, const struct disk_opt
   if (!damaged) {
     int number = open_environment(disk, options);
     if (number != 0 && !is_damage(number)) return disk_error(error, disk->path, number);
-    status = number == 0 ? check_format(disk, options, error) : COLLEGA_DAMAGED;
-    if (status != COLLEGA_DAMAGED) return status;
+    struct collega_error why = {.status = COLLEGA_OK};
+    status = number == 0 ? check_format(disk, options, &why) : disk_error(&why, disk->path, number);
+    if (status != COLLEGA_OK && error != NULL) *error = why;
+    /* What LMDB calls corrupt; a migration that finds its records damaged moves nothing. */
+    if (status == COLLEGA_OK || why.rule != RULE_disk_corrupt) return status;
   }
   mdb_env_close(disk->env); /* it must be closed before it is moved */
   disk->env = NULL;
@@ -267,11 +270,13 @@ enum collega_status disk_open(const struct disk_options *options, struct disk **
   if (disk == NULL) return error_set(error, COLLEGA_SYSTEM, RULE_out_of_memory, NULL, NULL);
   disk->process = getpid();
   disk->path = strdup(options->path);
-  enum collega_status status = disk->path == NULL
-      ? error_set(error, COLLEGA_SYSTEM, RULE_out_of_memory, NULL, NULL)
-      : open_checked(disk, options, error);
-  if (status == COLLEGA_OK) *out = disk;
-  else disk_close(&disk);
+  enum collega_status status =
+      disk->path == NULL ? error_set(error, COLLEGA_SYSTEM, RULE_out_of_memory, NULL, NULL)
+                         : open_checked(disk, options, error);
+  if (status == COLLEGA_OK)
+    *out = disk;
+  else
+    disk_close(&disk);
   return status;
 }
 
@@ -387,7 +392,7 @@ static bool above(const struct disk_room *room, unsigned percent) {
 }
 
 enum collega_status disk_has_room(struct disk *disk, struct collega_error *error) {
-  struct disk_room room;
+  struct disk_room room = {0, 0, 0};
   enum collega_status status = measure(disk, &room, error);
   if (status != COLLEGA_OK) return status;
   char used[24], map[24];

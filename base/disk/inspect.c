@@ -1,16 +1,18 @@
 /* A look at data.mdb before LMDB maps it.
  *
- * LMDB 0.9 believes its two meta pages: a page size of zero divides by zero, a root beyond the end of
- * the file is a bus error at the first read. So the meta pages are read here as bytes first. Their
- * layout (LMDB data format 1, a 64-bit little-endian machine), offsets from the start of a page:
+ * LMDB 0.9 believes its two meta pages: a page size of zero divides by zero, a root beyond the end
+ * of the file is a bus error at the first read. So the meta pages are read here as bytes first.
+ * Their layout (LMDB data format 1, a 64-bit little-endian machine), offsets from the start of a
+ * page:
  *
  *    16 magic (4)     40 page size (4)            88 main tree: 40 more bytes as for the free tree
  *    20 version (4)   80 root of the free tree    128 root of the main tree
  *    32 map size      136 last page               144 transaction number
  *
  * A sound file may end before its last page: pages that a transaction took and gave back are never
- * written. A file cut short looks the same. Lengthening it (sparse, in an instant) makes both harmless:
- * what is missing reads as zeroes, which LMDB reports as corruption where a tree needed it. */
+ * written. A file cut short looks the same. Lengthening it (sparse, in an instant) makes both
+ * harmless: what is missing reads as zeroes, which LMDB reports as corruption where a tree needed
+ * it. */
 #include "base/disk/parts.h"
 #include "base/bytes.h"
 #include <errno.h>
@@ -23,10 +25,10 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#define MAGIC UINT32_C(0xBEEFC0DE)
-#define FORMAT 1
+#define MAGIC      UINT32_C(0xBEEFC0DE)
+#define FORMAT     1
 #define META_BYTES 152
-#define NO_PAGE UINT64_MAX
+#define NO_PAGE    UINT64_MAX
 /* Not in every linux/magic.h. */
 #define SMB2_MAGIC 0xFE534D42
 #define CIFS_MAGIC 0xFF534D42
@@ -96,16 +98,17 @@ enum collega_status disk_inspect(const char *path, bool repair, enum disk_look *
   char file[PATH_MAX];
   *look = DISK_LOOK_NEW;
   int printed = snprintf(file, sizeof file, "%s/data.mdb", path);
-  if (printed < 0 || (size_t)printed >= sizeof file)
-    return error_system(error, path, ENAMETOOLONG);
+  if (printed < 0 || (size_t)printed >= sizeof file) return error_system(error, path, ENAMETOOLONG);
   int fd = open(file, (repair ? O_RDWR : O_RDONLY) | O_CLOEXEC);
   if (fd < 0 && errno == ENOENT) return COLLEGA_OK;
   if (fd < 0) return error_system(error, file, errno);
   int number = 0;
   struct stat about;
   off_t size = 0, end = 0;
-  if (fstat(fd, &about) != 0) number = errno;
-  else if (about.st_size > 0) *look = look_at(fd, &size, &end);
+  if (fstat(fd, &about) != 0)
+    number = errno;
+  else if (about.st_size > 0)
+    *look = look_at(fd, &size, &end);
   if (number == 0 && *look == DISK_LOOK_SOUND && size < end && repair) {
     /* Never while another process writes: it may have grown the file by now. */
     int alone = disk_alone(path);

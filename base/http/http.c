@@ -1,7 +1,7 @@
 /* The HTTP server: libmicrohttpd with one thread of its own, exact routes, GET and HEAD.
  *
- * libmicrohttpd hands a request's body in pieces after the headers; no route takes one, so an answer
- * is given at the first call and what follows is not read. Its PostProcessor is not used. */
+ * libmicrohttpd hands a request's body in pieces after the headers; no route takes one, so an
+ * answer is given at the first call and what follows is not read. Its PostProcessor is not used. */
 #include "base/http/http.h"
 #include <arpa/inet.h>
 #include <errno.h>
@@ -11,11 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MOST_CONNECTIONS 64
+#define MOST_CONNECTIONS             64
 #define MOST_CONNECTIONS_PER_ADDRESS 32
-#define TIMEOUT_SECONDS 10        /* a request that is not finished by then is cut */
-#define CONNECTION_MEMORY 16384   /* request line, headers and what is being written */
-#define MOST_BODY ((size_t)16 << 20)
+#define TIMEOUT_SECONDS              10    /* a request that is not finished by then is cut */
+#define CONNECTION_MEMORY            16384 /* request line, headers and what is being written */
+#define MOST_BODY                    ((size_t)16 << 20)
 
 struct http_server {
   struct MHD_Daemon *daemon;
@@ -132,8 +132,8 @@ enum collega_status http_start(const char *address, const struct http_route *rou
   struct http_server *server = malloc(sizeof *server);
   if (server == NULL) return error_set(error, COLLEGA_SYSTEM, RULE_out_of_memory, NULL, NULL);
   *server = (struct http_server){.routes = routes, .count = count, .context = context};
-  unsigned flags = MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL |
-                   (endpoint.six ? (unsigned)MHD_USE_IPv6 : 0U);
+  unsigned flags =
+      MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL | (endpoint.six ? (unsigned)MHD_USE_IPv6 : 0U);
   errno = 0;
   server->daemon = MHD_start_daemon(
       flags, 0, NULL, NULL, handle, server, MHD_OPTION_SOCK_ADDR, &endpoint.address.any,
@@ -143,8 +143,7 @@ enum collega_status http_start(const char *address, const struct http_route *rou
       MHD_OPTION_END);
   const union MHD_DaemonInfo *info = NULL;
   int number = errno;
-  if (server->daemon != NULL)
-    info = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT);
+  if (server->daemon != NULL) info = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT);
   if (info == NULL) {
     http_stop(&server);
     return error_set(error, COLLEGA_SYSTEM, RULE_http_start, NULL, address, strerror(number), NULL);

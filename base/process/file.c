@@ -39,9 +39,12 @@ static int sync_directory(const char *path) {
   if (length >= sizeof directory) return ENAMETOOLONG;
   memcpy(directory, path, length + 1);
   char *slash = strrchr(directory, '/');
-  if (slash == NULL) strcpy(directory, ".");
-  else if (slash == directory) slash[1] = '\0';
-  else *slash = '\0';
+  if (slash == NULL)
+    strcpy(directory, ".");
+  else if (slash == directory)
+    slash[1] = '\0';
+  else
+    *slash = '\0';
   int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return errno;
   int number = fsync(fd) == 0 ? 0 : errno;

@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define KIND_FILE "home"
+#define KIND_FILE  "home"
 #define KIND_BYTES 64
 
 /* Reads the kind of a home. COLLEGA_NOT_FOUND: `path` is not a home. */
@@ -70,8 +70,7 @@ enum collega_status home_create(const char *path, const char *kind, struct colle
   if (mkdir(path, 0700) != 0) {
     if (errno != EEXIST) return error_system(error, path, errno);
     int in_use = directory_in_use(path);
-    if (in_use > 0)
-      return error_set(error, COLLEGA_REFUSED, RULE_home_not_empty, NULL, path, NULL);
+    if (in_use > 0) return error_set(error, COLLEGA_REFUSED, RULE_home_not_empty, NULL, path, NULL);
     if (in_use < 0 || chmod(path, 0700) != 0) return error_system(error, path, errno);
   }
   char file[PATH_MAX], content[KIND_BYTES];

@@ -1,5 +1,5 @@
-/* One daemon per home: flock on HOME/lock. The lock dies with its process; the number in the file is
- * only for the sentence that a second one gets. */
+/* One daemon per home: flock on HOME/lock. The lock dies with its process; the number in the file
+ * is only for the sentence that a second one gets. */
 #include "base/process/process.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -38,8 +38,8 @@ void ready_tell(const char *message) {
     if (*at == '\n') *at = ' '; /* a line of its own would be an instruction */
   int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   socklen_t address_length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + length);
-  if (fd < 0 || sendto(fd, text, size, MSG_NOSIGNAL, (struct sockaddr *)&address,
-                       address_length) != (ssize_t)size)
+  if (fd < 0 || sendto(fd, text, size, MSG_NOSIGNAL, (struct sockaddr *)&address, address_length) !=
+                    (ssize_t)size)
     log_warning("ready", "cannot tell NOTIFY_SOCKET: %s", strerror(errno));
   if (fd >= 0) close(fd);
 }

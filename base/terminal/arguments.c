@@ -85,7 +85,7 @@ static enum collega_status take_option(struct arguments *arguments, const struct
   if (row->argument != NULL && !row->repeats && argument_value(arguments, row->name) != NULL)
     return error_set(error, COLLEGA_USAGE, RULE_option_twice, NULL, name, NULL);
   arguments->given[arguments->given_count++] = (struct given){row, value == NULL ? "" : value};
-  if (strcmp(row->name, "lang") == 0) {
+  if (value != NULL && strcmp(row->name, "lang") == 0) {
     if (strcmp(value, "nl") != 0 && strcmp(value, "en") != 0)
       return error_set(error, COLLEGA_USAGE, RULE_option_language, name, NULL);
     arguments->language = language_choose(value);
@@ -112,11 +112,13 @@ enum collega_status arguments_read(struct arguments *arguments, int argc, char *
     optopt = 0;
     int answer = getopt_long(argc, argv, arguments->command == NULL ? "+:h" : ":h", options, NULL);
     if (answer == -1) break;
-    if (answer == 'h') arguments->help = true;
+    if (answer == 'h')
+      arguments->help = true;
     else if (answer >= FIRST_LONG)
-      status = take_option(arguments, row_at(arguments, (size_t)(answer - FIRST_LONG)), optarg,
-                           error);
-    else status = refused_option(arguments, answer, optopt, argv[optind - 1], error);
+      status =
+          take_option(arguments, row_at(arguments, (size_t)(answer - FIRST_LONG)), optarg, error);
+    else
+      status = refused_option(arguments, answer, optopt, argv[optind - 1], error);
   }
   free(options);
   arguments->words = argv + optind;

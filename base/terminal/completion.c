@@ -35,8 +35,7 @@ static void print_next_words(const struct program *program, const char *prefix, 
     const char *path = program->commands[i].path;
     if (!path_begins(path, prefix)) continue;
     size_t length = skip + strcspn(path + skip, " ");
-    if (!seen_before(program, i, length))
-      fprintf(out, "%.*s ", (int)(length - skip), path + skip);
+    if (!seen_before(program, i, length)) fprintf(out, "%.*s ", (int)(length - skip), path + skip);
   }
   fprintf(out, "%s' ;;\n", prefix[0] == '\0' ? "help" : "");
 }
@@ -81,7 +80,8 @@ void program_completion(const struct program *program, FILE *out) {
     fputs("' ;;\n", out);
   }
   fputs("  esac\n  if [[ $word == -* ]]; then\n    COMPREPLY=($(compgen -W \"$options", out);
-  for (size_t i = 0; i < program->common_count; i++) fprintf(out, " --%s", program->common[i].name);
+  for (size_t i = 0; i < program->common_count; i++)
+    fprintf(out, " --%s", program->common[i].name);
   fputs(" --help\" -- \"$word\"))\n"
         "  elif [[ -n $next ]]; then\n"
         "    COMPREPLY=($(compgen -W \"$next\" -- \"$word\"))\n"

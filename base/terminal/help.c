@@ -50,10 +50,9 @@ static void print_options(FILE *out, const struct option_row *options, size_t co
                           enum language language) {
   for (size_t i = 0; i < count; i++) {
     char left[128];
-    snprintf(left, sizeof left, "--%s%s%s%s", options[i].name,
-             options[i].argument == NULL ? "" : " ",
-             options[i].argument == NULL ? "" : options[i].argument,
-             options[i].repeats ? " ..." : "");
+    snprintf(
+        left, sizeof left, "--%s%s%s%s", options[i].name, options[i].argument == NULL ? "" : " ",
+        options[i].argument == NULL ? "" : options[i].argument, options[i].repeats ? " ..." : "");
     print_pair(out, left, text_of(language, options[i].nl, options[i].en));
   }
 }

@@ -3,14 +3,18 @@
 #include <ctype.h>
 #include <string.h>
 
-/* roff reads backslashes, and dots and quotes at the start of a line; hyphens are to stay hyphens so
- * that options can be copied from the page. */
+/* roff reads backslashes, and dots and quotes at the start of a line; hyphens are to stay hyphens
+ * so that options can be copied from the page. */
 static void roff(FILE *out, const char *text) {
   for (const char *at = text; *at != '\0'; at++) {
-    if (*at == '\\') fputs("\\e", out);
-    else if (*at == '-') fputs("\\-", out);
-    else if ((*at == '.' || *at == '\'') && at == text) fprintf(out, "\\&%c", *at);
-    else fputc(*at, out);
+    if (*at == '\\')
+      fputs("\\e", out);
+    else if (*at == '-')
+      fputs("\\-", out);
+    else if ((*at == '.' || *at == '\'') && at == text)
+      fprintf(out, "\\&%c", *at);
+    else
+      fputc(*at, out);
   }
 }
 
@@ -30,7 +34,8 @@ static void roff_option(FILE *out, const struct option_row *option) {
 
 void program_man_page(const struct program *program, FILE *out) {
   fputs(".TH ", out);
-  for (const char *at = program->name; *at != '\0'; at++) fputc(toupper((unsigned char)*at), out);
+  for (const char *at = program->name; *at != '\0'; at++)
+    fputc(toupper((unsigned char)*at), out);
   fprintf(out, " 1 \"\" \"Collega %s\"\n.SH NAME\n", COLLEGA_VERSION);
   roff(out, program->name);
   fputs(" \\- ", out);
@@ -49,10 +54,12 @@ void program_man_page(const struct program *program, FILE *out) {
     fputs("\"\n", out);
     roff(out, command->en);
     fputc('\n', out);
-    for (size_t j = 0; j < command->option_count; j++) roff_option(out, &command->options[j]);
+    for (size_t j = 0; j < command->option_count; j++)
+      roff_option(out, &command->options[j]);
   }
   fputs(".SH OPTIONS\n", out);
-  for (size_t i = 0; i < program->common_count; i++) roff_option(out, &program->common[i]);
+  for (size_t i = 0; i < program->common_count; i++)
+    roff_option(out, &program->common[i]);
   fputs(".SH ENVIRONMENT\n.TP\n\\fB", out);
   roff(out, program->home_variable);
   fputs("\\fR\nthe home, where \\fB\\-\\-home\\fR is not given\n"

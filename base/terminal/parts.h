@@ -18,9 +18,9 @@ struct arguments {
   bool help, version;
 };
 
-/* Reads the options in argv[1..] with the common table and, when set, the command's. Before a command
- * is known (`command` NULL) reading stops at the first word that is no option; then what follows is
- * left in words. Words are argv's own, which getopt reorders. */
+/* Reads the options in argv[1..] with the common table and, when set, the command's. Before a
+ * command is known (`command` NULL) reading stops at the first word that is no option; then what
+ * follows is left in words. Words are argv's own, which getopt reorders. */
 enum collega_status arguments_read(struct arguments *arguments, int argc, char **argv,
                                    struct collega_error *error) COLLEGA_MUST_CHECK;
 
@@ -29,7 +29,8 @@ size_t edit_distance(const char *a, const char *b);
 /* Whether a word that far away is worth suggesting for what was typed. */
 bool near_enough(const char *typed, size_t distance);
 
-/* True when `path` is `prefix`, or begins with it and a space. An empty prefix begins every path. */
+/* True when `path` is `prefix`, or begins with it and a space. An empty prefix begins every
+ * path. */
 bool path_begins(const char *path, const char *prefix);
 /* The commands that begin with `prefix` ("" all), and the common options. */
 void help_program(const struct program *program, const char *prefix, enum language language,

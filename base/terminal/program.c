@@ -64,14 +64,18 @@ static json_t *json_of(const char *text) {
 static void print_json_error(const struct collega_error *error, const char *message) {
   json_t *list = json_array();
   size_t count = COLLEGA_ERROR_ARGUMENTS;
-  while (count > 0 && error->argument[count - 1][0] == '\0') count--;
-  for (size_t i = 0; i < count; i++) json_array_append_new(list, json_of(error->argument[i]));
-  json_t *document = json_pack("{s:{s:s,s:s,s:o,s:o,s:o}}", "error", "status",
-                               status_name(error->status), "rule", rule_name(error->rule), "field",
-                               json_of(error->field), "message", json_of(message), "arguments",
-                               list);
-  if (document != NULL) json_dumpf(document, stderr, JSON_COMPACT);
-  else fputs("{\"error\":{}}", stderr); /* out of memory, or nearly */
+  while (count > 0 && error->argument[count - 1][0] == '\0')
+    count--;
+  for (size_t i = 0; i < count; i++)
+    json_array_append_new(list, json_of(error->argument[i]));
+  json_t *document =
+      json_pack("{s:{s:s,s:s,s:o,s:o,s:o}}", "error", "status", status_name(error->status), "rule",
+                rule_name(error->rule), "field", json_of(error->field), "message", json_of(message),
+                "arguments", list);
+  if (document != NULL)
+    json_dumpf(document, stderr, JSON_COMPACT);
+  else
+    fputs("{\"error\":{}}", stderr); /* out of memory, or nearly */
   fputc('\n', stderr);
   json_decref(document);
 }
@@ -100,8 +104,7 @@ static bool join_words(char out[PATH_BYTES], char *const *words, size_t count) {
   size_t length = 0;
   out[0] = '\0';
   for (size_t i = 0; i < count; i++) {
-    int printed =
-        snprintf(out + length, PATH_BYTES - length, "%s%s", i == 0 ? "" : " ", words[i]);
+    int printed = snprintf(out + length, PATH_BYTES - length, "%s%s", i == 0 ? "" : " ", words[i]);
     if (printed < 0 || (size_t)printed >= PATH_BYTES - length) return false;
     length += (size_t)printed;
   }
@@ -158,7 +161,8 @@ static enum collega_status explain(const struct program *program, char *const *w
   if (count == 0)
     return error_set(error, COLLEGA_USAGE, RULE_command_missing, NULL, program->name, NULL);
   size_t plain = 0; /* words up to the first option */
-  while (plain < count && words[plain][0] != '-') plain++;
+  while (plain < count && words[plain][0] != '-')
+    plain++;
   size_t group = group_words(program, words, plain);
   char typed[PATH_BYTES];
   if (group == plain && group > 0 && join_words(typed, words, group))
@@ -194,8 +198,8 @@ static enum collega_status check_count(const struct arguments *arguments,
   const char *own = command->usage == NULL ? "" : command->usage;
   snprintf(usage, sizeof usage, "%s %s%s%s", arguments->program->name, command->path,
            own[0] == '\0' ? "" : " ", own);
-  return error_set(error, COLLEGA_USAGE, RULE_arguments_many, NULL,
-                   arguments->words[command->most], usage, NULL);
+  return error_set(error, COLLEGA_USAGE, RULE_arguments_many, NULL, arguments->words[command->most],
+                   usage, NULL);
 }
 
 /* `help`, `help offer`, `help offer publish`, and the same with --help. */
@@ -203,7 +207,8 @@ static enum collega_status show_help(const struct arguments *arguments, char *co
                                      size_t count, struct collega_error *error) {
   const struct program *program = arguments->program;
   size_t used = 0, plain = 0;
-  while (plain < count && words[plain][0] != '-') plain++;
+  while (plain < count && words[plain][0] != '-')
+    plain++;
   const struct command_row *command = find_command(program, words, plain, &used);
   if (command != NULL) {
     help_command(program, command, arguments->language, stdout);
@@ -256,8 +261,10 @@ int program_main(const struct program *program, int argc, char **argv) {
   if (arguments.given == NULL)
     status = error_set(&error, COLLEGA_SYSTEM, RULE_out_of_memory, NULL, NULL);
   if (status == COLLEGA_OK) status = arguments_read(&arguments, argc, argv, &error);
-  if (status == COLLEGA_OK && arguments.version) printf("%s %s\n", program->name, COLLEGA_VERSION);
-  else if (status == COLLEGA_OK) status = run_command(&arguments, &error);
+  if (status == COLLEGA_OK && arguments.version)
+    printf("%s %s\n", program->name, COLLEGA_VERSION);
+  else if (status == COLLEGA_OK)
+    status = run_command(&arguments, &error);
   /* What was to be read by a script and was not written is a failure, whatever the command says. */
   errno = 0;
   if ((fflush(stdout) != 0 || ferror(stdout) != 0) && status == COLLEGA_OK)

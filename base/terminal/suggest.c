@@ -12,8 +12,10 @@ size_t edit_distance(const char *a, const char *b) {
   size_t rows = strlen(a), columns = strlen(b);
   if (rows > LONGEST_WORD || columns > LONGEST_WORD) return SIZE_MAX;
   size_t distance[LONGEST_WORD + 1][LONGEST_WORD + 1];
-  for (size_t i = 0; i <= rows; i++) distance[i][0] = i;
-  for (size_t j = 0; j <= columns; j++) distance[0][j] = j;
+  for (size_t i = 0; i <= rows; i++)
+    distance[i][0] = i;
+  for (size_t j = 0; j <= columns; j++)
+    distance[0][j] = j;
   for (size_t i = 1; i <= rows; i++)
     for (size_t j = 1; j <= columns; j++) {
       size_t replace = distance[i - 1][j - 1] + (a[i - 1] != b[j - 1]);

@@ -25,13 +25,15 @@ struct table *table_new(size_t columns, const char *const *headings, unsigned nu
   table->numeric = numeric;
   buffer_init(&table->text, 0);
   buffer_init(&table->offsets, 0);
-  for (size_t i = 0; i < columns; i++) add_cell(table, headings[i]);
+  for (size_t i = 0; i < columns; i++)
+    add_cell(table, headings[i]);
   return table;
 }
 
 void table_row(struct table *table, const char *const *cells) {
   if (table == NULL) return;
-  for (size_t i = 0; i < table->columns; i++) add_cell(table, cells[i]);
+  for (size_t i = 0; i < table->columns; i++)
+    add_cell(table, cells[i]);
   table->rows++;
 }
 
@@ -47,8 +49,10 @@ static void print_row(const struct table *table, size_t row, const size_t *width
     const char *cell = cell_at(table, row, i);
     bool last = i + 1 == table->columns, right = i < 32 && (table->numeric >> i & 1) != 0;
     int padding = (int)(widths[i] - utf8_columns(cell));
-    if (right) fprintf(out, "%*s%s", padding, "", cell);
-    else fprintf(out, "%s%*s", cell, last ? 0 : padding, "");
+    if (right)
+      fprintf(out, "%*s%s", padding, "", cell);
+    else
+      fprintf(out, "%s%*s", cell, last ? 0 : padding, "");
     if (!last) fputs("  ", out);
   }
 }

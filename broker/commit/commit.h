@@ -15,8 +15,7 @@ struct log_part {
   int references;                    /* atomic */
   uint64_t first_seq, last_seq;
   collega_time time;
-  struct receipt_tree **trees; size_t tree_count; /* one for each 4,096 leaves, ascending */
-  struct log_run *runs; size_t run_count;         /* ascending */
+  struct log_run *runs; size_t run_count; /* ascending; broker/board/board.h */
   struct arena *arena;
 };
 struct mail_news { struct id party, home; uint64_t seq; };

@@ -31,6 +31,7 @@ struct request {
   struct run_view *decide_runs; size_t decide_run_count; struct bytes *decide_run_bytes;
   struct decide_request *decide;   /* DECIDE; header_epoch and answer_epoch are the committer's to fill */
   struct id decider; struct epoch decider_epoch, answer_epoch; /* as header and answer name them */
+  struct id which;                 /* what a Refusal names: first record, envelope hash, basis; zero: the frame */
   enum collega_status prepared;    /* COLLEGA_OK, or why it is refused as a whole */
   Collega__RefusalCode refusal; struct collega_error error;
   /* admin */
@@ -47,7 +48,9 @@ void request_destroy(struct request **request);
 /* Unpacks and verifies. Never fails: what is wrong becomes prepared/refusal/error. `members` is the worker's
  * own. The frame's kind decides request->kind. */
 void request_prepare(struct request *request, struct members *members, collega_time now);
-/* A packed FromBroker with a Refusal, in the arena. */
+/* The code that goes with an error, where nothing better is known. */
+Collega__RefusalCode refusal_code_of(const struct collega_error *error);
+/* A packed FromBroker with a Refusal, in the arena; `which` NULL or zero: the frame. Empty: exhausted. */
 struct bytes refusal_pack(struct arena *arena, const struct id *which, Collega__RefusalCode code,
                           const struct collega_error *error);
 #endif

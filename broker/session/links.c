@@ -5,7 +5,7 @@
 #include <string.h>
 
 struct entry {
-  struct link_row row;
+  struct peer_entry row;
   UT_hash_handle hh;
 };
 
@@ -23,8 +23,8 @@ struct links *links_new(void) {
 
 static struct entry *find(const struct links *links, const uint8_t *key) {
   struct entry *entry = NULL;
-  unsigned hash = keyed_hash(&links->hash_key, key, LINK_KEY_BYTES);
-  HASH_FIND_BYHASHVALUE(hh, links->table, key, LINK_KEY_BYTES, hash, entry);
+  unsigned hash = keyed_hash(&links->hash_key, key, PEER_KEY_BYTES);
+  HASH_FIND_BYHASHVALUE(hh, links->table, key, PEER_KEY_BYTES, hash, entry);
   return entry;
 }
 
@@ -47,7 +47,7 @@ void links_destroy(struct links **links) {
   *links = NULL;
 }
 
-bool links_admit(struct links *links, const struct link_row *row) {
+bool links_admit(struct links *links, const struct peer_entry *row) {
   struct entry *entry = find(links, row->key);
   if (entry != NULL) {
     count(links, entry->row.role, false);
@@ -58,8 +58,8 @@ bool links_admit(struct links *links, const struct link_row *row) {
   entry = calloc(1, sizeof *entry);
   if (entry == NULL) return false;
   entry->row = *row;
-  unsigned hash = keyed_hash(&links->hash_key, row->key, LINK_KEY_BYTES);
-  HASH_ADD_BYHASHVALUE(hh, links->table, row.key, LINK_KEY_BYTES, hash, entry);
+  unsigned hash = keyed_hash(&links->hash_key, row->key, PEER_KEY_BYTES);
+  HASH_ADD_BYHASHVALUE(hh, links->table, row.key, PEER_KEY_BYTES, hash, entry);
   if (entry->hh.tbl == NULL) {
     free(entry);
     return false;
@@ -68,12 +68,12 @@ bool links_admit(struct links *links, const struct link_row *row) {
   return true;
 }
 
-void links_drop(struct links *links, const uint8_t key[LINK_KEY_BYTES]) {
+void links_drop(struct links *links, const uint8_t key[PEER_KEY_BYTES]) {
   struct entry *entry = find(links, key);
   if (entry != NULL) forget(links, entry);
 }
 
-const struct link_row *links_find(const struct links *links, const uint8_t key[LINK_KEY_BYTES],
+const struct peer_entry *links_find(const struct links *links, const uint8_t key[PEER_KEY_BYTES],
                                   collega_time now) {
   const struct entry *entry = find(links, key);
   if (entry == NULL) return NULL;

@@ -18,12 +18,12 @@ enum zap_verdict zap_judge(const struct bytes *frames, size_t count, const struc
   if (count < FRAME_MECHANISM + 1 || !is(frames[FRAME_VERSION], "1.0")) return ZAP_MALFORMED;
   if (count != ZAP_FRAMES || !is(frames[FRAME_MECHANISM], "CURVE")) return ZAP_REFUSE;
   if (!is(frames[FRAME_DOMAIN], ZAP_DOMAIN_NAME)) return ZAP_REFUSE;
-  if (frames[FRAME_KEY].length != LINK_KEY_BYTES) return ZAP_REFUSE;
+  if (frames[FRAME_KEY].length != PEER_KEY_BYTES) return ZAP_REFUSE;
   return links_find(links, frames[FRAME_KEY].data, now) != NULL ? ZAP_ADMIT : ZAP_REFUSE;
 }
 
-bool zap_user_key(const char *user_id, uint8_t key[LINK_KEY_BYTES]) {
-  return user_id != NULL && hex_read(key, LINK_KEY_BYTES, user_id);
+bool zap_user_key(const char *user_id, uint8_t key[PEER_KEY_BYTES]) {
+  return user_id != NULL && hex_read(key, PEER_KEY_BYTES, user_id);
 }
 
 void *zap_open(void *context) {
@@ -80,7 +80,7 @@ static void serve(void *socket, zmq_msg_t *messages, size_t count, const struct 
   if (length > 0) memcpy(address, frames[FRAME_ADDRESS].data, length);
   switch (verdict) {
   case ZAP_ADMIT:
-    hex_write(user_id, frames[FRAME_KEY].data, LINK_KEY_BYTES);
+    hex_write(user_id, frames[FRAME_KEY].data, PEER_KEY_BYTES);
     address_admitted(addresses, address, now);
     counts->admitted++;
     break;

@@ -7,7 +7,7 @@
 #include "broker/session/links.h"
 
 #define ZAP_DOMAIN_NAME "collega"
-#define ZAP_USER_ID_BYTES (2 * LINK_KEY_BYTES + 1)
+#define ZAP_USER_ID_BYTES (2 * PEER_KEY_BYTES + 1)
 
 struct zap_counts { uint64_t admitted, refused, malformed; };
 
@@ -23,5 +23,5 @@ void *zap_open(void *context);
 size_t zap_serve(void *socket, size_t most, const struct links *links, struct addresses *addresses,
                  collega_time now, struct zap_counts *counts);
 /* The key behind a User-Id. False: it is none. */
-bool zap_user_key(const char *user_id, uint8_t key[LINK_KEY_BYTES]);
+bool zap_user_key(const char *user_id, uint8_t key[PEER_KEY_BYTES]);
 #endif

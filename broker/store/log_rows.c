@@ -95,26 +95,14 @@ enum collega_status epoch_find(struct store_txn *txn, const struct epoch *epoch,
 
 /* ---- log */
 
-enum collega_status log_row_append(struct store_txn *txn, uint64_t first_seq, const struct facet *facets, uint32_t count,
-                                   const struct prior *priors, uint32_t prior_count, struct bytes run,
-                                   struct collega_error *error) {
-  uint8_t key[8], head[LOG_HEAD_BYTES], few[8 * PRIOR_BYTES];
-  put_be64(key, first_seq);
-  put_be32(head, count);
-  put_be32(head + 4, prior_count);
-  struct buffer many;
-  buffer_init(&many, 0);
-  uint8_t *packed = prior_count <= 8 ? few : buffer_extend(&many, prior_count * PRIOR_BYTES);
-  if (!packed) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
-  for (uint32_t i = 0; i < prior_count; i++) {
-    put_be32(packed + i * PRIOR_BYTES, priors[i].leaf);
-    memcpy(packed + i * PRIOR_BYTES + 4, &priors[i].facet, sizeof priors[i].facet);
-  }
-  struct bytes parts[] = {bytes_of(head, sizeof head), bytes_of(facets, count * sizeof *facets),
-                          bytes_of(packed, prior_count * PRIOR_BYTES), run};
-  enum collega_status status = store_append(txn, STORE_LOG, bytes_of(key, sizeof key), parts, 4, error);
-  buffer_free(&many);
-  return status;
+enum collega_status log_row_append(struct store_txn *txn, const struct log_row *row, struct collega_error *error) {
+  uint8_t key[8], head[LOG_HEAD_BYTES];
+  put_be64(key, row->first_seq);
+  put_be32(head, row->count);
+  put_be32(head + 4, (uint32_t)(row->priors.length / PRIOR_BYTES));
+  struct bytes parts[] = {bytes_of(head, sizeof head), bytes_of(row->facets, row->count * sizeof *row->facets),
+                          row->priors, row->run};
+  return store_append(txn, STORE_LOG, bytes_of(key, sizeof key), parts, 4, error);
 }
 
 enum collega_status log_row_decode(struct bytes key, struct bytes value, struct log_row *out,
@@ -133,6 +121,11 @@ enum collega_status log_row_decode(struct bytes key, struct bytes value, struct 
   at += facet_bytes + prior_bytes;
   out->run = bytes_of(at, (size_t)(value.data + value.length - at));
   return COLLEGA_OK;
+}
+
+void prior_encode(uint8_t out[PRIOR_BYTES], const struct prior *prior) {
+  put_be32(out, prior->leaf);
+  memcpy(out + 4, &prior->facet, sizeof prior->facet);
 }
 
 struct prior prior_decode(struct bytes priors, size_t index) {

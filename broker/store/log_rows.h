@@ -74,11 +74,11 @@ struct log_row {
   struct bytes priors;        /* PRIOR_BYTES each */
   struct bytes run;
 };
-enum collega_status log_row_append(struct store_txn *txn, uint64_t first_seq, const struct facet *facets, uint32_t count,
-                                   const struct prior *priors, uint32_t prior_count, struct bytes run,
+enum collega_status log_row_append(struct store_txn *txn, const struct log_row *row,
                                    struct collega_error *error) COLLEGA_MUST_CHECK;
 enum collega_status log_row_decode(struct bytes key, struct bytes value, struct log_row *out,
                                    struct collega_error *error) COLLEGA_MUST_CHECK;
+void prior_encode(uint8_t out[PRIOR_BYTES], const struct prior *prior);
 struct prior prior_decode(struct bytes priors, size_t index);
 /* The row that holds `seq`; count 0: none. */
 enum collega_status log_row_find(struct store_txn *txn, uint64_t seq, struct log_row *out,

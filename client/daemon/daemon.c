@@ -108,7 +108,7 @@ enum collega_status daemon_run(const struct daemon_options *options, struct coll
   process_start();
   enum collega_status status = daemon_open(&daemon, error);
   if (status == COLLEGA_OK) {
-    ready_tell("READY=1");
+    ready_tell(options->until_joined ? "joining" : "running");
     if (!options->until_joined) log_info("node_running", "home=%s", options->home);
     status = loop(&daemon, error);
     if (!options->until_joined) log_info("node_stopped", "home=%s", options->home);

@@ -81,12 +81,19 @@ enum collega_status broker_row_put(struct ledger_txn *txn, const CollegaStore__B
 enum collega_status party_is_own(struct ledger_txn *txn, struct bytes party, bool *own, struct collega_error *error) COLLEGA_MUST_CHECK;
 CollegaStore__Position *position_new(struct arena *arena, const struct receipt_position *position); /* NULL: memory */
 
-/* TABLE_RECORDS: record id -> chain number (8, big-endian), state (1). */
+/* A row of TABLE_RECORDS: a record of our own that is to be published. Key: record id; value: chain number (8,
+ * big-endian), state (1), outbox number (8; 0: none), and for an offer or its status the offer's id (16). */
 enum record_state { RECORD_WAITING = 0, RECORD_RECEIPTED = 1, RECORD_REFUSED = 2 };
-enum collega_status record_get(struct ledger_txn *txn, struct bytes record, uint64_t *entry, enum record_state *state,
-                               struct collega_error *error) COLLEGA_MUST_CHECK;
-enum collega_status record_put(struct ledger_txn *txn, struct bytes record, uint64_t entry, enum record_state state,
-                               struct collega_error *error) COLLEGA_MUST_CHECK;
+struct own_record {
+  uint64_t entry, outbox;
+  enum record_state state;
+  bool has_offer;
+  struct short_id offer;
+};
+enum collega_status own_record_get(struct ledger_txn *txn, struct bytes record, struct own_record *out,
+                                   struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status own_record_put(struct ledger_txn *txn, const struct id *record, const struct own_record *row,
+                                   struct collega_error *error) COLLEGA_MUST_CHECK;
 
 /* ---- bodies.c: records of our own, signed inside a transaction */
 /* A body by `party`: its author fields, with the next sequence of the transaction. In the arena. */
@@ -106,8 +113,11 @@ struct apply {
   struct exchange *exchange;
   struct ledger_txn *txn;
   const struct ledger_event *event;
-  struct arena *arena;
+  struct arena *arena;          /* of this entry */
   struct collega_error *error;
+  /* Leaves of one outbox item that were settled one after the other: written once (apply_settle_flush). */
+  uint64_t settle_number;
+  uint32_t settle_count;
 };
 enum collega_status apply_own_records(struct apply *apply) COLLEGA_MUST_CHECK;
 enum collega_status apply_board(struct apply *apply) COLLEGA_MUST_CHECK;
@@ -116,25 +126,31 @@ enum collega_status apply_receipts(struct apply *apply) COLLEGA_MUST_CHECK;
 enum collega_status apply_stored(struct apply *apply) COLLEGA_MUST_CHECK;
 enum collega_status apply_refused(struct apply *apply) COLLEGA_MUST_CHECK;
 enum collega_status apply_lapsed(struct apply *apply) COLLEGA_MUST_CHECK;
-enum collega_status apply_mail_in(struct apply *apply) COLLEGA_MUST_CHECK;
+enum collega_status apply_mail(struct apply *apply) COLLEGA_MUST_CHECK;
 enum collega_status apply_draft(struct apply *apply) COLLEGA_MUST_CHECK;
 enum collega_status apply_signed(struct apply *apply) COLLEGA_MUST_CHECK;
 enum collega_status apply_act_dropped(struct apply *apply) COLLEGA_MUST_CHECK;
 enum collega_status apply_decision(struct apply *apply) COLLEGA_MUST_CHECK;
-/* A record of somebody's (or our own, back from the board): offers and their status. `by_mail`: private. */
-enum collega_status apply_public_record(struct apply *apply, const struct record *record,
-                                        const struct receipt_position *position, bool by_mail) COLLEGA_MUST_CHECK;
+
+/* The entry's payload as a message in the arena. */
+/* How far the mailbox was read: the entry's position. */
+enum collega_status apply_mailbox_cursor(struct apply *apply) COLLEGA_MUST_CHECK;
+enum collega_status apply_payload(struct apply *apply, const ProtobufCMessageDescriptor *type, ProtobufCMessage **out) COLLEGA_MUST_CHECK;
+/* An offer or its status, ours or somebody's. `position` NULL: not receipted yet; `private_part` data NULL: none. */
+enum collega_status apply_public(struct apply *apply, const struct record *record, const struct receipt_position *position,
+                                 bool by_mail, struct bytes private_part) COLLEGA_MUST_CHECK;
+/* A record of class members: one leaf of `view`; with the receipt (may be NULL) of `view`'s leaves. */
 enum collega_status apply_member(struct apply *apply, const struct run_view *view, size_t index,
-                                 const struct receipt_position *position, const Collega__ReceiptRun *receipt,
-                                 const struct id *receipt_leaves, size_t receipt_count) COLLEGA_MUST_CHECK;
-/* A record of our own is receipted: position, and the outbox. Not ours, or done before: nothing. */
+                                 const Collega__ReceiptRun *receipt) COLLEGA_MUST_CHECK;
+/* A record of our own is receipted: its position, and the outbox. Unknown, or done before: nothing. */
 enum collega_status apply_receipted(struct apply *apply, const struct id *record, const struct receipt_position *position) COLLEGA_MUST_CHECK;
-void apply_settled(struct apply *apply, uint64_t number);
-/* What becomes of a deal whose message the broker refused for good. */
+enum collega_status apply_settle(struct apply *apply, uint64_t number) COLLEGA_MUST_CHECK;
+enum collega_status apply_settle_flush(struct apply *apply) COLLEGA_MUST_CHECK;
+/* An item for the outbox; *number (may be NULL) is what it got. Fields of `item` besides number, time and party
+ * are the caller's. */
+enum collega_status apply_send(struct apply *apply, CollegaStore__OutboxItem *item, uint64_t *number) COLLEGA_MUST_CHECK;
+/* The broker will never take the message of this deal. */
 enum collega_status apply_deal_refused(struct apply *apply, struct bytes deal, Collega__RefusalCode code) COLLEGA_MUST_CHECK;
-/* The deal's parts of a letter that came in: header with terms, acceptance, decisions. */
+/* What a letter says about deals: header with terms, acceptance, decisions. */
 enum collega_status apply_letter_deals(struct apply *apply, const Collega__Letter *letter) COLLEGA_MUST_CHECK;
-enum collega_status outbox_add(struct apply *apply, CollegaStore__OutboxKind kind, struct bytes party, struct bytes data,
-                               const struct id *key, uint32_t open, collega_time not_after, struct bytes deal,
-                               struct bytes decider) COLLEGA_MUST_CHECK;
 #endif

@@ -120,21 +120,31 @@ CollegaStore__Position *position_new(struct arena *arena, const struct receipt_p
   return row;
 }
 
-enum collega_status record_get(struct ledger_txn *txn, struct bytes record, uint64_t *entry, enum record_state *state,
-                               struct collega_error *error) {
+#define OWN_RECORD_BYTES 17
+
+enum collega_status own_record_get(struct ledger_txn *txn, struct bytes record, struct own_record *out,
+                                   struct collega_error *error) {
   struct bytes value;
+  memset(out, 0, sizeof *out);
   enum collega_status status = table_get(txn, TABLE_RECORDS, record, &value, error);
   if (status != COLLEGA_OK) return status;
-  if (value.length != 9 || value.data[8] > RECORD_REFUSED) return row_damaged(error, "records");
-  *entry = get_be64(value.data);
-  *state = (enum record_state)value.data[8];
+  out->has_offer = value.length == OWN_RECORD_BYTES + SHORT_ID_BYTES;
+  if ((value.length != OWN_RECORD_BYTES && !out->has_offer) || value.data[8] > RECORD_REFUSED)
+    return row_damaged(error, "records");
+  out->entry = get_be64(value.data);
+  out->state = (enum record_state)value.data[8];
+  out->outbox = get_be64(value.data + 9);
+  if (out->has_offer) memcpy(out->offer.byte, value.data + OWN_RECORD_BYTES, SHORT_ID_BYTES);
   return COLLEGA_OK;
 }
 
-enum collega_status record_put(struct ledger_txn *txn, struct bytes record, uint64_t entry, enum record_state state,
-                               struct collega_error *error) {
-  uint8_t value[9];
-  put_be64(value, entry);
-  value[8] = (uint8_t)state;
-  return table_put(txn, TABLE_RECORDS, record, bytes_of(value, sizeof value), error);
+enum collega_status own_record_put(struct ledger_txn *txn, const struct id *record, const struct own_record *row,
+                                   struct collega_error *error) {
+  uint8_t value[OWN_RECORD_BYTES + SHORT_ID_BYTES];
+  put_be64(value, row->entry);
+  value[8] = (uint8_t)row->state;
+  put_be64(value + 9, row->outbox);
+  memcpy(value + OWN_RECORD_BYTES, row->offer.byte, SHORT_ID_BYTES);
+  return table_put(txn, TABLE_RECORDS, bytes_of(record->byte, ID_BYTES),
+                   bytes_of(value, row->has_offer ? sizeof value : OWN_RECORD_BYTES), error);
 }

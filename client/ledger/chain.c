@@ -4,14 +4,18 @@
  *   "payload"  number -> Payload {salt, data}; an empty value: erased
  *   "state"    "head" -> ledger epoch (8), number (8, big-endian), hash (32)
  *
- * hash(n) is kept beside entry n, so that the hash at any number is one look-up (a broker names the head
- * it has seen) and a check can start anywhere. The head repeats the last hash: entries cut off the end are
- * noticed. Entry 1 carries the first ledger epoch in its field `epoch`, so two chains differ from their
- * first hash on.
+ *   for example, the first row of "chain", a genesis entry of 2027-01-15T08:00:00Z:
+ *   0000000000000001 -> hash, 08 01 (number 1), 10 80 a0 f1 c2 b1 34 (time), 18 01 (kind 1),
+ *                       42 08 (a field of 8 bytes), epoch
  *
- * The payload stands apart, under a hash with a salt of its own: what is erased leaves a hash that nobody
- * can test guesses against, and the chain still verifies. A payload row that is missing altogether is damage;
- * one that is empty was erased. */
+ * hash(n) is kept beside entry n, so that the hash at any number is one look-up (a broker names
+ * the head it has seen) and a check can start anywhere. The head repeats the last hash: entries
+ * cut off the end are noticed. Entry 1 carries the first ledger epoch in its field `epoch`, so
+ * two chains differ from their first hash on.
+ *
+ * The payload stands apart, under a hash with a salt of its own: what is erased leaves a hash
+ * that nobody can test guesses against, and the chain still verifies. A payload row that is
+ * missing altogether is damage; one that is empty was erased. */
 #include "client/ledger/transaction.h"
 #include <assert.h>
 #include <inttypes.h>
@@ -45,13 +49,15 @@ enum collega_status head_store(struct ledger_txn *txn, struct collega_error *err
   return table_put(txn, TABLE_META, bytes_of("head", 4), bytes_of(value, sizeof value), error);
 }
 
-enum collega_status ledger_head(struct ledger_txn *txn, struct ledger_head *out, struct collega_error *error) {
+enum collega_status ledger_head(struct ledger_txn *txn, struct ledger_head *out,
+                                struct collega_error *error) {
   (void)error; /* the head was read when the transaction began */
   *out = txn->head;
   return COLLEGA_OK;
 }
 
-enum collega_status ledger_epoch(struct ledger_txn *txn, struct epoch *out, struct collega_error *error) {
+enum collega_status ledger_epoch(struct ledger_txn *txn, struct epoch *out,
+                                 struct collega_error *error) {
   (void)error;
   *out = txn->head.epoch;
   return COLLEGA_OK;
@@ -94,8 +100,9 @@ static void set_id(const struct id *id, protobuf_c_boolean *has, ProtobufCBinary
   *field = binary(id->byte, ID_BYTES);
 }
 
-static enum collega_status payload_put(struct ledger_txn *txn, struct bytes key, struct bytes payload,
-                                       struct id *hash, struct collega_error *error) {
+static enum collega_status payload_put(struct ledger_txn *txn, struct bytes key,
+                                       struct bytes payload, struct id *hash,
+                                       struct collega_error *error) {
   uint8_t salt[SALT_BYTES];
   random_fill(salt, sizeof salt);
   payload_hash(hash, bytes_of(salt, sizeof salt), payload);
@@ -136,7 +143,8 @@ static enum collega_status chain_append(struct ledger_txn *txn, CollegaStore__Ch
   return COLLEGA_OK;
 }
 
-enum collega_status chain_begin(struct ledger_txn *txn, collega_time now, struct collega_error *error) {
+enum collega_status chain_begin(struct ledger_txn *txn, collega_time now,
+                                struct collega_error *error) {
   CollegaStore__ChainEntry entry = COLLEGA_STORE__CHAIN_ENTRY__INIT;
   entry.kind = COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_GENESIS;
   entry.time = now;
@@ -145,7 +153,8 @@ enum collega_status chain_begin(struct ledger_txn *txn, collega_time now, struct
   return chain_append(txn, &entry, bytes_of(NULL, 0), error);
 }
 
-enum collega_status ledger_append(struct ledger_txn *txn, struct ledger_event *event, struct collega_error *error) {
+enum collega_status ledger_append(struct ledger_txn *txn, struct ledger_event *event,
+                                  struct collega_error *error) {
   CollegaStore__ChainEntry entry = COLLEGA_STORE__CHAIN_ENTRY__INIT;
   entry.time = event->time;
   entry.kind = event->kind;
@@ -164,7 +173,8 @@ enum collega_status ledger_append(struct ledger_txn *txn, struct ledger_event *e
   return status;
 }
 
-enum collega_status ledger_new_epoch(struct ledger_txn *txn, collega_time now, struct collega_error *error) {
+enum collega_status ledger_new_epoch(struct ledger_txn *txn, collega_time now,
+                                     struct collega_error *error) {
   random_fill(txn->head.epoch.byte, EPOCH_BYTES);
   const struct epoch epoch = txn->head.epoch;
   struct ledger_event event = {
@@ -183,8 +193,10 @@ static enum collega_status chain_row(struct ledger_txn *txn, uint64_t number, st
   uint8_t key[8];
   put_be64(key, number);
   struct bytes value;
-  enum collega_status status = table_get(txn, TABLE_CHAIN, bytes_of(key, sizeof key), &value, error);
-  if (status == COLLEGA_NOT_FOUND) return entry_damaged(number, error); /* it is not beyond the head */
+  enum collega_status status =
+      table_get(txn, TABLE_CHAIN, bytes_of(key, sizeof key), &value, error);
+  if (status == COLLEGA_NOT_FOUND)
+    return entry_damaged(number, error); /* it is not beyond the head */
   if (status != COLLEGA_OK) return status;
   if (value.length <= ID_BYTES) return entry_damaged(number, error);
   memcpy(hash->byte, value.data, ID_BYTES);
@@ -225,7 +237,8 @@ static enum collega_status payload_get(struct ledger_txn *txn, uint64_t number, 
   put_be64(key, number);
   struct bytes value;
   *out = NULL;
-  enum collega_status status = table_get(txn, TABLE_PAYLOAD, bytes_of(key, sizeof key), &value, error);
+  enum collega_status status =
+      table_get(txn, TABLE_PAYLOAD, bytes_of(key, sizeof key), &value, error);
   if (status == COLLEGA_NOT_FOUND) return payload_damaged(number, error);
   if (status != COLLEGA_OK) return status;
   *erased = value.length == 0;
@@ -241,8 +254,8 @@ static enum collega_status entry_read(struct ledger_txn *txn, uint64_t number, s
                                       struct arena *arena, CollegaStore__ChainEntry **entry_out,
                                       CollegaStore__Payload **payload, struct ledger_event *out,
                                       struct collega_error *error) {
-  CollegaStore__ChainEntry *entry = (CollegaStore__ChainEntry *)row_unpack(
-      &collega_store__chain_entry__descriptor, bytes, arena);
+  CollegaStore__ChainEntry *entry =
+      (CollegaStore__ChainEntry *)row_unpack(&collega_store__chain_entry__descriptor, bytes, arena);
   struct ledger_event event = {.number = number};
   bool read = entry != NULL && entry->number == number &&
               take_id(arena, entry->has_party, &entry->party, &event.party) &&
@@ -275,7 +288,8 @@ static enum collega_status beyond_head(uint64_t number, struct collega_error *er
   return error_set(error, COLLEGA_NOT_FOUND, RULE_chain_beyond_head, NULL, text, NULL);
 }
 
-enum collega_status ledger_hash_at(struct ledger_txn *txn, uint64_t number, struct id *out, struct collega_error *error) {
+enum collega_status ledger_hash_at(struct ledger_txn *txn, uint64_t number, struct id *out,
+                                   struct collega_error *error) {
   memset(out, 0, sizeof *out);
   if (number == 0) return COLLEGA_OK;
   if (number > txn->head.number) return beyond_head(number, error);
@@ -283,8 +297,8 @@ enum collega_status ledger_hash_at(struct ledger_txn *txn, uint64_t number, stru
   return chain_row(txn, number, out, &entry, error);
 }
 
-enum collega_status ledger_entry(struct ledger_txn *txn, uint64_t number, struct arena *arena, struct ledger_event *out,
-                                 struct collega_error *error) {
+enum collega_status ledger_entry(struct ledger_txn *txn, uint64_t number, struct arena *arena,
+                                 struct ledger_event *out, struct collega_error *error) {
   if (number == 0 || number > txn->head.number) return beyond_head(number, error);
   struct id hash;
   struct bytes bytes;
@@ -312,7 +326,8 @@ enum collega_status chain_check(struct ledger_txn *txn, uint64_t number, const s
   if (payload != NULL) {
     struct id sum;
     payload_hash(&sum, bytes_of(payload->salt.data, payload->salt.len), read.payload);
-    if (!bytes_equal(bytes_of(sum.byte, ID_BYTES), bytes_of(entry->payload_hash.data, entry->payload_hash.len)))
+    if (!bytes_equal(bytes_of(sum.byte, ID_BYTES),
+                     bytes_of(entry->payload_hash.data, entry->payload_hash.len)))
       return payload_damaged(number, error);
   }
   *hash = computed;

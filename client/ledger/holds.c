@@ -1,8 +1,10 @@
-/* Holds. Key: party (32), subject (16), root (32), deal (32); value: Hold. The rows of one subject lie
- * together, and within them those of one root, so "the larger within a root" is taken in one pass.
+/* Holds. Key: party (32), subject (16), root (32), deal (32); value: Hold. The rows of one
+ * subject lie together, and within them those of one root, so "the larger within a root" is
+ * taken in one pass.
  *
- * A sum over days rises only on a day on which some row begins. So the first day that is full, and the
- * fullest day, are found by looking at those days alone; a calendar of a hundred years is never walked. */
+ * A sum over days rises only on a day on which some row begins. So the first day that is full,
+ * and the fullest day, are found by looking at those days alone; a calendar of a hundred years
+ * is never walked. */
 #include "client/ledger/holds.h"
 #include "client/ledger/transaction.h"
 #include <inttypes.h>
@@ -10,10 +12,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SUBJECT_BYTES      (ID_BYTES + SHORT_ID_BYTES)
-#define ROOT_BYTES         (SUBJECT_BYTES + ID_BYTES)
-#define HOLD_KEY_BYTES     (ROOT_BYTES + ID_BYTES)
-#define ROWS_ARENA_BYTES   16384
+#define SUBJECT_BYTES    (ID_BYTES + SHORT_ID_BYTES)
+#define ROOT_BYTES       (SUBJECT_BYTES + ID_BYTES)
+#define HOLD_KEY_BYTES   (ROOT_BYTES + ID_BYTES)
+#define ROWS_ARENA_BYTES 16384
 
 static bool same(const ProtobufCBinaryData *a, const ProtobufCBinaryData *b) {
   return bytes_equal(bytes_of(a->data, a->len), bytes_of(b->data, b->len));
@@ -27,9 +29,10 @@ static uint64_t measure(const CollegaStore__Hold *row, bool carve) {
   return carve ? (uint64_t)row->people * row->hours_per_week : row->people;
 }
 
-/* The plain definition, for rows in any order: a row counts on a day when no other row of its root that
- * stands that day is larger (of equals, the first counts). */
-uint64_t holds_on_day(const CollegaStore__Hold *const *rows, size_t count, collega_date day, bool carve) {
+/* The plain definition, for rows in any order: a row counts on a day when no other row of its
+ * root that stands that day is larger (of equals, the first counts). */
+uint64_t holds_on_day(const CollegaStore__Hold *const *rows, size_t count, collega_date day,
+                      bool carve) {
   uint64_t sum = 0;
   for (size_t i = 0; i < count; i++) {
     if (!stands(rows[i], day)) continue;
@@ -86,17 +89,20 @@ static enum collega_status rows_read(struct ledger_txn *txn, struct bytes prefix
   if (status != COLLEGA_OK) return status;
   if (rows->no_memory) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
   if (rows->damaged)
-    return error_set(error, COLLEGA_DAMAGED, RULE_ledger_row_damaged, NULL, table_name(TABLE_HOLDS), NULL);
+    return error_set(error, COLLEGA_DAMAGED, RULE_ledger_row_damaged, NULL, table_name(TABLE_HOLDS),
+                     NULL);
   return COLLEGA_OK;
 }
 
-/* What stands on a day: in the root `own` (NULL: none is set apart), and the sum over all others. */
+/* What stands on a day: in the root `own` (NULL: none is set apart), and the sum over all
+ * others. */
 struct day_sum {
   uint64_t own, others;
 };
 
 static struct day_sum sum_on_day(const struct rows *rows, const ProtobufCBinaryData *own,
-                                 const ProtobufCBinaryData *ignored_deal, collega_date day, bool carve) {
+                                 const ProtobufCBinaryData *ignored_deal, collega_date day,
+                                 bool carve) {
   struct day_sum sum = {0, 0};
   for (size_t i = 0; i < rows->count;) {
     const ProtobufCBinaryData *root = &rows->row[i]->root;
@@ -122,8 +128,9 @@ struct full_day {
   uint64_t free, asked;
 };
 
-static void look_at_day(const struct rows *rows, const struct capacity *capacity, const CollegaStore__Hold *wanted,
-                        collega_date day, struct full_day *first) {
+static void look_at_day(const struct rows *rows, const struct capacity *capacity,
+                        const CollegaStore__Hold *wanted, collega_date day,
+                        struct full_day *first) {
   if (first->found && first->day <= day) return;
   const bool offered = capacity->from <= day && day <= capacity->until;
   uint64_t limit = !offered          ? 0
@@ -147,8 +154,8 @@ static enum collega_status refuse(const struct full_day *full, struct collega_er
 
 /* The key of a hold. False: an id of it has another length. */
 static bool key_of(const CollegaStore__Hold *hold, uint8_t key[HOLD_KEY_BYTES]) {
-  if (hold->party.len != ID_BYTES || hold->subject.len != SHORT_ID_BYTES || hold->root.len != ID_BYTES ||
-      hold->deal.len != ID_BYTES)
+  if (hold->party.len != ID_BYTES || hold->subject.len != SHORT_ID_BYTES ||
+      hold->root.len != ID_BYTES || hold->deal.len != ID_BYTES)
     return false;
   memcpy(key, hold->party.data, ID_BYTES);
   memcpy(key + ID_BYTES, hold->subject.data, SHORT_ID_BYTES);
@@ -161,8 +168,8 @@ static enum collega_status hold_invalid(struct collega_error *error) {
   return error_set(error, COLLEGA_INVALID, RULE_hold_invalid, NULL, NULL);
 }
 
-enum collega_status holds_fit(struct ledger_txn *txn, const struct capacity *capacity, const CollegaStore__Hold *wanted,
-                              struct collega_error *error) {
+enum collega_status holds_fit(struct ledger_txn *txn, const struct capacity *capacity,
+                              const CollegaStore__Hold *wanted, struct collega_error *error) {
   uint8_t key[HOLD_KEY_BYTES];
   if (!key_of(wanted, key) || wanted->from > wanted->until) return hold_invalid(error);
   struct rows rows;
@@ -182,8 +189,10 @@ enum collega_status holds_fit(struct ledger_txn *txn, const struct capacity *cap
   return status;
 }
 
-enum collega_status holds_most(struct ledger_txn *txn, const struct id *party, const struct short_id *subject,
-                               collega_date from, collega_date until, bool carve, uint64_t *out, struct collega_error *error) {
+enum collega_status holds_most(struct ledger_txn *txn, const struct id *party,
+                               const struct short_id *subject, collega_date from,
+                               collega_date until, bool carve, uint64_t *out,
+                               struct collega_error *error) {
   *out = 0;
   uint8_t prefix[SUBJECT_BYTES];
   memcpy(prefix, party->byte, ID_BYTES);
@@ -205,30 +214,34 @@ enum collega_status holds_most(struct ledger_txn *txn, const struct id *party, c
 
 /* ---- changing them */
 
-enum collega_status holds_put(struct ledger_txn *txn, const CollegaStore__Hold *hold, struct collega_error *error) {
+enum collega_status holds_put(struct ledger_txn *txn, const CollegaStore__Hold *hold,
+                              struct collega_error *error) {
   uint8_t key[HOLD_KEY_BYTES];
   /* A hold of no days would hold nobody, silently. */
   if (!key_of(hold, key) || hold->from > hold->until) return hold_invalid(error);
   return row_put(txn, TABLE_HOLDS, bytes_of(key, sizeof key), &hold->base, error);
 }
 
-static void key_write(uint8_t key[HOLD_KEY_BYTES], const struct id *party, const struct short_id *subject,
-                      const struct id *root, const struct id *deal) {
+static void key_write(uint8_t key[HOLD_KEY_BYTES], const struct id *party,
+                      const struct short_id *subject, const struct id *root,
+                      const struct id *deal) {
   memcpy(key, party->byte, ID_BYTES);
   memcpy(key + ID_BYTES, subject->byte, SHORT_ID_BYTES);
   memcpy(key + SUBJECT_BYTES, root->byte, ID_BYTES);
   memcpy(key + ROOT_BYTES, deal->byte, ID_BYTES);
 }
 
-enum collega_status holds_drop(struct ledger_txn *txn, const struct id *party, const struct short_id *subject,
-                               const struct id *root, const struct id *deal, struct collega_error *error) {
+enum collega_status holds_drop(struct ledger_txn *txn, const struct id *party,
+                               const struct short_id *subject, const struct id *root,
+                               const struct id *deal, struct collega_error *error) {
   uint8_t key[HOLD_KEY_BYTES];
   key_write(key, party, subject, root, deal);
   return table_delete(txn, TABLE_HOLDS, bytes_of(key, sizeof key), error);
 }
 
-enum collega_status holds_agree(struct ledger_txn *txn, const struct id *party, const struct short_id *subject,
-                                const struct id *root, const struct id *deal, struct collega_error *error) {
+enum collega_status holds_agree(struct ledger_txn *txn, const struct id *party,
+                                const struct short_id *subject, const struct id *root,
+                                const struct id *deal, struct collega_error *error) {
   uint8_t key[HOLD_KEY_BYTES];
   key_write(key, party, subject, root, deal);
   struct rows rows;
@@ -236,14 +249,18 @@ enum collega_status holds_agree(struct ledger_txn *txn, const struct id *party, 
   const CollegaStore__Hold *agreed = NULL;
   const struct bytes wanted = bytes_of(deal->byte, ID_BYTES);
   for (size_t i = 0; status == COLLEGA_OK && i < rows.count && agreed == NULL; i++)
-    if (bytes_equal(bytes_of(rows.row[i]->deal.data, rows.row[i]->deal.len), wanted)) agreed = rows.row[i];
-  /* Without the row of the deal itself nothing may go: the others might be all that holds these people. */
+    if (bytes_equal(bytes_of(rows.row[i]->deal.data, rows.row[i]->deal.len), wanted))
+      agreed = rows.row[i];
+  /* Without the row of the deal itself nothing may go: the others might be all that holds these
+   * people. */
   if (status == COLLEGA_OK && agreed == NULL) status = COLLEGA_NOT_FOUND;
   for (size_t i = 0; status == COLLEGA_OK && i < rows.count; i++) {
     uint8_t other[HOLD_KEY_BYTES];
     if (rows.row[i] == agreed) continue;
-    if (!key_of(rows.row[i], other)) status = hold_invalid(error);
-    else status = table_delete(txn, TABLE_HOLDS, bytes_of(other, sizeof other), error);
+    if (!key_of(rows.row[i], other))
+      status = hold_invalid(error);
+    else
+      status = table_delete(txn, TABLE_HOLDS, bytes_of(other, sizeof other), error);
   }
   if (status == COLLEGA_OK) {
     CollegaStore__Hold row = *agreed;

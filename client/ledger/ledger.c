@@ -1,9 +1,9 @@
 /* The environment: making and opening a ledger, and its transactions.
  *
- * HOME/ledger is one LMDB environment with a database for each table. Creation is one transaction: a
- * process that dies in it leaves an environment without tables, which ledger_open refuses and which
- * ledger_create finishes. The bell rings after the commit, because a listener that woke earlier would
- * not see the entry yet. */
+ * HOME/ledger is one LMDB environment with a database for each table. Creation is one
+ * transaction: a process that dies in it leaves an environment without tables, which ledger_open
+ * refuses and which ledger_create finishes. The bell rings after the commit, because a listener
+ * that woke earlier would not see the entry yet. */
 #include "client/ledger/transaction.h"
 #include "base/log.h"
 #include "base/process/process.h"
@@ -17,12 +17,12 @@
 
 /* Frozen: these names are on disk. "meta" is base/disk's own. */
 static const char *const table_names[TABLE_COUNT] = {
-    [TABLE_META] = "state",         [TABLE_CHAIN] = "chain",     [TABLE_PAYLOAD] = "payload",
-    [TABLE_OWN] = "own",            [TABLE_BROKERS] = "brokers", [TABLE_PARTIES] = "parties",
-    [TABLE_OFFERS] = "offers",      [TABLE_MINE] = "mine",       [TABLE_CAPACITIES] = "capacities",
-    [TABLE_HOLDS] = "holds",        [TABLE_DEALS] = "deals",     [TABLE_ROOTS] = "roots",
-    [TABLE_THREADS] = "threads",    [TABLE_MATCHES] = "matches", [TABLE_OUTBOX] = "outbox",
-    [TABLE_CURSORS] = "cursors",    [TABLE_RECORDS] = "records",
+    [TABLE_META] = "state",      [TABLE_CHAIN] = "chain",     [TABLE_PAYLOAD] = "payload",
+    [TABLE_OWN] = "own",         [TABLE_BROKERS] = "brokers", [TABLE_PARTIES] = "parties",
+    [TABLE_OFFERS] = "offers",   [TABLE_MINE] = "mine",       [TABLE_CAPACITIES] = "capacities",
+    [TABLE_HOLDS] = "holds",     [TABLE_DEALS] = "deals",     [TABLE_ROOTS] = "roots",
+    [TABLE_THREADS] = "threads", [TABLE_MATCHES] = "matches", [TABLE_OUTBOX] = "outbox",
+    [TABLE_CURSORS] = "cursors", [TABLE_RECORDS] = "records",
 };
 
 const char *table_name(enum ledger_table table) {
@@ -73,7 +73,8 @@ static enum collega_status missing(const char *home, struct collega_error *error
   return error_set(error, COLLEGA_NOT_FOUND, RULE_ledger_missing, NULL, home, NULL);
 }
 
-static enum collega_status genesis(struct ledger *ledger, collega_time now, struct collega_error *error) {
+static enum collega_status genesis(struct ledger *ledger, collega_time now,
+                                   struct collega_error *error) {
   struct ledger_txn *txn = NULL;
   enum collega_status status = disk_has_room(ledger->disk, error);
   if (status != COLLEGA_OK) return status;
@@ -110,7 +111,8 @@ enum collega_status ledger_create(const char *home, collega_time now, struct col
   return status;
 }
 
-enum collega_status ledger_open(const char *home, struct ledger **out, struct collega_error *error) {
+enum collega_status ledger_open(const char *home, struct ledger **out,
+                                struct collega_error *error) {
   *out = NULL;
   enum collega_status status = home_check(home, "node", error);
   if (status != COLLEGA_OK) return status;
@@ -180,11 +182,13 @@ static enum collega_status begin(struct ledger *ledger, bool writing, struct led
   return COLLEGA_OK;
 }
 
-enum collega_status ledger_read(struct ledger *ledger, struct ledger_txn **out, struct collega_error *error) {
+enum collega_status ledger_read(struct ledger *ledger, struct ledger_txn **out,
+                                struct collega_error *error) {
   return begin(ledger, false, out, error);
 }
 
-enum collega_status ledger_write(struct ledger *ledger, struct ledger_txn **out, struct collega_error *error) {
+enum collega_status ledger_write(struct ledger *ledger, struct ledger_txn **out,
+                                 struct collega_error *error) {
   *out = NULL;
   enum collega_status status = disk_has_room(ledger->disk, error);
   return status == COLLEGA_OK ? begin(ledger, true, out, error) : status;
@@ -195,8 +199,9 @@ enum collega_status ledger_commit(struct ledger_txn **txn, struct collega_error 
   enum collega_status status = own->head_changed ? head_store(own, error) : COLLEGA_OK;
   /* disk_commit ends the transaction also when it fails. */
   if (status == COLLEGA_OK) status = disk_commit(&own->mdb, error);
-  /* What is committed is committed, whether or not the bell rings: listeners look again by themselves.
-   * It is silent when nothing was written, or a listener that commits nothing would wake itself. */
+  /* What is committed is committed, whether or not the bell rings: listeners look again by
+   * themselves. It is silent when nothing was written, or a listener that commits nothing would
+   * wake itself. */
   if (status == COLLEGA_OK && own->changed && bell_ring(own->ledger->home, NULL) != COLLEGA_OK)
     log_warning("bell", "home=%s not rung", own->ledger->home);
   ledger_abort(txn);

@@ -1,5 +1,6 @@
-/* The public side in the ledger: the records of class members behind each party, as they came, in the order
- * in which they were taken. Nothing is digested here: proto/members judges them again when it loads them. */
+/* The public side in the ledger: the records of class members behind each party, as they came,
+ * in the order in which they were taken. Nothing is digested here: proto/members judges them
+ * again when it loads them. */
 #include "client/ledger/transaction.h"
 #include "base/log.h"
 #include "base/words.h"
@@ -17,7 +18,8 @@ const Collega__Body *member_subject(const Collega__Body *body, struct id *subjec
     party = &body->cert->party;
   else if (body->revocation != NULL)
     party = &body->revocation->party;
-  else if (body->mandate != NULL || body->mandate_end != NULL || body->trust != NULL || body->epoch_start != NULL)
+  else if (body->mandate != NULL || body->mandate_end != NULL || body->trust != NULL ||
+           body->epoch_start != NULL)
     party = &body->author;
   if (party == NULL || !id_from(subject, party->data, party->len)) return NULL;
   return body;
@@ -33,7 +35,8 @@ static ProtobufCBinaryData copy_bytes(struct arena *arena, const void *data, siz
   return (ProtobufCBinaryData){length, arena_copy(arena, data, length)};
 }
 
-static CollegaStore__Position *position_row(const struct receipt_position *position, struct arena *arena) {
+static CollegaStore__Position *position_row(const struct receipt_position *position,
+                                            struct arena *arena) {
   CollegaStore__Position *row = arena_take(arena, sizeof *row);
   if (row == NULL) return NULL;
   collega_store__position__init(row);
@@ -75,8 +78,10 @@ static CollegaStore__MemberRecord *add_record(CollegaStore__Party *party, const 
   return record;
 }
 
-enum collega_status ledger_member_put(struct ledger_txn *txn, const struct id *subject, const Collega__Run *run,
-                                      const struct receipt_position *position, struct collega_error *error) {
+enum collega_status ledger_member_put(struct ledger_txn *txn, const struct id *subject,
+                                      const Collega__Run *run,
+                                      const struct receipt_position *position,
+                                      struct collega_error *error) {
   if (run->n_bodies != 1)
     return error_set(error, COLLEGA_INVALID, RULE_member_run_of_one, NULL, NULL);
   struct arena *arena = arena_new(PARTY_ARENA_BYTES, LEDGER_ARENA_BYTES);
@@ -85,8 +90,10 @@ enum collega_status ledger_member_put(struct ledger_txn *txn, const struct id *s
   CollegaStore__Party fresh = COLLEGA_STORE__PARTY__INIT;
   ProtobufCMessage *row = NULL;
   enum collega_status status = row_get(txn, TABLE_PARTIES, key, party_type, arena, &row, error);
-  if (status == COLLEGA_NOT_FOUND) row = &fresh.base;
-  else if (status != COLLEGA_OK) goto done;
+  if (status == COLLEGA_NOT_FOUND)
+    row = &fresh.base;
+  else if (status != COLLEGA_OK)
+    goto done;
   CollegaStore__Party *party = (CollegaStore__Party *)row;
   CollegaStore__MemberRecord *record =
       find_record(party, bytes_of(run->bodies[0].data, run->bodies[0].len), arena);
@@ -95,8 +102,10 @@ enum collega_status ledger_member_put(struct ledger_txn *txn, const struct id *s
   if (record != NULL && (record->position != NULL || position == NULL)) goto done;
   if (record == NULL) record = add_record(party, run, arena);
   if (record != NULL && position != NULL) record->position = position_row(position, arena);
-  if (record == NULL || arena_exhausted(arena)) status = no_memory(error);
-  else status = row_put(txn, TABLE_PARTIES, key, &party->base, error);
+  if (record == NULL || arena_exhausted(arena))
+    status = no_memory(error);
+  else
+    status = row_put(txn, TABLE_PARTIES, key, &party->base, error);
 done:
   arena_destroy(&arena);
   return status;
@@ -111,13 +120,15 @@ static bool position_from(const CollegaStore__Position *row, struct receipt_posi
          epoch_from(&out->epoch, row->epoch.data, row->epoch.len);
 }
 
-static enum collega_status load_record(const CollegaStore__MemberRecord *record, struct members *members,
-                                       struct arena *arena, struct collega_error *error) {
+static enum collega_status load_record(const CollegaStore__MemberRecord *record,
+                                       struct members *members, struct arena *arena,
+                                       struct collega_error *error) {
   struct receipt_position position;
   const struct receipt_position *anchor = NULL;
   if (record->position != NULL) {
     if (!position_from(record->position, &position))
-      return error_set(error, COLLEGA_DAMAGED, RULE_ledger_row_damaged, NULL, table_name(TABLE_PARTIES), NULL);
+      return error_set(error, COLLEGA_DAMAGED, RULE_ledger_row_damaged, NULL,
+                       table_name(TABLE_PARTIES), NULL);
     anchor = &position;
   }
   struct run_view view;
@@ -129,8 +140,8 @@ static enum collega_status load_record(const CollegaStore__MemberRecord *record,
   return status;
 }
 
-enum collega_status ledger_members_loader(void *context, struct members *members, const struct id *party,
-                                          struct collega_error *error) {
+enum collega_status ledger_members_loader(void *context, struct members *members,
+                                          const struct id *party, struct collega_error *error) {
   struct ledger_txn *const *txn = context;
   struct arena *arena = arena_new(PARTY_ARENA_BYTES, LEDGER_ARENA_BYTES);
   if (arena == NULL) return no_memory(error);
@@ -147,8 +158,8 @@ enum collega_status ledger_members_loader(void *context, struct members *members
     struct collega_error why;
     status = load_record(known->records[i], members, arena, &why);
     if (status == COLLEGA_FORGED || status == COLLEGA_NOT_FOUND) {
-      /* It verified when it was stored. A recovery card may since have put the signer's key aside; then
-       * what that key signed no longer counts, and the rest of the party does. */
+      /* It verified when it was stored. A recovery card may since have put the signer's key
+       * aside; then what that key signed no longer counts, and the rest of the party does. */
       log_warning("member_record_skipped", "record=%zu rule=%s", i, rule_name(why.rule));
       status = COLLEGA_OK;
     }

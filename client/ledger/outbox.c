@@ -1,5 +1,5 @@
-/* The outbox. Key: the item's number (8, big-endian), value: OutboxItem. Numbers rise and are never given
- * twice, so the order of keys is the order of sending. */
+/* The outbox. Key: the item's number (8, big-endian), value: OutboxItem. Numbers rise and are
+ * never given twice, so the order of keys is the order of sending. */
 #include "client/ledger/outbox.h"
 #include "client/ledger/transaction.h"
 #include <string.h>
@@ -19,13 +19,14 @@ static enum collega_status item_put(struct ledger_txn *txn, const CollegaStore__
   return row_put(txn, TABLE_OUTBOX, bytes_of(key, sizeof key), &item->base, error);
 }
 
-enum collega_status outbox_put(struct ledger_txn *txn, CollegaStore__OutboxItem *item, struct collega_error *error) {
+enum collega_status outbox_put(struct ledger_txn *txn, CollegaStore__OutboxItem *item,
+                               struct collega_error *error) {
   enum collega_status status = outbox_next_number(txn, &item->number, error);
   return status == COLLEGA_OK ? item_put(txn, item, error) : status;
 }
 
-enum collega_status outbox_get(struct ledger_txn *txn, uint64_t number, struct arena *arena, CollegaStore__OutboxItem **out,
-                               struct collega_error *error) {
+enum collega_status outbox_get(struct ledger_txn *txn, uint64_t number, struct arena *arena,
+                               CollegaStore__OutboxItem **out, struct collega_error *error) {
   uint8_t key[8];
   put_be64(key, number);
   ProtobufCMessage *row;
@@ -35,7 +36,8 @@ enum collega_status outbox_get(struct ledger_txn *txn, uint64_t number, struct a
   return status;
 }
 
-enum collega_status outbox_forget(struct ledger_txn *txn, uint64_t number, struct collega_error *error) {
+enum collega_status outbox_forget(struct ledger_txn *txn, uint64_t number,
+                                  struct collega_error *error) {
   uint8_t key[8];
   put_be64(key, number);
   return table_delete(txn, TABLE_OUTBOX, bytes_of(key, sizeof key), error);
@@ -88,8 +90,8 @@ static bool visit_waiting(void *context, const CollegaStore__OutboxItem *item) {
 }
 
 enum collega_status outbox_each(struct ledger_txn *txn, uint64_t after, struct arena *arena,
-                                bool (*visit)(void *context, const CollegaStore__OutboxItem *item), void *context,
-                                struct collega_error *error) {
+                                bool (*visit)(void *context, const CollegaStore__OutboxItem *item),
+                                void *context, struct collega_error *error) {
   if (after == UINT64_MAX) return COLLEGA_OK;
   struct waiting_only wanted = {visit, context};
   struct walk walk = {.arena = arena, .visit = visit_waiting, .context = &wanted, .error = error};
@@ -115,7 +117,8 @@ enum collega_status outbox_find(struct ledger_txn *txn, const struct id *key, st
   struct key_search search = {.key = key};
   struct arena *scratch = arena_new(ITEM_ARENA_BYTES, LEDGER_ARENA_BYTES);
   if (scratch == NULL) return no_memory(error);
-  struct walk walk = {.arena = scratch, .reset = true, .visit = visit_key, .context = &search, .error = error};
+  struct walk walk = {
+      .arena = scratch, .reset = true, .visit = visit_key, .context = &search, .error = error};
   enum collega_status status = walk_items(txn, 0, &walk);
   arena_destroy(&scratch);
   if (status != COLLEGA_OK) return status;
@@ -133,11 +136,13 @@ static bool visit_count(void *context, const CollegaStore__OutboxItem *item) {
   return true;
 }
 
-enum collega_status outbox_count(struct ledger_txn *txn, struct outbox_counts *out, struct collega_error *error) {
+enum collega_status outbox_count(struct ledger_txn *txn, struct outbox_counts *out,
+                                 struct collega_error *error) {
   memset(out, 0, sizeof *out);
   struct arena *scratch = arena_new(ITEM_ARENA_BYTES, LEDGER_ARENA_BYTES);
   if (scratch == NULL) return no_memory(error);
-  struct walk walk = {.arena = scratch, .reset = true, .visit = visit_count, .context = out, .error = error};
+  struct walk walk = {
+      .arena = scratch, .reset = true, .visit = visit_count, .context = out, .error = error};
   enum collega_status status = walk_items(txn, 0, &walk);
   arena_destroy(&scratch);
   return status;
@@ -145,7 +150,8 @@ enum collega_status outbox_count(struct ledger_txn *txn, struct outbox_counts *o
 
 /* ---- answers */
 
-enum collega_status outbox_settle(struct ledger_txn *txn, uint64_t number, uint32_t leaves, struct collega_error *error) {
+enum collega_status outbox_settle(struct ledger_txn *txn, uint64_t number, uint32_t leaves,
+                                  struct collega_error *error) {
   struct arena *arena = arena_new(ITEM_ARENA_BYTES, LEDGER_ARENA_BYTES);
   if (arena == NULL) return no_memory(error);
   CollegaStore__OutboxItem *item;
@@ -162,8 +168,9 @@ enum collega_status outbox_settle(struct ledger_txn *txn, uint64_t number, uint3
   return status;
 }
 
-enum collega_status outbox_refuse(struct ledger_txn *txn, uint64_t number, const char *rule, const char *const *arguments,
-                                  size_t count, struct collega_error *error) {
+enum collega_status outbox_refuse(struct ledger_txn *txn, uint64_t number, const char *rule,
+                                  const char *const *arguments, size_t count,
+                                  struct collega_error *error) {
   struct arena *arena = arena_new(ITEM_ARENA_BYTES, LEDGER_ARENA_BYTES);
   if (arena == NULL) return no_memory(error);
   CollegaStore__OutboxItem *item;

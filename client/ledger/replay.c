@@ -3,7 +3,8 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* A long read transaction keeps LMDB from using freed pages again, so verifying takes short ones. */
+/* A long read transaction keeps LMDB from using freed pages again, so verifying takes short
+ * ones. */
 #define VERIFY_CHUNK 512
 
 #define REPLAY_ARENA_BYTES 65536
@@ -43,8 +44,8 @@ struct verification {
   struct ledger_head head;
 };
 
-static enum collega_status verify_begin(struct ledger *ledger, uint64_t from, struct verification *work,
-                                        struct collega_error *error) {
+static enum collega_status verify_begin(struct ledger *ledger, uint64_t from,
+                                        struct verification *work, struct collega_error *error) {
   struct ledger_txn *txn;
   enum collega_status status = ledger_read(ledger, &txn, error);
   if (status != COLLEGA_OK) return status;
@@ -56,8 +57,8 @@ static enum collega_status verify_begin(struct ledger *ledger, uint64_t from, st
   return status;
 }
 
-static enum collega_status verify_chunk(struct ledger *ledger, struct verification *work, struct arena *arena,
-                                        struct collega_error *error) {
+static enum collega_status verify_chunk(struct ledger *ledger, struct verification *work,
+                                        struct arena *arena, struct collega_error *error) {
   struct ledger_txn *txn;
   enum collega_status status = ledger_read(ledger, &txn, error);
   for (int i = 0; status == COLLEGA_OK && i < VERIFY_CHUNK && work->next <= work->until; i++) {
@@ -69,8 +70,9 @@ static enum collega_status verify_chunk(struct ledger *ledger, struct verificati
   return status;
 }
 
-enum collega_status ledger_verify(struct ledger *ledger, uint64_t from, void (*progress)(void *, uint64_t, uint64_t),
-                                  void *context, uint64_t *checked, struct collega_error *error) {
+enum collega_status ledger_verify(struct ledger *ledger, uint64_t from,
+                                  void (*progress)(void *, uint64_t, uint64_t), void *context,
+                                  uint64_t *checked, struct collega_error *error) {
   *checked = 0;
   struct verification work;
   enum collega_status status = verify_begin(ledger, from, &work, error);
@@ -99,8 +101,8 @@ static enum collega_status empty_derived(struct ledger_txn *txn, struct collega_
   return COLLEGA_OK;
 }
 
-static enum collega_status replay(struct ledger_txn *txn, struct arena *arena, ledger_apply apply, void *context,
-                                  struct collega_error *error) {
+static enum collega_status replay(struct ledger_txn *txn, struct arena *arena, ledger_apply apply,
+                                  void *context, struct collega_error *error) {
   struct id hash = {{0}};
   for (uint64_t number = 1; number <= txn->head.number; number++) {
     arena_reset(arena);
@@ -114,7 +116,8 @@ static enum collega_status replay(struct ledger_txn *txn, struct arena *arena, l
   return COLLEGA_OK;
 }
 
-enum collega_status ledger_rebuild(struct ledger *ledger, ledger_apply apply, void *context, struct collega_error *error) {
+enum collega_status ledger_rebuild(struct ledger *ledger, ledger_apply apply, void *context,
+                                   struct collega_error *error) {
   struct ledger_txn *txn = NULL;
   struct arena *arena = arena_new(REPLAY_ARENA_BYTES, LEDGER_ARENA_BYTES);
   if (arena == NULL) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);

@@ -1,4 +1,5 @@
-/* Counters that are stored and never derived: deleting the newest row must not give its number away again.
+/* Counters that are stored and never derived: deleting the newest row must not give its number
+ * away again.
  *
  *   "state"  "sequence", which (1), ledger epoch (8), party (32) -> next (8, big-endian)
  *            "outbox" -> number given last (8, big-endian)
@@ -15,7 +16,8 @@ static enum collega_status counter_get(struct ledger_txn *txn, struct bytes key,
   if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
   if (status != COLLEGA_OK) return status;
   if (stored.length != 8)
-    return error_set(error, COLLEGA_DAMAGED, RULE_ledger_row_damaged, NULL, table_name(TABLE_META), NULL);
+    return error_set(error, COLLEGA_DAMAGED, RULE_ledger_row_damaged, NULL, table_name(TABLE_META),
+                     NULL);
   *value = get_be64(stored.data);
   return COLLEGA_OK;
 }
@@ -27,8 +29,9 @@ static enum collega_status counter_put(struct ledger_txn *txn, struct bytes key,
   return table_put(txn, TABLE_META, key, bytes_of(bytes, sizeof bytes), error);
 }
 
-enum collega_status ledger_next_sequence(struct ledger_txn *txn, const struct id *party, enum ledger_sequence which,
-                                         uint32_t count, uint64_t *first, struct collega_error *error) {
+enum collega_status ledger_next_sequence(struct ledger_txn *txn, const struct id *party,
+                                         enum ledger_sequence which, uint32_t count,
+                                         uint64_t *first, struct collega_error *error) {
   static const char name[8] = {'s', 'e', 'q', 'u', 'e', 'n', 'c', 'e'};
   uint8_t key[sizeof name + 1 + EPOCH_BYTES + ID_BYTES];
   uint8_t *at = key;
@@ -46,14 +49,16 @@ enum collega_status ledger_next_sequence(struct ledger_txn *txn, const struct id
   memcpy(at + EPOCH_BYTES, party->byte, ID_BYTES);
   uint64_t next = 1;
   enum collega_status status = counter_get(txn, bytes_of(key, sizeof key), &next, error);
-  if (status == COLLEGA_OK) status = counter_put(txn, bytes_of(key, sizeof key), next + count, error);
+  if (status == COLLEGA_OK)
+    status = counter_put(txn, bytes_of(key, sizeof key), next + count, error);
   if (status == COLLEGA_OK) *first = next;
   return status;
 }
 
 static const struct bytes outbox_key = {(const uint8_t *)"outbox", 6};
 
-enum collega_status outbox_next_number(struct ledger_txn *txn, uint64_t *number, struct collega_error *error) {
+enum collega_status outbox_next_number(struct ledger_txn *txn, uint64_t *number,
+                                       struct collega_error *error) {
   /* A replay puts the items in again in the same order: they get the numbers that they had, which
    * entries of the chain name. */
   if (txn->replaying) {

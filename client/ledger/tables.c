@@ -1,4 +1,5 @@
-/* The tables: raw values, rows of store messages, prefixes as users type them, followers' cursors. */
+/* The tables: raw values, rows of store messages, prefixes as users type them, followers'
+ * cursors. */
 #include "client/ledger/transaction.h"
 #include <string.h>
 
@@ -13,8 +14,8 @@ static struct bytes bytes_in(const MDB_val *value) {
 
 /* ---- raw */
 
-enum collega_status table_get(struct ledger_txn *txn, enum ledger_table table, struct bytes key, struct bytes *value,
-                              struct collega_error *error) {
+enum collega_status table_get(struct ledger_txn *txn, enum ledger_table table, struct bytes key,
+                              struct bytes *value, struct collega_error *error) {
   MDB_val wanted = value_of(key), found;
   int code = mdb_get(txn->mdb, txn->ledger->table[table], &wanted, &found);
   if (code == MDB_NOTFOUND) return COLLEGA_NOT_FOUND;
@@ -23,8 +24,8 @@ enum collega_status table_get(struct ledger_txn *txn, enum ledger_table table, s
   return COLLEGA_OK;
 }
 
-enum collega_status table_put(struct ledger_txn *txn, enum ledger_table table, struct bytes key, struct bytes value,
-                              struct collega_error *error) {
+enum collega_status table_put(struct ledger_txn *txn, enum ledger_table table, struct bytes key,
+                              struct bytes value, struct collega_error *error) {
   MDB_val name = value_of(key), content = value_of(value);
   int code = mdb_put(txn->mdb, txn->ledger->table[table], &name, &content, 0);
   if (code != 0) return disk_error(error, table_name(table), code);
@@ -47,8 +48,9 @@ static bool begins_with(const MDB_val *key, struct bytes prefix) {
          (prefix.length == 0 || memcmp(key->mv_data, prefix.data, prefix.length) == 0);
 }
 
-enum collega_status table_each(struct ledger_txn *txn, enum ledger_table table, struct bytes prefix, const struct bytes *start,
-                               table_visit visit, void *context, struct collega_error *error) {
+enum collega_status table_each(struct ledger_txn *txn, enum ledger_table table, struct bytes prefix,
+                               const struct bytes *start, table_visit visit, void *context,
+                               struct collega_error *error) {
   MDB_cursor *cursor;
   int code = mdb_cursor_open(txn->mdb, txn->ledger->table[table], &cursor);
   if (code != 0) return disk_error(error, table_name(table), code);
@@ -77,14 +79,15 @@ static void never_free(void *arena, void *memory) {
   (void)memory;
 }
 
-ProtobufCMessage *row_unpack(const ProtobufCMessageDescriptor *type, struct bytes bytes, struct arena *arena) {
+ProtobufCMessage *row_unpack(const ProtobufCMessageDescriptor *type, struct bytes bytes,
+                             struct arena *arena) {
   ProtobufCAllocator allocator = {from_arena, never_free, arena};
   return protobuf_c_message_unpack(type, &allocator, bytes.length, bytes.data);
 }
 
 enum collega_status row_get(struct ledger_txn *txn, enum ledger_table table, struct bytes key,
-                            const ProtobufCMessageDescriptor *type, struct arena *arena, ProtobufCMessage **out,
-                            struct collega_error *error) {
+                            const ProtobufCMessageDescriptor *type, struct arena *arena,
+                            ProtobufCMessage **out, struct collega_error *error) {
   *out = NULL;
   struct bytes value;
   enum collega_status status = table_get(txn, table, key, &value, error);
@@ -109,12 +112,12 @@ enum collega_status row_put(struct ledger_txn *txn, enum ledger_table table, str
 /* ---- ids as users type them */
 
 struct prefix_search {
-  struct bytes skip;  /* what every key begins with */
+  struct bytes skip; /* what every key begins with */
   struct id prefix;
   size_t digits;
   uint8_t *found;
   size_t length;
-  size_t count;       /* different ids seen, 2 at most */
+  size_t count; /* different ids seen, 2 at most */
 };
 
 static bool visit_prefixed(void *context, struct bytes key, struct bytes value) {
@@ -129,13 +132,12 @@ static bool visit_prefixed(void *context, struct bytes key, struct bytes value) 
   return search->count < 2;
 }
 
-enum collega_status table_find_prefix(struct ledger_txn *txn, enum ledger_table table, struct bytes key_prefix, const char *typed,
-                                      uint8_t *key, size_t key_length, struct collega_error *error) {
+enum collega_status table_find_prefix(struct ledger_txn *txn, enum ledger_table table,
+                                      struct bytes key_prefix, const char *typed, uint8_t *key,
+                                      size_t key_length, struct collega_error *error) {
   struct prefix_search search = {.skip = key_prefix, .found = key, .length = key_length};
   if (!hex_prefix_read(&search.prefix, &search.digits, typed))
     return error_set(error, COLLEGA_INVALID, RULE_id_malformed, NULL, typed, NULL);
-  if (search.digits > 2 * key_length)
-    return error_set(error, COLLEGA_NOT_FOUND, RULE_id_unknown, NULL, typed, NULL);
   uint8_t start[512]; /* LMDB's keys have at most 511 bytes */
   const size_t whole = search.digits / 2;
   if (key_prefix.length + whole > sizeof start)
@@ -145,27 +147,34 @@ enum collega_status table_find_prefix(struct ledger_txn *txn, enum ledger_table 
   const struct bytes first = bytes_of(start, key_prefix.length + whole);
   enum collega_status status = table_each(txn, table, first, NULL, visit_prefixed, &search, error);
   if (status != COLLEGA_OK) return status;
-  if (search.count == 0) return error_set(error, COLLEGA_NOT_FOUND, RULE_id_unknown, NULL, typed, NULL);
-  if (search.count > 1) return error_set(error, COLLEGA_REFUSED, RULE_id_ambiguous, NULL, typed, NULL);
+  if (search.count == 0)
+    return error_set(error, COLLEGA_NOT_FOUND, RULE_id_unknown, NULL, typed, NULL);
+  if (search.count > 1)
+    return error_set(error, COLLEGA_REFUSED, RULE_id_ambiguous, NULL, typed, NULL);
   return COLLEGA_OK;
 }
 
 /* ---- followers */
 
-enum collega_status ledger_cursor(struct ledger_txn *txn, const char *name, uint64_t *out, struct collega_error *error) {
+enum collega_status ledger_cursor(struct ledger_txn *txn, const char *name, uint64_t *out,
+                                  struct collega_error *error) {
   *out = 0;
   struct bytes value;
-  enum collega_status status = table_get(txn, TABLE_CURSORS, bytes_of(name, strlen(name)), &value, error);
+  enum collega_status status =
+      table_get(txn, TABLE_CURSORS, bytes_of(name, strlen(name)), &value, error);
   if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
   if (status != COLLEGA_OK) return status;
   if (value.length != 8)
-    return error_set(error, COLLEGA_DAMAGED, RULE_ledger_row_damaged, NULL, table_name(TABLE_CURSORS), NULL);
+    return error_set(error, COLLEGA_DAMAGED, RULE_ledger_row_damaged, NULL,
+                     table_name(TABLE_CURSORS), NULL);
   *out = get_be64(value.data);
   return COLLEGA_OK;
 }
 
-enum collega_status ledger_cursor_set(struct ledger_txn *txn, const char *name, uint64_t number, struct collega_error *error) {
+enum collega_status ledger_cursor_set(struct ledger_txn *txn, const char *name, uint64_t number,
+                                      struct collega_error *error) {
   uint8_t value[8];
   put_be64(value, number);
-  return table_put(txn, TABLE_CURSORS, bytes_of(name, strlen(name)), bytes_of(value, sizeof value), error);
+  return table_put(txn, TABLE_CURSORS, bytes_of(name, strlen(name)), bytes_of(value, sizeof value),
+                   error);
 }

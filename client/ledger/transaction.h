@@ -15,12 +15,12 @@ struct ledger_txn {
   struct ledger *ledger;
   MDB_txn *mdb;
   bool writing;
-  bool changed;        /* something was written: the bell rings after the commit */
-  bool head_changed;   /* `head` must be stored before the commit */
+  bool changed;      /* something was written: the bell rings after the commit */
+  bool head_changed; /* `head` must be stored before the commit */
   struct ledger_head head;
-  bool replaying;          /* ledger_rebuild: nothing is appended */
+  bool replaying;           /* ledger_rebuild: nothing is appended */
   uint64_t outbox_replayed; /* while replaying: the number given last */
-  struct buffer scratch;   /* a row while it is packed */
+  struct buffer scratch;    /* a row while it is packed */
 };
 
 /* The database of a table, also for messages. */
@@ -30,13 +30,16 @@ const char *table_name(enum ledger_table table);
 #define LEDGER_ARENA_BYTES ((size_t)1 << 30)
 
 /* Loads, and stores, txn->head. COLLEGA_NOT_FOUND: the ledger has no genesis entry. */
-enum collega_status head_load(struct ledger_txn *txn, struct collega_error *error) COLLEGA_MUST_CHECK;
-enum collega_status head_store(struct ledger_txn *txn, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status head_load(struct ledger_txn *txn,
+                              struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status head_store(struct ledger_txn *txn,
+                               struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Entry 1, with txn->head.epoch as the first ledger epoch. */
-enum collega_status chain_begin(struct ledger_txn *txn, collega_time now, struct collega_error *error) COLLEGA_MUST_CHECK;
-/* Reads entry `number`, which must follow the hash `previous`, with its payload, and checks both. *hash
- * (which may be `previous`) becomes the entry's own. COLLEGA_DAMAGED names the number. `event` may be
- * NULL; its pointers live in the arena. */
+enum collega_status chain_begin(struct ledger_txn *txn, collega_time now,
+                                struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Reads entry `number`, which must follow the hash `previous`, with its payload, and checks
+ * both. *hash (which may be `previous`) becomes the entry's own. COLLEGA_DAMAGED names the
+ * number. `event` may be NULL; its pointers live in the arena. */
 enum collega_status chain_check(struct ledger_txn *txn, uint64_t number, const struct id *previous,
                                 struct arena *arena, struct id *hash, struct ledger_event *event,
                                 struct collega_error *error) COLLEGA_MUST_CHECK;
@@ -44,5 +47,6 @@ enum collega_status chain_check(struct ledger_txn *txn, uint64_t number, const s
 enum collega_status outbox_next_number(struct ledger_txn *txn, uint64_t *number,
                                        struct collega_error *error) COLLEGA_MUST_CHECK;
 /* After a replay: the stored counter must not lie before what the replay gave out. */
-enum collega_status outbox_keep_number(struct ledger_txn *txn, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status outbox_keep_number(struct ledger_txn *txn,
+                                       struct collega_error *error) COLLEGA_MUST_CHECK;
 #endif

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/log.h"
+#include "base/words.h"
 #include "proto/guard.h"
 #include "proto/link.pb-c.h"
 #include "proto/mail.pb-c.h"
@@ -204,6 +205,7 @@ static void touch_entry(struct arena *arena, struct touched **list, const struct
   case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_QUESTION:
   case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_MAIL_BAD:
   case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_LAPSED:
+  case _COLLEGA_STORE__ENTRY_KIND_IS_INT_SIZE:
     return;
   }
 }

@@ -132,18 +132,30 @@ static void utf8_is_read_strictly(void **state) {
   (void)state;
   assert_true(valid(""));
   assert_true(valid("Müller \xe2\x82\xac \xf0\x9f\x90\x9d"));
-  assert_true(valid("\xf4\x8f\xbf\xbf"));  /* U+10FFFF */
+  assert_true(valid("\xf4\x8f\xbf\xbf"));         /* U+10FFFF */
   assert_true(valid("\xed\x9f\xbf\xee\x80\x80")); /* around the surrogates */
-  static const char *const wrong[] = {
-      "\x80", "\xc3", "\xc0\xaf", "\xc1\xbf", "\xe0\x9f\xbf", "\xf0\x8f\xbf\xbf", /* overlong */
-      "\xed\xa0\x80", "\xed\xbf\xbf",                                             /* surrogates */
-      "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xff", "\xe2\x82", "\xe2\x28\xa1", "a\xf0\x9f\x90"};
-  for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) assert_false(valid(wrong[i]));
+  static const char *const wrong[] = {"\x80",
+                                      "\xc3",
+                                      "\xc0\xaf",
+                                      "\xc1\xbf",
+                                      "\xe0\x9f\xbf",
+                                      "\xf0\x8f\xbf\xbf", /* overlong */
+                                      "\xed\xa0\x80",
+                                      "\xed\xbf\xbf", /* surrogates */
+                                      "\xf4\x90\x80\x80",
+                                      "\xf5\x80\x80\x80",
+                                      "\xff",
+                                      "\xe2\x82",
+                                      "\xe2\x28\xa1",
+                                      "a\xf0\x9f\x90"};
+  for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++)
+    assert_false(valid(wrong[i]));
 }
 
 static void text_has_no_controls_and_no_turned_direction(void **state) {
   (void)state;
-  static const char *const wrong[] = {"\x1b[31m", "\x7f", "\t", "\r", "\xc2\x85", "\xe2\x80\xa8",
+  static const char *const wrong[] = {"\x1b[31m",     "\x7f",         "\t",
+                                      "\r",           "\xc2\x85",     "\xe2\x80\xa8",
                                       "\xe2\x80\xa9", "\xe2\x80\xaa", "\xe2\x80\xae",
                                       "\xe2\x81\xa6", "\xe2\x81\xa9", "\xff"};
   for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {

@@ -144,7 +144,7 @@ static enum collega_status migrate_badly(MDB_env *env, MDB_txn *txn, uint32_t fr
                                          struct collega_error *error) {
   enum collega_status status = migrate_well(env, txn, from, error);
   assert_int_equal(status, COLLEGA_OK);
-  return error_set(error, COLLEGA_REFUSED, RULE_out_of_memory, NULL, NULL);
+  return error_set(error, COLLEGA_DAMAGED, RULE_out_of_memory, NULL, NULL);
 }
 
 static void an_older_version_is_migrated_whole_or_not_at_all(void **state) {
@@ -158,7 +158,7 @@ static void an_older_version_is_migrated_whole_or_not_at_all(void **state) {
   not_opened(&options, COLLEGA_REFUSED, RULE_disk_older);
   options.read_only = false;
   options.migrate = migrate_badly;
-  not_opened(&options, COLLEGA_REFUSED, RULE_out_of_memory);
+  not_opened(&options, COLLEGA_DAMAGED, RULE_out_of_memory);
   options.version = 1;
   disk = opened(&options);
   uint8_t first;
@@ -206,9 +206,9 @@ static void meta_pages_that_would_crash_lmdb_are_damage(void **state) {
     off_t offset;
     uint64_t value;
   } wounds[] = {
-      {40, 0},                    /* a page size of nothing */
-      {40, 0x7fffffff},           /* and of too much */
-      {136, UINT64_C(1) << 60},   /* a last page beyond the map */
+      {40, 0},                  /* a page size of nothing */
+      {40, 0x7fffffff},         /* and of too much */
+      {136, UINT64_C(1) << 60}, /* a last page beyond the map */
       {4096 + 136, UINT64_C(1) << 60},
   };
   for (size_t i = 0; i < sizeof wounds / sizeof wounds[0]; i++) {
@@ -223,8 +223,10 @@ static void meta_pages_that_would_crash_lmdb_are_damage(void **state) {
     struct collega_error error;
     enum collega_status status = disk_open(&options, &again, &error);
     /* Of the two last pages only the newer one counts. */
-    if (wounds[i].offset % 4096 == 136 && status == COLLEGA_OK) disk_close(&again);
-    else assert_int_equal(status, COLLEGA_DAMAGED);
+    if (wounds[i].offset % 4096 == 136 && status == COLLEGA_OK)
+      disk_close(&again);
+    else
+      assert_int_equal(status, COLLEGA_DAMAGED);
   }
 }
 
@@ -237,14 +239,16 @@ static void a_file_cut_short_is_an_error_and_no_crash(void **state) {
     snprintf(file, sizeof file, "%s/data.mdb", path);
     struct disk_options options = options_for(path);
     struct disk *disk = opened(&options);
-    for (uint64_t i = 0; i < 40; i++) assert_int_equal(put(disk, i, 3000, NULL), COLLEGA_OK);
+    for (uint64_t i = 0; i < 40; i++)
+      assert_int_equal(put(disk, i, 3000, NULL), COLLEGA_OK);
     disk_close(&disk);
     struct stat about;
     assert_int_equal(stat(file, &about), 0);
     assert_int_equal(truncate(file, about.st_size / 10 * tenths + 100), 0);
     enum collega_status status = disk_open(&options, &disk, NULL);
     uint8_t first;
-    for (uint64_t i = 0; status == COLLEGA_OK && i < 40; i++) status = get(disk, i, &first, NULL);
+    for (uint64_t i = 0; status == COLLEGA_OK && i < 40; i++)
+      status = get(disk, i, &first, NULL);
     if (status != COLLEGA_OK) assert_int_equal(status, COLLEGA_DAMAGED);
     damaged += status == COLLEGA_DAMAGED;
     disk_close(&disk);
@@ -348,7 +352,8 @@ static void a_backup_is_made_while_running_and_opens(void **state) {
   snprintf(copy, sizeof copy, "%s/copy", scratch->directory);
   struct disk_options options = options_for(scratch_path(scratch, "ledger"));
   struct disk *disk = opened(&options), *restored;
-  for (uint64_t i = 0; i < 20; i++) assert_int_equal(put(disk, i, 3000, NULL), COLLEGA_OK);
+  for (uint64_t i = 0; i < 20; i++)
+    assert_int_equal(put(disk, i, 3000, NULL), COLLEGA_OK);
   struct collega_error error;
   assert_int_equal(disk_backup(disk, copy, &error), COLLEGA_OK);
   assert_int_equal(disk_backup(disk, copy, &error), COLLEGA_EXISTS);

@@ -12,8 +12,10 @@ static int child(const char *fault, int passages) {
   if (pid == 0) {
     setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     if (freopen("/dev/null", "w", stderr) == NULL) _exit(99);
-    if (fault != NULL) setenv("COLLEGA_FAULT", fault, 1);
-    else unsetenv("COLLEGA_FAULT");
+    if (fault != NULL)
+      setenv("COLLEGA_FAULT", fault, 1);
+    else
+      unsetenv("COLLEGA_FAULT");
     for (int i = 0; i < passages; i++) {
       fault_point(FAULT_node_send_before);
       fault_point(FAULT_broker_commit_before);

@@ -18,7 +18,8 @@ static uint64_t append_text(struct ledger_txn *txn, const char *text) {
   return event.number;
 }
 
-/* The chain's hash up to `last`, computed from the stored entries by the formula in ledger.h alone. */
+/* The chain's hash up to `last`, computed from the stored entries by the formula in ledger.h
+ * alone. */
 static struct id hash_by_hand(struct ledger *ledger, uint64_t last) {
   struct id hash = {{0}};
   for (uint64_t number = 1; number <= last; number++) {
@@ -81,7 +82,8 @@ static void entries_come_back_as_they_were_appended(void **state) {
                               .position = &position,
                               .payload = bytes_of("salted", 6)};
   struct ledger_event bare = {.time = TEST_TIME + 2, .kind = KIND(LAPSED)};
-  struct ledger_event empty = {.time = TEST_TIME + 3, .kind = KIND(BOARD), .payload = bytes_of("", 0)};
+  struct ledger_event empty = {
+      .time = TEST_TIME + 3, .kind = KIND(BOARD), .payload = bytes_of("", 0)};
   struct ledger_txn *txn = test_write(home);
   must(ledger_append(txn, &full, &error));
   must(ledger_append(txn, &bare, &error));
@@ -146,7 +148,8 @@ static void the_head_is_the_hash_of_all_entries(void **state) {
   struct test_home *home = *state;
   for (int round = 0; round < 3; round++) {
     struct ledger_txn *txn = test_write(home);
-    for (int i = 0; i < 4; i++) append_text(txn, i % 2 == 0 ? "text" : NULL);
+    for (int i = 0; i < 4; i++)
+      append_text(txn, i % 2 == 0 ? "text" : NULL);
     struct ledger_head inside;
     must(ledger_head(txn, &inside, &error));
     assert_int_equal(inside.number, 1 + 4 * (round + 1));
@@ -249,7 +252,8 @@ static void environment_at(const struct test_home *home, const char *format) {
   char path[128];
   snprintf(path, sizeof path, "%s/ledger", home->path);
   struct disk *disk;
-  const struct disk_options options = {.path = path, .format = format, .version = 1, .databases = 2};
+  const struct disk_options options = {
+      .path = path, .format = format, .version = 1, .databases = 2};
   must(disk_open(&options, &disk, &error));
   disk_close(&disk);
 }
@@ -304,7 +308,8 @@ static int child_writes(const char *path, int turn, int done) {
   while (read(turn, &byte, 1) == 1) {
     struct ledger_txn *txn;
     if (ledger_write(ledger, &txn, NULL) != COLLEGA_OK) return 2;
-    struct ledger_event event = {.time = TEST_TIME, .kind = KIND(STORED), .payload = bytes_of("child", 5)};
+    struct ledger_event event = {
+        .time = TEST_TIME, .kind = KIND(STORED), .payload = bytes_of("child", 5)};
     if (ledger_append(txn, &event, NULL) != COLLEGA_OK) return 3;
     if (ledger_commit(&txn, NULL) != COLLEGA_OK) return 4;
     if (write(done, &byte, 1) != 1) return 5;
@@ -405,7 +410,8 @@ static void a_full_map_refuses_writing_and_goes_on_reading(void **state) {
 
   /* One transaction larger than the map. */
   struct ledger_txn *txn = test_write(&home);
-  struct ledger_event event = {.time = TEST_TIME, .kind = KIND(BOARD), .payload = bytes_of(large, sizeof large)};
+  struct ledger_event event = {
+      .time = TEST_TIME, .kind = KIND(BOARD), .payload = bytes_of(large, sizeof large)};
   assert_int_equal(ledger_append(txn, &event, &why), COLLEGA_FULL);
   assert_int_equal(why.rule, RULE_disk_full);
   ledger_abort(&txn);

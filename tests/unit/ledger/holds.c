@@ -12,8 +12,9 @@ struct names {
   struct short_id subject;
 };
 
-static CollegaStore__Hold hold_of(struct names *names, uint8_t root, uint8_t deal, collega_date from,
-                                  collega_date until, uint32_t people, uint32_t hours) {
+static CollegaStore__Hold hold_of(struct names *names, uint8_t root, uint8_t deal,
+                                  collega_date from, collega_date until, uint32_t people,
+                                  uint32_t hours) {
   names->party = test_id(0xaa);
   memset(names->subject.byte, 0xbb, SHORT_ID_BYTES);
   names->root = test_id(root);
@@ -30,8 +31,8 @@ static CollegaStore__Hold hold_of(struct names *names, uint8_t root, uint8_t dea
   return hold;
 }
 
-static void put(struct ledger_txn *txn, uint8_t root, uint8_t deal, collega_date from, collega_date until,
-                uint32_t people) {
+static void put(struct ledger_txn *txn, uint8_t root, uint8_t deal, collega_date from,
+                collega_date until, uint32_t people) {
   struct names names;
   CollegaStore__Hold hold = hold_of(&names, root, deal, from, until, people, 36);
   must(holds_put(txn, &hold, &error));
@@ -45,14 +46,17 @@ static uint64_t most(struct ledger_txn *txn, collega_date from, collega_date unt
   return out;
 }
 
-static const struct capacity twelve = {.headcount = 12, .hours_per_week = 40, .from = 100, .until = 200};
+static const struct capacity twelve = {
+    .headcount = 12, .hours_per_week = 40, .from = 100, .until = 200};
 
-static void assert_fits(struct ledger_txn *txn, const struct capacity *capacity, const CollegaStore__Hold *wanted) {
+static void assert_fits(struct ledger_txn *txn, const struct capacity *capacity,
+                        const CollegaStore__Hold *wanted) {
   must(holds_fit(txn, capacity, wanted, &error));
 }
 
-static void assert_full(struct ledger_txn *txn, const struct capacity *capacity, const CollegaStore__Hold *wanted,
-                        collega_date day, const char *left, const char *asked) {
+static void assert_full(struct ledger_txn *txn, const struct capacity *capacity,
+                        const CollegaStore__Hold *wanted, collega_date day, const char *left,
+                        const char *asked) {
   struct collega_error why;
   char text[32];
   date_write(text, sizeof text, day);
@@ -135,7 +139,8 @@ static void outside_its_period_a_capacity_offers_nothing(void **state) {
 
 static void with_carve_people_times_hours_count(void **state) {
   struct ledger_txn *txn = test_write(*state);
-  struct capacity capacity = {.headcount = 2, .hours_per_week = 36, .carve = true, .from = 0, .until = 10};
+  struct capacity capacity = {
+      .headcount = 2, .hours_per_week = 36, .carve = true, .from = 0, .until = 10};
   struct names names;
   CollegaStore__Hold hold = hold_of(&names, 1, 1, 0, 10, 3, 12);
   must(holds_put(txn, &hold, &error));
@@ -223,11 +228,11 @@ static void a_hold_without_days_or_with_a_short_id_is_refused(void **state) {
 
 /* ---- against a plain calendar */
 
-#define ROUNDS   400
-#define MOST     14 /* rows a round */
-#define DAYS     48 /* rows begin, and bounded ones end, before that */
-#define HORIZON  (DAYS + 2)
-#define ROOTS    4
+#define ROUNDS  400
+#define MOST    14 /* rows a round */
+#define DAYS    48 /* rows begin, and bounded ones end, before that */
+#define HORIZON (DAYS + 2)
+#define ROOTS   4
 
 static uint64_t next_random(uint64_t *state) { /* splitmix64 */
   uint64_t z = (*state += UINT64_C(0x9e3779b97f4a7c15));
@@ -242,7 +247,8 @@ static uint32_t below(uint64_t *state, uint32_t bound) {
 
 static void random_days(uint64_t *seed, collega_date *from, collega_date *until) {
   *from = (collega_date)below(seed, DAYS);
-  *until = below(seed, 6) == 0 ? DATE_OPEN : *from + (collega_date)below(seed, (uint32_t)(DAYS - *from));
+  *until =
+      below(seed, 6) == 0 ? DATE_OPEN : *from + (collega_date)below(seed, (uint32_t)(DAYS - *from));
 }
 
 struct round {
@@ -256,9 +262,10 @@ static uint64_t weight(const CollegaStore__Hold *hold, bool carve) {
   return carve ? (uint64_t)hold->people * hold->hours_per_week : hold->people;
 }
 
-/* What each root holds on a day, written into a table of roots; one deal (by its row) may be left out. */
-static void calendar_day(const struct round *round, collega_date day, bool carve, const CollegaStore__Hold *but,
-                         uint64_t by_root[ROOTS]) {
+/* What each root holds on a day, written into a table of roots; one deal (by its row) may be
+ * left out. */
+static void calendar_day(const struct round *round, collega_date day, bool carve,
+                         const CollegaStore__Hold *but, uint64_t by_root[ROOTS]) {
   memset(by_root, 0, ROOTS * sizeof by_root[0]);
   for (size_t i = 0; i < round->count; i++) {
     const CollegaStore__Hold *hold = &round->hold[i];
@@ -271,13 +278,15 @@ static void calendar_day(const struct round *round, collega_date day, bool carve
 
 static uint64_t sum_of(const uint64_t by_root[ROOTS]) {
   uint64_t sum = 0;
-  for (size_t i = 0; i < ROOTS; i++) sum += by_root[i];
+  for (size_t i = 0; i < ROOTS; i++)
+    sum += by_root[i];
   return sum;
 }
 
 static void check_days(const struct round *round, bool carve) {
   const CollegaStore__Hold *rows[MOST];
-  for (size_t i = 0; i < round->count; i++) rows[i] = &round->hold[i];
+  for (size_t i = 0; i < round->count; i++)
+    rows[i] = &round->hold[i];
   for (collega_date day = 0; day < HORIZON; day++) {
     uint64_t by_root[ROOTS];
     calendar_day(round, day, carve, NULL, by_root);
@@ -285,7 +294,8 @@ static void check_days(const struct round *round, bool carve) {
   }
 }
 
-static void check_most(struct ledger_txn *txn, const struct round *round, bool carve, uint64_t *seed) {
+static void check_most(struct ledger_txn *txn, const struct round *round, bool carve,
+                       uint64_t *seed) {
   collega_date from, until;
   random_days(seed, &from, &until);
   uint64_t expected = 0, by_root[ROOTS];
@@ -297,8 +307,10 @@ static void check_most(struct ledger_txn *txn, const struct round *round, bool c
 }
 
 /* True when it fitted, so that the test can see that both answers occur. */
-static bool check_fit(struct ledger_txn *txn, const struct round *round, bool carve, uint64_t *seed) {
-  struct capacity capacity = {.headcount = 1 + below(seed, 40), .hours_per_week = 24 + below(seed, 17), .carve = carve};
+static bool check_fit(struct ledger_txn *txn, const struct round *round, bool carve,
+                      uint64_t *seed) {
+  struct capacity capacity = {
+      .headcount = 1 + below(seed, 40), .hours_per_week = 24 + below(seed, 17), .carve = carve};
   if (below(seed, 3) == 0) {
     random_days(seed, &capacity.from, &capacity.until);
   } else {
@@ -314,14 +326,17 @@ static bool check_fit(struct ledger_txn *txn, const struct round *round, bool ca
     deal = round->names[at].deal.byte[0];
   }
   struct names names;
-  CollegaStore__Hold wanted = hold_of(&names, root, deal, from, until, 1 + below(seed, 12), 8 + below(seed, 33));
+  CollegaStore__Hold wanted =
+      hold_of(&names, root, deal, from, until, 1 + below(seed, 12), 8 + below(seed, 33));
   for (collega_date day = from; day <= until && day < HORIZON; day++) {
     uint64_t by_root[ROOTS], asked = weight(&wanted, carve);
     calendar_day(round, day, carve, &wanted, by_root);
     if (by_root[root] > asked) asked = by_root[root];
     by_root[root] = 0;
     bool offered = capacity.from <= day && day <= capacity.until;
-    uint64_t limit = !offered ? 0 : carve ? (uint64_t)capacity.headcount * capacity.hours_per_week : capacity.headcount;
+    uint64_t limit = !offered ? 0
+                     : carve  ? (uint64_t)capacity.headcount * capacity.hours_per_week
+                              : capacity.headcount;
     uint64_t others = sum_of(by_root);
     if (others + asked <= limit) continue;
     char left_text[24], asked_text[24];
@@ -340,8 +355,8 @@ static void fill_round(struct ledger_txn *txn, struct round *round, uint64_t *se
     collega_date from, until;
     random_days(seed, &from, &until);
     round->root[i] = (uint8_t)below(seed, ROOTS);
-    round->hold[i] = hold_of(&round->names[i], round->root[i], (uint8_t)(1 + i), from, until, 1 + below(seed, 12),
-                             8 + below(seed, 33));
+    round->hold[i] = hold_of(&round->names[i], round->root[i], (uint8_t)(1 + i), from, until,
+                             1 + below(seed, 12), 8 + below(seed, 33));
     round->hold[i].agreed = below(seed, 2) == 0;
     must(holds_put(txn, &round->hold[i], &error));
   }
@@ -350,8 +365,10 @@ static void fill_round(struct ledger_txn *txn, struct round *round, uint64_t *se
 static void random_holds_agree_with_a_plain_calendar(void **state) {
   const char *given = getenv("COLLEGA_TEST_SEED");
   uint64_t seed;
-  if (given != NULL) seed = strtoull(given, NULL, 10);
-  else random_fill(&seed, sizeof seed);
+  if (given != NULL)
+    seed = strtoull(given, NULL, 10);
+  else
+    random_fill(&seed, sizeof seed);
   print_message("COLLEGA_TEST_SEED=%" PRIu64 "\n", seed);
   static struct round round;
   int fitted = 0, refused = 0;
@@ -362,8 +379,10 @@ static void random_holds_agree_with_a_plain_calendar(void **state) {
     check_days(&round, carve);
     for (int j = 0; j < 5; j++) {
       check_most(txn, &round, carve, &seed);
-      if (check_fit(txn, &round, carve, &seed)) fitted++;
-      else refused++;
+      if (check_fit(txn, &round, carve, &seed))
+        fitted++;
+      else
+        refused++;
     }
     ledger_abort(&txn);
   }

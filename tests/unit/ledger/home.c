@@ -21,11 +21,11 @@ void home_make(struct test_home *home, const char *kind) {
   must(bytes_start(&error));
   memset(home, 0, sizeof *home);
   const char *base = getenv("TMPDIR");
-  int length = snprintf(home->directory, sizeof home->directory, "%s/collega-XXXXXX",
+  int length = snprintf(home->directory, sizeof home->directory, "%s/collega-ledger-XXXXXX",
                         base != NULL && strlen(base) < 40 ? base : "/tmp");
   assert_true(length > 0);
   assert_non_null(mkdtemp(home->directory));
-  snprintf(home->path, sizeof home->path, "%s/home", home->directory);
+  snprintf(home->path, sizeof home->path, "%s/node", home->directory);
   must(home_create(home->path, kind, &error));
 }
 

@@ -1,4 +1,5 @@
-/* Records of class members behind their subject, and the loader that gives them to proto/members. */
+/* Records of class members behind their subject, and the loader that gives them to
+ * proto/members. */
 #include "home.h"
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,8 @@ static struct identity *new_identity(void) {
   return identity;
 }
 
-static void put_run(struct ledger_txn *txn, struct bytes packed, const struct receipt_position *position) {
+static void put_run(struct ledger_txn *txn, struct bytes packed,
+                    const struct receipt_position *position) {
   struct arena *arena = arena_new(4096, 1 << 20);
   struct run_view view;
   struct id subject;
@@ -22,7 +24,8 @@ static void put_run(struct ledger_txn *txn, struct bytes packed, const struct re
   arena_destroy(&arena);
 }
 
-static Collega__Run *sign_mandate(const struct identity *identity, uint64_t seq, struct arena *arena) {
+static Collega__Run *sign_mandate(const struct identity *identity, uint64_t seq,
+                                  struct arena *arena) {
   Collega__Mandate mandate = COLLEGA__MANDATE__INIT;
   mandate.person = "J. de Vries";
   mandate.function = "directeur";
@@ -46,7 +49,8 @@ static void what_is_stored_is_known_again(void **state) {
   const struct id *party = identity_party(identity);
   struct arena *arena = arena_new(4096, 1 << 20);
   Collega__Run *mandate = sign_mandate(identity, 2, arena);
-  const struct receipt_position position = {.origin = test_id(9), .epoch = epoch, .seq = 77, .time = TEST_TIME + 5};
+  const struct receipt_position position = {
+      .origin = test_id(9), .epoch = epoch, .seq = 77, .time = TEST_TIME + 5};
   struct ledger_txn *txn = test_write(home);
   put_run(txn, identity_card_run(identity, 0), NULL);
   must(ledger_member_put(txn, party, mandate, &position, &error));
@@ -103,7 +107,8 @@ static size_t row_length(struct ledger_txn *txn, const struct id *party) {
 static void a_duplicate_adds_nothing_but_the_position_that_was_missing(void **state) {
   struct identity *identity = new_identity();
   const struct id *party = identity_party(identity);
-  const struct receipt_position position = {.origin = test_id(9), .epoch = epoch, .seq = 4, .time = TEST_TIME};
+  const struct receipt_position position = {
+      .origin = test_id(9), .epoch = epoch, .seq = 4, .time = TEST_TIME};
   struct ledger_txn *txn = test_write(*state);
   put_run(txn, identity_card_run(identity, 0), NULL);
   size_t bare = row_length(txn, party);

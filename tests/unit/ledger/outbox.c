@@ -40,13 +40,15 @@ static struct numbers walk(struct ledger_txn *txn, uint64_t after, size_t most) 
 static void items_leave_in_the_order_they_came(void **state) {
   struct test_home *home = *state;
   struct ledger_txn *txn = test_write(home);
-  for (uint8_t i = 1; i <= 5; i++) assert_int_equal(put(txn, i, 1, TEST_TIME), i);
+  for (uint8_t i = 1; i <= 5; i++)
+    assert_int_equal(put(txn, i, 1, TEST_TIME), i);
   test_commit(txn);
   home_reopen(home);
   txn = test_read(home);
   struct numbers all = walk(txn, 0, 0);
   assert_int_equal(all.count, 5);
-  for (size_t i = 0; i < 5; i++) assert_int_equal(all.seen[i], i + 1);
+  for (size_t i = 0; i < 5; i++)
+    assert_int_equal(all.seen[i], i + 1);
   struct numbers rest = walk(txn, 3, 1);
   assert_int_equal(rest.count, 1);
   assert_int_equal(rest.seen[0], 4);
@@ -141,7 +143,8 @@ static void counts_tell_waiting_refused_and_the_oldest(void **state) {
 
 static void an_item_is_found_by_its_key(void **state) {
   struct ledger_txn *txn = test_write(*state);
-  for (uint8_t i = 1; i <= 4; i++) put(txn, i, 1, TEST_TIME);
+  for (uint8_t i = 1; i <= 4; i++)
+    put(txn, i, 1, TEST_TIME);
   struct arena *arena = arena_new(1024, 1 << 20);
   CollegaStore__OutboxItem *item;
   struct id key = test_id(3), absent = test_id(9);

@@ -24,7 +24,8 @@ static void fill(struct test_home *home) {
   test_commit(txn);
 }
 
-static void verify_refuses(struct test_home *home, enum rule rule, const char *number, uint64_t checked_before) {
+static void verify_refuses(struct test_home *home, enum rule rule, const char *number,
+                           uint64_t checked_before) {
   struct collega_error why;
   uint64_t checked;
   assert_int_equal(ledger_verify(home->ledger, 1, NULL, NULL, &checked, &why), COLLEGA_DAMAGED);
@@ -128,7 +129,8 @@ static void note_progress(void *context, uint64_t at, uint64_t total) {
 static void verify_goes_in_chunks_from_any_entry(void **state) {
   struct test_home *home = *state;
   struct ledger_txn *txn = test_write(home);
-  for (int i = 0; i < 1300; i++) append(txn, KIND(BOARD), "batch");
+  for (int i = 0; i < 1300; i++)
+    append(txn, KIND(BOARD), "batch");
   test_commit(txn);
   struct progress progress = {0, 0, 0};
   uint64_t checked;
@@ -157,15 +159,16 @@ static enum collega_status put_item(struct ledger_txn *txn, const struct ledger_
 
 /* DRAFT: a deal row and an item in the outbox. STORED: settles the item that the payload numbers.
  * LAPSED: marks it. ACT_DROPPED: removes the deal row again. Context: fails at that entry. */
-static enum collega_status apply(struct ledger_txn *txn, const struct ledger_event *event, void *context,
-                                 struct collega_error *error) {
+static enum collega_status apply(struct ledger_txn *txn, const struct ledger_event *event,
+                                 void *context, struct collega_error *error) {
   const uint64_t *fails_at = context;
   if (fails_at != NULL && event->number == *fails_at)
     return error_set(error, COLLEGA_INVALID, RULE_id_unknown, NULL, "x", NULL);
   enum collega_status status = COLLEGA_OK;
   const struct bytes payload = event->payload;
   if (event->kind == KIND(DRAFT)) {
-    status = table_put(txn, TABLE_DEALS, payload, bytes_of(&event->time, sizeof event->time), error);
+    status =
+        table_put(txn, TABLE_DEALS, payload, bytes_of(&event->time, sizeof event->time), error);
     if (status == COLLEGA_OK) status = put_item(txn, event, error);
   } else if (event->kind == KIND(STORED)) {
     status = outbox_settle(txn, payload.data[0], 1, error);
@@ -178,18 +181,19 @@ static enum collega_status apply(struct ledger_txn *txn, const struct ledger_eve
 }
 
 static void happen(struct ledger_txn *txn, CollegaStore__EntryKind kind, const char *payload) {
-  struct ledger_event event = {.time = TEST_TIME, .kind = kind, .payload = bytes_of(payload, strlen(payload))};
+  struct ledger_event event = {
+      .time = TEST_TIME, .kind = kind, .payload = bytes_of(payload, strlen(payload))};
   must(ledger_append(txn, &event, &error));
   must(apply(txn, &event, NULL, &error));
 }
 
 static void live(struct test_home *home) {
   struct ledger_txn *txn = test_write(home);
-  happen(txn, KIND(DRAFT), "a");          /* item 1 */
-  happen(txn, KIND(DRAFT), "b");          /* 2 */
+  happen(txn, KIND(DRAFT), "a"); /* item 1 */
+  happen(txn, KIND(DRAFT), "b"); /* 2 */
   happen(txn, KIND(STORED), "\001");
-  happen(txn, KIND(STORED), "\001");      /* 1 is gone */
-  happen(txn, KIND(DRAFT), "c");          /* 3 */
+  happen(txn, KIND(STORED), "\001"); /* 1 is gone */
+  happen(txn, KIND(DRAFT), "c");     /* 3 */
   test_commit(txn);
   txn = test_write(home);
   happen(txn, KIND(STORED), "\002");
@@ -217,7 +221,8 @@ static struct buffer dump_all(struct test_home *home) {
   struct ledger_txn *txn = test_read(home);
   for (unsigned table = 0; table < TABLE_COUNT; table++) {
     buffer_print(&dump, "table %u", table);
-    must(table_each(txn, (enum ledger_table)table, bytes_of(NULL, 0), NULL, add_row, &dump, &error));
+    must(
+        table_each(txn, (enum ledger_table)table, bytes_of(NULL, 0), NULL, add_row, &dump, &error));
   }
   ledger_abort(&txn);
   assert_false(dump.failed);

@@ -4,7 +4,8 @@
 #include <string.h>
 
 static void put(struct ledger_txn *txn, const char *key, const char *value) {
-  must(table_put(txn, TABLE_ROOTS, bytes_of(key, strlen(key)), bytes_of(value, strlen(value)), &error));
+  must(table_put(txn, TABLE_ROOTS, bytes_of(key, strlen(key)), bytes_of(value, strlen(value)),
+                 &error));
 }
 
 static void rows_are_put_got_and_deleted(void **state) {
@@ -14,10 +15,12 @@ static void rows_are_put_got_and_deleted(void **state) {
   struct bytes value;
   must(table_get(txn, TABLE_ROOTS, bytes_of("key", 3), &value, &error));
   assert_true(bytes_equal(value, bytes_of("second", 6)));
-  assert_int_equal(table_get(txn, TABLE_DEALS, bytes_of("key", 3), &value, NULL), COLLEGA_NOT_FOUND);
+  assert_int_equal(table_get(txn, TABLE_DEALS, bytes_of("key", 3), &value, NULL),
+                   COLLEGA_NOT_FOUND);
   must(table_delete(txn, TABLE_ROOTS, bytes_of("key", 3), &error));
   must(table_delete(txn, TABLE_ROOTS, bytes_of("key", 3), &error));
-  assert_int_equal(table_get(txn, TABLE_ROOTS, bytes_of("key", 3), &value, NULL), COLLEGA_NOT_FOUND);
+  assert_int_equal(table_get(txn, TABLE_ROOTS, bytes_of("key", 3), &value, NULL),
+                   COLLEGA_NOT_FOUND);
   ledger_abort(&txn);
 }
 
@@ -34,12 +37,12 @@ static bool note_key(void *context, struct bytes key, struct bytes value) {
   return seen->stop_after == 0 || --seen->stop_after > 0;
 }
 
-static void assert_each(struct ledger_txn *txn, const char *prefix, const char *start, size_t stop_after,
-                        const char *expected) {
+static void assert_each(struct ledger_txn *txn, const char *prefix, const char *start,
+                        size_t stop_after, const char *expected) {
   struct seen seen = {.stop_after = stop_after};
   struct bytes from = bytes_of(start, start == NULL ? 0 : strlen(start));
-  must(table_each(txn, TABLE_ROOTS, bytes_of(prefix, strlen(prefix)), start == NULL ? NULL : &from, note_key,
-                  &seen, &error));
+  must(table_each(txn, TABLE_ROOTS, bytes_of(prefix, strlen(prefix)), start == NULL ? NULL : &from,
+                  note_key, &seen, &error));
   assert_string_equal(seen.keys, expected);
 }
 
@@ -73,8 +76,8 @@ static void a_row_is_unpacked_into_the_arena(void **state) {
   const struct bytes key = bytes_of(party.byte, ID_BYTES);
   must(row_put(txn, TABLE_OWN, key, &row.base, &error));
   struct arena *arena = arena_new(1024, 4096);
-  must(row_get(txn, TABLE_OWN, key, &collega_store__own_party__descriptor, arena, (ProtobufCMessage **)&back,
-               &error));
+  must(row_get(txn, TABLE_OWN, key, &collega_store__own_party__descriptor, arena,
+               (ProtobufCMessage **)&back, &error));
   assert_string_equal(back->name, "Snijder BV");
   assert_memory_equal(back->party.data, party.byte, ID_BYTES);
   assert_int_equal(back->host, 1);
@@ -82,21 +85,23 @@ static void a_row_is_unpacked_into_the_arena(void **state) {
   struct collega_error why;
   ProtobufCMessage *none;
   struct id other = test_id(8);
-  assert_int_equal(row_get(txn, TABLE_OWN, bytes_of(other.byte, ID_BYTES), &collega_store__own_party__descriptor,
-                           arena, &none, NULL),
+  assert_int_equal(row_get(txn, TABLE_OWN, bytes_of(other.byte, ID_BYTES),
+                           &collega_store__own_party__descriptor, arena, &none, NULL),
                    COLLEGA_NOT_FOUND);
   must(table_put(txn, TABLE_OWN, key, bytes_of("\x0a\x7f", 2), &error));
-  assert_int_equal(row_get(txn, TABLE_OWN, key, &collega_store__own_party__descriptor, arena, &none, &why),
-                   COLLEGA_DAMAGED);
+  assert_int_equal(
+      row_get(txn, TABLE_OWN, key, &collega_store__own_party__descriptor, arena, &none, &why),
+      COLLEGA_DAMAGED);
   assert_int_equal(why.rule, RULE_ledger_row_damaged);
   assert_null(none);
   must(row_put(txn, TABLE_OWN, key, &row.base, &error));
-  while (arena_take(arena, 64) != NULL) {
-  }
+  while (arena_take(arena, 64) != NULL) {}
   arena_reset(arena);
-  while (arena_used(arena) < 4000) assert_non_null(arena_take(arena, 16));
-  assert_int_equal(row_get(txn, TABLE_OWN, key, &collega_store__own_party__descriptor, arena, &none, &why),
-                   COLLEGA_FULL);
+  while (arena_used(arena) < 4000)
+    assert_non_null(arena_take(arena, 16));
+  assert_int_equal(
+      row_get(txn, TABLE_OWN, key, &collega_store__own_party__descriptor, arena, &none, &why),
+      COLLEGA_FULL);
   arena_destroy(&arena);
   ledger_abort(&txn);
 }
@@ -123,12 +128,12 @@ static void put_id(struct ledger_txn *txn, const char *before, const char *hex, 
   must(table_put(txn, TABLE_MINE, bytes_of(key, length), bytes_of("", 0), &error));
 }
 
-static enum collega_status find(struct ledger_txn *txn, const char *before, const char *typed, uint8_t last,
-                                enum rule rule) {
+static enum collega_status find(struct ledger_txn *txn, const char *before, const char *typed,
+                                uint8_t last, enum rule rule) {
   struct short_id found = {{0}};
   struct collega_error why = {.rule = RULE_NONE};
-  enum collega_status status = table_find_prefix(txn, TABLE_MINE, bytes_of(before, strlen(before)), typed,
-                                                 found.byte, sizeof found.byte, &why);
+  enum collega_status status = table_find_prefix(txn, TABLE_MINE, bytes_of(before, strlen(before)),
+                                                 typed, found.byte, sizeof found.byte, &why);
   assert_int_equal(why.rule, rule);
   if (status == COLLEGA_OK) assert_int_equal(found.byte[15], last);
   return status;
@@ -159,7 +164,8 @@ static void an_unknown_or_ambiguous_or_malformed_prefix_is_refused(void **state)
   assert_int_equal(find(txn, "A", "ab13", 0, RULE_id_unknown), COLLEGA_NOT_FOUND);
   assert_int_equal(find(txn, "A", "ac", 0, RULE_id_unknown), COLLEGA_NOT_FOUND);
   assert_int_equal(find(txn, "C", "a", 0, RULE_id_unknown), COLLEGA_NOT_FOUND);
-  assert_int_equal(find(txn, "A", "ab1200000000000000000000000000010", 0, RULE_id_unknown), COLLEGA_NOT_FOUND);
+  assert_int_equal(find(txn, "A", "ab1200000000000000000000000000010", 0, RULE_id_unknown),
+                   COLLEGA_NOT_FOUND);
   assert_int_equal(find(txn, "A", "xy", 0, RULE_id_malformed), COLLEGA_INVALID);
   assert_int_equal(find(txn, "A", "", 0, RULE_id_malformed), COLLEGA_INVALID);
   ledger_abort(&txn);
@@ -167,7 +173,8 @@ static void an_unknown_or_ambiguous_or_malformed_prefix_is_refused(void **state)
 
 /* ---- counters */
 
-static uint64_t take(struct test_home *home, const struct id *party, enum ledger_sequence which, uint32_t count) {
+static uint64_t take(struct test_home *home, const struct id *party, enum ledger_sequence which,
+                     uint32_t count) {
   struct ledger_txn *txn = test_write(home);
   uint64_t first;
   must(ledger_next_sequence(txn, party, which, count, &first, &error));

@@ -19,26 +19,60 @@ static int tear_down(void **state) {
 
 /* ---- forms */
 
-struct form_case { enum form form; const char *text; };
+struct form_case {
+  enum form form;
+  const char *text;
+};
 
-static enum collega_status check_form(enum form form, const char *text, struct collega_error *error) {
-  struct field_rule rule = {.name = "x", .form = form, .type = PROTOBUF_C_TYPE_STRING, .min = 0, .max = 600};
+static enum collega_status check_form(enum form form, const char *text,
+                                      struct collega_error *error) {
+  struct field_rule rule = {
+      .name = "x", .form = form, .type = PROTOBUF_C_TYPE_STRING, .min = 0, .max = 600};
   return field_check_text(&rule, text, strlen(text), error);
 }
 
 static void accepts_what_fits_its_form(void **state) {
   (void)state;
   static const struct form_case cases[] = {
-      {FORM_LINE, "Café 漢字 \"x\""}, {FORM_TEXT, "een\ntwee"}, {FORM_CODE, "a-z_0.9:"}, {FORM_KVK, "00000001"},
-      {FORM_ESTABLISHMENT, "000012345678"}, {FORM_ISCO, "0110"}, {FORM_URI, "http://a"}, {FORM_URI, "https://a.nl/?b=c#d"},
-      {FORM_LANGUAGE, "nl"}, {FORM_LEVEL, "A1"}, {FORM_LEVEL, "B2"}, {FORM_LEVEL, "C1"}, {FORM_POSTCODE, "48"},
-      {FORM_POSTCODE, "4811"}, {FORM_POSTCODE, "4811AB"}, {FORM_COUNTRY, "BE"}, {FORM_REGION, "AM05"},
-      {FORM_SECTOR, "5"}, {FORM_SECTOR, "52"}, {FORM_SECTOR, "52.1"}, {FORM_SECTOR, "52.10"}, {FORM_SECTOR, "52.102"},
-      {FORM_SECTOR, "52102"}, {FORM_SLOT, "sat-ev"}, {FORM_CURRENCY, "EUR"}, {FORM_EMAIL, "a@b.nl"},
-      {FORM_EMAIL, "jan.o'hara+x@mail.voorbeeld.nl"}, {FORM_EMAIL, "josé@voorbeeld.nl"}, {FORM_PHONE, "+31 (0)6-12345678"},
-      {FORM_AUDIENCE, "network"}, {FORM_AUDIENCE, "named:12345678"}, {FORM_AUDIENCE, "named:12345678,87654321"},
-      {FORM_VAT, "standard"}, {FORM_VAT, "reverse"}, {FORM_VAT, "group"}, {FORM_VAT, "exempt:onderwijs"},
-      {FORM_ADDRESS, "tcp://a:1"}, {FORM_ADDRESS, "tcp://10.0.0.1:65535"}, {FORM_ADDRESS, "tcp://[fe80::1]:7440"},
+      {FORM_LINE, "Café 漢字 \"x\""},
+      {FORM_TEXT, "een\ntwee"},
+      {FORM_CODE, "a-z_0.9:"},
+      {FORM_KVK, "00000001"},
+      {FORM_ESTABLISHMENT, "000012345678"},
+      {FORM_ISCO, "0110"},
+      {FORM_URI, "http://a"},
+      {FORM_URI, "https://a.nl/?b=c#d"},
+      {FORM_LANGUAGE, "nl"},
+      {FORM_LEVEL, "A1"},
+      {FORM_LEVEL, "B2"},
+      {FORM_LEVEL, "C1"},
+      {FORM_POSTCODE, "48"},
+      {FORM_POSTCODE, "4811"},
+      {FORM_POSTCODE, "4811AB"},
+      {FORM_COUNTRY, "BE"},
+      {FORM_REGION, "AM05"},
+      {FORM_SECTOR, "5"},
+      {FORM_SECTOR, "52"},
+      {FORM_SECTOR, "52.1"},
+      {FORM_SECTOR, "52.10"},
+      {FORM_SECTOR, "52.102"},
+      {FORM_SECTOR, "52102"},
+      {FORM_SLOT, "sat-ev"},
+      {FORM_CURRENCY, "EUR"},
+      {FORM_EMAIL, "a@b.nl"},
+      {FORM_EMAIL, "jan.o'hara+x@mail.voorbeeld.nl"},
+      {FORM_EMAIL, "josé@voorbeeld.nl"},
+      {FORM_PHONE, "+31 (0)6-12345678"},
+      {FORM_AUDIENCE, "network"},
+      {FORM_AUDIENCE, "named:12345678"},
+      {FORM_AUDIENCE, "named:12345678,87654321"},
+      {FORM_VAT, "standard"},
+      {FORM_VAT, "reverse"},
+      {FORM_VAT, "group"},
+      {FORM_VAT, "exempt:onderwijs"},
+      {FORM_ADDRESS, "tcp://a:1"},
+      {FORM_ADDRESS, "tcp://10.0.0.1:65535"},
+      {FORM_ADDRESS, "tcp://[fe80::1]:7440"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
     if (check_form(cases[i].form, cases[i].text, NULL)) fail_msg("refused: %s", cases[i].text);
@@ -47,26 +81,84 @@ static void accepts_what_fits_its_form(void **state) {
 static void refuses_what_does_not_fit_its_form(void **state) {
   (void)state;
   static const struct form_case cases[] = {
-      {FORM_LINE, "een\ntwee"}, {FORM_LINE, "tab\t"}, {FORM_LINE, "\xff"}, {FORM_LINE, "\xc0\x80"}, {FORM_LINE, "\x7f"},
-      {FORM_LINE, "rechts-\xe2\x80\xaelinks"}, {FORM_TEXT, "bel\a"}, {FORM_TEXT, "\xed\xa0\x80"}, {FORM_CODE, "Hoofdletter"},
-      {FORM_CODE, "a b"}, {FORM_CODE, "é"}, {FORM_KVK, "1234567"}, {FORM_KVK, "123456789"}, {FORM_KVK, "1234567x"},
-      {FORM_ESTABLISHMENT, "12345678"}, {FORM_ISCO, "432"}, {FORM_ISCO, "43a1"}, {FORM_URI, "ftp://a"}, {FORM_URI, "http://"},
-      {FORM_URI, "http://a b"}, {FORM_URI, "http://é"}, {FORM_LANGUAGE, "NL"}, {FORM_LANGUAGE, "nld"}, {FORM_LEVEL, "D1"},
-      {FORM_LEVEL, "A3"}, {FORM_LEVEL, "a1"}, {FORM_POSTCODE, "4"}, {FORM_POSTCODE, "481"}, {FORM_POSTCODE, "4811 AB"},
-      {FORM_POSTCODE, "4811ab"}, {FORM_POSTCODE, "48115"}, {FORM_COUNTRY, "nl"}, {FORM_COUNTRY, "NLD"}, {FORM_REGION, "AM5"},
-      {FORM_REGION, "am25"}, {FORM_SECTOR, "52."}, {FORM_SECTOR, ".5"}, {FORM_SECTOR, "5.2"}, {FORM_SECTOR, "52.1.0"},
-      {FORM_SECTOR, "521020"}, {FORM_SECTOR, "H"}, {FORM_SLOT, "mon-xx"}, {FORM_SLOT, "monday"}, {FORM_CURRENCY, "eur"},
-      {FORM_CURRENCY, "EURO"}, {FORM_EMAIL, "a"}, {FORM_EMAIL, "@b.nl"}, {FORM_EMAIL, "a@b"}, {FORM_EMAIL, "a@b@c.nl"},
-      {FORM_EMAIL, "a b@c.nl"}, {FORM_EMAIL, "a@b.nl."}, {FORM_EMAIL, "a@.nl"}, {FORM_PHONE, "---"}, {FORM_PHONE, "06x"},
-      {FORM_AUDIENCE, "all"}, {FORM_AUDIENCE, "networks"}, {FORM_AUDIENCE, "named:"}, {FORM_AUDIENCE, "named:1234567"},
-      {FORM_AUDIENCE, "named:12345678,"}, {FORM_AUDIENCE, "named:12345678 87654321"}, {FORM_AUDIENCE, "named:123456789"},
-      {FORM_VAT, "exempt"}, {FORM_VAT, "exempt:"}, {FORM_VAT, "Standard"}, {FORM_VAT, "groups"}, {FORM_ADDRESS, "tcp://a"},
-      {FORM_ADDRESS, "tcp://:1"}, {FORM_ADDRESS, "tcp://a:0"}, {FORM_ADDRESS, "tcp://a:65536"}, {FORM_ADDRESS, "ipc://a:1"},
-      {FORM_ADDRESS, "tcp://a b:1"}, {FORM_ADDRESS, "tcp://[zz]:1"}, {FORM_ADDRESS, "tcp://a:1x"},
+      {FORM_LINE, "een\ntwee"},
+      {FORM_LINE, "tab\t"},
+      {FORM_LINE, "\xff"},
+      {FORM_LINE, "\xc0\x80"},
+      {FORM_LINE, "\x7f"},
+      {FORM_LINE, "rechts-\xe2\x80\xaelinks"},
+      {FORM_TEXT, "bel\a"},
+      {FORM_TEXT, "\xed\xa0\x80"},
+      {FORM_CODE, "Hoofdletter"},
+      {FORM_CODE, "a b"},
+      {FORM_CODE, "é"},
+      {FORM_KVK, "1234567"},
+      {FORM_KVK, "123456789"},
+      {FORM_KVK, "1234567x"},
+      {FORM_ESTABLISHMENT, "12345678"},
+      {FORM_ISCO, "432"},
+      {FORM_ISCO, "43a1"},
+      {FORM_URI, "ftp://a"},
+      {FORM_URI, "http://"},
+      {FORM_URI, "http://a b"},
+      {FORM_URI, "http://é"},
+      {FORM_LANGUAGE, "NL"},
+      {FORM_LANGUAGE, "nld"},
+      {FORM_LEVEL, "D1"},
+      {FORM_LEVEL, "A3"},
+      {FORM_LEVEL, "a1"},
+      {FORM_POSTCODE, "4"},
+      {FORM_POSTCODE, "481"},
+      {FORM_POSTCODE, "4811 AB"},
+      {FORM_POSTCODE, "4811ab"},
+      {FORM_POSTCODE, "48115"},
+      {FORM_COUNTRY, "nl"},
+      {FORM_COUNTRY, "NLD"},
+      {FORM_REGION, "AM5"},
+      {FORM_REGION, "am25"},
+      {FORM_SECTOR, "52."},
+      {FORM_SECTOR, ".5"},
+      {FORM_SECTOR, "5.2"},
+      {FORM_SECTOR, "52.1.0"},
+      {FORM_SECTOR, "521020"},
+      {FORM_SECTOR, "H"},
+      {FORM_SLOT, "mon-xx"},
+      {FORM_SLOT, "monday"},
+      {FORM_CURRENCY, "eur"},
+      {FORM_CURRENCY, "EURO"},
+      {FORM_EMAIL, "a"},
+      {FORM_EMAIL, "@b.nl"},
+      {FORM_EMAIL, "a@b"},
+      {FORM_EMAIL, "a@b@c.nl"},
+      {FORM_EMAIL, "a b@c.nl"},
+      {FORM_EMAIL, "a@b.nl."},
+      {FORM_EMAIL, "a@.nl"},
+      {FORM_PHONE, "---"},
+      {FORM_PHONE, "06x"},
+      {FORM_AUDIENCE, "all"},
+      {FORM_AUDIENCE, "networks"},
+      {FORM_AUDIENCE, "named:"},
+      {FORM_AUDIENCE, "named:1234567"},
+      {FORM_AUDIENCE, "named:12345678,"},
+      {FORM_AUDIENCE, "named:12345678 87654321"},
+      {FORM_AUDIENCE, "named:123456789"},
+      {FORM_VAT, "exempt"},
+      {FORM_VAT, "exempt:"},
+      {FORM_VAT, "Standard"},
+      {FORM_VAT, "groups"},
+      {FORM_ADDRESS, "tcp://a"},
+      {FORM_ADDRESS, "tcp://:1"},
+      {FORM_ADDRESS, "tcp://a:0"},
+      {FORM_ADDRESS, "tcp://a:65536"},
+      {FORM_ADDRESS, "ipc://a:1"},
+      {FORM_ADDRESS, "tcp://a b:1"},
+      {FORM_ADDRESS, "tcp://[zz]:1"},
+      {FORM_ADDRESS, "tcp://a:1x"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     struct collega_error error;
-    if (check_form(cases[i].form, cases[i].text, &error) != COLLEGA_INVALID) fail_msg("accepted: %s", cases[i].text);
+    if (check_form(cases[i].form, cases[i].text, &error) != COLLEGA_INVALID)
+      fail_msg("accepted: %s", cases[i].text);
     assert_true(error.rule != RULE_NONE);
   }
 }
@@ -112,8 +204,10 @@ static void lists_all_values_of_a_long_enum(void **state) {
   assert_refused(check_fields(&offer->base, &error), &error, form_enum, "reason");
   char text[400];
   error_render(LANGUAGE_EN, &error, text, sizeof text);
-  assert_string_equal(text, "reason: must be one of these: low_season crisis project_end reorganisation rotation swap "
-                            "development peak season illness_cover project vacancy other");
+  assert_string_equal(
+      text,
+      "reason: must be one of these: low_season crisis project_end reorganisation rotation swap "
+      "development peak season illness_cover project vacancy other");
 }
 
 static void refuses_numbers_past_what_signed_64_bits_hold(void **state) {
@@ -134,8 +228,9 @@ static void finds_a_citizen_service_number_that_stands_alone(void **state) {
   assert_true(text_holds_bsn("BSN 123456782."));
   assert_true(text_holds_bsn("van 111222333 tot"));
   assert_true(text_holds_bsn("(123456782)"));
-  static const char *const harmless[] = {"",           "123456789", "1112223334",   "11222333", "A111222333",
-                                         "111222333é", "000000000", "0612345678, 9", "KvK 12345678"};
+  static const char *const harmless[] = {"",          "123456789",     "1112223334",
+                                         "11222333",  "A111222333",    "111222333é",
+                                         "000000000", "0612345678, 9", "KvK 12345678"};
   for (size_t i = 0; i < sizeof harmless / sizeof *harmless; i++)
     if (text_holds_bsn(harmless[i])) fail_msg("taken for a BSN: %s", harmless[i]);
 }
@@ -311,12 +406,21 @@ static void an_amendment_names_what_it_follows(void **state) {
 static void a_decision_stands_where_its_verdict_may(void **state) {
   struct arena *arena = *state;
   struct collega_error error;
-  static const struct { Collega__Verdict verdict; uint32_t position; bool fits; } cases[] = {
-      {COLLEGA__VERDICT__VERDICT_VOID, 0, true},       {COLLEGA__VERDICT__VERDICT_VOID, 1, false},
-      {COLLEGA__VERDICT__VERDICT_CONCLUDED, 1, true},  {COLLEGA__VERDICT__VERDICT_CONCLUDED, 0, false},
-      {COLLEGA__VERDICT__VERDICT_CONCLUDED, 2, false}, {COLLEGA__VERDICT__VERDICT_AMENDED, 2, true},
-      {COLLEGA__VERDICT__VERDICT_AMENDED, 1, false},   {COLLEGA__VERDICT__VERDICT_TERMINATED, 2, true},
-      {COLLEGA__VERDICT__VERDICT_TERMINATED, 1, false}, {COLLEGA__VERDICT__VERDICT_RELEASED, 2, true},
+  static const struct {
+    Collega__Verdict verdict;
+    uint32_t position;
+    bool fits;
+  } cases[] = {
+      {COLLEGA__VERDICT__VERDICT_VOID, 0, true},
+      {COLLEGA__VERDICT__VERDICT_VOID, 1, false},
+      {COLLEGA__VERDICT__VERDICT_CONCLUDED, 1, true},
+      {COLLEGA__VERDICT__VERDICT_CONCLUDED, 0, false},
+      {COLLEGA__VERDICT__VERDICT_CONCLUDED, 2, false},
+      {COLLEGA__VERDICT__VERDICT_AMENDED, 2, true},
+      {COLLEGA__VERDICT__VERDICT_AMENDED, 1, false},
+      {COLLEGA__VERDICT__VERDICT_TERMINATED, 2, true},
+      {COLLEGA__VERDICT__VERDICT_TERMINATED, 1, false},
+      {COLLEGA__VERDICT__VERDICT_RELEASED, 2, true},
       {COLLEGA__VERDICT__VERDICT_RELEASED, 0, false},
   };
   Collega__Body *body = body_of(arena, COLLEGA__BODY_TYPE__BODY_TYPE_DECISION);
@@ -327,8 +431,10 @@ static void a_decision_stands_where_its_verdict_may(void **state) {
     decision->has_predecessor = decision->position > 1;
     decision->predecessor = decision->root;
     decision->has_effective = decision->verdict == COLLEGA__VERDICT__VERDICT_TERMINATED;
-    if (cases[i].fits) assert_int_equal(check_body(body, &error), COLLEGA_OK);
-    else assert_refused(check_body(body, &error), &error, decision_position, "decision.position");
+    if (cases[i].fits)
+      assert_int_equal(check_body(body, &error), COLLEGA_OK);
+    else
+      assert_refused(check_body(body, &error), &error, decision_position, "decision.position");
   }
 }
 

@@ -77,9 +77,11 @@ static void passes_every_message_of_the_schema_unchanged(void **state) {
       struct bytes packed = message_pack(message, world->arena);
       assert_non_null(packed.data);
       ProtobufCMessage *read = NULL;
-      enum collega_status status = guard_unpack(rules->type, packed, world->arena, &read, &world->error);
+      enum collega_status status =
+          guard_unpack(rules->type, packed, world->arena, &read, &world->error);
       if (status)
-        fail_msg("%s: %s at %s", rules->type->name, rule_name(world->error.rule), world->error.field);
+        fail_msg("%s: %s at %s", rules->type->name, rule_name(world->error.rule),
+                 world->error.field);
       assert_true(bytes_equal(packed, message_pack(read, world->arena)));
     }
   }
@@ -97,7 +99,8 @@ static void refuses_a_megabyte_of_empty_submessages(void **state) {
   struct world *world = *state;
   while (world->buffer.length < LIMIT_FRAME_BYTES)
     put_bytes(&world->buffer, 5, "", 0); /* Offer.skills, each without its label */
-  assert_refused(walk(world, &collega__offer__descriptor), &world->error, required, "skills[0].label");
+  assert_refused(walk(world, &collega__offer__descriptor), &world->error, required,
+                 "skills[0].label");
 }
 
 static void refuses_a_megabyte_of_empty_texts_by_their_count(void **state) {
@@ -147,7 +150,8 @@ static void refuses_nesting_that_the_schema_does_not_have(void **state) {
     world->buffer = swap;
   }
   error_clear(&world->error);
-  assert_int_equal(guard_walk(&collega__to_broker__descriptor, bytes_in(&inner), &world->error), COLLEGA_INVALID);
+  assert_int_equal(guard_walk(&collega__to_broker__descriptor, bytes_in(&inner), &world->error),
+                   COLLEGA_INVALID);
   buffer_free(&inner);
 }
 
@@ -165,7 +169,8 @@ static void unpacks_into_no_more_than_the_arena_allows(void **state) {
   struct bytes packed = message_pack(message, world->arena);
   struct arena *small = arena_new(1024, 2048);
   ProtobufCMessage *read = message;
-  enum collega_status status = guard_unpack(&collega__to_broker__descriptor, packed, small, &read, &world->error);
+  enum collega_status status =
+      guard_unpack(&collega__to_broker__descriptor, packed, small, &read, &world->error);
   assert_int_equal(status, COLLEGA_FULL);
   assert_string_equal(rule_name(world->error.rule), "arena_full");
   assert_null(read);
@@ -217,7 +222,8 @@ static void survives_every_byte_changed(void **state) {
       arena_reset(arena);
       ProtobufCMessage *read;
       struct bytes changed = bytes_of(copy, packed.length);
-      if (guard_unpack(&collega__letter__descriptor, changed, arena, &read, &world->error)) continue;
+      if (guard_unpack(&collega__letter__descriptor, changed, arena, &read, &world->error))
+        continue;
       /* What passes is exactly what was read: nothing was ignored. */
       assert_int_equal(protobuf_c_message_get_packed_size(read), packed.length);
     }
@@ -231,18 +237,21 @@ static void refuses_a_length_past_the_end(void **state) {
   put_varint(&world->buffer, 1 << 3 | 2);
   put_varint(&world->buffer, UINT64_C(0xffffffffffffffff));
   buffer_append(&world->buffer, "abc", 3);
-  assert_refused(walk(world, &collega__to_broker__descriptor), &world->error, wire_truncated, "hello");
+  assert_refused(walk(world, &collega__to_broker__descriptor), &world->error, wire_truncated,
+                 "hello");
 }
 
 static void refuses_unknown_fields_wherever_they_stand(void **state) {
   struct world *world = *state;
   put_number(&world->buffer, 12, 1);
-  assert_refused(walk(world, &collega__to_broker__descriptor), &world->error, wire_unknown_field, "");
+  assert_refused(walk(world, &collega__to_broker__descriptor), &world->error, wire_unknown_field,
+                 "");
   assert_string_equal(world->error.argument[0], "12");
   assert_string_equal(world->error.argument[1], "ToBroker");
   world->buffer.length = 0;
   put_bytes(&world->buffer, 10, "\x08\x01\x10\x01", 4); /* Ping{number: 1, field 2} */
-  assert_refused(walk(world, &collega__to_broker__descriptor), &world->error, wire_unknown_field, "ping");
+  assert_refused(walk(world, &collega__to_broker__descriptor), &world->error, wire_unknown_field,
+                 "ping");
   world->buffer.length = 0;
   put_number(&world->buffer, 6, 1); /* a gap: Body has fields 5 and 10 */
   assert_refused(walk(world, &collega__body__descriptor), &world->error, wire_unknown_field, "");
@@ -281,10 +290,14 @@ static void refuses_wrong_wire_types_and_groups(void **state) {
 
 static void refuses_varints_that_are_longer_than_they_need(void **state) {
   struct world *world = *state;
-  static const struct { const char *bytes; size_t length; enum rule rule; } cases[] = {
-      {"\x08\x81\x00", 3, RULE_wire_varint},                                     /* 1 in two bytes */
-      {"\x88\x00\x01", 3, RULE_wire_varint},                                     /* the tag in two */
-      {"\x08\x80\x80\x80\x80\x80\x80\x80\x80\x80\x02", 11, RULE_wire_varint},    /* bit 64 */
+  static const struct {
+    const char *bytes;
+    size_t length;
+    enum rule rule;
+  } cases[] = {
+      {"\x08\x81\x00", 3, RULE_wire_varint},                                  /* 1 in two bytes */
+      {"\x88\x00\x01", 3, RULE_wire_varint},                                  /* the tag in two */
+      {"\x08\x80\x80\x80\x80\x80\x80\x80\x80\x80\x02", 11, RULE_wire_varint}, /* bit 64 */
       {"\x08\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01", 12, RULE_wire_varint}, /* eleven bytes */
       {"\x08\x80", 2, RULE_wire_truncated},
       {"\x08", 1, RULE_wire_truncated},
@@ -314,7 +327,8 @@ static void refuses_enum_values_the_schema_does_not_name(void **state) {
   }
   world->buffer.length = 0;
   put_number(&world->buffer, 3, 5); /* OfferStatus.state: `expired` is never on the wire */
-  assert_refused(walk(world, &collega__offer_status__descriptor), &world->error, form_enum, "state");
+  assert_refused(walk(world, &collega__offer_status__descriptor), &world->error, form_enum,
+                 "state");
 }
 
 static void refuses_numbers_with_more_bits_than_their_field(void **state) {
@@ -331,8 +345,8 @@ static void leaves_negative_numbers_to_their_range(void **state) {
   put_number(&world->buffer, 1, UINT64_MAX); /* -1 in ten bytes is well formed */
   assert_int_equal(walk(world, &collega__period__descriptor), COLLEGA_OK);
   ProtobufCMessage *read;
-  enum collega_status status = guard_unpack(&collega__period__descriptor, bytes_in(&world->buffer), world->arena,
-                                            &read, &world->error);
+  enum collega_status status = guard_unpack(&collega__period__descriptor, bytes_in(&world->buffer),
+                                            world->arena, &read, &world->error);
   assert_refused(status, &world->error, form_date, "from");
 }
 
@@ -363,8 +377,9 @@ static void counts_repeated_numbers_packed_and_unpacked_alike(void **state) {
   put_bytes(&world->buffer, 1, "\x01\x02", 2);
   put_number(&world->buffer, 1, 3);
   ProtobufCMessage *read;
-  assert_int_equal(guard_unpack(&collega__filter__descriptor, bytes_in(&world->buffer), world->arena, &read,
-                                &world->error), COLLEGA_OK);
+  assert_int_equal(guard_unpack(&collega__filter__descriptor, bytes_in(&world->buffer),
+                                world->arena, &read, &world->error),
+                   COLLEGA_OK);
   assert_int_equal(((Collega__Filter *)read)->n_kinds, 3);
   assert_int_equal(((Collega__Filter *)read)->kinds[2], 3);
 
@@ -373,32 +388,38 @@ static void counts_repeated_numbers_packed_and_unpacked_alike(void **state) {
   assert_refused(walk(world, &collega__filter__descriptor), &world->error, form_enum, "kinds[0]");
   world->buffer.length = 0;
   put_bytes(&world->buffer, 1, "\x01\x82", 2);
-  assert_refused(walk(world, &collega__filter__descriptor), &world->error, wire_truncated, "kinds[0]");
+  assert_refused(walk(world, &collega__filter__descriptor), &world->error, wire_truncated,
+                 "kinds[0]");
 }
 
 /* ---- what is missing, and where */
 
 static void names_the_missing_field_with_its_path(void **state) {
   struct world *world = *state;
-  assert_refused(guard_walk(&collega__ping__descriptor, bytes_of(NULL, 0), &world->error), &world->error, required,
-                 "number");
+  assert_refused(guard_walk(&collega__ping__descriptor, bytes_of(NULL, 0), &world->error),
+                 &world->error, required, "number");
   put_bytes(&world->buffer, 10, "", 0);
-  assert_refused(walk(world, &collega__to_broker__descriptor), &world->error, required, "ping.number");
+  assert_refused(walk(world, &collega__to_broker__descriptor), &world->error, required,
+                 "ping.number");
   world->buffer.length = 0;
   put_bytes(&world->buffer, 5, "\x0a\x01x", 3); /* skills[0] is whole */
   put_bytes(&world->buffer, 5, "", 0);
-  assert_refused(walk(world, &collega__offer__descriptor), &world->error, required, "skills[1].label");
+  assert_refused(walk(world, &collega__offer__descriptor), &world->error, required,
+                 "skills[1].label");
 }
 
 static void refuses_repeated_fields_with_too_few_items(void **state) {
   struct world *world = *state;
-  Collega__Proof *proof = (Collega__Proof *)fill_least(&collega__proof__descriptor, 0, world->arena);
+  Collega__Proof *proof =
+      (Collega__Proof *)fill_least(&collega__proof__descriptor, 0, world->arena);
   proof->n_members = 2;
   struct bytes packed = message_pack(&proof->base, world->arena);
-  assert_refused(guard_walk(&collega__proof__descriptor, packed, &world->error), &world->error, too_few, "members");
+  assert_refused(guard_walk(&collega__proof__descriptor, packed, &world->error), &world->error,
+                 too_few, "members");
   proof->n_members = 0;
   packed = message_pack(&proof->base, world->arena);
-  assert_refused(guard_walk(&collega__proof__descriptor, packed, &world->error), &world->error, required, "members");
+  assert_refused(guard_walk(&collega__proof__descriptor, packed, &world->error), &world->error,
+                 required, "members");
 }
 
 static void refuses_bytes_of_the_wrong_length(void **state) {
@@ -411,10 +432,12 @@ static void refuses_bytes_of_the_wrong_length(void **state) {
 static void works_without_an_error_to_fill(void **state) {
   struct world *world = *state;
   put_bytes(&world->buffer, 5, "", 0);
-  assert_int_equal(guard_walk(&collega__offer__descriptor, bytes_in(&world->buffer), NULL), COLLEGA_INVALID);
+  assert_int_equal(guard_walk(&collega__offer__descriptor, bytes_in(&world->buffer), NULL),
+                   COLLEGA_INVALID);
   world->buffer.length = 0;
   put_number(&world->buffer, 1, 99);
-  assert_int_equal(guard_walk(&collega__offer__descriptor, bytes_in(&world->buffer), NULL), COLLEGA_INVALID);
+  assert_int_equal(guard_walk(&collega__offer__descriptor, bytes_in(&world->buffer), NULL),
+                   COLLEGA_INVALID);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)

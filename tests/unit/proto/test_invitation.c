@@ -96,12 +96,15 @@ static void other_texts_are_no_invitations(void **state) {
   struct arena *arena = *state;
   struct collega_error error;
   Collega__Invitation *read;
-  static const char *const texts[] = {"", "collega1", "collega2.AAAA", "https://example.nl", "Collega1.AAAA"};
+  static const char *const texts[] = {"", "collega1", "collega2.AAAA", "https://example.nl",
+                                      "Collega1.AAAA"};
   for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
     assert_refused(invitation_read(texts[i], arena, &read, &error), &error, invitation_none, "");
-  static const char *const damaged[] = {"collega1.", "collega1.A", "collega1.AAAA", "collega1.AAAAAA", "collega1.!!!!"};
+  static const char *const damaged[] = {"collega1.", "collega1.A", "collega1.AAAA",
+                                        "collega1.AAAAAA", "collega1.!!!!"};
   for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++)
-    assert_refused(invitation_read(damaged[i], arena, &read, &error), &error, invitation_damaged, "");
+    assert_refused(invitation_read(damaged[i], arena, &read, &error), &error, invitation_damaged,
+                   "");
   char *endless = test_malloc(1 << 20);
   memset(endless, 'A', (1 << 20) - 1);
   endless[(1 << 20) - 1] = 0;
@@ -154,12 +157,9 @@ static void the_longest_invitation_fits(void **state) {
 int main(void) {
   if (bytes_start(NULL)) return 1;
   const struct CMUnitTest tests[] = {
-      TEST(a_token_is_read_as_it_was_written),
-      TEST(blanks_and_line_ends_are_ignored),
-      TEST(every_changed_character_is_noticed),
-      TEST(every_lost_or_doubled_character_is_noticed),
-      TEST(other_texts_are_no_invitations),
-      TEST(a_whole_token_with_a_bad_field_names_it),
+      TEST(a_token_is_read_as_it_was_written),  TEST(blanks_and_line_ends_are_ignored),
+      TEST(every_changed_character_is_noticed), TEST(every_lost_or_doubled_character_is_noticed),
+      TEST(other_texts_are_no_invitations),     TEST(a_whole_token_with_a_bad_field_names_it),
       TEST(the_longest_invitation_fits),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

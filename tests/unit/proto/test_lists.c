@@ -67,7 +67,8 @@ static void numbers_the_28_slots(void **state) {
   assert_int_equal(slot_index("mon-ni"), 3);
   assert_int_equal(slot_index("tue-am"), 4);
   assert_int_equal(slot_index("sun-ni"), 27);
-  static const char *const wrong[] = {"", "mon", "mon-", "mon-a", "mon-amx", "Mon-am", "mon_am", "xxx-am", "mon-xx"};
+  static const char *const wrong[] = {"",       "mon",    "mon-",   "mon-a", "mon-amx",
+                                      "Mon-am", "mon_am", "xxx-am", "mon-xx"};
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
     assert_int_equal(slot_index(wrong[i]), -1);
 }

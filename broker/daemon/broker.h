@@ -1,0 +1,103 @@
+/* The loop's own state, shared by the files that make up the loop and by nobody else.
+ *
+ *   frames.c    what comes in: one frame a message, to a worker, back, judged, on to the committer
+ *   answers.c   what goes out after a commit, and how a session is cut
+ *   board.c     follows: live parts, reads, credit
+ *   mail.c      Welcome, mailboxes, fetches
+ *   control.c   the administrator's socket; orders.c what is asked there
+ *   loop.c      the poll set, the ticks, the end */
+#ifndef COLLEGA_BROKER_DAEMON_BROKER_H
+#define COLLEGA_BROKER_DAEMON_BROKER_H
+#include "broker/daemon/connections.h"
+#include "broker/daemon/metrics.h"
+#include "broker/daemon/settings.h"
+#include "broker/daemon/socket.h"
+#include "broker/daemon/threads.h"
+#include "broker/session/zap.h"
+
+#define ENDPOINT_BYTES 256
+/* Frames between receipt and answer, all sessions together: above it the loop reads no more until work is
+ * done, and TCP makes the senders wait. */
+#define UNDER_WAY_MOST_BYTES (256u * 1024u * 1024u)
+#define UNDER_WAY_MOST 131072u
+
+struct control;
+struct broker {
+  const char *home;
+  struct config *config;
+  const struct identity *identity;
+  char name[128];
+  char endpoint[ENDPOINT_BYTES], http_endpoint[ENDPOINT_BYTES];
+  struct thread_world world;
+  struct metrics *metrics;
+  void *router, *monitor, *zap, *committer, *workers[WORKERS_MOST];
+  size_t worker_count;
+  int signals;
+  struct control *control;
+  struct links *links;
+  struct addresses *addresses;
+  struct sessions *sessions;
+  struct follows *follows;
+  struct connections *connections;
+  struct zap_counts handshakes;
+  uint64_t head;                  /* last sequence number of the log */
+  size_t under_way, under_way_bytes;
+  bool figures_asked;
+  bool draining, failed;
+};
+
+/* ---- loop.c */
+/* Until SIGTERM or SIGINT, or until a thread fails. */
+enum collega_status broker_loop(struct broker *broker, struct collega_error *error) COLLEGA_MUST_CHECK;
+void broker_monitor(struct broker *broker); /* takes note of connections that opened and ended */
+
+/* ---- frames.c */
+void broker_receive(struct broker *broker);
+void broker_frame_back(struct broker *broker, struct job **job);
+void broker_job_over(struct broker *broker, struct job **job); /* of a frame: counts it out and frees it */
+/* The worker of a session, or of a group of followers. */
+void *broker_worker_of(const struct broker *broker, uint64_t number);
+
+/* ---- answers.c */
+/* Sends packed bytes; a frame that costs must have been allowed by broker_session_may_send before. A session
+ * that is gone or does not read is ended: false. */
+bool broker_send(struct broker *broker, struct session *session, struct bytes packed);
+void broker_send_message(struct broker *broker, struct session *session, const Collega__FromBroker *frame);
+void broker_refuse(struct broker *broker, struct session *session, const struct id *which,
+                   Collega__RefusalCode code, const struct collega_error *error);
+/* Says why, then hangs up. `error` NULL: nothing is said. */
+void broker_cut(struct broker *broker, struct session *session, Collega__RefusalCode code,
+                const struct collega_error *error);
+/* The session's connection is gone, or is no longer wanted. */
+void broker_end(struct broker *broker, struct session *session);
+/* What was received is dealt with: gives credit back when it is due. */
+void broker_give_credit(struct broker *broker, struct session *session, struct frame_cost cost);
+void broker_committed(struct broker *broker, struct job **job);
+/* Credit came, or room in the pipe: everything of this session that waits for it. */
+void broker_pump(struct broker *broker, struct session *session);
+/* Does this frame find enough credit? */
+bool credit_covers(const struct session *session, struct frame_cost need);
+
+/* ---- board.c */
+void board_follow(struct broker *broker, struct session *session, const Collega__Follow *follow);
+void board_pump(struct broker *broker, struct session *session);
+void board_news(struct broker *broker, struct log_part *part);
+void board_read_back(struct broker *broker, struct job *job);
+void board_live_back(struct broker *broker, struct job *job);
+void board_quiet(struct broker *broker); /* every minute: tells quiet groups how far the board was read */
+
+/* ---- mail.c */
+void welcome_try(struct broker *broker, struct session *session);
+void welcome_back(struct broker *broker, struct job *job);
+void mail_news(struct broker *broker, const struct mail_news *news);
+void mail_pump(struct broker *broker, struct session *session);
+void mail_back(struct broker *broker, struct job *job);
+void fetch_start(struct broker *broker, struct session *session, const Collega__Fetch *fetch);
+void fetch_back(struct broker *broker, struct job *job);
+
+/* ---- orders.c */
+#define CONTROL_NUMBER (UINT64_C(1) << 63) /* set in the numbers of control connections */
+void order_take(struct broker *broker, uint64_t number, json_t *question);
+void order_report_back(struct broker *broker, struct job *job);
+void order_committed(struct broker *broker, uint64_t number, struct bytes packed);
+#endif

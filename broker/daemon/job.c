@@ -1,0 +1,73 @@
+/* Jobs and the pairs that carry them. */
+#include "broker/daemon/job.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <zmq.h>
+
+struct job *job_new(enum job_kind kind) {
+  struct job *job = calloc(1, sizeof *job);
+  if (job != NULL) job->kind = kind;
+  return job;
+}
+
+void job_destroy(struct job **job) {
+  struct job *dead = *job;
+  if (dead == NULL) return;
+  *job = NULL;
+  for (size_t i = 0; i < dead->batch_count; i++) job_destroy(&dead->batch[i]);
+  free(dead->batch);
+  if (dead->kind == JOB_COMMITTED) commit_result_free(&dead->result);
+  free(dead->admitted);
+  if (dead->request != NULL) request_destroy(&dead->request);
+  if (dead->part != NULL) log_part_drop(&dead->part);
+  arena_destroy(&dead->arena);
+  free(dead->parties);
+  json_decref(dead->question);
+  json_decref(dead->report);
+  free(dead);
+}
+
+void job_send(void *pair, struct job **job) {
+  struct job *given = *job;
+  *job = NULL;
+  int sent;
+  do sent = zmq_send(pair, &given, sizeof(struct job *), 0);
+  while (sent < 0 && errno == EINTR);
+  if (sent < 0) job_destroy(&given); /* only when the context is going down */
+}
+
+struct job *job_receive(void *pair, bool wait) {
+  struct job *job = NULL;
+  int got;
+  do got = zmq_recv(pair, &job, sizeof(struct job *), wait ? 0 : ZMQ_DONTWAIT);
+  while (got < 0 && errno == EINTR);
+  return got == (int)sizeof(struct job *) ? job : NULL;
+}
+
+static void *pair_new(void *context) {
+  void *pair = zmq_socket(context, ZMQ_PAIR);
+  if (pair == NULL) return NULL;
+  int zero = 0;
+  zmq_setsockopt(pair, ZMQ_SNDHWM, &zero, sizeof zero);
+  zmq_setsockopt(pair, ZMQ_RCVHWM, &zero, sizeof zero);
+  zmq_setsockopt(pair, ZMQ_LINGER, &zero, sizeof zero);
+  return pair;
+}
+
+static void *pair_or_none(void *pair, int failed) {
+  if (pair == NULL || failed == 0) return pair;
+  int number = errno;
+  zmq_close(pair);
+  errno = number;
+  return NULL;
+}
+
+void *pair_bind(void *context, const char *endpoint) {
+  void *pair = pair_new(context);
+  return pair_or_none(pair, pair == NULL ? 0 : zmq_bind(pair, endpoint));
+}
+
+void *pair_connect(void *context, const char *endpoint) {
+  void *pair = pair_new(context);
+  return pair_or_none(pair, pair == NULL ? 0 : zmq_connect(pair, endpoint));
+}

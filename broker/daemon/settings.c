@@ -1,0 +1,75 @@
+/* The table of settings. */
+#include "broker/daemon/settings.h"
+#include "base/process/process.h"
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+const struct setting broker_settings[] = {
+    {SETTING_LISTEN, SETTING_TEXT, "tcp://127.0.0.1:7440", 8, 255,
+     "waar knooppunten verbinding maken; poort 0 kiest een vrije poort",
+     "where nodes connect; port 0 picks a free one"},
+    {SETTING_ADVERTISE, SETTING_TEXT, "", 0, 2048,
+     "adressen die in uitnodigingen komen, met komma's ertussen; leeg: link.listen",
+     "addresses that invitations name, with commas between; empty: link.listen"},
+    {SETTING_HTTP, SETTING_TEXT, "127.0.0.1:7441", 3, 255,
+     "waar /metrics en /healthz te lezen zijn; off: nergens; poort 0 kiest een vrije poort",
+     "where /metrics and /healthz can be read; off: nowhere; port 0 picks a free one"},
+    {SETTING_MAP, SETTING_NUMBER, "64", 1, 16384,
+     "adresruimte voor de database, in GiB; de database kan niet groter worden",
+     "address space for the database, in GiB; the database cannot become larger"},
+    {SETTING_WORKERS, SETTING_NUMBER, "2", 1, 16,
+     "threads die handtekeningen nazien en het prikbord lezen",
+     "threads that verify signatures and read the board"},
+};
+const size_t broker_setting_count = sizeof broker_settings / sizeof broker_settings[0];
+
+bool setting_is_live(const char *name) {
+  return strcmp(name, SETTING_ADVERTISE) == 0;
+}
+
+static enum collega_status settings_path(char path[PATH_MAX], const char *home, struct collega_error *error) {
+  return path_join(path, PATH_MAX, home, "settings.ini", error);
+}
+
+enum collega_status broker_settings_load(const char *home, struct config **out, struct collega_error *error) {
+  char path[PATH_MAX];
+  *out = NULL;
+  enum collega_status status = settings_path(path, home, error);
+  if (status == COLLEGA_OK) status = config_load(path, broker_settings, broker_setting_count, out, error);
+  return status;
+}
+
+enum collega_status broker_settings_write(const char *home, const char *listen, struct collega_error *error) {
+  char path[PATH_MAX];
+  enum collega_status status = settings_path(path, home, error);
+  if (status == COLLEGA_OK) status = config_write_template(path, broker_settings, broker_setting_count, error);
+  struct buffer text;
+  buffer_init(&text, 0);
+  if (status == COLLEGA_OK) {
+    buffer_free(&text);
+    status = file_read(path, 65536, &text, error);
+  }
+  if (status == COLLEGA_OK) {
+    buffer_print(&text, "\n; init\n[link]\nlisten = %s\n", listen);
+    status = text.failed ? error_set(error, COLLEGA_SYSTEM, RULE_out_of_memory, NULL, NULL)
+                         : file_write(path, text.data, text.length, 0600, error);
+  }
+  buffer_free(&text);
+  return status;
+}
+
+size_t addresses_split(const char *list, struct arena *arena, char **out, size_t most) {
+  size_t count = 0;
+  for (const char *at = list; *at != '\0';) {
+    size_t length = strcspn(at, ",");
+    const char *next = at[length] == ',' ? at + length + 1 : at + length;
+    while (length > 0 && *at == ' ') at++, length--;
+    while (length > 0 && at[length - 1] == ' ') length--;
+    if (length < sizeof "tcp://h" || strncmp(at, "tcp://", 6) != 0 || count == most) return 0;
+    out[count] = arena_print(arena, "%.*s", (int)length, at);
+    if (out[count++] == NULL) return 0;
+    at = next;
+  }
+  return count;
+}

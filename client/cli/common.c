@@ -1,0 +1,253 @@
+/* The commands' common ground. */
+#include "client/cli/common.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/process/process.h"
+
+#define DESK_ARENA_BYTES (512u * 1024u * 1024u) /* a list of a whole board */
+#define LOOK_AGAIN_MS 5000                      /* the bell is a hint */
+
+enum collega_status desk_open(const struct arguments *arguments, struct desk *desk, struct collega_error *error) {
+  memset(desk, 0, sizeof *desk);
+  desk->arguments = arguments;
+  desk->language = argument_language(arguments);
+  desk->now = clock_now();
+  enum collega_status status = argument_home(arguments, &desk->home, error);
+  if (status == COLLEGA_OK) status = home_check(desk->home, "node", error);
+  if (status != COLLEGA_OK) return status;
+  desk->arena = arena_new(65536, DESK_ARENA_BYTES);
+  if (!desk->arena) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+  status = exchange_open(desk->home, &desk->exchange, error);
+  if (status == COLLEGA_OK) {
+    desk->party = *exchange_host(desk->exchange);
+    status = desk_read(desk, error);
+  }
+  if (status != COLLEGA_OK) desk_close(desk);
+  return status;
+}
+
+void desk_release(struct desk *desk) {
+  if (desk->txn) ledger_abort(&desk->txn);
+}
+
+enum collega_status desk_read(struct desk *desk, struct collega_error *error) {
+  desk_release(desk);
+  return ledger_read(exchange_ledger(desk->exchange), &desk->txn, error);
+}
+
+void desk_close(struct desk *desk) {
+  desk_release(desk);
+  exchange_close(&desk->exchange);
+  arena_destroy(&desk->arena);
+}
+
+/* ---- ids and rows */
+
+enum collega_status desk_offer_id(struct desk *desk, const char *typed, struct short_id *out,
+                                  struct collega_error *error) {
+  return table_find_prefix(desk->txn, TABLE_OFFERS, bytes_of("", 0), typed, out->byte, SHORT_ID_BYTES, error);
+}
+
+enum collega_status desk_match_id(struct desk *desk, const char *typed, struct id *out, struct collega_error *error) {
+  return table_find_prefix(desk->txn, TABLE_MATCHES, bytes_of(desk->party.byte, ID_BYTES), typed, out->byte, ID_BYTES,
+                           error);
+}
+
+enum collega_status desk_deal_id(struct desk *desk, const char *typed, struct id *out, struct collega_error *error) {
+  return table_find_prefix(desk->txn, TABLE_DEALS, bytes_of("", 0), typed, out->byte, ID_BYTES, error);
+}
+
+static enum collega_status unknown(enum collega_status status, const char *id, struct collega_error *error) {
+  return status == COLLEGA_NOT_FOUND ? error_set(error, status, RULE_id_unknown, NULL, id, NULL) : status;
+}
+
+enum collega_status desk_offer_row(struct desk *desk, const struct short_id *id, CollegaStore__OfferRow **out,
+                                   struct collega_error *error) {
+  ProtobufCMessage *row = NULL;
+  enum collega_status status = row_get(desk->txn, TABLE_OFFERS, bytes_of(id->byte, SHORT_ID_BYTES),
+                                       &collega_store__offer_row__descriptor, desk->arena, &row, error);
+  *out = (CollegaStore__OfferRow *)row;
+  return unknown(status, hex_text(desk, id->byte, SHORT_ID_BYTES), error);
+}
+
+enum collega_status desk_deal_row(struct desk *desk, const struct id *id, CollegaStore__DealRow **out,
+                                  struct collega_error *error) {
+  ProtobufCMessage *row = NULL;
+  enum collega_status status = row_get(desk->txn, TABLE_DEALS, bytes_of(id->byte, ID_BYTES),
+                                       &collega_store__deal_row__descriptor, desk->arena, &row, error);
+  *out = (CollegaStore__DealRow *)row;
+  return unknown(status, hex_text(desk, id->byte, ID_BYTES), error);
+}
+
+/* ---- waiting */
+
+enum collega_status desk_wait(struct desk *desk, desk_condition done, void *context, struct collega_error *error) {
+  bool given = false, met = false;
+  int64_t seconds = 0;
+  enum collega_status status = option_number(desk->arguments, "wait", 0, 86400, &given, &seconds, error);
+  int bell = -1;
+  if (status == COLLEGA_OK && given) status = bell_listen(desk->home, &bell, error);
+  int64_t until = clock_monotonic() + seconds * SECOND_MS;
+  while (status == COLLEGA_OK) {
+    status = desk_read(desk, error);
+    if (status == COLLEGA_OK) status = done(desk, context, &met, error);
+    if (status != COLLEGA_OK || met || !given) break;
+    int64_t left = until - clock_monotonic();
+    if (left <= 0) {
+      char text[24];
+      snprintf(text, sizeof text, "%" PRId64, seconds);
+      status = error_set(error, COLLEGA_UNREACHABLE, RULE_wait_over, NULL, text, NULL);
+      break;
+    }
+    desk_release(desk); /* a read transaction is never held across a wait */
+    struct pollfd wait = {.fd = bell, .events = POLLIN};
+    if (poll(&wait, 1, (int)(left < LOOK_AGAIN_MS ? left : LOOK_AGAIN_MS)) > 0) bell_drain(bell);
+  }
+  if (bell >= 0) close(bell);
+  return status;
+}
+
+/* ---- words and JSON */
+
+enum collega_status json_print(json_t *document, struct collega_error *error) {
+  if (!document) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+  int failed = json_dumpf(document, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
+  json_decref(document);
+  if (failed || fputc('\n', stdout) == EOF || fflush(stdout) != 0) return error_system(error, "stdout", errno);
+  return COLLEGA_OK;
+}
+
+void say(const struct desk *desk, enum rule rule, ...) {
+  const char *arguments[COLLEGA_ERROR_ARGUMENTS] = {0};
+  size_t count = 0;
+  va_list list;
+  va_start(list, rule);
+  for (const char *next; count < COLLEGA_ERROR_ARGUMENTS && (next = va_arg(list, const char *)) != NULL;)
+    arguments[count++] = next;
+  va_end(list);
+  char text[2048];
+  words_render(desk->language, rule, arguments, count, text, sizeof text);
+  printf("%s\n", terminal_safe(desk->arena, text));
+}
+
+const char *row_words(struct desk *desk, const char *rule, char *const *arguments, size_t count) {
+  char text[1024];
+  enum rule known = rule_from_name(rule);
+  if (!known) return safe(desk, rule);
+  words_render(desk->language, known, (const char *const *)arguments, count, text, sizeof text);
+  return safe(desk, text);
+}
+
+const char *safe(struct desk *desk, const char *text) {
+  const char *out = text ? terminal_safe(desk->arena, text) : "";
+  return out ? out : "";
+}
+
+const char *hex_text(struct desk *desk, const uint8_t *data, size_t bytes) {
+  char *out = arena_take(desk->arena, 2 * bytes + 1);
+  if (!out) return "";
+  hex_write(out, data, bytes);
+  return out;
+}
+
+json_t *json_hex(const uint8_t *data, size_t length) {
+  char text[2 * ID_BYTES + 1];
+  if (length > ID_BYTES) return NULL;
+  hex_write(text, data, length);
+  return json_string(text);
+}
+
+json_t *json_time(collega_time time) {
+  char text[32];
+  time_write(text, sizeof text, time);
+  return json_string(text);
+}
+
+json_t *json_date(collega_date date) {
+  char text[32];
+  date_write(text, sizeof text, date);
+  return json_string(text);
+}
+
+bool json_put(json_t *object, const char *name, json_t *value) {
+  return value && json_object_set_new(object, name, value) == 0;
+}
+
+static const struct known_party *known(struct desk *desk, const struct id *party) {
+  return members_find(exchange_members(desk->exchange, desk->txn), party);
+}
+
+const char *party_name(struct desk *desk, const struct id *party) {
+  const struct known_party *found = known(desk, party);
+  return found ? safe(desk, known_party_name(found)) : hex_text(desk, party->byte, 4);
+}
+
+json_t *json_party(struct desk *desk, const struct id *party) {
+  const struct known_party *found = known(desk, party);
+  json_t *out = json_object();
+  if (!out || !json_put(out, "id", json_hex(party->byte, ID_BYTES)) ||
+      !json_put(out, "name", json_string(found ? known_party_name(found) : "")) ||
+      !json_put(out, "kvk", json_string(found ? known_party_kvk(found) : ""))) {
+    json_decref(out);
+    return NULL;
+  }
+  return out;
+}
+
+/* ---- options */
+
+static enum collega_status bad_option(const char *option, enum rule rule, const char *typed,
+                                      struct collega_error *error) {
+  char field[96];
+  snprintf(field, sizeof field, "--%s", option);
+  return error_set(error, COLLEGA_USAGE, rule, field, typed, NULL);
+}
+
+enum collega_status option_number(const struct arguments *arguments, const char *option, int64_t least, int64_t most,
+                                  bool *given, int64_t *out, struct collega_error *error) {
+  *given = argument_value(arguments, option) != NULL;
+  return argument_number(arguments, option, least, most, *out, out, error);
+}
+
+enum collega_status option_date(const struct arguments *arguments, const char *option, bool *given, collega_date *out,
+                                struct collega_error *error) {
+  const char *text = argument_value(arguments, option);
+  *given = text != NULL;
+  if (text && !date_read(text, out)) return bad_option(option, RULE_option_date, text, error);
+  return COLLEGA_OK;
+}
+
+enum collega_status option_time(const struct arguments *arguments, const char *option, bool *given, collega_time *out,
+                                struct collega_error *error) {
+  const char *text = argument_value(arguments, option);
+  *given = text != NULL;
+  if (text && !time_read(text, out)) return bad_option(option, RULE_option_time, text, error);
+  return COLLEGA_OK;
+}
+
+enum collega_status option_money(const struct arguments *arguments, const char *option, bool *given, int64_t *cents,
+                                 struct collega_error *error) {
+  const char *text = argument_value(arguments, option);
+  *given = text != NULL;
+  if (!text) return COLLEGA_OK;
+  int64_t whole = 0;
+  const char *at = text;
+  int digits = 0, decimals = 0;
+  for (; *at >= '0' && *at <= '9' && digits < 6; ++at, ++digits)
+    whole = whole * 10 + (*at - '0');
+  if (digits && (*at == ',' || *at == '.')) {
+    for (++at; *at >= '0' && *at <= '9' && decimals < 2; ++at, ++decimals)
+      whole = whole * 10 + (*at - '0');
+    if (decimals != 2) digits = 0;
+  }
+  if (!digits || *at) return bad_option(option, RULE_option_money, text, error);
+  *cents = decimals ? whole : whole * 100;
+  return COLLEGA_OK;
+}

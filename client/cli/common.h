@@ -1,0 +1,89 @@
+/* What the commands share: opening a home, reading rows, writing JSON and words. One process, one command. */
+#ifndef COLLEGA_CLI_COMMON_H
+#define COLLEGA_CLI_COMMON_H
+#include <jansson.h>
+#include "base/terminal/terminal.h"
+#include "client/exchange/exchange.h"
+
+/* An open home for one command. */
+struct desk {
+  const struct arguments *arguments;
+  enum language language;
+  const char *home;
+  struct exchange *exchange;
+  struct ledger_txn *txn;   /* a read transaction, renewed with desk_read */
+  struct arena *arena;      /* dies with the command */
+  struct id party;          /* who acts: the host party */
+  collega_time now;
+};
+enum collega_status desk_open(const struct arguments *arguments, struct desk *desk, struct collega_error *error) COLLEGA_MUST_CHECK;
+void desk_close(struct desk *desk);
+/* A fresh read transaction: what others committed meanwhile becomes visible, earlier rows are gone. */
+enum collega_status desk_read(struct desk *desk, struct collega_error *error) COLLEGA_MUST_CHECK;
+void desk_release(struct desk *desk);
+
+/* Ids as typed, any unambiguous prefix. */
+enum collega_status desk_offer_id(struct desk *desk, const char *typed, struct short_id *out, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status desk_match_id(struct desk *desk, const char *typed, struct id *out, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status desk_deal_id(struct desk *desk, const char *typed, struct id *out, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status desk_offer_row(struct desk *desk, const struct short_id *id, CollegaStore__OfferRow **out, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status desk_deal_row(struct desk *desk, const struct id *id, CollegaStore__DealRow **out, struct collega_error *error) COLLEGA_MUST_CHECK;
+
+/* Waits until `done` says so on a fresh read transaction. --wait SECONDS absent: does not wait, *met is what `done` says
+ * at once. Running out of time: COLLEGA_UNREACHABLE, rule wait_over. */
+typedef enum collega_status (*desk_condition)(struct desk *desk, void *context, bool *met, struct collega_error *error);
+enum collega_status desk_wait(struct desk *desk, desk_condition done, void *context, struct collega_error *error) COLLEGA_MUST_CHECK;
+
+/* Prints the document, one line end at its end, and releases it. NULL: out of memory. */
+enum collega_status json_print(json_t *document, struct collega_error *error) COLLEGA_MUST_CHECK;
+/* A sentence on standard output, in the language of the command. At most four arguments, ended by NULL. */
+void say(const struct desk *desk, enum rule rule, ...) __attribute__((sentinel));
+/* Packed arguments of a row's words rendered: reasons, gaps. In the arena. */
+const char *row_words(struct desk *desk, const char *rule, char *const *arguments, size_t count);
+/* Text for a person: escaped for the terminal, in the arena; "" for NULL. */
+const char *safe(struct desk *desk, const char *text);
+/* The first `bytes` of an id as hexadecimal digits, in the arena. */
+const char *hex_text(struct desk *desk, const uint8_t *data, size_t bytes);
+json_t *json_hex(const uint8_t *data, size_t length);
+json_t *json_time(collega_time time);
+json_t *json_date(collega_date date);
+/* {"id","name","kvk"} of a party. */
+json_t *json_party(struct desk *desk, const struct id *party);
+const char *party_name(struct desk *desk, const struct id *party);
+/* Sets a member and consumes `value`; false (and the value released) when memory is out or value is NULL. */
+bool json_put(json_t *object, const char *name, json_t *value);
+
+/* Numbers and the like in options. *given false: the option is absent and *out stays. */
+enum collega_status option_number(const struct arguments *arguments, const char *option, int64_t least, int64_t most, bool *given,
+                                  int64_t *out, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status option_date(const struct arguments *arguments, const char *option, bool *given, collega_date *out,
+                                struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status option_time(const struct arguments *arguments, const char *option, bool *given, collega_time *out,
+                                struct collega_error *error) COLLEGA_MUST_CHECK;
+/* "23,80" or "23.80" -> 2380 cents. */
+enum collega_status option_money(const struct arguments *arguments, const char *option, bool *given, int64_t *cents,
+                                 struct collega_error *error) COLLEGA_MUST_CHECK;
+
+/* ---- the commands, one file a group */
+enum collega_status command_init(const struct arguments *arguments, struct collega_error *error);
+enum collega_status command_join(const struct arguments *arguments, struct collega_error *error);
+enum collega_status command_run(const struct arguments *arguments, struct collega_error *error);
+enum collega_status command_status(const struct arguments *arguments, struct collega_error *error);
+enum collega_status command_offer_publish(const struct arguments *arguments, struct collega_error *error);
+enum collega_status command_offer_list(const struct arguments *arguments, struct collega_error *error);
+enum collega_status command_offer_show(const struct arguments *arguments, struct collega_error *error);
+enum collega_status command_offer_withdraw(const struct arguments *arguments, struct collega_error *error);
+enum collega_status command_match_list(const struct arguments *arguments, struct collega_error *error);
+enum collega_status command_match_show(const struct arguments *arguments, struct collega_error *error);
+enum collega_status command_deal_propose(const struct arguments *arguments, struct collega_error *error);
+enum collega_status command_deal_accept(const struct arguments *arguments, struct collega_error *error);
+enum collega_status command_deal_decline(const struct arguments *arguments, struct collega_error *error);
+enum collega_status command_deal_withdraw(const struct arguments *arguments, struct collega_error *error);
+enum collega_status command_deal_list(const struct arguments *arguments, struct collega_error *error);
+enum collega_status command_deal_show(const struct arguments *arguments, struct collega_error *error);
+enum collega_status command_deal_prove(const struct arguments *arguments, struct collega_error *error);
+enum collega_status command_verify(const struct arguments *arguments, struct collega_error *error);
+enum collega_status command_ledger_log(const struct arguments *arguments, struct collega_error *error);
+enum collega_status command_ledger_verify(const struct arguments *arguments, struct collega_error *error);
+enum collega_status command_ledger_rebuild(const struct arguments *arguments, struct collega_error *error);
+#endif

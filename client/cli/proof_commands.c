@@ -1,0 +1,165 @@
+/* deal prove, verify. `verify` needs no home and no ledger. */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/process/process.h"
+#include "client/cli/common.h"
+#include "proto/json.h"
+#include "proto/proof.h"
+
+#define PROOF_BYTES (16u * 1024u * 1024u)
+#define PROOF_ARENA_BYTES (256u * 1024u * 1024u)
+#define TRUST_MOST 32
+
+enum collega_status command_deal_prove(const struct arguments *arguments, struct collega_error *error) {
+  struct desk desk;
+  struct id deal;
+  struct bytes file = {0};
+  unsigned hide = 0;
+  const char *names = argument_value(arguments, "hide");
+  enum collega_status status = names ? terms_mask(names, &hide, error) : COLLEGA_OK;
+  if (status != COLLEGA_OK) {
+    error_prefix(error, "--hide");
+    return status;
+  }
+  status = desk_open(arguments, &desk, error);
+  if (status != COLLEGA_OK) return status;
+  status = desk_deal_id(&desk, argument_at(arguments, 0), &deal, error);
+  desk_release(&desk);
+  if (status == COLLEGA_OK)
+    status = deal_prove(desk.exchange, &desk.party, &deal, hide, desk.now, desk.arena, &file, error);
+  if (status == COLLEGA_OK && (fwrite(file.data, 1, file.length, stdout) != file.length || fflush(stdout) != 0))
+    status = error_system(error, "stdout", errno);
+  desk_close(&desk);
+  return status;
+}
+
+/* ---- verify */
+
+static json_t *proof_party_json(const struct proof_party *party) {
+  json_t *out = json_pack("{s:s, s:s, s:b}", "name", party->name, "kvk", party->kvk, "named", party->named);
+  bool ok = out && json_put(out, "id", json_hex(party->id.byte, ID_BYTES));
+  if (ok && party->named)
+    ok = json_put(out, "signed_by", json_string(party->mandate_person)) &&
+         json_put(out, "function", json_string(party->mandate_function));
+  if (ok) return out;
+  json_decref(out);
+  return NULL;
+}
+
+static json_t *findings_json(const struct proof_judgement *judgement, bool against, enum language language) {
+  json_t *list = json_array();
+  for (size_t i = 0; list && i < judgement->finding_count; ++i) {
+    if (judgement->findings[i].against != against) continue;
+    char text[1024];
+    error_render(language, &judgement->findings[i].words, text, sizeof text);
+    if (json_array_append_new(list, json_string(text)) != 0) {
+      json_decref(list);
+      return NULL;
+    }
+  }
+  return list;
+}
+
+static json_t *judgement_json(const struct proof_judgement *judgement, enum language language) {
+  json_t *out = json_object();
+  char fingerprint[FINGERPRINT_BYTES];
+  fingerprint_write(fingerprint, &judgement->broker);
+  bool ok = out && json_put(out, "valid", json_boolean(judgement->valid)) &&
+            json_put(out, "trusted", json_boolean(judgement->trusted)) &&
+            json_put(out, "why", findings_json(judgement, true, language)) &&
+            json_put(out, "fits", findings_json(judgement, false, language)) &&
+            json_put(out, "broker", json_pack("{s:s, s:s}", "name", judgement->broker_name, "fingerprint", fingerprint)) &&
+            json_put(out, "deal", json_hex(judgement->deal.byte, ID_BYTES)) &&
+            json_put(out, "decided", json_time(judgement->decided)) &&
+            json_put(out, "lender", proof_party_json(&judgement->lender)) &&
+            json_put(out, "borrower", proof_party_json(&judgement->borrower));
+  if (ok && judgement->terms) ok = json_put(out, "terms", json_from_message(&judgement->terms->base));
+  if (ok && judgement->terminated) ok = json_put(out, "terminated_on", json_date(judgement->terminated_on));
+  if (ok) return out;
+  json_decref(out);
+  return NULL;
+}
+
+static void print_party(struct desk *desk, enum rule rule, const struct proof_party *party) {
+  say(desk, rule, party->name, party->kvk, NULL);
+  if (party->named)
+    say(desk, RULE_said_signed_by, party->mandate_person, party->mandate_function, NULL);
+  else
+    say(desk, RULE_said_signed_not_named, NULL);
+}
+
+static void print_judgement(struct desk *desk, const struct proof_judgement *judgement) {
+  char fingerprint[FINGERPRINT_BYTES], decided[32];
+  fingerprint_write(fingerprint, &judgement->broker);
+  time_write(decided, sizeof decided, judgement->decided);
+  if (judgement->valid) {
+    print_party(desk, RULE_said_lender, &judgement->lender);
+    print_party(desk, RULE_said_borrower, &judgement->borrower);
+    const Collega__TermsWork *work = judgement->terms ? judgement->terms->work : NULL;
+    if (work) {
+      char people[16], from[32], until[32] = "", hours[16];
+      snprintf(people, sizeof people, "%" PRIu32, work->headcount);
+      snprintf(hours, sizeof hours, "%" PRIu32, work->hours_per_week);
+      date_write(from, sizeof from, work->from);
+      if (work->has_until) date_write(until, sizeof until, work->until);
+      say(desk, RULE_said_proved_work, people, from, until, hours, NULL);
+    }
+    say(desk, RULE_said_decided, decided, NULL);
+  }
+  for (size_t i = 0; i < judgement->finding_count; ++i) {
+    char text[1024];
+    error_render(desk->language, &judgement->findings[i].words, text, sizeof text);
+    printf("  %s %s\n", judgement->findings[i].against ? "x" : "+", safe(desk, text));
+  }
+  if (!judgement->valid)
+    say(desk, RULE_said_proof_invalid, NULL);
+  else if (judgement->trusted)
+    say(desk, RULE_said_proof_trusted, judgement->broker_name, fingerprint, NULL);
+  else
+    say(desk, RULE_said_proof_untrusted, judgement->broker_name, fingerprint, NULL);
+  if (judgement->valid) say(desk, RULE_said_proof_nature, NULL);
+}
+
+/* Valid, and trusted where --trust is given: 0; otherwise 1. What does not fit is on standard output already, so the
+ * error only sums it up. */
+enum collega_status command_verify(const struct arguments *arguments, struct collega_error *error) {
+  struct desk desk = {.arguments = arguments, .language = argument_language(arguments)};
+  struct buffer file;
+  struct proof_judgement judgement;
+  memset(&judgement, 0, sizeof judgement);
+  const char *trusted[TRUST_MOST] = {0};
+  size_t trusted_count = 0;
+  for (const char *next; trusted_count < TRUST_MOST && (next = argument_value_at(arguments, "trust", trusted_count));)
+    trusted[trusted_count++] = next;
+  buffer_init(&file, PROOF_BYTES + 1);
+  desk.arena = arena_new(65536, PROOF_ARENA_BYTES);
+  enum collega_status status =
+      desk.arena ? COLLEGA_OK : error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+  if (status == COLLEGA_OK) status = file_read(argument_at(arguments, 0), PROOF_BYTES, &file, error);
+  if (status == COLLEGA_OK) {
+    struct bytes bytes = bytes_of(file.data, file.length);
+    status = proof_judge(bytes, trusted, trusted_count, desk.arena, &judgement, error);
+    if (status == COLLEGA_OK && argument_json(arguments))
+      status = json_print(judgement_json(&judgement, desk.language), error);
+    else if (status == COLLEGA_OK)
+      print_judgement(&desk, &judgement);
+    else if (argument_json(arguments)) {
+      /* No proof at all is also an answer that a program wants to read. */
+      char text[1024];
+      error_render(desk.language, error, text, sizeof text);
+      enum collega_status printed =
+          json_print(json_pack("{s:b, s:b, s:[s]}", "valid", 0, "trusted", 0, "why", text), NULL);
+      if (printed != COLLEGA_OK) status = printed;
+    }
+  }
+  buffer_free(&file);
+  arena_destroy(&desk.arena);
+  if (status != COLLEGA_OK) return status;
+  if (!judgement.valid) return error_set(error, COLLEGA_FORGED, RULE_proof_does_not_verify, NULL, NULL);
+  if (trusted_count && !judgement.trusted)
+    return error_set(error, COLLEGA_REFUSED, RULE_proof_not_trusted, "--trust", judgement.broker_name, NULL);
+  return COLLEGA_OK;
+}

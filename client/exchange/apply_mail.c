@@ -1,0 +1,58 @@
+/* Mail as the ledger's rows see it: offers for named employers, talks, deals; and how far the mailbox was read. */
+#include "client/exchange/inside.h"
+
+#include <string.h>
+
+#include "proto/guard.h"
+
+enum collega_status apply_mailbox_cursor(struct apply *apply) {
+  CollegaStore__BrokerRow *broker;
+  const struct receipt_position *position = apply->event->position;
+  /* One cursor: the host's mailbox is the only one there is for now. */
+  enum collega_status status = exchange_broker(apply->txn, apply->arena, &broker, apply->error);
+  if (status != COLLEGA_OK) return status;
+  if (!broker || !position) return row_damaged(apply->error, "brokers");
+  broker->has_mailbox_epoch = broker->has_mailbox_seq = true;
+  set_bytes(&broker->mailbox_epoch, position->epoch.byte, EPOCH_BYTES);
+  broker->mailbox_seq = position->seq;
+  return broker_row_put(apply->txn, broker, apply->error);
+}
+
+/* The thread's entries in the order in which they came: numbered by the chain. */
+static enum collega_status note_thread(struct apply *apply, const ProtobufCBinaryData *thread) {
+  uint8_t key[2 * ID_BYTES + 8], value[8];
+  if (thread->len != ID_BYTES) return row_damaged(apply->error, "threads");
+  memcpy(key, apply->event->party->byte, ID_BYTES);
+  memcpy(key + ID_BYTES, thread->data, ID_BYTES);
+  put_be64(key + 2 * ID_BYTES, apply->event->number);
+  put_be64(value, apply->event->number);
+  return table_put(apply->txn, TABLE_THREADS, bytes_of(key, sizeof key), bytes_of(value, sizeof value), apply->error);
+}
+
+static enum collega_status apply_letter(struct apply *apply, const Collega__Letter *letter) {
+  enum collega_status status = COLLEGA_OK;
+  for (size_t i = 0; status == COLLEGA_OK && i < letter->n_runs; i++) {
+    struct run_view view;
+    status = run_read(letter->runs[i], apply->arena, &view, apply->error);
+    if (status != COLLEGA_OK || view.count != 1) continue;
+    const Collega__Body *body = view.records[0].body;
+    if (body->offer || body->status)
+      status = apply_public(apply, &view.records[0], NULL, true, bytes_of(NULL, 0));
+    if (status == COLLEGA_OK && body->interest) status = note_thread(apply, &body->interest->thread);
+    if (status == COLLEGA_OK && body->talk) status = note_thread(apply, &body->talk->thread);
+  }
+  return status == COLLEGA_OK ? apply_letter_deals(apply, letter) : status;
+}
+
+enum collega_status apply_mail(struct apply *apply) {
+  ProtobufCMessage *message;
+  enum collega_status status = apply_payload(apply, &collega_store__mail_in__descriptor, &message);
+  if (status != COLLEGA_OK) return status;
+  const CollegaStore__MailIn *mail = (const CollegaStore__MailIn *)message;
+  if (mail->has_letter && !mail->problem) {
+    const Collega__Letter *letter =
+        (const Collega__Letter *)row_unpack(&collega__letter__descriptor, field_bytes(&mail->letter), apply->arena);
+    status = letter ? apply_letter(apply, letter) : row_damaged(apply->error, "mail");
+  }
+  return status == COLLEGA_OK ? apply_mailbox_cursor(apply) : status;
+}

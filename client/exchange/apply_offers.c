@@ -1,0 +1,335 @@
+/* Offers and members: what we published, and what the board brought. */
+#include "client/exchange/inside.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/guard.h"
+#include "proto/tree.h"
+
+/* ---- one record */
+
+/* Mine: also in the list of own offers. */
+static enum collega_status list_mine(struct apply *apply, const CollegaStore__OfferRow *row) {
+  uint8_t key[ID_BYTES + SHORT_ID_BYTES];
+  if (!row->mine) return COLLEGA_OK;
+  if (row->author.len != ID_BYTES || row->offer.len != SHORT_ID_BYTES) return row_damaged(apply->error, "offers");
+  memcpy(key, row->author.data, ID_BYTES);
+  memcpy(key + ID_BYTES, row->offer.data, SHORT_ID_BYTES);
+  return table_put(apply->txn, TABLE_MINE, bytes_of(key, sizeof key), bytes_of("", 0), apply->error);
+}
+
+static enum collega_status take_offer(struct apply *apply, const struct record *record,
+                                      const struct receipt_position *position, bool by_mail, struct bytes private_part) {
+  const Collega__OfferRevision *revision = record->body->offer;
+  CollegaStore__OfferRow fresh = COLLEGA_STORE__OFFER_ROW__INIT, *row;
+  enum collega_status status = offer_row(apply->txn, field_bytes(&revision->id), apply->arena, &row, apply->error);
+  if (status == COLLEGA_NOT_FOUND) {
+    row = &fresh;
+    row->offer = revision->id;
+    row->author = record->body->author;
+    row->state = COLLEGA__OFFER_STATE__OFFER_STATE_OPEN;
+    bool own = false;
+    status = party_is_own(apply->txn, field_bytes(&record->body->author), &own, apply->error);
+    row->mine = own;
+  } else if (status == COLLEGA_OK &&
+             (!bytes_equal(field_bytes(&row->author), field_bytes(&record->body->author)) ||
+              revision->revision <= row->revision)) {
+    /* Somebody else's id, or nothing newer: what stands stays. The same revision again gives its position. */
+    if (!field_is(&row->content, &record->id) || row->position || !position) return COLLEGA_OK;
+    row->position = position_new(apply->arena, position);
+    return row->position ? offer_row_put(apply->txn, row, apply->error) : no_memory(apply->error);
+  }
+  if (status != COLLEGA_OK) return status;
+  row->revision = revision->revision;
+  set_id(&row->content, &record->id);
+  set_bytes(&row->body, record->bytes.data, record->bytes.length);
+  row->entry = apply->event->number;
+  row->position = position ? position_new(apply->arena, position) : NULL;
+  if (position && !row->position) return no_memory(apply->error);
+  row->refused = row->refused_words = NULL;
+  row->has_by_mail = row->by_mail = by_mail;
+  if (private_part.data) {
+    row->has_private_ = true;
+    set_bytes(&row->private_, private_part.data, private_part.length);
+  }
+  status = offer_row_put(apply->txn, row, apply->error);
+  return status == COLLEGA_OK ? list_mine(apply, row) : status;
+}
+
+static enum collega_status take_status(struct apply *apply, const struct record *record) {
+  const Collega__OfferStatus *change = record->body->status;
+  CollegaStore__OfferRow *row;
+  enum collega_status status = offer_row(apply->txn, field_bytes(&change->id), apply->arena, &row, apply->error);
+  if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
+  if (status != COLLEGA_OK) return status;
+  if (!bytes_equal(field_bytes(&row->author), field_bytes(&record->body->author)) || change->number <= row->status_number)
+    return COLLEGA_OK;
+  row->status_number = change->number;
+  row->state = (uint32_t)change->state;
+  return offer_row_put(apply->txn, row, apply->error);
+}
+
+enum collega_status apply_public(struct apply *apply, const struct record *record, const struct receipt_position *position,
+                                 bool by_mail, struct bytes private_part) {
+  if (record->body->offer) return take_offer(apply, record, position, by_mail, private_part);
+  if (record->body->status) return take_status(apply, record);
+  return COLLEGA_OK;
+}
+
+/* ---- members */
+
+/* The receipt of the one leaf `index` of those that `receipt` covers, packed; empty: it does not fit. */
+static struct bytes receipt_of_one(const Collega__ReceiptRun *receipt, const struct run_view *view, size_t index,
+                                   struct arena *arena) {
+  struct bytes none = {NULL, 0};
+  size_t size = receipt->tree_size, rest_count = 0;
+  struct id *leaves = arena_take(arena, view->count * sizeof *leaves);
+  struct id *rest = arena_take(arena, (receipt->n_rest + 1) * sizeof *rest);
+  struct id *rest_out = arena_take(arena, size * sizeof *rest_out);
+  ProtobufCBinaryData *fields = arena_take(arena, size * sizeof *fields);
+  struct receipt_position position = {.time = receipt->time};
+  if (!leaves || !rest || !rest_out || !fields || !id_from(&position.origin, receipt->origin.data, receipt->origin.len) ||
+      !epoch_from(&position.epoch, receipt->epoch.data, receipt->epoch.len))
+    return none;
+  for (size_t i = 0; i < view->count; i++) {
+    position.seq = receipt->first_seq + (receipt->n_leaves ? receipt->leaves[i] : (uint32_t)i);
+    receipt_leaf(&leaves[i], &position, &view->records[i].id);
+  }
+  for (size_t i = 0; i < receipt->n_rest; i++)
+    if (!id_from(&rest[i], receipt->rest[i].data, receipt->rest[i].len)) return none;
+  uint32_t picked = receipt->n_leaves ? receipt->leaves[index] : (uint32_t)index;
+  if (!tree_cut(size, receipt->n_leaves ? receipt->leaves : NULL, leaves, view->count, rest, receipt->n_rest, &picked, 1,
+                rest_out, &rest_count))
+    return none;
+  Collega__ReceiptRun cut = *receipt;
+  cut.n_leaves = size == 1 ? 0 : 1;
+  cut.leaves = size == 1 ? NULL : &picked;
+  cut.n_rest = rest_count;
+  cut.rest = rest_count ? fields : NULL;
+  for (size_t i = 0; i < rest_count; i++) set_id(&fields[i], &rest_out[i]);
+  return message_pack(&cut.base, arena);
+}
+
+/* The stored record gets its receipt, if it has none yet. */
+static enum collega_status put_receipt(struct apply *apply, const struct id *subject, struct bytes body,
+                                       struct bytes receipt) {
+  ProtobufCMessage *message;
+  struct bytes key = bytes_of(subject->byte, ID_BYTES);
+  enum collega_status status = row_get(apply->txn, TABLE_PARTIES, key, &collega_store__party__descriptor, apply->arena,
+                                       &message, apply->error);
+  if (status != COLLEGA_OK) return status;
+  CollegaStore__Party *party = (CollegaStore__Party *)message;
+  for (size_t i = 0; i < party->n_records; i++) {
+    CollegaStore__MemberRecord *record = party->records[i];
+    const Collega__Run *run =
+        (const Collega__Run *)row_unpack(&collega__run__descriptor, field_bytes(&record->run), apply->arena);
+    if (!run || run->n_bodies != 1 || !bytes_equal(field_bytes(&run->bodies[0]), body)) continue;
+    if (record->has_receipt) return COLLEGA_OK;
+    record->has_receipt = true;
+    set_bytes(&record->receipt, receipt.data, receipt.length);
+    return row_put(apply->txn, TABLE_PARTIES, key, &party->base, apply->error);
+  }
+  return COLLEGA_OK;
+}
+
+enum collega_status apply_member(struct apply *apply, const struct run_view *view, size_t index,
+                                 const Collega__ReceiptRun *receipt) {
+  const struct record *record = &view->records[index];
+  struct id subject;
+  Collega__Run *run;
+  uint32_t place = (uint32_t)index;
+  struct receipt_position position, *at = NULL;
+  if (!member_subject(record->body, &subject)) return row_damaged(apply->error, "members");
+  enum collega_status status = run_cut(view, &place, 1, apply->arena, &run, apply->error);
+  if (status != COLLEGA_OK) return status;
+  if (receipt) {
+    at = &position;
+    position.seq = receipt->first_seq + (receipt->n_leaves ? receipt->leaves[index] : place);
+    position.time = receipt->time;
+    if (!id_from(&position.origin, receipt->origin.data, receipt->origin.len) ||
+        !epoch_from(&position.epoch, receipt->epoch.data, receipt->epoch.len))
+      return row_damaged(apply->error, "members");
+  }
+  apply->exchange->members_stale = true;
+  status = ledger_member_put(apply->txn, &subject, run, at, apply->error);
+  if (status != COLLEGA_OK || !receipt) return status;
+  struct bytes packed = receipt_of_one(receipt, view, index, apply->arena);
+  if (!packed.data) return arena_exhausted(apply->arena) ? no_memory(apply->error) : row_damaged(apply->error, "members");
+  return put_receipt(apply, &subject, record->bytes, packed);
+}
+
+/* ---- what we publish */
+
+static enum collega_status note_own(struct apply *apply, const struct record *record, uint64_t outbox) {
+  struct own_record own = {.entry = apply->event->number, .outbox = outbox, .state = RECORD_WAITING};
+  const ProtobufCBinaryData *offer = record->body->offer    ? &record->body->offer->id
+                                     : record->body->status ? &record->body->status->id
+                                                            : NULL;
+  own.has_offer = offer && short_id_from(&own.offer, offer->data, offer->len);
+  return own_record_put(apply->txn, &record->id, &own, apply->error);
+}
+
+static enum collega_status send_envelope(struct apply *apply, struct bytes envelope) {
+  CollegaStore__OutboxItem item = COLLEGA_STORE__OUTBOX_ITEM__INIT;
+  const Collega__Envelope *read;
+  struct id hash;
+  enum collega_status status = envelope_read(envelope, apply->arena, &read, apply->error);
+  if (status != COLLEGA_OK) return status;
+  envelope_hash(&hash, envelope);
+  item.kind = COLLEGA_STORE__OUTBOX_KIND__OUTBOX_KIND_SEND;
+  set_bytes(&item.data, envelope.data, envelope.length);
+  set_id(&item.key, &hash);
+  item.open = 1;
+  item.has_not_after = true;
+  item.not_after = read->not_after;
+  return apply_send(apply, &item, NULL);
+}
+
+/* When the run as a whole is of no use any more: the latest not-after of its records; false: never. */
+static bool run_not_after(const struct run_view *view, collega_time *out) {
+  *out = 0;
+  for (size_t i = 0; i < view->count; i++) {
+    if (!view->records[i].body->has_not_after) return false;
+    if (view->records[i].body->not_after > *out) *out = view->records[i].body->not_after;
+  }
+  return true;
+}
+
+enum collega_status apply_own_records(struct apply *apply) {
+  ProtobufCMessage *message;
+  enum collega_status status = apply_payload(apply, &collega_store__own_records__descriptor, &message);
+  if (status != COLLEGA_OK) return status;
+  const CollegaStore__OwnRecords *own = (const CollegaStore__OwnRecords *)message;
+  bool mail_only = own->has_mail_only && own->mail_only;
+  struct run_view view;
+  uint64_t outbox = 0;
+  status = run_read_bytes(field_bytes(&own->run), apply->arena, &view, apply->error);
+  if (status == COLLEGA_OK && !mail_only) {
+    CollegaStore__OutboxItem item = COLLEGA_STORE__OUTBOX_ITEM__INIT;
+    item.kind = COLLEGA_STORE__OUTBOX_KIND__OUTBOX_KIND_PUBLISH;
+    item.data = own->run;
+    set_id(&item.key, &view.records[0].id);
+    item.open = (uint32_t)view.count;
+    item.has_not_after = run_not_after(&view, &item.not_after);
+    status = apply_send(apply, &item, &outbox);
+  }
+  for (size_t i = 0; status == COLLEGA_OK && i < own->n_envelopes; i++)
+    status = send_envelope(apply, field_bytes(&own->envelopes[i]));
+  for (size_t i = 0; status == COLLEGA_OK && i < view.count; i++) {
+    struct bytes private_part = {NULL, 0};
+    if (i < own->n_privates && own->privates[i].len > 0) private_part = field_bytes(&own->privates[i]);
+    if (!mail_only) status = note_own(apply, &view.records[i], outbox);
+    if (status != COLLEGA_OK) break;
+    status = body_is_members_class(view.records[i].body)
+                 ? apply_member(apply, &view, i, NULL)
+                 : apply_public(apply, &view.records[i], NULL, mail_only, private_part);
+  }
+  return status;
+}
+
+/* ---- the board */
+
+static enum collega_status take_board_run(struct apply *apply, const Collega__BoardRun *board_run) {
+  const Collega__ReceiptRun *receipt = board_run->receipt;
+  struct receipt_position position = {.time = receipt->time};
+  struct run_view view;
+  enum collega_status status = run_read(board_run->run, apply->arena, &view, apply->error);
+  if (status != COLLEGA_OK) return status;
+  if (!id_from(&position.origin, receipt->origin.data, receipt->origin.len) ||
+      !epoch_from(&position.epoch, receipt->epoch.data, receipt->epoch.len))
+    return row_damaged(apply->error, "board");
+  for (size_t i = 0; status == COLLEGA_OK && i < view.count; i++) {
+    const struct record *record = &view.records[i];
+    if (record->refused.status != COLLEGA_OK) continue; /* of a rule that the broker does not know yet */
+    position.seq = receipt->first_seq + (receipt->n_leaves ? receipt->leaves[i] : (uint32_t)i);
+    status = apply_receipted(apply, &record->id, &position);
+    if (status == COLLEGA_OK) {
+      status = body_is_members_class(record->body)
+                   ? apply_member(apply, &view, i, receipt)
+                   : apply_public(apply, record, &position, false, bytes_of(NULL, 0));
+    }
+  }
+  return status;
+}
+
+/* The broker says that the offer no longer fits the filter, or is gone. Our own stay: their state is ours. */
+static enum collega_status take_tombstone(struct apply *apply, const Collega__Tombstone *tombstone) {
+  CollegaStore__OfferRow *row;
+  enum collega_status status = offer_row(apply->txn, field_bytes(&tombstone->offer), apply->arena, &row, apply->error);
+  if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
+  if (status != COLLEGA_OK || row->mine || row->by_mail) return status;
+  return table_delete(apply->txn, TABLE_OFFERS, field_bytes(&row->offer), apply->error);
+}
+
+static enum collega_status move_log_cursor(struct apply *apply, const ProtobufCBinaryData *origin,
+                                           const ProtobufCBinaryData *epoch, uint64_t seq) {
+  CollegaStore__BrokerRow *broker;
+  enum collega_status status = exchange_broker(apply->txn, apply->arena, &broker, apply->error);
+  if (status != COLLEGA_OK) return status;
+  if (!broker || !bytes_equal(field_bytes(&broker->broker), field_bytes(origin))) return row_damaged(apply->error, "brokers");
+  broker->has_log_epoch = broker->has_log_seq = true;
+  broker->log_epoch = *epoch;
+  broker->log_seq = seq;
+  return broker_row_put(apply->txn, broker, apply->error);
+}
+
+enum collega_status apply_board(struct apply *apply) {
+  ProtobufCMessage *message;
+  enum collega_status status = apply_payload(apply, &collega__board__descriptor, &message);
+  if (status != COLLEGA_OK) return status;
+  const Collega__Board *board = (const Collega__Board *)message;
+  for (size_t i = 0; status == COLLEGA_OK && i < board->n_runs; i++) status = take_board_run(apply, board->runs[i]);
+  for (size_t i = 0; status == COLLEGA_OK && i < board->n_tombstones; i++)
+    status = take_tombstone(apply, board->tombstones[i]);
+  return status == COLLEGA_OK ? move_log_cursor(apply, &board->origin, &board->epoch, board->through) : status;
+}
+
+/* ---- starting anew */
+
+struct foreign_offers {
+  struct bytes origin;
+  struct arena *arena;
+  struct short_id *id;
+  size_t count, capacity;
+  bool failed;
+};
+
+static bool visit_foreign(void *context, struct bytes key, struct bytes value) {
+  struct foreign_offers *list = context;
+  const CollegaStore__OfferRow *row =
+      (const CollegaStore__OfferRow *)row_unpack(&collega_store__offer_row__descriptor, value, list->arena);
+  if (!row) {
+    list->failed = true;
+  } else if (!row->mine && !row->by_mail && row->position &&
+             bytes_equal(field_bytes(&row->position->origin), list->origin)) {
+    if (list->count == list->capacity) {
+      size_t capacity = list->capacity ? 2 * list->capacity : 256;
+      struct short_id *grown = realloc(list->id, capacity * sizeof *grown);
+      if (!grown) list->failed = true;
+      else {
+        list->id = grown;
+        list->capacity = capacity;
+      }
+    }
+    if (!list->failed && short_id_from(&list->id[list->count], key.data, key.length)) list->count++;
+  }
+  arena_reset(list->arena);
+  return !list->failed;
+}
+
+enum collega_status apply_reset(struct apply *apply) {
+  ProtobufCMessage *message;
+  enum collega_status status = apply_payload(apply, &collega__reset__descriptor, &message);
+  if (status != COLLEGA_OK) return status;
+  const Collega__Reset *reset = (const Collega__Reset *)message;
+  struct foreign_offers list = {.origin = field_bytes(&reset->origin), .arena = work_arena()};
+  if (!list.arena) return no_memory(apply->error);
+  status = table_each(apply->txn, TABLE_OFFERS, bytes_of(NULL, 0), NULL, visit_foreign, &list, apply->error);
+  if (status == COLLEGA_OK && list.failed) status = no_memory(apply->error);
+  for (size_t i = 0; status == COLLEGA_OK && i < list.count; i++)
+    status = table_delete(apply->txn, TABLE_OFFERS, bytes_of(list.id[i].byte, SHORT_ID_BYTES), apply->error);
+  free(list.id);
+  arena_destroy(&list.arena);
+  return status == COLLEGA_OK ? move_log_cursor(apply, &reset->origin, &reset->epoch, 0) : status;
+}

@@ -1,0 +1,298 @@
+/* The deal machine, second part: what a DECISION does, and RELEASE.
+ *
+ * A decision speaks for its whole root. The chain (concluded, amended ..., terminated) counts by position, and
+ * the entry with the highest position that was seen is what holds; an entry that comes late only tells what
+ * became of its own deal. A restored decider says everything again in its new epoch, under new record ids:
+ * same position, same deal, and from then on the new id is the one to follow.
+ *
+ * RELEASE is the only way out without the decider, so both signatures together beat every decision, earlier
+ * or later. It is one question with one answer: who asks keeps its hold and signs nothing else until then. */
+#include "client/exchange/deal_inside.h"
+#include <string.h>
+
+/* ---- decisions */
+
+static void void_others(struct deal_work *work, const struct id *concluded) {
+  struct negotiation *negotiation = work->negotiation;
+  for (size_t i = 0; i < negotiation->count; i++) {
+    struct deal_slot *slot = &negotiation->deals[i];
+    if (!slot->amendment && deal_is_open(slot) && !id_equal(&slot->deal, concluded))
+      deal_settle(work, slot, PHASE_VOID, RULE_replaced);
+  }
+}
+
+/* Those of the root that the decision names as void with it. */
+static void void_named(struct deal_work *work) {
+  const struct deal_event *event = work->event;
+  for (size_t i = 0; i < event->void_count; i++) {
+    struct deal_slot *slot = negotiation_deal(work->negotiation, &event->voids[i]);
+    if (slot != NULL && deal_is_open(slot) && !id_equal(&slot->deal, &event->deal))
+      deal_settle(work, slot, PHASE_VOID, slot->amendment ? RULE_overtaken : RULE_replaced);
+  }
+}
+
+/* The place after `predecessor` is taken: what wanted it is over. */
+static void void_overtaken(struct deal_work *work, const struct id *predecessor,
+                           const struct id *by) {
+  struct negotiation *negotiation = work->negotiation;
+  for (size_t i = 0; i < negotiation->count; i++) {
+    struct deal_slot *slot = &negotiation->deals[i];
+    if (slot->amendment && deal_is_open(slot) && !id_equal(&slot->deal, by) &&
+        id_equal(&slot->predecessor, predecessor))
+      deal_settle(work, slot, PHASE_VOID, RULE_overtaken);
+  }
+}
+
+/* The deal becomes what is agreed: its hold takes the place of what was agreed before. */
+static void agree(struct deal_work *work, struct deal_slot *slot) {
+  deal_hold(work, slot);
+  deal_emit(work, DEAL_EFFECT_HOLD_AGREE, &slot->deal);
+  slot->phase = PHASE_CONCLUDED;
+  slot->accept_drafted = false;
+  slot->why = RULE_NONE;
+  work->negotiation->last_deal = slot->deal;
+  deal_emit(work, DEAL_EFFECT_CHANGED, &slot->deal);
+}
+
+static void end(struct deal_work *work, struct deal_slot *slot, collega_date effective) {
+  slot->phase = PHASE_TERMINATED;
+  slot->why = RULE_terminated;
+  deal_emit(work, DEAL_EFFECT_HOLD_END, &slot->deal)->effective = effective;
+  deal_emit(work, DEAL_EFFECT_CHANGED, &slot->deal);
+}
+
+static void set_last(struct negotiation *negotiation, const struct deal_event *event) {
+  negotiation->position = event->position;
+  negotiation->last_decision = event->decision;
+}
+
+static enum collega_status take_void(struct deal_work *work) {
+  const struct deal_event *event = work->event;
+  struct deal_slot *slot = negotiation_deal(work->negotiation, &event->deal);
+  if (slot != NULL && (slot->phase == PHASE_CONCLUDED || slot->phase == PHASE_TERMINATED))
+    return deal_refuse(work, RULE_decision_differs);
+  if (slot != NULL && deal_is_open(slot)) deal_settle(work, slot, PHASE_VOID, event->why);
+  void_named(work);
+  return COLLEGA_OK;
+}
+
+/* An entry below the one that holds: it tells what became of its deal. When all that followed it was the
+ * termination, its terms are the ones that ran until the last day. */
+static enum collega_status take_earlier(struct deal_work *work) {
+  struct negotiation *negotiation = work->negotiation;
+  const struct deal_event *event = work->event;
+  struct deal_slot *slot = negotiation_deal(negotiation, &event->deal);
+  if (event->verdict == COLLEGA__VERDICT__VERDICT_TERMINATED)
+    return deal_refuse(work, RULE_decision_differs);
+  if (slot == NULL) return deal_refuse(work, RULE_deal_unknown);
+  if (!deal_is_open(slot)) return COLLEGA_OK;
+  if (agreement_runs(negotiation) || event->position + 1 != negotiation->position) {
+    deal_settle(work, slot, agreement_runs(negotiation) ? PHASE_CONCLUDED : PHASE_TERMINATED, RULE_NONE);
+  } else {
+    agree(work, slot);
+    end(work, slot, negotiation->terminate_effective);
+  }
+  if (event->verdict == COLLEGA__VERDICT__VERDICT_CONCLUDED) void_others(work, &slot->deal);
+  return COLLEGA_OK;
+}
+
+/* Said again, by a network that repeats or by a decider that was restored. A termination that waits is signed
+ * for the id that now counts. */
+static enum collega_status take_again(struct deal_work *work) {
+  struct negotiation *negotiation = work->negotiation;
+  const struct deal_event *event = work->event;
+  bool ends = event->verdict == COLLEGA__VERDICT__VERDICT_TERMINATED;
+  if (ends == agreement_runs(negotiation) ||
+      (!ends && !id_equal(&event->deal, &negotiation->last_deal)))
+    return deal_refuse(work, RULE_decision_differs);
+  negotiation->last_decision = event->decision;
+  terminate_sign(work);
+  return COLLEGA_OK;
+}
+
+static enum collega_status take_termination(struct deal_work *work) {
+  struct negotiation *negotiation = work->negotiation;
+  const struct deal_event *event = work->event;
+  bool next = event->position == negotiation->position + 1;
+  struct deal_slot *last = negotiation_deal(
+      negotiation, negotiation->position > 0 ? &negotiation->last_deal : &event->deal);
+  if (last == NULL) return deal_refuse(work, RULE_deal_unknown);
+  if (last->phase != PHASE_CONCLUDED) agree(work, last); /* its conclusion has yet to come */
+  set_last(negotiation, event);
+  negotiation->terminate_effective = event->effective;
+  negotiation->terminate_wanted = false;
+  end(work, last, event->effective);
+  for (size_t i = 0; i < negotiation->count; i++) {
+    struct deal_slot *slot = &negotiation->deals[i];
+    if (slot->phase == PHASE_CONCLUDED) {
+      slot->phase = PHASE_TERMINATED;
+      slot->why = RULE_terminated;
+      deal_emit(work, DEAL_EFFECT_CHANGED, &slot->deal);
+    } else if (deal_is_open(slot) && (next || !slot->amendment)) {
+      /* With an entry missing between, an open amendment may be that entry: it waits for its own word. */
+      deal_settle(work, slot, PHASE_VOID, slot->amendment ? RULE_terminated : RULE_replaced);
+    }
+  }
+  return COLLEGA_OK;
+}
+
+static enum collega_status take_entry(struct deal_work *work) {
+  struct negotiation *negotiation = work->negotiation;
+  const struct deal_event *event = work->event;
+  struct deal_slot *slot = negotiation_deal(negotiation, &event->deal);
+  bool conclusion = event->verdict == COLLEGA__VERDICT__VERDICT_CONCLUDED;
+  if (event->position == 0 || conclusion != (event->position == 1))
+    return deal_refuse(work, RULE_decision_differs);
+  if (event->position == negotiation->position) return take_again(work);
+  if (event->position < negotiation->position) return take_earlier(work);
+  if (negotiation->position > 0 && !agreement_runs(negotiation))
+    return deal_refuse(work, RULE_decision_differs);
+  if (event->verdict == COLLEGA__VERDICT__VERDICT_TERMINATED) return take_termination(work);
+  if (slot == NULL) return deal_refuse(work, RULE_deal_unknown);
+  if (!deal_is_open(slot)) return deal_refuse(work, RULE_decision_differs);
+  struct id predecessor = negotiation->last_decision;
+  bool next = event->position == negotiation->position + 1;
+  agree(work, slot);
+  set_last(negotiation, event);
+  void_others(work, &slot->deal);
+  if (next && !conclusion) void_overtaken(work, &predecessor, &slot->deal);
+  void_named(work);
+  terminate_sign(work);
+  return COLLEGA_OK;
+}
+
+/* ---- release */
+
+/* Both have signed: whatever stood is over, agreed people too. */
+static void release_root(struct deal_work *work, enum release_phase phase) {
+  struct negotiation *negotiation = work->negotiation;
+  for (size_t i = 0; i < negotiation->count; i++) {
+    struct deal_slot *slot = &negotiation->deals[i];
+    if (slot->phase == PHASE_VOID || slot->phase == PHASE_RELEASED) continue;
+    if (slot->phase == PHASE_TERMINATED && id_equal(&slot->deal, &negotiation->last_deal))
+      deal_emit(work, DEAL_EFFECT_HOLD_DROP, &slot->deal); /* the days until its last one */
+    deal_settle(work, slot, slot->phase == PHASE_DRAFT ? PHASE_VOID : PHASE_RELEASED, RULE_released);
+  }
+  negotiation->release = phase;
+  negotiation->terminate_wanted = false;
+}
+
+enum collega_status decision_take(struct deal_work *work) {
+  struct negotiation *negotiation = work->negotiation;
+  const struct deal_event *event = work->event;
+  /* Until a Welcome has told the decider's epoch, this may be the word of one that was restored since. */
+  if (!negotiation->welcomed) return deal_refuse(work, RULE_decider_epoch_unknown);
+  if (event->epoch_number < negotiation->epoch_number || release_is_full(negotiation))
+    return COLLEGA_OK;
+  enum collega_status status = COLLEGA_OK;
+  switch (event->verdict) {
+  case COLLEGA__VERDICT__VERDICT_CONCLUDED:
+  case COLLEGA__VERDICT__VERDICT_AMENDED:
+  case COLLEGA__VERDICT__VERDICT_TERMINATED: status = take_entry(work); break;
+  case COLLEGA__VERDICT__VERDICT_VOID:
+    if (event->why == RULE_released) release_root(work, RELEASE_DONE);
+    else status = take_void(work);
+    break;
+  case COLLEGA__VERDICT__VERDICT_RELEASED:
+    release_root(work, RELEASE_DONE);
+    set_last(negotiation, event);
+    break;
+  }
+  if (status == COLLEGA_OK) negotiation->epoch_number = event->epoch_number;
+  return status;
+}
+
+/* What was only drafted is never signed once a RELEASE is asked for. */
+static void drop_drafts(struct deal_work *work) {
+  struct negotiation *negotiation = work->negotiation;
+  for (size_t i = 0; i < negotiation->count; i++) {
+    struct deal_slot *slot = &negotiation->deals[i];
+    if (slot->phase == PHASE_DRAFT) deal_settle(work, slot, PHASE_VOID, RULE_withdrawn);
+    else if (slot->phase == PHASE_RECEIVED && slot->accept_drafted)
+      deal_settle(work, slot, PHASE_RECEIVED, RULE_NONE);
+  }
+}
+
+static bool something_signed(const struct negotiation *negotiation) {
+  for (size_t i = 0; i < negotiation->count; i++) {
+    enum deal_phase phase = negotiation->deals[i].phase;
+    if (phase == PHASE_PROPOSED || phase == PHASE_PENDING || phase == PHASE_CONCLUDED) return true;
+  }
+  return false;
+}
+
+static enum collega_status release_ask(struct deal_work *work) {
+  struct negotiation *negotiation = work->negotiation;
+  if (negotiation->release != RELEASE_NONE) return deal_refuse(work, RULE_release_asked_already);
+  if (!something_signed(negotiation)) return deal_refuse(work, RULE_deal_not_open);
+  drop_drafts(work);
+  negotiation->release = RELEASE_ASKED;
+  deal_emit(work, DEAL_EFFECT_SIGN_RELEASE, &work->event->deal);
+  deal_emit(work, DEAL_EFFECT_CHANGED, &work->event->deal);
+  return COLLEGA_OK;
+}
+
+static void release_answer(struct deal_work *work, bool signed_answer) {
+  deal_emit(work, DEAL_EFFECT_SIGN_RELEASE_ANSWER, &work->event->deal)->signed_answer = signed_answer;
+  if (signed_answer) {
+    release_root(work, RELEASE_SIGNED);
+    deal_emit(work, DEAL_EFFECT_LODGE_RELEASE, &work->negotiation->root);
+  } else {
+    work->negotiation->release = RELEASE_KEPT;
+    deal_emit(work, DEAL_EFFECT_CHANGED, &work->event->deal);
+  }
+}
+
+/* Both asked at once: both want it, so each signs the other's. A party that has KEPT never asks, so a request
+ * that is repeated by the network cannot be signed after it was KEPT. */
+static void release_in(struct deal_work *work) {
+  struct negotiation *negotiation = work->negotiation;
+  if (negotiation->release == RELEASE_ASKED) release_answer(work, true);
+  if (negotiation->release != RELEASE_NONE) return;
+  negotiation->release = RELEASE_RECEIVED;
+  deal_emit(work, DEAL_EFFECT_CHANGED, &work->event->deal);
+}
+
+static void release_answer_in(struct deal_work *work, bool signed_answer) {
+  struct negotiation *negotiation = work->negotiation;
+  if (signed_answer) {
+    release_root(work, RELEASE_DONE);
+    deal_emit(work, DEAL_EFFECT_LODGE_RELEASE, &negotiation->root);
+    return;
+  }
+  negotiation->release = RELEASE_KEPT_BY_OTHER;
+  deal_emit(work, DEAL_EFFECT_CHANGED, &work->event->deal);
+  terminate_sign(work); /* had to wait for the answer */
+}
+
+enum collega_status release_step(struct deal_work *work) {
+  enum release_phase release = work->negotiation->release;
+  enum deal_event_kind kind = work->event->kind;
+  if (kind == DEAL_EVENT_RELEASE) return release_ask(work);
+  if (kind == DEAL_EVENT_RELEASE_IN) {
+    release_in(work);
+  } else if (kind == DEAL_EVENT_RELEASE_ANSWER_IN) {
+    if (release == RELEASE_NONE || release == RELEASE_RECEIVED)
+      return deal_refuse(work, RULE_release_not_asked);
+    if (release == RELEASE_ASKED) release_answer_in(work, work->event->signed_answer);
+  } else {
+    if (release != RELEASE_RECEIVED) return deal_refuse(work, RULE_release_not_asked);
+    release_answer(work, kind == DEAL_EVENT_RELEASE_SIGN);
+  }
+  return COLLEGA_OK;
+}
+
+enum collega_status release_copy(struct deal_work *work) {
+  struct negotiation *negotiation = work->negotiation;
+  bool open = negotiation->release == RELEASE_NONE || negotiation->release == RELEASE_RECEIVED;
+  if (work->event->act == COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE) {
+    if (!open) return COLLEGA_OK;
+    drop_drafts(work);
+    negotiation->release = RELEASE_ASKED;
+  } else if (work->event->act == COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE_ANSWER) {
+    if (!open && negotiation->release != RELEASE_ASKED) return COLLEGA_OK;
+    if (work->event->signed_answer) release_root(work, RELEASE_SIGNED);
+    else negotiation->release = RELEASE_KEPT;
+  }
+  return COLLEGA_OK;
+}

@@ -1,0 +1,206 @@
+/* Mail: letters sealed to a party that lives here, and the broker's decisions. What cannot be opened or does not
+ * stand up is recorded with the reason, and acknowledged: it would not get better by coming again. */
+#include "client/exchange/intake.h"
+
+#include <string.h>
+
+#include "base/log.h"
+#include "base/words.h"
+#include "proto/guard.h"
+
+struct mail_place {
+  struct id party;
+  struct receipt_position position; /* origin: the broker, epoch and seq of the mailbox */
+};
+
+static enum collega_status append_mail(struct intake *intake, const struct mail_place *place, struct bytes envelope,
+                                       struct bytes letter, const char *problem) {
+  CollegaStore__MailIn mail = COLLEGA_STORE__MAIL_IN__INIT;
+  struct id hash;
+  set_id(&mail.party, &place->party);
+  set_bytes(&mail.epoch, place->position.epoch.byte, EPOCH_BYTES);
+  mail.seq = place->position.seq;
+  set_bytes(&mail.envelope, envelope.data, envelope.length);
+  mail.has_letter = letter.data != NULL;
+  set_bytes(&mail.letter, letter.data, letter.length);
+  mail.problem = (char *)(uintptr_t)problem;
+  envelope_hash(&hash, envelope);
+  return intake_append(intake, problem ? COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_MAIL_BAD
+                                       : COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_MAIL_IN,
+                       &place->party, &hash, &place->position, &mail.base);
+}
+
+/* Is it the fault of what came in? Otherwise it is ours, and it must come again. */
+static bool is_bad(enum collega_status status) {
+  switch (status) {
+  case COLLEGA_INVALID:
+  case COLLEGA_REFUSED:
+  case COLLEGA_NOT_FOUND:
+  case COLLEGA_EXISTS:
+  case COLLEGA_FORGED: return true;
+  case COLLEGA_OK:
+  case COLLEGA_USAGE:
+  case COLLEGA_UNREACHABLE:
+  case COLLEGA_BUSY:
+  case COLLEGA_FULL:
+  case COLLEGA_DAMAGED:
+  case COLLEGA_SYSTEM: break;
+  }
+  return false;
+}
+
+/* ---- what is in a letter */
+
+static enum collega_status judge_record(struct intake *intake, const struct mail_place *place, const struct id *sender,
+                                        const struct run_view *view, const Collega__Letter *letter) {
+  const struct record *record = &view->records[0];
+  if (record->refused.status != COLLEGA_OK) {
+    *intake->error = record->refused;
+    return record->refused.status;
+  }
+  switch (record->body->type) {
+  case COLLEGA__BODY_TYPE__BODY_TYPE_MANDATE:
+    return members_take(intake->members, view, 0, NULL, &intake->broker, 1, intake->error);
+  case COLLEGA__BODY_TYPE__BODY_TYPE_OFFER:
+  case COLLEGA__BODY_TYPE__BODY_TYPE_STATUS:
+  case COLLEGA__BODY_TYPE__BODY_TYPE_INTEREST:
+  case COLLEGA__BODY_TYPE__BODY_TYPE_TALK: return COLLEGA_OK;
+  case COLLEGA__BODY_TYPE__BODY_TYPE_DEAL:
+  case COLLEGA__BODY_TYPE__BODY_TYPE_ACCEPTANCE:
+    return intake_deal_record(intake, &place->party, sender, view, letter->terms);
+  case COLLEGA__BODY_TYPE__BODY_TYPE_DECISION: return intake_decision(intake, &place->party, view);
+  case COLLEGA__BODY_TYPE__BODY_TYPE_CARD:
+  case COLLEGA__BODY_TYPE__BODY_TYPE_CERT:
+  case COLLEGA__BODY_TYPE__BODY_TYPE_MANDATE_END:
+  case COLLEGA__BODY_TYPE__BODY_TYPE_REVOCATION:
+  case COLLEGA__BODY_TYPE__BODY_TYPE_TRUST:
+  case COLLEGA__BODY_TYPE__BODY_TYPE_EPOCH_START:
+  case COLLEGA__BODY_TYPE__BODY_TYPE_DECLINE:
+  case COLLEGA__BODY_TYPE__BODY_TYPE_WITHDRAW:
+  case COLLEGA__BODY_TYPE__BODY_TYPE_ASK:
+  case COLLEGA__BODY_TYPE__BODY_TYPE_TERMINATE:
+  case COLLEGA__BODY_TYPE__BODY_TYPE_RELEASE:
+  case COLLEGA__BODY_TYPE__BODY_TYPE_RELEASE_ANSWER:
+  case COLLEGA__BODY_TYPE__BODY_TYPE_EPOCH_ANSWER: break;
+  case _COLLEGA__BODY_TYPE_IS_INT_SIZE: break;
+  }
+  return error_set(intake->error, COLLEGA_INVALID, RULE_letter_content, NULL, NULL);
+}
+
+/* Records are the sender's own, one a run, except decisions: those are the decider's. */
+static enum collega_status judge_letter(struct intake *intake, const struct mail_place *place, const Collega__Letter *letter) {
+  struct id sender;
+  enum collega_status status = COLLEGA_OK;
+  if (!id_from(&sender, letter->from.data, letter->from.len))
+    return error_set(intake->error, COLLEGA_INVALID, RULE_letter_content, NULL, NULL);
+  /* Mandates first: a proposal names one that may have come with it. */
+  for (int mandates = 1; status == COLLEGA_OK && mandates >= 0; mandates--) {
+    for (size_t i = 0; status == COLLEGA_OK && i < letter->n_runs; i++) {
+      struct run_view view;
+      status = run_read(letter->runs[i], intake->arena, &view, intake->error);
+      if (status != COLLEGA_OK) break;
+      Collega__BodyType type = view.records[0].body->type;
+      if ((type == COLLEGA__BODY_TYPE__BODY_TYPE_MANDATE) != (mandates == 1)) continue;
+      bool decision = type == COLLEGA__BODY_TYPE__BODY_TYPE_DECISION;
+      if (view.count != 1 || (!decision && !id_equal(&view.signer, &sender)))
+        return error_set(intake->error, COLLEGA_INVALID, RULE_letter_content, NULL, NULL);
+      status = members_verify_run(intake->members, &view, intake->error);
+      if (status == COLLEGA_OK) status = judge_record(intake, place, &sender, &view, letter);
+    }
+  }
+  return status;
+}
+
+/* ---- one item */
+
+static enum collega_status take_envelope(struct intake *intake, const struct mail_place *place, struct bytes bytes) {
+  const Collega__Envelope *envelope = NULL;
+  const Collega__Letter *letter = NULL;
+  const struct identity *self = exchange_identity(intake->exchange, &place->party);
+  struct bytes packed = {NULL, 0};
+  struct id sender;
+  enum collega_status status = envelope_read(bytes, intake->arena, &envelope, intake->error);
+  if (status == COLLEGA_OK && id_from(&sender, envelope->from.data, envelope->from.len) &&
+      !members_find(intake->members, &sender)) {
+    /* The broker takes mail from members only, and its board brings their cards: this one's is on its way. Not
+     * acknowledged, the letter comes again. */
+    return error_set(intake->error, COLLEGA_UNREACHABLE, RULE_sender_not_known_yet, NULL, NULL);
+  }
+  if (status == COLLEGA_OK) status = letter_open(self, intake->members, envelope, intake->arena, &letter, intake->error);
+  if (status == COLLEGA_OK && !field_is(&letter->to, &place->party))
+    status = error_set(intake->error, COLLEGA_INVALID, RULE_letter_content, NULL, NULL);
+  if (status == COLLEGA_OK) status = judge_letter(intake, place, letter);
+  if (status == COLLEGA_OK) {
+    status = pack_into(intake->arena, &letter->base, &packed, intake->error);
+    return status == COLLEGA_OK ? append_mail(intake, place, bytes, packed, NULL) : status;
+  }
+  if (!is_bad(status)) return status;
+  const char *problem = rule_name(intake->error->rule);
+  log_warning("mail_bad", "rule=%s", problem);
+  return append_mail(intake, place, bytes, bytes_of(NULL, 0), problem);
+}
+
+static enum collega_status take_decision(struct intake *intake, const struct mail_place *place, struct bytes bytes) {
+  struct run_view view;
+  enum collega_status status = run_read_bytes(bytes, intake->arena, &view, intake->error);
+  if (status == COLLEGA_OK && (view.count != 1 || !view.records[0].body->decision))
+    status = error_set(intake->error, COLLEGA_INVALID, RULE_letter_content, NULL, NULL);
+  if (status == COLLEGA_OK && view.records[0].refused.status != COLLEGA_OK) {
+    *intake->error = view.records[0].refused;
+    status = intake->error->status;
+  }
+  if (status == COLLEGA_OK) status = members_verify_run(intake->members, &view, intake->error);
+  /* The broker's own word: forged, it is the broker that lies, and the frame is refused. */
+  if (status == COLLEGA_FORGED) return status;
+  if (status == COLLEGA_OK) status = intake_decision(intake, &place->party, &view);
+  if (status == COLLEGA_OK) {
+    struct ledger_event event = {.time = intake->now, .kind = COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_DECISION_IN,
+                                 .party = &place->party, .record = &view.records[0].id,
+                                 .counterpart = &intake->broker, .position = &place->position, .payload = bytes};
+    return exchange_append(intake->exchange, intake->txn, &event, intake->error);
+  }
+  if (!is_bad(status)) return status;
+  const char *problem = rule_name(intake->error->rule);
+  log_warning("decision_not_taken", "rule=%s", problem);
+  return append_mail(intake, place, bytes, bytes_of(NULL, 0), problem);
+}
+
+static enum collega_status take_item(struct intake *intake, const struct mail_place *place, const Collega__MailItem *item) {
+  if (item->has_envelope) return take_envelope(intake, place, field_bytes(&item->envelope));
+  if (item->has_decision) return take_decision(intake, place, field_bytes(&item->decision));
+  return COLLEGA_OK;
+}
+
+static enum collega_status acknowledge(struct intake *intake, const struct mail_place *place, uint64_t seq) {
+  Collega__ToBroker to = COLLEGA__TO_BROKER__INIT;
+  Collega__Ack ack = COLLEGA__ACK__INIT;
+  set_id(&ack.party, &place->party);
+  set_bytes(&ack.epoch, place->position.epoch.byte, EPOCH_BYTES);
+  ack.seq = seq;
+  to.ack = &ack;
+  intake->outcome->frame_due = true;
+  return pack_into(intake->arena, &to.base, &intake->outcome->frame, intake->error);
+}
+
+enum collega_status intake_mail(struct intake *intake, const Collega__Mail *mail) {
+  const CollegaStore__BrokerRow *row = intake->broker_row;
+  struct mail_place place = {.position = {.origin = intake->broker}};
+  struct collega_error own_error;
+  if (!intake->error) intake->error = &own_error; /* the reason is stored */
+  if (!row || !id_from(&place.party, mail->party.data, mail->party.len) ||
+      !epoch_from(&place.position.epoch, mail->epoch.data, mail->epoch.len) ||
+      !exchange_identity(intake->exchange, &place.party))
+    return intake_forged(intake, RULE_not_this_broker);
+  if (mail->has_fetched) return COLLEGA_OK; /* nothing here asks for copies yet */
+  uint64_t cursor = 0, last = 0;
+  if (row->has_mailbox_epoch && bytes_equal(field_bytes(&row->mailbox_epoch), field_bytes(&mail->epoch)))
+    cursor = row->mailbox_seq;
+  for (size_t i = 0; i < mail->n_items; i++) {
+    last = mail->items[i]->seq;
+    if (last <= cursor) continue; /* taken before: only the acknowledgement was lost */
+    place.position.seq = cursor = last;
+    enum collega_status status = take_item(intake, &place, mail->items[i]);
+    if (status != COLLEGA_OK) return status;
+  }
+  return mail->n_items ? acknowledge(intake, &place, cursor) : COLLEGA_OK;
+}

@@ -1,0 +1,199 @@
+"""A world for tests and for ./run: one broker and employers' nodes, each with a home in one directory, driven as a
+user drives them - through their commands. Processes die with this one; nothing sleeps: it waits for readiness or for
+an answer, with a deadline."""
+import ctypes
+import json
+import os
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+DEADLINE = float(os.environ.get("COLLEGA_TEST_DEADLINE", "60"))  # seconds; generous: sanitizers, two cores
+WAIT = str(int(DEADLINE))
+_LIBC = ctypes.CDLL(None)
+PR_SET_PDEATHSIG = 1
+
+
+def binaries():
+    return Path(os.environ.get("COLLEGA_BIN", ROOT / "build" / "debug"))
+
+
+def die_with_parent():
+    _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class Failed(Exception):
+    """A command ended with another status than expected."""
+
+    def __init__(self, arguments, result):
+        super().__init__(f"{' '.join(map(str, arguments))}\nexit {result.returncode}\n{result.stdout}\n{result.stderr}")
+        self.result = result
+
+
+def call(arguments, expect=0, env=None, text=True, stdin=None):
+    """Runs a command to its end; its result. expect: the exit status (None: any)."""
+    result = subprocess.run([str(a) for a in arguments], capture_output=True, text=text, input=stdin,
+                            env={**os.environ, **(env or {})}, timeout=4 * DEADLINE, preexec_fn=die_with_parent)
+    if expect is not None and result.returncode != expect:
+        raise Failed(arguments, result)
+    return result
+
+
+class Daemon:
+    """A long-running process that tells READY=1 on NOTIFY_SOCKET. Its log goes to `log`."""
+
+    def __init__(self, arguments, log, env=None):
+        self.arguments, self.log, self.env = [str(a) for a in arguments], Path(log), env or {}
+        self.process, self.status = None, ""
+
+    def start(self, wait=True, env=None):
+        assert not self.running()
+        path = Path(tempfile.mkdtemp(prefix="collega-ready-")) / "socket"
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready, open(self.log, "ab") as log:
+            ready.bind(str(path))
+            self.process = subprocess.Popen(
+                self.arguments, stdout=log, stderr=log, stdin=subprocess.DEVNULL, preexec_fn=die_with_parent,
+                env={**os.environ, **self.env, **(env or {}), "NOTIFY_SOCKET": str(path), "COLLEGA_DIE_WITH_PARENT": "1"})
+            try:
+                if wait:
+                    self.status = self._ready(ready)
+            finally:
+                shutil.rmtree(path.parent, ignore_errors=True)
+        return self
+
+    def _ready(self, ready):
+        death = os.pidfd_open(self.process.pid)
+        try:
+            seen, _, _ = select.select([ready, death], [], [], DEADLINE)
+        finally:
+            os.close(death)
+        if ready not in seen:
+            raise Failed(self.arguments, subprocess.CompletedProcess(
+                self.arguments, self.process.poll(), "", f"not ready\n{self.log.read_text(errors='replace')[-4000:]}"))
+        return ready.recv(4096).decode()
+
+    def running(self):
+        return self.process is not None and self.process.poll() is None
+
+    def wait(self):
+        """Until it ends by itself; its exit status."""
+        return self.process.wait(DEADLINE)
+
+    def stop(self):
+        if self.running():
+            self.process.terminate()
+        if self.process is not None:
+            return self.process.wait(DEADLINE)
+        return None
+
+    def kill(self):
+        if self.running():
+            self.process.kill()
+        if self.process is not None:
+            self.process.wait(DEADLINE)
+
+
+class Broker(Daemon):
+    def __init__(self, directory, name="Netwerk West-Brabant"):
+        self.home = Path(directory) / "broker"
+        self.program = binaries() / "collega-broker"
+        self.name = name
+        super().__init__([self.program, "run", "--home", self.home], Path(directory) / "broker.log")
+
+    def init(self, listen="tcp://127.0.0.1:0"):
+        result = call([self.program, "init", "--home", self.home, "--name", self.name, "--listen", listen])
+        settings = self.home / "settings.ini"
+        settings.write_text(settings.read_text() + "\n[http]\nlisten = 127.0.0.1:0\n")
+        return result
+
+    def pin(self):
+        """Keeps the port that was bound, so that a restarted broker is found again."""
+        endpoint = (self.home / "endpoint").read_text().strip()
+        settings = self.home / "settings.ini"
+        settings.write_text(f"[link]\nlisten = {endpoint}\n[http]\nlisten = 127.0.0.1:0\n")
+        return endpoint
+
+    def __call__(self, *arguments, expect=0):
+        return call([self.program, *arguments, "--home", self.home], expect)
+
+    def json(self, *arguments):
+        return json.loads(self(*arguments, "--json").stdout)
+
+    def invite(self, name, kvk):
+        return self("invite", "--name", name, "--kvk", kvk).stdout.strip()
+
+
+class Node(Daemon):
+    def __init__(self, directory, name, kvk, signatory=None, function=None):
+        short = "".join(c for c in name.lower() if c.isalnum())
+        self.home = Path(directory) / short
+        self.program = binaries() / "collega"
+        self.name, self.kvk, self.signatory, self.function = name, kvk, signatory, function
+        super().__init__([self.program, "run", "--home", self.home], Path(directory) / f"{short}.log")
+
+    def init(self):
+        named = ["--signatory", self.signatory, "--function", self.function] if self.signatory else []
+        result = self("init", "--name", self.name, "--kvk", self.kvk, *named)
+        # Reconnects are spread over fifteen seconds in earnest; a test has one node and no patience.
+        (self.home / "settings.ini").write_text("[link]\nreconnect_spread_ms = 100\n")
+        return result
+
+    def __call__(self, *arguments, expect=0, env=None, stdin=None):
+        return call([self.program, *arguments, "--home", self.home], expect, env, stdin=stdin)
+
+    def json(self, *arguments, expect=0, env=None):
+        return json.loads(self(*arguments, "--json", expect=expect, env=env).stdout)
+
+    def publish(self, offer, *arguments, expect=0):
+        """An offer (a dict, or a list of them); its id, or their ids."""
+        result = self("offer", "publish", "-", *arguments, expect=expect, stdin=json.dumps(offer))
+        ids = result.stdout.split()
+        return ids if isinstance(offer, list) else ids[0]
+
+    def deal(self, deal, *arguments):
+        return self.json("deal", "show", deal, *arguments)
+
+    def deals(self):
+        return self.json("deal", "list")["deals"]
+
+
+class World:
+    """A broker and some nodes, joined and running."""
+
+    EMPLOYERS = [("Snijder Logistiek BV", "12345678", "M. de Wit", "directeur"),
+                 ("Versgoed Bakkerijen BV", "23456789", "J. Verhagen", "hoofd personeel"),
+                 ("Havendok 13 BV", "34567890", "I. Brouwers", "bedrijfsleider")]
+
+    def __init__(self, directory, employers=2, start=True):
+        self.directory = Path(directory)
+        self.broker = Broker(self.directory)
+        rows = [self.EMPLOYERS[i] if i < len(self.EMPLOYERS) else
+                (f"Werkgever {i + 1} BV", f"{40000000 + i}", f"T. Ekenaar {i + 1}", "directeur") for i in range(employers)]
+        self.nodes = [Node(self.directory, *row) for row in rows]
+        if start:
+            self.open()
+
+    def open(self):
+        self.broker.init()
+        self.broker.start()
+        self.broker.pin()
+        for node in self.nodes:
+            node.init()
+            node("join", self.broker.invite(node.name, node.kvk))
+            node.start()
+        return self
+
+    def close(self):
+        for daemon in [*self.nodes, self.broker]:
+            daemon.kill()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
