@@ -5,7 +5,7 @@
 #include <lmdb.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include "../error.h"
+#include "base/error.h"
 
 struct disk;
 struct disk_options {

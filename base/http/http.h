@@ -3,8 +3,8 @@
 #ifndef COLLEGA_BASE_HTTP_H
 #define COLLEGA_BASE_HTTP_H
 #include <stdint.h>
-#include "../bytes.h"
-#include "../error.h"
+#include "base/bytes.h"
+#include "base/error.h"
 
 struct http_answer { unsigned status; const char *content_type; struct buffer body; };
 struct http_route { const char *path; void (*handle)(void *context, struct http_answer *answer); };

@@ -2,8 +2,8 @@
 #ifndef COLLEGA_BASE_PROCESS_H
 #define COLLEGA_BASE_PROCESS_H
 #include <stdbool.h>
-#include "../bytes.h"
-#include "../error.h"
+#include "base/bytes.h"
+#include "base/error.h"
 
 /* A home is a directory 0700 with a file `home` that names its kind ("node" or "broker"). */
 enum collega_status home_create(const char *path, const char *kind, struct collega_error *error) COLLEGA_MUST_CHECK;

@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
-#include "../bytes.h"
-#include "../words.h"
+#include "base/bytes.h"
+#include "base/words.h"
 
 /* A command's options: getopt_long fed from a table. Every program has the common ones (--home,
  * --json, --lang, --help) in a table of its own that is searched too. */

@@ -17,4 +17,7 @@ enum collega_status report_status(struct store *store, struct store_txn *txn, co
  * COLLEGA_NOT_FOUND, or COLLEGA_INVALID when several fit. */
 enum collega_status report_find_member(struct store_txn *txn, const char *text, struct id *out,
                                        struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Envelopes that wait for their recipients, in all mailboxes. */
+enum collega_status report_mailbox_bytes(struct store_txn *txn, uint64_t *out,
+                                         struct collega_error *error) COLLEGA_MUST_CHECK;
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "broker/commit/batch.h"
+#include "proto/guard.h"
 #include "proto/limits.h"
 
 /* What happens to one leaf. */

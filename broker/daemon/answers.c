@@ -3,6 +3,7 @@
 #include "broker/daemon/broker.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/words.h"
 #include "proto/guard.h"
 #include <stdlib.h>
 #include <string.h>
@@ -41,7 +42,7 @@ void broker_send_message(struct broker *broker, struct session *session, const C
 
 void broker_refuse(struct broker *broker, struct session *session, const struct id *which,
                    Collega__RefusalCode code, const struct collega_error *error) {
-  metric_refused(broker->metrics, code);
+  metric_refused(broker->metrics, (int)code);
   struct arena *arena = arena_new(512, SMALL_ARENA_BYTES);
   if (arena != NULL) broker_send(broker, session, refusal_pack(arena, which, code, error));
   arena_destroy(&arena);
@@ -184,8 +185,7 @@ static void request_over(struct broker *broker, struct job **job, bool failed) {
     struct session *newest = session_of_home(broker->sessions, &request->home);
     if (session->ended != 0 && newest != NULL && newest->welcome_waits) welcome_try(broker, newest);
   }
-  if ((*job)->session & CONTROL_NUMBER) job_destroy(job);
-  else broker_job_over(broker, job);
+  broker_job_over(broker, job);
   if (acknowledged) fault_point(FAULT_broker_ack_after_commit);
 }
 

@@ -6,6 +6,7 @@
  * minute, says how far the board was read, and is read from the log because it spans more than a commit. */
 #include "broker/daemon/broker.h"
 #include "base/log.h"
+#include "base/words.h"
 #include "proto/guard.h"
 #include <stdlib.h>
 #include <string.h>

@@ -47,6 +47,7 @@ struct job {
   struct board_frame *frames; size_t frame_count; /* LIVE: in the arena */
   Collega__FetchClass what;
   uint64_t after, through;        /* MAIL, FETCH: through is the last one read */
+  uint64_t newest;                /* MAIL: what was known to stand there when the read was asked for */
   uint32_t most_records; size_t most_bytes;
   struct bytes frame; uint32_t records;
   bool done;

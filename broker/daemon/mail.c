@@ -3,6 +3,7 @@
 #include "broker/daemon/broker.h"
 #include "base/fault.h"
 #include "base/log.h"
+#include "base/words.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -69,7 +70,7 @@ void welcome_back(struct broker *broker, struct job *job) {
 
 static bool mail_waits(const struct session *session, const struct mailbox_sent *box) {
   if (box->reading || session->full) return false;
-  if (box->sent != MAILBOX_NOT_KNOWN && box->sent >= box->newest) return false;
+  if (!box->look && box->sent >= box->newest) return false;
   const struct credit *credit = &session->machine.send;
   return credit->records > 0 && credit->bytes > 0 && credit_covers(session, box->need);
 }
@@ -81,6 +82,7 @@ static void read_mailbox(struct broker *broker, struct session *session, struct 
   job->session = session->number;
   job->party = box->party;
   job->after = box->sent;
+  job->newest = box->newest;
   job->most_records = credit->records < MAIL_ITEMS ? (uint32_t)credit->records : MAIL_ITEMS;
   job->most_bytes = credit->bytes < MAIL_BYTES ? (size_t)credit->bytes : MAIL_BYTES;
   box->reading = true;
@@ -143,12 +145,13 @@ void mail_back(struct broker *broker, struct job *job) {
     return; /* the next tick tries again */
   }
   box->sent = job->after;
-  if (job->records == 0) { /* all is sent */
-    if (box->newest < job->after) box->newest = job->after;
-    box->sent = box->newest;
+  box->look = job->records > 0;
+  if (job->records == 0) {
+    /* What was known then and is not there now is acknowledged. */
+    if (box->sent < job->newest) box->sent = job->newest;
+    mail_pump(broker, session);
     return;
   }
-  if (box->newest <= job->through) box->newest = job->through + 1; /* perhaps there is more: one more look */
   struct frame_cost need;
   bool sent = send_read(broker, session, job, &need);
   if (session->ended != 0) return; /* and its mailboxes are gone */

@@ -58,18 +58,3 @@ enum collega_status broker_settings_write(const char *home, const char *listen, 
   buffer_free(&text);
   return status;
 }
-
-size_t addresses_split(const char *list, struct arena *arena, char **out, size_t most) {
-  size_t count = 0;
-  for (const char *at = list; *at != '\0';) {
-    size_t length = strcspn(at, ",");
-    const char *next = at[length] == ',' ? at + length + 1 : at + length;
-    while (length > 0 && *at == ' ') at++, length--;
-    while (length > 0 && at[length - 1] == ' ') length--;
-    if (length < sizeof "tcp://h" || strncmp(at, "tcp://", 6) != 0 || count == most) return 0;
-    out[count] = arena_print(arena, "%.*s", (int)length, at);
-    if (out[count++] == NULL) return 0;
-    at = next;
-  }
-  return count;
-}

@@ -1,8 +1,8 @@
 /* The broker's settings (HOME/settings.ini): one table for the reader, the template and --help. */
 #ifndef COLLEGA_BROKER_DAEMON_SETTINGS_H
 #define COLLEGA_BROKER_DAEMON_SETTINGS_H
-#include "base/bytes.h"
 #include "base/config.h"
+#include <stdbool.h>
 
 #define SETTING_LISTEN    "link.listen"
 #define SETTING_ADVERTISE "link.advertise"
@@ -19,7 +19,4 @@ enum collega_status broker_settings_load(const char *home, struct config **out,
 /* Writes the template, with `listen` filled in. */
 enum collega_status broker_settings_write(const char *home, const char *listen,
                                           struct collega_error *error) COLLEGA_MUST_CHECK;
-/* The addresses of a comma-separated list into out (at most `most`, each copied into the arena). Returns how
- * many; 0: one of them is malformed, or there are too many. */
-size_t addresses_split(const char *list, struct arena *arena, char **out, size_t most);
 #endif

@@ -84,8 +84,8 @@ static enum collega_status read_live(struct worker *worker, struct job *job) {
 
 static enum collega_status read_mail(struct worker *worker, struct job *job) {
   if (job->after == MAILBOX_NOT_KNOWN) {
-    struct mailbox box;
-    enum collega_status status = mailbox_read(worker->txn, &job->party, &box, &job->error);
+    struct box box;
+    enum collega_status status = box_read(worker->txn, &job->party, &box, &job->error);
     if (status != COLLEGA_OK) return status;
     job->after = box.acknowledged;
   }
@@ -121,7 +121,7 @@ static enum collega_status read_figures(struct worker *worker, struct job *job) 
   if (status != COLLEGA_OK) return status;
   store_check_readers(worker->world->store);
   job->figures = (struct figures){.store_used = room.used, .store_map = room.map, .store_free = room.free};
-  return mailboxes_bytes(worker->txn, &job->figures.mailbox_bytes, &job->error);
+  return report_mailbox_bytes(worker->txn, &job->figures.mailbox_bytes, &job->error);
 }
 
 static enum collega_status read_report(struct worker *worker, struct job *job) {

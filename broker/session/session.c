@@ -159,6 +159,6 @@ struct mailbox_sent *session_mailbox(struct session *session, const struct id *p
   struct mailbox_sent *grown = realloc(session->mailboxes, size);
   if (grown == NULL) return NULL;
   session->mailboxes = grown;
-  grown[session->mailbox_count] = (struct mailbox_sent){.party = *party, .sent = MAILBOX_NOT_KNOWN};
+  grown[session->mailbox_count] = (struct mailbox_sent){.party = *party, .sent = MAILBOX_NOT_KNOWN, .look = true};
   return &grown[session->mailbox_count++];
 }

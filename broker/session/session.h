@@ -18,6 +18,7 @@ struct mailbox_sent {
   struct id party;
   uint64_t sent;            /* last seq sent; MAILBOX_NOT_KNOWN: the store is asked from where on */
   uint64_t newest;          /* last seq that is known to stand in the mailbox */
+  bool look;                /* there may be more than `newest` says */
   bool reading;             /* a worker reads it */
   struct frame_cost need;   /* of a frame that found too little credit; zero: none */
 };

@@ -236,7 +236,9 @@ static enum collega_status take_record(void *context, const struct member_record
   enum collega_status status = run_read_bytes(record->run, load->arena, &view, error);
   if (status) return status;
   if (record->index >= view.count) return row_damaged(error, "members");
-  return members_take(load->members, &view, record->index, &record->anchor, load->broker, 1, error);
+  status = members_take(load->members, &view, record->index, &record->anchor, load->broker, 1, error);
+  /* One record that says nothing any more (the end of a mandate that was dropped) must not hide the rest. */
+  return status == COLLEGA_FULL || status == COLLEGA_SYSTEM ? status : COLLEGA_OK;
 }
 
 enum collega_status member_source_load(void *source, struct members *members, const struct id *party,

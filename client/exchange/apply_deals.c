@@ -11,7 +11,7 @@
 
 static enum collega_status put_hold(struct apply *apply, const struct deal_view *view, bool agreed, const collega_date *until) {
   CollegaStore__Hold hold;
-  enum collega_status status = deal_hold(view, apply->arena, &hold, apply->error);
+  enum collega_status status = deal_row_hold(view, apply->arena, &hold, apply->error);
   if (status != COLLEGA_OK) return status;
   hold.agreed = agreed;
   if (until && *until < hold.until) hold.until = *until;
@@ -504,20 +504,38 @@ enum collega_status apply_letter_deals(struct apply *apply, const Collega__Lette
 
 /* ---- refused */
 
-enum collega_status apply_deal_refused(struct apply *apply, struct bytes deal_bytes, Collega__RefusalCode code) {
-  struct deal_view view;
-  struct id deal;
-  if (!id_from(&deal, deal_bytes.data, deal_bytes.length)) return row_damaged(apply->error, "outbox");
-  enum collega_status status = deal_view_read(apply->txn, &deal, apply->arena, &view, apply->error);
-  if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
+/* Whose message it was: the machine tells a proposal's end from that of a question. */
+static enum collega_status act_of_item(struct apply *apply, const CollegaStore__OutboxItem *item, CollegaStore__ActKind *out) {
+  *out = COLLEGA_STORE__ACT_KIND__ACT_KIND_PROPOSE;
+  if (item->kind != COLLEGA_STORE__OUTBOX_KIND__OUTBOX_KIND_DECIDE) return COLLEGA_OK;
+  const CollegaStore__DecideRuns *runs = (const CollegaStore__DecideRuns *)row_unpack(
+      &collega_store__decide_runs__descriptor, field_bytes(&item->data), apply->arena);
+  struct run_view run;
+  if (!runs || runs->n_runs < 2) return row_damaged(apply->error, "outbox");
+  enum collega_status status = run_read_bytes(field_bytes(&runs->runs[1]), apply->arena, &run, apply->error);
   if (status != COLLEGA_OK) return status;
-  struct deal_event event = {.deal = deal, .now = apply->event->time};
-  event.kind = code == COLLEGA__REFUSAL_CODE__REFUSAL_CODE_UNKNOWN ? DEAL_EVENT_UNREACHABLE : DEAL_EVENT_REFUSED;
+  const Collega__Body *body = run.records[0].body;
+  *out = body->acceptance ? COLLEGA_STORE__ACT_KIND__ACT_KIND_ACCEPT
+         : body->decline  ? COLLEGA_STORE__ACT_KIND__ACT_KIND_DECLINE
+         : body->withdraw ? COLLEGA_STORE__ACT_KIND__ACT_KIND_WITHDRAW
+                          : COLLEGA_STORE__ACT_KIND__ACT_KIND_ASK;
+  return COLLEGA_OK;
+}
+
+enum collega_status apply_deal_refused(struct apply *apply, const CollegaStore__OutboxItem *item, Collega__RefusalCode code) {
+  struct deal_view view;
+  struct deal_event event = {.now = apply->event->time};
   struct negotiation negotiation;
   struct deal_effects effects;
   CollegaStore__RootRow *row;
-  /* The machine may refuse the event (a deal that is decided already): then nothing changes. */
-  status = negotiation_load(apply->txn, &view.root, apply->arena, &negotiation, &row, apply->error);
-  if (status == COLLEGA_OK && deal_step(&negotiation, &event, &effects, NULL) != COLLEGA_OK) return COLLEGA_OK;
-  return status == COLLEGA_OK ? step(apply, &view.root, &event) : status;
+  if (!id_from(&event.deal, item->deal.data, item->deal.len)) return row_damaged(apply->error, "outbox");
+  enum collega_status status = deal_view_read(apply->txn, &event.deal, apply->arena, &view, apply->error);
+  if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
+  if (status == COLLEGA_OK) status = act_of_item(apply, item, &event.act);
+  if (status == COLLEGA_OK) status = negotiation_load(apply->txn, &view.root, apply->arena, &negotiation, &row, apply->error);
+  if (status != COLLEGA_OK) return status;
+  event.kind = code == COLLEGA__REFUSAL_CODE__REFUSAL_CODE_UNKNOWN ? DEAL_EVENT_UNREACHABLE : DEAL_EVENT_REFUSED;
+  /* The machine may have no use for it (a deal that is decided already): then nothing changes. */
+  if (deal_step(&negotiation, &event, &effects, NULL) != COLLEGA_OK) return COLLEGA_OK;
+  return step(apply, &view.root, &event);
 }

@@ -123,7 +123,7 @@ static enum collega_status refuse_item(struct apply *apply, const CollegaStore__
   enum collega_status status = outbox_refuse(apply->txn, item->number, refusal->rule,
                                              (const char *const *)refusal->arguments, refusal->n_arguments, apply->error);
   if (status == COLLEGA_OK && item->has_deal)
-    status = apply_deal_refused(apply, field_bytes(&item->deal), refusal->code);
+    status = apply_deal_refused(apply, item, refusal->code);
   return status;
 }
 
@@ -170,6 +170,6 @@ enum collega_status apply_lapsed(struct apply *apply) {
   settled(apply, number);
   status = outbox_refuse(apply->txn, number, rule_name(RULE_lapsed), NULL, 0, apply->error);
   if (status == COLLEGA_OK && item->has_deal)
-    status = apply_deal_refused(apply, field_bytes(&item->deal), COLLEGA__REFUSAL_CODE__REFUSAL_CODE_EXPIRED);
+    status = apply_deal_refused(apply, item, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_EXPIRED);
   return status;
 }

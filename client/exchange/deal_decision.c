@@ -113,7 +113,7 @@ static enum collega_status take_again(struct deal_work *work) {
 static enum collega_status take_termination(struct deal_work *work) {
   struct negotiation *negotiation = work->negotiation;
   const struct deal_event *event = work->event;
-  bool next = event->position == negotiation->position + 1;
+  bool next = event->position == negotiation->position + 1, begun = negotiation->position > 0;
   struct deal_slot *last = negotiation_deal(
       negotiation, negotiation->position > 0 ? &negotiation->last_deal : &event->deal);
   if (last == NULL) return deal_refuse(work, RULE_deal_unknown);
@@ -128,8 +128,8 @@ static enum collega_status take_termination(struct deal_work *work) {
       slot->phase = PHASE_TERMINATED;
       slot->why = RULE_terminated;
       deal_emit(work, DEAL_EFFECT_CHANGED, &slot->deal);
-    } else if (deal_is_open(slot) && (next || !slot->amendment)) {
-      /* With an entry missing between, an open amendment may be that entry: it waits for its own word. */
+    } else if (deal_is_open(slot) && (next || (begun && !slot->amendment))) {
+      /* With an entry missing between, an open deal may be that entry: it waits for its own word. */
       deal_settle(work, slot, PHASE_VOID, slot->amendment ? RULE_terminated : RULE_replaced);
     }
   }
@@ -151,10 +151,10 @@ static enum collega_status take_entry(struct deal_work *work) {
   if (slot == NULL) return deal_refuse(work, RULE_deal_unknown);
   if (!deal_is_open(slot)) return deal_refuse(work, RULE_decision_differs);
   struct id predecessor = negotiation->last_decision;
-  bool next = event->position == negotiation->position + 1;
+  bool next = event->position == negotiation->position + 1, begun = negotiation->position > 0;
   agree(work, slot);
   set_last(negotiation, event);
-  void_others(work, &slot->deal);
+  if (conclusion || begun) void_others(work, &slot->deal); /* else one of them is the conclusion */
   if (next && !conclusion) void_overtaken(work, &predecessor, &slot->deal);
   void_named(work);
   terminate_sign(work);
@@ -185,18 +185,13 @@ enum collega_status decision_take(struct deal_work *work) {
   if (event->epoch_number < negotiation->epoch_number || release_is_full(negotiation))
     return COLLEGA_OK;
   enum collega_status status = COLLEGA_OK;
-  switch (event->verdict) {
-  case COLLEGA__VERDICT__VERDICT_CONCLUDED:
-  case COLLEGA__VERDICT__VERDICT_AMENDED:
-  case COLLEGA__VERDICT__VERDICT_TERMINATED: status = take_entry(work); break;
-  case COLLEGA__VERDICT__VERDICT_VOID:
-    if (event->why == RULE_released) release_root(work, RELEASE_DONE);
-    else status = take_void(work);
-    break;
-  case COLLEGA__VERDICT__VERDICT_RELEASED:
+  bool releases = event->verdict == COLLEGA__VERDICT__VERDICT_RELEASED;
+  bool voids = event->verdict == COLLEGA__VERDICT__VERDICT_VOID;
+  if (releases || (voids && event->why == RULE_released)) {
     release_root(work, RELEASE_DONE);
-    set_last(negotiation, event);
-    break;
+    if (releases) set_last(negotiation, event);
+  } else {
+    status = voids ? take_void(work) : take_entry(work);
   }
   if (status == COLLEGA_OK) negotiation->epoch_number = event->epoch_number;
   return status;

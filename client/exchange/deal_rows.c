@@ -39,7 +39,7 @@ enum collega_status deal_terms(const CollegaStore__DealRow *row, struct arena *a
   return (*out)->work ? COLLEGA_OK : row_damaged(error, "terms");
 }
 
-enum collega_status deal_hold(const struct deal_view *view, struct arena *arena, CollegaStore__Hold *out,
+enum collega_status deal_row_hold(const struct deal_view *view, struct arena *arena, CollegaStore__Hold *out,
                               struct collega_error *error) {
   Collega__Terms *terms;
   enum collega_status status = deal_terms(view->row, arena, &terms, error);
@@ -106,7 +106,7 @@ enum collega_status deal_room(struct ledger_txn *txn, const struct deal_view *vi
   struct capacity capacity = {.headcount = 0};
   *fits = true;
   *room = false;
-  enum collega_status status = deal_hold(view, arena, &wanted, error);
+  enum collega_status status = deal_row_hold(view, arena, &wanted, error);
   if (status != COLLEGA_OK) return status;
   status = view->own->has_offer
                ? current_offer(txn, view, now, wanted.hours_per_week, arena, fits, &capacity, error)

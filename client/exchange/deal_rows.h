@@ -22,7 +22,7 @@ enum collega_status deal_view_of(CollegaStore__DealRow *row, struct arena *arena
 enum collega_status deal_terms(const CollegaStore__DealRow *row, struct arena *arena, Collega__Terms **out,
                                struct collega_error *error) COLLEGA_MUST_CHECK;
 /* What the deal holds of this party's offer or capacity. Borrows from the view. */
-enum collega_status deal_hold(const struct deal_view *view, struct arena *arena, CollegaStore__Hold *out,
+enum collega_status deal_row_hold(const struct deal_view *view, struct arena *arena, CollegaStore__Hold *out,
                               struct collega_error *error) COLLEGA_MUST_CHECK;
 void offer_capacity(const Collega__Offer *offer, struct capacity *out);
 /* Judges whether the deal still fits what this party offers. *fits: the offer stands (perhaps revised) and allows

@@ -150,7 +150,7 @@ enum collega_status apply_settle_flush(struct apply *apply) COLLEGA_MUST_CHECK;
  * are the caller's. */
 enum collega_status apply_send(struct apply *apply, CollegaStore__OutboxItem *item, uint64_t *number) COLLEGA_MUST_CHECK;
 /* The broker will never take the message of this deal. */
-enum collega_status apply_deal_refused(struct apply *apply, struct bytes deal, Collega__RefusalCode code) COLLEGA_MUST_CHECK;
+enum collega_status apply_deal_refused(struct apply *apply, const CollegaStore__OutboxItem *item, Collega__RefusalCode code) COLLEGA_MUST_CHECK;
 /* What a letter says about deals: header with terms, acceptance, decisions. */
 enum collega_status apply_letter_deals(struct apply *apply, const Collega__Letter *letter) COLLEGA_MUST_CHECK;
 #endif

@@ -45,15 +45,16 @@ void agreement_world_make(struct agreement_world *world, uint8_t number) {
   agreement_add_member(world, person_card(&world->lender, 0, arena), start);
   agreement_add_member(world, person_card(&world->borrower, 0, arena), start);
   collega_time end = start + 700 * DAY_MS;
-  agreement_add_member(
-      world,
-      make_cert(&world->broker, party_of(&world->lender), "Snijder BV", "12345678", start, end, arena),
-      start);
-  agreement_add_member(
-      world,
-      make_cert(&world->broker, party_of(&world->borrower), "Kwekerij De Vries", "87654321", start, end, arena),
-      start);
-  Collega__Run *mandate = make_mandate(&world->lender, "A. Snijder", "directeur", 20, start, 0, arena);
+  agreement_add_member(world,
+                       make_cert(&world->broker, party_of(&world->lender), "Snijder BV", "12345678",
+                                 start, end, arena),
+                       start);
+  agreement_add_member(world,
+                       make_cert(&world->broker, party_of(&world->borrower), "Kwekerij De Vries",
+                                 "87654321", start, end, arena),
+                       start);
+  Collega__Run *mandate =
+      make_mandate(&world->lender, "A. Snijder", "directeur", 20, start, 0, arena);
   world->lender_mandate = first_id(mandate, arena);
   agreement_add_member(world, mandate, start);
   mandate = make_mandate(&world->borrower, "B. de Vries", "hoofd personeel", 20, start, 0, arena);
@@ -69,12 +70,13 @@ void agreement_world_clear(struct agreement_world *world) {
   arena_destroy(&world->arena);
 }
 
-static void twisted(agreement_twist twist, struct agreement_world *world, struct agreement *agreement,
-                    enum agreement_stage stage) {
+static void twisted(agreement_twist twist, struct agreement_world *world,
+                    struct agreement *agreement, enum agreement_stage stage) {
   if (twist) twist(world, agreement, stage);
 }
 
-static void sign_header(struct agreement_world *world, struct agreement *agreement, agreement_twist twist) {
+static void sign_header(struct agreement_world *world, struct agreement *agreement,
+                        agreement_twist twist) {
   twisted(twist, world, agreement, STAGE_HEADER);
   Collega__Body body;
   person_body(agreement->proposer, &body);
@@ -175,14 +177,16 @@ static void prepare(struct agreement_world *world, struct agreement *agreement, 
   set_field(&header->thread, agreement->root.byte, ID_BYTES);
 }
 
-static void commit_terms(struct agreement_world *world, struct agreement *agreement, agreement_twist twist) {
+static void commit_terms(struct agreement_world *world, struct agreement *agreement,
+                         agreement_twist twist) {
   twisted(twist, world, agreement, STAGE_TERMS);
   MUST(terms_salt(&agreement->terms, world->arena, &agreement->salted, NULL) == COLLEGA_OK);
   MUST(terms_commitment(agreement->salted, &agreement->commitment, NULL) == COLLEGA_OK);
   agreement->proved.terms = agreement->salted;
 }
 
-void agreement_conclude(struct agreement_world *world, struct agreement *agreement, agreement_twist twist) {
+void agreement_conclude(struct agreement_world *world, struct agreement *agreement,
+                        agreement_twist twist) {
   prepare(world, agreement, 12, AGREEMENT_NOW);
   commit_terms(world, agreement, twist);
   sign_header(world, agreement, twist);
@@ -196,8 +200,9 @@ void agreement_conclude(struct agreement_world *world, struct agreement *agreeme
   agreement->decision_id = first_id(agreement->proved.decision, world->arena);
 }
 
-void agreement_amend(struct agreement_world *world, const struct agreement *first, const struct id *before,
-                     uint32_t position, struct agreement *amendment, agreement_twist twist) {
+void agreement_amend(struct agreement_world *world, const struct agreement *first,
+                     const struct id *before, uint32_t position, struct agreement *amendment,
+                     agreement_twist twist) {
   collega_time time = AGREEMENT_NOW + (position - 1) * DAY_MS;
   prepare(world, amendment, 10, time);
   commit_terms(world, amendment, twist);
@@ -213,8 +218,8 @@ void agreement_amend(struct agreement_world *world, const struct agreement *firs
   amendment->decision_id = first_id(amendment->proved.decision, world->arena);
 }
 
-void agreement_terminate(struct agreement_world *world, struct agreement *first, const struct id *before,
-                         uint32_t position, agreement_twist twist) {
+void agreement_terminate(struct agreement_world *world, struct agreement *first,
+                         const struct id *before, uint32_t position, agreement_twist twist) {
   Collega__Terminate *terminate = &first->terminate;
   collega__terminate__init(terminate);
   set_field(&terminate->deal, first->header_id.byte, ID_BYTES);
@@ -240,16 +245,19 @@ void agreement_terminate(struct agreement_world *world, struct agreement *first,
   first->termination_run = sign_decision(world, first);
 }
 
-Collega__Proof *agreement_proof(struct agreement_world *world, struct agreement *const *deals, size_t count) {
+Collega__Proof *agreement_proof(struct agreement_world *world, struct agreement *const *deals,
+                                size_t count) {
   Collega__Proof *proof = arena_take(world->arena, sizeof *proof);
   collega__proof__init(proof);
   proof->version = 1;
   proof->deals = arena_take(world->arena, count * sizeof *proof->deals);
-  for (size_t i = 0; i < count; i++) proof->deals[i] = &deals[i]->proved;
+  for (size_t i = 0; i < count; i++)
+    proof->deals[i] = &deals[i]->proved;
   proof->n_deals = count;
   proof->terminate = deals[0]->terminate_run;
   proof->termination = deals[0]->termination_run;
-  proof->members = arena_copy(world->arena, world->members, world->member_count * sizeof *world->members);
+  proof->members =
+      arena_copy(world->arena, world->members, world->member_count * sizeof *world->members);
   proof->n_members = world->member_count;
   proof->made = AGREEMENT_NOW + 20 * DAY_MS;
   proof->decider_name = "ACE West-Brabant";

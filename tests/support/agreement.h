@@ -5,7 +5,7 @@
 #include "proto/proof.pb-c.h"
 #include "tests/support/people.h"
 
-#define AGREEMENT_NOW INT64_C(1800000000000)
+#define AGREEMENT_NOW     INT64_C(1800000000000)
 #define AGREEMENT_MEMBERS 16
 
 struct agreement_world {
@@ -20,9 +20,17 @@ struct agreement_world {
 void agreement_world_make(struct agreement_world *world, uint8_t number);
 void agreement_world_clear(struct agreement_world *world);
 /* Adds a record of class members, receipted by the broker at `time`. */
-Collega__Receipted *agreement_add_member(struct agreement_world *world, Collega__Run *run, collega_time time);
+Collega__Receipted *agreement_add_member(struct agreement_world *world, Collega__Run *run,
+                                         collega_time time);
 
-enum agreement_stage { STAGE_TERMS, STAGE_HEADER, STAGE_ACCEPTANCE, STAGE_DECISION, STAGE_TERMINATE, STAGE_END };
+enum agreement_stage {
+  STAGE_TERMS,
+  STAGE_HEADER,
+  STAGE_ACCEPTANCE,
+  STAGE_DECISION,
+  STAGE_TERMINATE,
+  STAGE_END
+};
 /* What one entry is made of; `twist` may change it just before that stage is signed. */
 struct agreement {
   Collega__TermsWork work;
@@ -41,15 +49,19 @@ struct agreement {
   Collega__ProofDeal proved;
   Collega__Run *terminate_run, *termination_run;
 };
-typedef void (*agreement_twist)(struct agreement_world *world, struct agreement *agreement, enum agreement_stage stage);
+typedef void (*agreement_twist)(struct agreement_world *world, struct agreement *agreement,
+                                enum agreement_stage stage);
 /* The lender proposes 12 people; the borrower accepts an hour later; decided a minute after that. */
-void agreement_conclude(struct agreement_world *world, struct agreement *agreement, agreement_twist twist);
+void agreement_conclude(struct agreement_world *world, struct agreement *agreement,
+                        agreement_twist twist);
 /* Follows `first`, a day later: 10 people. `position` from 2; `before`: the decision it follows. */
-void agreement_amend(struct agreement_world *world, const struct agreement *first, const struct id *before,
-                     uint32_t position, struct agreement *amendment, agreement_twist twist);
+void agreement_amend(struct agreement_world *world, const struct agreement *first,
+                     const struct id *before, uint32_t position, struct agreement *amendment,
+                     agreement_twist twist);
 /* Ends `first` two days later, after the entry `before`; the runs lie in `first`. */
-void agreement_terminate(struct agreement_world *world, struct agreement *first, const struct id *before,
-                         uint32_t position, agreement_twist twist);
+void agreement_terminate(struct agreement_world *world, struct agreement *first,
+                         const struct id *before, uint32_t position, agreement_twist twist);
 /* A proof of `deals`, with all members of the world. */
-Collega__Proof *agreement_proof(struct agreement_world *world, struct agreement *const *deals, size_t count);
+Collega__Proof *agreement_proof(struct agreement_world *world, struct agreement *const *deals,
+                                size_t count);
 #endif

@@ -31,7 +31,9 @@ void person_make(struct person *person, uint8_t number, collega_time now) {
                             &person->identity, NULL) == COLLEGA_OK);
 }
 
-void person_clear(struct person *person) { identity_destroy(&person->identity); }
+void person_clear(struct person *person) {
+  identity_destroy(&person->identity);
+}
 
 const char *person_recovery_text(uint8_t number, char out[RECOVERY_TEXT_BYTES]) {
   char *at = out;

@@ -41,7 +41,8 @@ static void put_number(json_t *object, const char *name, int64_t value) {
 
 static json_t *ids_of(const struct id *ids, size_t count) {
   json_t *list = json_array();
-  for (size_t i = 0; i < count; i++) json_array_append_new(list, hex_of(ids[i].byte, ID_BYTES));
+  for (size_t i = 0; i < count; i++)
+    json_array_append_new(list, hex_of(ids[i].byte, ID_BYTES));
   return list;
 }
 
@@ -71,7 +72,8 @@ static json_t *make_ids(void) {
 }
 
 static json_t *make_tree(size_t size) {
-  static const uint32_t picks[][4] = {{0}, {1}, {0, 2}, {1, 2, 3}, {4}, {0, 5}, {2, 3, 6}, {8}, {1, 4, 7, 8}};
+  static const uint32_t picks[][4] = {{0},    {1},       {0, 2}, {1, 2, 3},   {4},
+                                      {0, 5}, {2, 3, 6}, {8},    {1, 4, 7, 8}};
   static const size_t counts[] = {1, 1, 2, 3, 1, 2, 3, 1, 4};
   struct id data[9], leaves[9], rest[9], root;
   for (size_t i = 0; i < size; i++) {
@@ -85,9 +87,11 @@ static json_t *make_tree(size_t size) {
   for (size_t i = 0; i < sizeof counts / sizeof *counts; i++) {
     if (picks[i][counts[i] - 1] >= size) continue;
     json_t *picked = json_array();
-    for (size_t k = 0; k < counts[i]; k++) json_array_append_new(picked, json_integer(picks[i][k]));
+    for (size_t k = 0; k < counts[i]; k++)
+      json_array_append_new(picked, json_integer(picks[i][k]));
     size_t rest_count = tree_rest(leaves, size, picks[i], counts[i], rest);
-    json_array_append_new(parts, json_pack("{s:o,s:o}", "leaves", picked, "rest", ids_of(rest, rest_count)));
+    json_array_append_new(
+        parts, json_pack("{s:o,s:o}", "leaves", picked, "rest", ids_of(rest, rest_count)));
   }
   json_object_set_new(json, "parts", parts);
   return json;
@@ -95,7 +99,8 @@ static json_t *make_tree(size_t size) {
 
 static json_t *make_trees(void) {
   json_t *list = json_array();
-  for (size_t size = 1; size <= 9; size++) json_array_append_new(list, make_tree(size));
+  for (size_t size = 1; size <= 9; size++)
+    json_array_append_new(list, make_tree(size));
   return list;
 }
 
@@ -182,9 +187,11 @@ static json_t *make_receipts(void) {
   struct person broker;
   person_make(&broker, 2, NOW);
   struct id ids[5], leaves[5];
-  for (size_t i = 0; i < 5; i++) memset(ids[i].byte, (int)(0x60 + i), ID_BYTES);
+  for (size_t i = 0; i < 5; i++)
+    memset(ids[i].byte, (int)(0x60 + i), ID_BYTES);
   Collega__ReceiptRun *all = NULL, *part = NULL;
-  MUST(receipt_sign(broker.identity, &broker.epoch, 1000, NOW, ids, 5, arena, &all, leaves, NULL) == COLLEGA_OK);
+  MUST(receipt_sign(broker.identity, &broker.epoch, 1000, NOW, ids, 5, arena, &all, leaves, NULL) ==
+       COLLEGA_OK);
   const uint32_t picked[] = {0, 3};
   MUST(receipt_cut(all, leaves, picked, 2, arena, &part, NULL) == COLLEGA_OK);
   const struct id some[] = {ids[0], ids[3]};
@@ -221,8 +228,8 @@ static json_t *make_letters(void) {
   letter.runs = runs;
   letter.n_runs = 1;
   struct bytes packed = message_pack(&letter.base, arena), envelope;
-  MUST(letter_seal(from.identity, members_find(members, identity_party(to.identity)), &letter, true, NOW, arena,
-                   &envelope, NULL) == COLLEGA_OK);
+  MUST(letter_seal(from.identity, members_find(members, identity_party(to.identity)), &letter, true,
+                   NOW, arena, &envelope, NULL) == COLLEGA_OK);
   uint8_t seed[32];
   memset(seed, 2, sizeof seed);
   json_t *json = json_object();
@@ -270,7 +277,8 @@ static json_t *make_commitment(void) {
   terms.n_sections = TERMS_SECTIONS;
   struct id commitment;
   MUST(terms_commitment(&terms, &commitment, NULL) == COLLEGA_OK);
-  json_t *json = json_pack("{s:o,s:o}", "sections", shown, "commitment", hex_of(commitment.byte, ID_BYTES));
+  json_t *json =
+      json_pack("{s:o,s:o}", "sections", shown, "commitment", hex_of(commitment.byte, ID_BYTES));
   arena_destroy(&arena);
   return json;
 }
@@ -295,7 +303,8 @@ static json_t *make_invitation(void) {
   char token[INVITATION_TEXT_BYTES];
   MUST(invitation_write(&invitation, token, NULL) == COLLEGA_OK);
   struct bytes packed = message_pack(&invitation.base, arena);
-  json_t *json = json_pack("{s:o,s:s}", "invitation", hex_of(packed.data, packed.length), "token", token);
+  json_t *json =
+      json_pack("{s:o,s:s}", "invitation", hex_of(packed.data, packed.length), "token", token);
   arena_destroy(&arena);
   return json;
 }

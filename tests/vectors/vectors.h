@@ -5,9 +5,9 @@
 #include <stdbool.h>
 
 struct vector_file {
-  const char *name;          /* tests/vectors/NAME.json */
-  json_t *(*make)(void);     /* a new reference */
-  bool random;               /* sealing is randomised: the committed file is opened, not compared */
+  const char *name;      /* tests/vectors/NAME.json */
+  json_t *(*make)(void); /* a new reference */
+  bool random;           /* sealing is randomised: the committed file is opened, not compared */
 };
 extern const struct vector_file vector_files[];
 extern const size_t vector_file_count;

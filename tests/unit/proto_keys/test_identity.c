@@ -63,7 +63,8 @@ static void the_party_id_binds_first_signing_key_and_recovery_key(void **state) 
 static void what_was_saved_is_loaded(void **state) {
   struct place *place = *state;
   struct person *person = &place->person;
-  assert_int_equal(identity_rotate(person->identity, &person->epoch, ++person->seq, NOW + 5, NULL), COLLEGA_OK);
+  assert_int_equal(identity_rotate(person->identity, &person->epoch, ++person->seq, NOW + 5, NULL),
+                   COLLEGA_OK);
   save(place);
   struct stat status;
   assert_int_equal(stat(place->file, &status), 0);
@@ -72,7 +73,8 @@ static void what_was_saved_is_loaded(void **state) {
   load(place, &loaded);
   assert_true(id_equal(identity_party(loaded), identity_party(person->identity)));
   assert_int_equal(identity_card_number(loaded), 1);
-  assert_memory_equal(identity_public(loaded)->signing, identity_public(person->identity)->signing, 32);
+  assert_memory_equal(identity_public(loaded)->signing, identity_public(person->identity)->signing,
+                      32);
   assert_memory_equal(identity_link_secret(loaded), identity_link_secret(person->identity), 32);
   assert_true(bytes_equal(identity_card_run(loaded, 0), identity_card_run(person->identity, 0)));
   assert_true(bytes_equal(identity_card_run(loaded, 1), identity_card_run(person->identity, 1)));
@@ -89,7 +91,8 @@ static void the_recovery_secret_is_not_in_the_file(void **state) {
   struct place *place = *state;
   char text[RECOVERY_TEXT_BYTES];
   struct identity *fresh = NULL;
-  assert_int_equal(identity_create(true, &place->person.epoch, 1, NOW, text, &fresh, NULL), COLLEGA_OK);
+  assert_int_equal(identity_create(true, &place->person.epoch, 1, NOW, text, &fresh, NULL),
+                   COLLEGA_OK);
   assert_int_equal(strlen(text), RECOVERY_TEXT_BYTES - 1);
   assert_int_equal(identity_save(fresh, place->directory, NULL), COLLEGA_OK);
   struct buffer file;
@@ -141,17 +144,20 @@ static void the_recovery_key_makes_the_next_card(void **state) {
   struct person *person = &place->person;
   char text[RECOVERY_TEXT_BYTES];
   struct collega_error error;
-  assert_int_equal(identity_recover(person->identity, "nonsense", &person->epoch, 2, NOW, &error), COLLEGA_INVALID);
+  assert_int_equal(identity_recover(person->identity, "nonsense", &person->epoch, 2, NOW, &error),
+                   COLLEGA_INVALID);
   assert_int_equal(error.rule, RULE_recovery_text);
   person_recovery_text(2, text);
-  assert_int_equal(identity_recover(person->identity, text, &person->epoch, 2, NOW, &error), COLLEGA_REFUSED);
+  assert_int_equal(identity_recover(person->identity, text, &person->epoch, 2, NOW, &error),
+                   COLLEGA_REFUSED);
   assert_int_equal(error.rule, RULE_recovery_other);
   assert_int_equal(identity_card_number(person->identity), 0);
   person_recovery_text(1, text);
   for (char *at = text; *at; at++) {
     if (*at == ' ') *at = '-';
   }
-  assert_int_equal(identity_recover(person->identity, text, &person->epoch, 2, NOW, NULL), COLLEGA_OK);
+  assert_int_equal(identity_recover(person->identity, text, &person->epoch, 2, NOW, NULL),
+                   COLLEGA_OK);
   assert_int_equal(identity_card_number(person->identity), 1);
   save(place);
   struct identity *loaded = NULL;
@@ -164,7 +170,8 @@ static void an_old_unsealing_key_dies_with_its_mail(void **state) {
   struct person *person = &place->person;
   uint8_t sealed[16 + crypto_box_SEALBYTES], plain[sizeof sealed];
   size_t length;
-  crypto_box_seal(sealed, (const uint8_t *)"sixteen bytes ..", 16, identity_public(person->identity)->sealing);
+  crypto_box_seal(sealed, (const uint8_t *)"sixteen bytes ..", 16,
+                  identity_public(person->identity)->sealing);
   struct bytes box = bytes_of(sealed, sizeof sealed);
   assert_int_equal(identity_rotate(person->identity, &person->epoch, 2, NOW, NULL), COLLEGA_OK);
   assert_int_equal(identity_expire(person->identity, NOW + MAIL_LIFETIME_MS), 0);

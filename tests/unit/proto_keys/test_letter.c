@@ -23,7 +23,9 @@ struct place {
   Collega__Run *runs[1];
 };
 
-static const struct id *party_of(const struct person *person) { return identity_party(person->identity); }
+static const struct id *party_of(const struct person *person) {
+  return identity_party(person->identity);
+}
 
 static int make_place(void **state) {
   struct place *place = calloc(1, sizeof *place);
@@ -34,7 +36,8 @@ static int make_place(void **state) {
   person_make(&place->other, 3, NOW);
   struct person *people[] = {&place->from, &place->to, &place->other};
   for (size_t i = 0; i < 3; i++) {
-    if (take_run(place->members, person_card(people[i], 0, place->arena), NULL, NULL, place->arena)) return -1;
+    if (take_run(place->members, person_card(people[i], 0, place->arena), NULL, NULL, place->arena))
+      return -1;
   }
   place->runs[0] = make_statuses(&place->from, 1, place->arena);
   collega__letter__init(&place->letter);
@@ -61,16 +64,17 @@ static int clear_place(void **state) {
 
 static Collega__Envelope *sealed(struct place *place, bool copy) {
   struct bytes packed;
-  assert_int_equal(letter_seal(place->from.identity, members_find(place->members, party_of(&place->to)),
-                               &place->letter, copy, NOW + DAY_MS, place->arena, &packed, NULL),
+  assert_int_equal(letter_seal(place->from.identity,
+                               members_find(place->members, party_of(&place->to)), &place->letter,
+                               copy, NOW + DAY_MS, place->arena, &packed, NULL),
                    COLLEGA_OK);
   const Collega__Envelope *envelope = NULL;
   assert_int_equal(envelope_read(packed, place->arena, &envelope, NULL), COLLEGA_OK);
   return (Collega__Envelope *)envelope;
 }
 
-static enum collega_status open_by(struct place *place, const struct person *person, const Collega__Envelope *envelope,
-                                   enum rule *rule) {
+static enum collega_status open_by(struct place *place, const struct person *person,
+                                   const Collega__Envelope *envelope, enum rule *rule) {
   const Collega__Letter *letter = NULL;
   struct collega_error error;
   error_clear(&error);
@@ -138,9 +142,11 @@ static void a_letter_cannot_be_passed_on_as_if_to_another(void **state) {
   Collega__Envelope *envelope = sealed(place, false);
   uint8_t *plain = arena_take(place->arena, envelope->sealed.len);
   size_t length = 0;
-  assert_true(identity_unseal(place->to.identity, 0, bytes_of(envelope->sealed.data, envelope->sealed.len), plain,
+  assert_true(identity_unseal(place->to.identity, 0,
+                              bytes_of(envelope->sealed.data, envelope->sealed.len), plain,
                               &length));
-  assert_int_equal(crypto_box_seal(envelope->sealed.data, plain, length, identity_public(place->other.identity)->sealing),
+  assert_int_equal(crypto_box_seal(envelope->sealed.data, plain, length,
+                                   identity_public(place->other.identity)->sealing),
                    0);
   set_field(&envelope->to, party_of(&place->other)->byte, 32);
   enum rule rule;
@@ -166,7 +172,8 @@ static void a_letter_in_anothers_name_has_no_fitting_signature(void **state) {
   plain[whole.length] = 0x80;
   Collega__Envelope *envelope = sealed(place, false);
   assert_int_equal(envelope->sealed.len, 1024);
-  crypto_box_seal(envelope->sealed.data, plain, sizeof plain, identity_public(place->to.identity)->sealing);
+  crypto_box_seal(envelope->sealed.data, plain, sizeof plain,
+                  identity_public(place->to.identity)->sealing);
   enum rule rule;
   assert_int_equal(open_by(place, &place->to, envelope, &rule), COLLEGA_FORGED);
   assert_int_equal(rule, RULE_letter_signature);
@@ -198,12 +205,14 @@ static void every_changed_byte_of_the_box_is_found(void **state) {
 static void a_truncated_envelope_is_refused(void **state) {
   struct place *place = *state;
   struct bytes packed;
-  assert_int_equal(letter_seal(place->from.identity, members_find(place->members, party_of(&place->to)),
-                               &place->letter, true, NOW, place->arena, &packed, NULL),
+  assert_int_equal(letter_seal(place->from.identity,
+                               members_find(place->members, party_of(&place->to)), &place->letter,
+                               true, NOW, place->arena, &packed, NULL),
                    COLLEGA_OK);
   const Collega__Envelope *envelope = NULL;
   for (size_t length = 0; length < packed.length; length += 11) {
-    enum collega_status status = envelope_read(bytes_of(packed.data, length), place->arena, &envelope, NULL);
+    enum collega_status status =
+        envelope_read(bytes_of(packed.data, length), place->arena, &envelope, NULL);
     assert_int_equal(status, COLLEGA_INVALID);
   }
 }
@@ -240,7 +249,9 @@ static void the_newest_card_is_sealed_to_and_the_old_one_still_opens(void **stat
   Collega__Envelope *old = sealed(place, false);
   struct person *to = &place->to;
   assert_int_equal(identity_rotate(to->identity, &to->epoch, ++to->seq, NOW, NULL), COLLEGA_OK);
-  assert_int_equal(take_run(place->members, person_card(to, 1, place->arena), NULL, NULL, place->arena), COLLEGA_OK);
+  assert_int_equal(
+      take_run(place->members, person_card(to, 1, place->arena), NULL, NULL, place->arena),
+      COLLEGA_OK);
   Collega__Envelope *fresh = sealed(place, false);
   assert_int_equal(old->sealed_to, 0);
   assert_int_equal(fresh->sealed_to, 1);
@@ -265,8 +276,9 @@ static void what_is_too_large_is_refused_in_words(void **state) {
   place->letter.terms = &terms;
   struct bytes packed;
   struct collega_error error;
-  assert_int_equal(letter_seal(place->from.identity, members_find(place->members, party_of(&place->to)),
-                               &place->letter, false, NOW, place->arena, &packed, &error),
+  assert_int_equal(letter_seal(place->from.identity,
+                               members_find(place->members, party_of(&place->to)), &place->letter,
+                               false, NOW, place->arena, &packed, &error),
                    COLLEGA_INVALID);
   assert_int_equal(error.rule, RULE_letter_too_large);
 }
@@ -275,8 +287,9 @@ static void a_letter_must_name_its_own_sender_and_recipient(void **state) {
   struct place *place = *state;
   struct bytes packed;
   set_field(&place->letter.to, party_of(&place->other)->byte, 32);
-  assert_int_equal(letter_seal(place->from.identity, members_find(place->members, party_of(&place->to)),
-                               &place->letter, false, NOW, place->arena, &packed, NULL),
+  assert_int_equal(letter_seal(place->from.identity,
+                               members_find(place->members, party_of(&place->to)), &place->letter,
+                               false, NOW, place->arena, &packed, NULL),
                    COLLEGA_INVALID);
 }
 

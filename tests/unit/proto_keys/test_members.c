@@ -36,24 +36,28 @@ static int clear_place(void **state) {
   return 0;
 }
 
-static const struct id *party_of(const struct person *person) { return identity_party(person->identity); }
+static const struct id *party_of(const struct person *person) {
+  return identity_party(person->identity);
+}
 
 static enum collega_status take(struct place *place, const Collega__Run *run, enum rule *rule) {
   return take_run(place->members, run, NULL, rule, place->arena);
 }
 
-static enum collega_status take_card(struct place *place, const struct person *person, uint32_t number) {
+static enum collega_status take_card(struct place *place, const struct person *person,
+                                     uint32_t number) {
   return take(place, person_card(person, number, place->arena), NULL);
 }
 
 static void rotate(struct person *person) {
-  assert_int_equal(identity_rotate(person->identity, &person->epoch, ++person->seq, NOW, NULL), COLLEGA_OK);
+  assert_int_equal(identity_rotate(person->identity, &person->epoch, ++person->seq, NOW, NULL),
+                   COLLEGA_OK);
 }
 
 static void recover(struct person *person, uint8_t number) {
   char text[RECOVERY_TEXT_BYTES];
-  assert_int_equal(identity_recover(person->identity, person_recovery_text(number, text), &person->epoch,
-                                    ++person->seq, NOW, NULL),
+  assert_int_equal(identity_recover(person->identity, person_recovery_text(number, text),
+                                    &person->epoch, ++person->seq, NOW, NULL),
                    COLLEGA_OK);
 }
 
@@ -64,7 +68,8 @@ static void a_first_card_makes_a_party_known(void **state) {
   const struct known_party *party = members_find(place->members, party_of(&place->employer));
   assert_non_null(party);
   assert_int_equal(party->card_count, 1);
-  assert_memory_equal(&party->cards[0].keys, identity_public(place->employer.identity), sizeof party->cards[0].keys);
+  assert_memory_equal(&party->cards[0].keys, identity_public(place->employer.identity),
+                      sizeof party->cards[0].keys);
   assert_int_equal(take_card(place, &place->employer, 0), COLLEGA_OK);
   assert_int_equal(members_find(place->members, party_of(&place->employer))->card_count, 1);
 }
@@ -101,10 +106,13 @@ static void a_chain_of_cards_is_followed_in_order(void **state) {
   assert_int_equal(take_card(place, &place->employer, 1), COLLEGA_OK);
   assert_int_equal(take_card(place, &place->employer, 2), COLLEGA_OK);
   uint8_t key[32];
-  assert_int_equal(members_signing_key(place->members, party_of(&place->employer), 2, key, NULL), COLLEGA_OK);
+  assert_int_equal(members_signing_key(place->members, party_of(&place->employer), 2, key, NULL),
+                   COLLEGA_OK);
   assert_memory_equal(key, identity_public(place->employer.identity)->signing, 32);
-  assert_int_equal(members_signing_key(place->members, party_of(&place->employer), 3, key, NULL), COLLEGA_NOT_FOUND);
-  assert_int_equal(members_signing_key(place->members, party_of(&place->broker), 0, key, NULL), COLLEGA_NOT_FOUND);
+  assert_int_equal(members_signing_key(place->members, party_of(&place->employer), 3, key, NULL),
+                   COLLEGA_NOT_FOUND);
+  assert_int_equal(members_signing_key(place->members, party_of(&place->broker), 0, key, NULL),
+                   COLLEGA_NOT_FOUND);
 }
 
 static void a_second_card_of_the_same_number_is_refused(void **state) {
@@ -140,7 +148,8 @@ static void the_recovery_key_beats_a_thief(void **state) {
   assert_int_equal(party->card_count, 2);
   assert_true(party->cards[1].recovered);
   assert_int_equal(party->mandate_count, 0);
-  assert_memory_equal(party->cards[1].keys.signing, identity_public(place->employer.identity)->signing, 32);
+  assert_memory_equal(party->cards[1].keys.signing,
+                      identity_public(place->employer.identity)->signing, 32);
   enum rule rule;
   assert_int_equal(take(place, person_card(&thief, 1, place->arena), &rule), COLLEGA_REFUSED);
   assert_int_equal(take(place, person_card(&thief, 2, place->arena), &rule), COLLEGA_FORGED);
@@ -178,15 +187,16 @@ static void a_card_may_not_change_the_recovery_key(void **state) {
   body.type = COLLEGA__BODY_TYPE__BODY_TYPE_CARD;
   body.card = &card;
   enum rule rule;
-  assert_int_equal(take(place, person_sign(&place->employer, &body, place->arena), &rule), COLLEGA_FORGED);
+  assert_int_equal(take(place, person_sign(&place->employer, &body, place->arena), &rule),
+                   COLLEGA_FORGED);
   assert_int_equal(rule, RULE_card_chain);
 }
 
 static void a_mandate_covers_what_it_says(void **state) {
   struct place *place = *state;
   assert_int_equal(take_card(place, &place->employer, 0), COLLEGA_OK);
-  Collega__Run *run =
-      make_mandate(&place->employer, "A. Snijder", "directeur", 10, NOW, NOW + 10 * DAY_MS, place->arena);
+  Collega__Run *run = make_mandate(&place->employer, "A. Snijder", "directeur", 10, NOW,
+                                   NOW + 10 * DAY_MS, place->arena);
   struct id mandate = first_id(run, place->arena), unknown = {{1}};
   assert_int_equal(take(place, run, NULL), COLLEGA_OK);
   const struct known_party *party = members_find(place->members, party_of(&place->employer));
@@ -196,7 +206,8 @@ static void a_mandate_covers_what_it_says(void **state) {
   assert_int_equal(error.rule, RULE_mandate_unknown);
   assert_int_equal(known_mandate_covers(party, &mandate, NOW - 1, 10, &error), COLLEGA_REFUSED);
   assert_int_equal(error.rule, RULE_mandate_not_yet);
-  assert_int_equal(known_mandate_covers(party, &mandate, NOW + 10 * DAY_MS, 10, &error), COLLEGA_REFUSED);
+  assert_int_equal(known_mandate_covers(party, &mandate, NOW + 10 * DAY_MS, 10, &error),
+                   COLLEGA_REFUSED);
   assert_int_equal(error.rule, RULE_mandate_over);
   assert_int_equal(known_mandate_covers(party, &mandate, NOW, 11, &error), COLLEGA_REFUSED);
   assert_int_equal(error.rule, RULE_mandate_limit);
@@ -205,7 +216,8 @@ static void a_mandate_covers_what_it_says(void **state) {
 static void a_mandate_ends_no_earlier_than_its_end_was_received(void **state) {
   struct place *place = *state;
   assert_int_equal(take_card(place, &place->employer, 0), COLLEGA_OK);
-  Collega__Run *run = make_mandate(&place->employer, "A. Snijder", "directeur", 0, NOW, 0, place->arena);
+  Collega__Run *run =
+      make_mandate(&place->employer, "A. Snijder", "directeur", 0, NOW, 0, place->arena);
   struct id mandate = first_id(run, place->arena);
   assert_int_equal(take(place, run, NULL), COLLEGA_OK);
   struct receipt_position anchor = {.origin = {{1}}, .seq = 5, .time = NOW + 3 * DAY_MS};
@@ -214,14 +226,16 @@ static void a_mandate_ends_no_earlier_than_its_end_was_received(void **state) {
   const struct known_party *party = members_find(place->members, party_of(&place->employer));
   assert_int_equal(known_mandate_covers(party, &mandate, NOW + 2 * DAY_MS, 1, NULL), COLLEGA_OK);
   struct collega_error error;
-  assert_int_equal(known_mandate_covers(party, &mandate, NOW + 3 * DAY_MS, 1, &error), COLLEGA_REFUSED);
+  assert_int_equal(known_mandate_covers(party, &mandate, NOW + 3 * DAY_MS, 1, &error),
+                   COLLEGA_REFUSED);
   assert_int_equal(error.rule, RULE_mandate_over);
 }
 
 static void a_missing_anchor_is_filled_in_once(void **state) {
   struct place *place = *state;
   assert_int_equal(take_card(place, &place->employer, 0), COLLEGA_OK);
-  Collega__Run *run = make_mandate(&place->employer, "A. Snijder", "directeur", 0, NOW, 0, place->arena);
+  Collega__Run *run =
+      make_mandate(&place->employer, "A. Snijder", "directeur", 0, NOW, 0, place->arena);
   struct receipt_position one = {.origin = {{1}}, .seq = 5}, two = {.origin = {{1}}, .seq = 6};
   assert_int_equal(take(place, run, NULL), COLLEGA_OK);
   assert_int_equal(take_run(place->members, run, &one, NULL, place->arena), COLLEGA_OK);
@@ -235,20 +249,25 @@ static void certificates_come_from_issuers_only(void **state) {
   struct place *place = *state;
   assert_int_equal(take_card(place, &place->employer, 0), COLLEGA_OK);
   assert_int_equal(take_card(place, &place->broker, 0), COLLEGA_OK);
-  Collega__Run *own = make_cert(&place->employer, party_of(&place->employer), "Nep BV", "12345678", NOW,
-                                NOW + DAY_MS, place->arena);
+  Collega__Run *own = make_cert(&place->employer, party_of(&place->employer), "Nep BV", "12345678",
+                                NOW, NOW + DAY_MS, place->arena);
   struct run_view view = view_of(own, place->arena);
   struct collega_error error;
-  assert_int_equal(members_take(place->members, &view, 0, NULL, party_of(&place->broker), 1, &error), COLLEGA_REFUSED);
+  assert_int_equal(
+      members_take(place->members, &view, 0, NULL, party_of(&place->broker), 1, &error),
+      COLLEGA_REFUSED);
   assert_int_equal(error.rule, RULE_members_issuer);
-  Collega__Run *real = make_cert(&place->broker, party_of(&place->employer), "Snijder BV", "12345678", NOW,
-                                 NOW + DAY_MS, place->arena);
+  Collega__Run *real = make_cert(&place->broker, party_of(&place->employer), "Snijder BV",
+                                 "12345678", NOW, NOW + DAY_MS, place->arena);
   view = view_of(real, place->arena);
-  assert_int_equal(members_take(place->members, &view, 0, NULL, party_of(&place->broker), 1, &error), COLLEGA_OK);
+  assert_int_equal(
+      members_take(place->members, &view, 0, NULL, party_of(&place->broker), 1, &error),
+      COLLEGA_OK);
   const struct known_party *party = members_find(place->members, party_of(&place->employer));
   assert_string_equal(known_party_name(party), "Snijder BV");
   assert_string_equal(known_party_kvk(party), "12345678");
-  assert_int_equal(strlen(known_party_name(members_find(place->members, party_of(&place->broker)))), 19);
+  assert_int_equal(strlen(known_party_name(members_find(place->members, party_of(&place->broker)))),
+                   19);
 }
 
 static void the_certificate_of_a_time_is_found_among_renewals(void **state) {
@@ -258,8 +277,9 @@ static void the_certificate_of_a_time_is_found_among_renewals(void **state) {
   assert_int_equal(take_card(place, &place->broker, 0), COLLEGA_OK);
   for (int i = 0; i < 12; i++) {
     int year = i * 5 % 12; /* out of order */
-    Collega__Run *run = make_cert(&place->broker, party_of(&place->employer), "Snijder BV", "12345678",
-                                  NOW + year * DAY_MS, NOW + (year + 1) * DAY_MS, place->arena);
+    Collega__Run *run =
+        make_cert(&place->broker, party_of(&place->employer), "Snijder BV", "12345678",
+                  NOW + year * DAY_MS, NOW + (year + 1) * DAY_MS, place->arena);
     assert_int_equal(take(place, run, NULL), COLLEGA_OK);
     assert_int_equal(take(place, run, NULL), COLLEGA_OK);
   }
@@ -280,19 +300,26 @@ static void a_revocation_keeps_the_last_valid_position(void **state) {
   assert_int_equal(take_card(place, &place->employer, 0), COLLEGA_OK);
   assert_int_equal(take_card(place, &place->broker, 0), COLLEGA_OK);
   assert_false(members_find(place->members, party_id_)->revoked);
-  assert_int_equal(take(place, make_revocation(&place->broker, party_id_, 40, NOW, place->arena), NULL), COLLEGA_OK);
-  assert_int_equal(take(place, make_revocation(&place->broker, party_id_, 60, NOW, place->arena), NULL), COLLEGA_OK);
+  assert_int_equal(
+      take(place, make_revocation(&place->broker, party_id_, 40, NOW, place->arena), NULL),
+      COLLEGA_OK);
+  assert_int_equal(
+      take(place, make_revocation(&place->broker, party_id_, 60, NOW, place->arena), NULL),
+      COLLEGA_OK);
   const struct known_party *party = members_find(place->members, party_id_);
   assert_true(party->revoked);
   assert_int_equal(party->revoked_at.seq, 40);
   assert_true(id_equal(&party->revoked_at.origin, party_of(&place->broker)));
-  assert_int_equal(take(place, make_revocation(&place->broker, party_id_, 30, NOW, place->arena), NULL), COLLEGA_OK);
+  assert_int_equal(
+      take(place, make_revocation(&place->broker, party_id_, 30, NOW, place->arena), NULL),
+      COLLEGA_OK);
   assert_int_equal(members_find(place->members, party_id_)->revoked_at.seq, 30);
 }
 
 static void a_record_of_an_unknown_signer_is_not_taken(void **state) {
   struct place *place = *state;
-  Collega__Run *run = make_mandate(&place->employer, "A. Snijder", "directeur", 0, NOW, 0, place->arena);
+  Collega__Run *run =
+      make_mandate(&place->employer, "A. Snijder", "directeur", 0, NOW, 0, place->arena);
   enum rule rule;
   assert_int_equal(take(place, run, &rule), COLLEGA_NOT_FOUND);
   assert_int_equal(rule, RULE_party_unknown);
@@ -305,7 +332,8 @@ static void other_records_are_not_of_this_class(void **state) {
   struct place *place = *state;
   enum rule rule;
   assert_int_equal(take_card(place, &place->employer, 0), COLLEGA_OK);
-  assert_int_equal(take(place, make_statuses(&place->employer, 1, place->arena), &rule), COLLEGA_INVALID);
+  assert_int_equal(take(place, make_statuses(&place->employer, 1, place->arena), &rule),
+                   COLLEGA_INVALID);
   assert_int_equal(rule, RULE_members_class);
 }
 
@@ -326,9 +354,11 @@ static enum collega_status load(void *context, struct members *members, const st
   const struct person *people[] = {&place->employer, &place->broker};
   for (size_t i = 0; i < 2; i++) {
     if (!id_equal(party, party_of(people[i]))) continue;
-    if (take_run(members, person_card(people[i], 0, place->arena), NULL, NULL, place->arena)) return COLLEGA_DAMAGED;
+    if (take_run(members, person_card(people[i], 0, place->arena), NULL, NULL, place->arena))
+      return COLLEGA_DAMAGED;
     if (i == 1) continue;
-    Collega__Run *cert = make_cert(&place->broker, party, "Snijder BV", "12345678", NOW, NOW + 1, place->arena);
+    Collega__Run *cert =
+        make_cert(&place->broker, party, "Snijder BV", "12345678", NOW, NOW + 1, place->arena);
     if (take_run(members, cert, NULL, NULL, place->arena)) return COLLEGA_DAMAGED;
   }
   return COLLEGA_OK;
@@ -367,9 +397,11 @@ static void a_loader_that_fails_leaves_nothing_behind(void **state) {
   struct shelf shelf = {.place = place, .broken = true};
   struct members *members = members_new(load, &shelf);
   uint8_t key[32];
-  assert_int_equal(members_signing_key(members, party_of(&place->employer), 0, key, NULL), COLLEGA_SYSTEM);
+  assert_int_equal(members_signing_key(members, party_of(&place->employer), 0, key, NULL),
+                   COLLEGA_SYSTEM);
   shelf.broken = false;
-  assert_int_equal(members_signing_key(members, party_of(&place->employer), 0, key, NULL), COLLEGA_OK);
+  assert_int_equal(members_signing_key(members, party_of(&place->employer), 0, key, NULL),
+                   COLLEGA_OK);
   members_destroy(&members);
 }
 

@@ -38,12 +38,14 @@ static void fingerprint_of(const struct person *person, char out[FINGERPRINT_BYT
   fingerprint_write(out, identity_party(person->identity));
 }
 
-static struct proof_judgement judge(struct place *place, const Collega__Proof *proof, const char *trusted) {
+static struct proof_judgement judge(struct place *place, const Collega__Proof *proof,
+                                    const char *trusted) {
   struct proof_judgement judgement;
   struct bytes file = proof_pack(proof, place->arena);
   assert_non_null(file.data);
   struct collega_error error;
-  enum collega_status status = proof_judge(file, &trusted, trusted ? 1 : 0, place->arena, &judgement, &error);
+  enum collega_status status =
+      proof_judge(file, &trusted, trusted ? 1 : 0, place->arena, &judgement, &error);
   if (status != COLLEGA_OK) print_error("rule %s, field %s\n", rule_name(error.rule), error.field);
   assert_int_equal(status, COLLEGA_OK);
   return judgement;
@@ -91,7 +93,8 @@ static Collega__Proof *simple(struct place *place, agreement_twist twist) {
 /* Agreement, amendment, termination; the twist bends the amendment. */
 static Collega__Proof *full(struct place *place, agreement_twist twist, agreement_twist end) {
   agreement_conclude(&place->world, &place->first, NULL);
-  agreement_amend(&place->world, &place->first, &place->first.decision_id, 2, &place->second, twist);
+  agreement_amend(&place->world, &place->first, &place->first.decision_id, 2, &place->second,
+                  twist);
   agreement_terminate(&place->world, &place->first, &place->second.decision_id, 3, end);
   struct agreement *deals[] = {&place->first, &place->second};
   return agreement_proof(&place->world, deals, 2);
@@ -163,7 +166,8 @@ static void sections_may_be_hidden(void **state) {
   unsigned mask = 0;
   assert_int_equal(terms_mask("work,note", &mask, NULL), COLLEGA_OK);
   Collega__SaltedTerms *hidden = NULL;
-  assert_int_equal(terms_hide(place->first.salted, mask, place->world.arena, &hidden, NULL), COLLEGA_OK);
+  assert_int_equal(terms_hide(place->first.salted, mask, place->world.arena, &hidden, NULL),
+                   COLLEGA_OK);
   place->first.proved.terms = hidden;
   struct proof_judgement judgement = judge(place, proof, NULL);
   expect_valid(&judgement);
@@ -172,7 +176,8 @@ static void sections_may_be_hidden(void **state) {
   assert_true(found(&judgement, RULE_proof_limit_hidden, false));
 }
 
-static void no_mandate(struct agreement_world *world, struct agreement *agreement, enum agreement_stage stage) {
+static void no_mandate(struct agreement_world *world, struct agreement *agreement,
+                       enum agreement_stage stage) {
   (void)world;
   if (stage == STAGE_HEADER) agreement->header.has_mandate = 0;
 }
@@ -196,13 +201,15 @@ static void every_changed_byte_is_found(void **state) {
   struct proof_judgement judgement;
   for (size_t i = 0; i < file.length; i++) {
     bytes[i] ^= (uint8_t)(1u << i % 8);
-    assert_int_equal(proof_judge(bytes_of(bytes, file.length), NULL, 0, work, &judgement, NULL), COLLEGA_INVALID);
+    assert_int_equal(proof_judge(bytes_of(bytes, file.length), NULL, 0, work, &judgement, NULL),
+                     COLLEGA_INVALID);
     assert_false(judgement.valid);
     bytes[i] ^= (uint8_t)(1u << i % 8);
     arena_reset(work);
   }
   for (size_t length = 0; length < file.length; length += 13) {
-    assert_int_equal(proof_judge(bytes_of(bytes, length), NULL, 0, work, &judgement, NULL), COLLEGA_INVALID);
+    assert_int_equal(proof_judge(bytes_of(bytes, length), NULL, 0, work, &judgement, NULL),
+                     COLLEGA_INVALID);
     arena_reset(work);
   }
   arena_destroy(&work);
@@ -228,8 +235,10 @@ static void no_changed_bit_of_what_was_signed_survives_a_new_hash(void **state) 
         proof_judge(bytes_of(bytes, file.length), NULL, 0, work, &judgement, &error);
     if (status == COLLEGA_OK && judgement.valid) {
       Collega__Proof *changed = NULL;
-      assert_int_equal(proof_unpack(bytes_of(bytes, file.length), work, &changed, NULL), COLLEGA_OK);
-      bool words = changed->made != proof->made || strcmp(changed->decider_name, proof->decider_name) != 0;
+      assert_int_equal(proof_unpack(bytes_of(bytes, file.length), work, &changed, NULL),
+                       COLLEGA_OK);
+      bool words =
+          changed->made != proof->made || strcmp(changed->decider_name, proof->decider_name) != 0;
       if (!words) print_error("byte %zu of %zu\n", i, file.length);
       assert_true(words);
       survivors++;
@@ -245,7 +254,8 @@ static void other_files_are_no_proofs(void **state) {
   struct place *place = *state;
   struct proof_judgement judgement;
   struct collega_error error;
-  assert_int_equal(proof_judge(bytes_of("{}", 2), NULL, 0, place->arena, &judgement, &error), COLLEGA_INVALID);
+  assert_int_equal(proof_judge(bytes_of("{}", 2), NULL, 0, place->arena, &judgement, &error),
+                   COLLEGA_INVALID);
   assert_int_equal(error.rule, RULE_proof_not_one);
 }
 
@@ -259,7 +269,8 @@ struct forgery {
 static uint8_t nowhere[32] = {0xee};
 
 #define TWIST(name, at, ...)                                                                       \
-  static void name(struct agreement_world *world, struct agreement *agreement, enum agreement_stage stage) {    \
+  static void name(struct agreement_world *world, struct agreement *agreement,                     \
+                   enum agreement_stage stage) {                                                   \
     (void)world;                                                                                   \
     if (stage == (at)) {                                                                           \
       __VA_ARGS__                                                                                  \
@@ -279,9 +290,12 @@ TWIST(other_commitment, STAGE_HEADER, set_field(&agreement->edge.commitment, now
 TWIST(too_many, STAGE_TERMS, agreement->work.headcount = 21;)
 TWIST(header_after_decision, STAGE_HEADER, agreement->header.time += 6 * HOUR_MS;)
 TWIST(unknown_mandate, STAGE_HEADER, set_field(&agreement->header.mandate, nowhere, 32);)
-TWIST(borrowed_mandate, STAGE_HEADER, set_field(&agreement->header.mandate, world->borrower_mandate.byte, 32);)
-TWIST(first_amends, STAGE_HEADER, agreement->header.has_amends = agreement->header.has_predecessor = 1;
-      set_field(&agreement->header.amends, nowhere, 32); set_field(&agreement->header.predecessor, nowhere, 32);)
+TWIST(borrowed_mandate, STAGE_HEADER,
+      set_field(&agreement->header.mandate, world->borrower_mandate.byte, 32);)
+TWIST(first_amends, STAGE_HEADER,
+      agreement->header.has_amends = agreement->header.has_predecessor = 1;
+      set_field(&agreement->header.amends, nowhere, 32);
+      set_field(&agreement->header.predecessor, nowhere, 32);)
 TWIST(decider_takes_part, STAGE_HEADER,
       set_field(&agreement->header.decider, identity_party(world->borrower.identity)->byte, 32);)
 TWIST(before_certificate, STAGE_DECISION, agreement->decision.time = AGREEMENT_NOW - 31 * DAY_MS;)
@@ -321,24 +335,25 @@ static void a_bent_agreement_is_named(void **state) {
 TWIST(amends_another, STAGE_HEADER, set_field(&agreement->header.amends, nowhere, 32);)
 TWIST(amends_other_root, STAGE_HEADER, set_field(&agreement->header.root, nowhere, 32);)
 TWIST(follows_another, STAGE_HEADER, set_field(&agreement->header.predecessor, nowhere, 32);)
-TWIST(entry_follows_another, STAGE_DECISION, set_field(&agreement->decision.predecessor, nowhere, 32);)
+TWIST(entry_follows_another, STAGE_DECISION,
+      set_field(&agreement->decision.predecessor, nowhere, 32);)
 TWIST(entry_elsewhere, STAGE_DECISION, agreement->decision.position = 5;)
-TWIST(amendment_concludes, STAGE_DECISION, agreement->decision.verdict = COLLEGA__VERDICT__VERDICT_CONCLUDED;
+TWIST(amendment_concludes, STAGE_DECISION,
+      agreement->decision.verdict = COLLEGA__VERDICT__VERDICT_CONCLUDED;
       agreement->decision.position = 1; agreement->decision.has_predecessor = 0;)
 TWIST(parts_swapped, STAGE_HEADER, ProtobufCBinaryData lender = agreement->edge.lender;
       agreement->edge.lender = agreement->edge.borrower; agreement->edge.borrower = lender;)
+TWIST(stranger_amends, STAGE_HEADER, agreement->proposer = &world->stranger;
+      set_field(&agreement->edge.lender, identity_party(world->stranger.identity)->byte, 32);)
 TWIST(amended_before, STAGE_DECISION, agreement->decision.time -= 3 * DAY_MS;)
 
 static void a_bent_amendment_is_named(void **state) {
   (void)state;
   const struct forgery forgeries[] = {
-      {amends_another, RULE_proof_amends},
-      {amends_other_root, RULE_proof_amend_root},
-      {follows_another, RULE_proof_predecessor},
-      {entry_follows_another, RULE_proof_predecessor},
-      {entry_elsewhere, RULE_proof_position},
-      {amendment_concludes, RULE_proof_verdict},
-      {parts_swapped, RULE_proof_amend_parties},
+      {amends_another, RULE_proof_amends},       {amends_other_root, RULE_proof_amend_root},
+      {follows_another, RULE_proof_predecessor}, {entry_follows_another, RULE_proof_predecessor},
+      {entry_elsewhere, RULE_proof_position},    {amendment_concludes, RULE_proof_verdict},
+      {parts_swapped, RULE_proof_amend_parties}, {stranger_amends, RULE_proof_header_author},
       {amended_before, RULE_proof_order},
   };
   for (size_t i = 0; i < sizeof forgeries / sizeof *forgeries; i++) {
@@ -351,7 +366,8 @@ static void a_bent_amendment_is_named(void **state) {
 }
 
 TWIST(ends_another, STAGE_TERMINATE, set_field(&agreement->terminate.deal, nowhere, 32);)
-TWIST(end_follows_another, STAGE_TERMINATE, set_field(&agreement->terminate.predecessor, nowhere, 32);)
+TWIST(end_follows_another, STAGE_TERMINATE,
+      set_field(&agreement->terminate.predecessor, nowhere, 32);)
 TWIST(stranger_ends, STAGE_TERMINATE, agreement->terminator = &world->stranger;)
 TWIST(other_last_day, STAGE_END, agreement->decision.effective = 20951;)
 TWIST(end_elsewhere, STAGE_END, agreement->decision.position = 4;)
@@ -363,14 +379,10 @@ TWIST(end_without_request, STAGE_END, set_field(&agreement->decision.basis, nowh
 static void a_bent_termination_is_named(void **state) {
   (void)state;
   const struct forgery forgeries[] = {
-      {ends_another, RULE_proof_end_other},
-      {end_follows_another, RULE_proof_predecessor},
-      {stranger_ends, RULE_proof_end_author},
-      {other_last_day, RULE_proof_effective},
-      {end_elsewhere, RULE_proof_position},
-      {end_by_other, RULE_proof_decision_author},
-      {end_of_other_root, RULE_proof_decision_root},
-      {end_of_other_deal, RULE_proof_decision_other},
+      {ends_another, RULE_proof_end_other},          {end_follows_another, RULE_proof_predecessor},
+      {stranger_ends, RULE_proof_end_author},        {other_last_day, RULE_proof_effective},
+      {end_elsewhere, RULE_proof_position},          {end_by_other, RULE_proof_decision_author},
+      {end_of_other_root, RULE_proof_decision_root}, {end_of_other_deal, RULE_proof_decision_other},
       {end_without_request, RULE_proof_basis},
   };
   for (size_t i = 0; i < sizeof forgeries / sizeof *forgeries; i++) {
@@ -427,7 +439,8 @@ static void parts_in_the_wrong_place_are_named(void **state) {
 static void a_signature_by_another_key_is_named(void **state) {
   struct place *place = *state;
   Collega__Proof *proof = simple(place, NULL);
-  Collega__Run *runs[] = {place->first.proved.header, place->first.proved.acceptance, place->first.proved.decision};
+  Collega__Run *runs[] = {place->first.proved.header, place->first.proved.acceptance,
+                          place->first.proved.decision};
   for (size_t i = 0; i < 3; i++) {
     runs[i]->signature.data[7] ^= 4;
     struct proof_judgement judgement = judge(place, proof, NULL);
@@ -441,9 +454,9 @@ static void a_signature_by_another_key_is_named(void **state) {
 static void a_missing_card_certificate_or_mandate_is_named(void **state) {
   struct place *place = *state;
   Collega__Proof *proof = simple(place, NULL);
-  const enum rule missing[] = {RULE_proof_no_card,      RULE_proof_no_card,      RULE_proof_no_card,
-                               RULE_proof_cert_missing, RULE_proof_cert_missing, RULE_mandate_unknown,
-                               RULE_mandate_unknown};
+  const enum rule missing[] = {
+      RULE_proof_no_card,      RULE_proof_no_card,   RULE_proof_no_card,  RULE_proof_cert_missing,
+      RULE_proof_cert_missing, RULE_mandate_unknown, RULE_mandate_unknown};
   Collega__Receipted **all = proof->members;
   size_t count = proof->n_members;
   assert_int_equal(count, sizeof missing / sizeof *missing);
@@ -473,8 +486,9 @@ static void receipts_are_needed_and_must_be_the_deciders(void **state) {
   judgement = judge(place, proof, NULL);
   expect_against(&judgement, RULE_receipt_signature);
   struct id id = place->world.lender_mandate;
-  assert_int_equal(receipt_sign(place->world.lender.identity, &place->world.lender.epoch, 1, AGREEMENT_NOW - DAY_MS,
-                                &id, 1, place->world.arena, &mandate->receipt, NULL, NULL),
+  assert_int_equal(receipt_sign(place->world.lender.identity, &place->world.lender.epoch, 1,
+                                AGREEMENT_NOW - DAY_MS, &id, 1, place->world.arena,
+                                &mandate->receipt, NULL, NULL),
                    COLLEGA_OK);
   judgement = judge(place, proof, NULL);
   expect_against(&judgement, RULE_proof_receipt_origin);
@@ -484,7 +498,8 @@ static void receipts_are_needed_and_must_be_the_deciders(void **state) {
 static void a_mandate_known_only_after_the_decision_does_not_count(void **state) {
   struct place *place = *state;
   struct agreement_world *world = &place->world;
-  Collega__Run *late = make_mandate(&world->lender, "C. Laat", "directeur", 0, AGREEMENT_NOW - DAY_MS, 0, world->arena);
+  Collega__Run *late = make_mandate(&world->lender, "C. Laat", "directeur", 0,
+                                    AGREEMENT_NOW - DAY_MS, 0, world->arena);
   world->lender_mandate = first_id(late, world->arena);
   agreement_add_member(world, late, AGREEMENT_NOW + DAY_MS);
   struct proof_judgement judgement = judge(place, simple(place, NULL), NULL);
@@ -494,8 +509,8 @@ static void a_mandate_known_only_after_the_decision_does_not_count(void **state)
 static void an_ended_mandate_does_not_cover(void **state) {
   struct place *place = *state;
   struct agreement_world *world = &place->world;
-  Collega__Run *end =
-      make_mandate_end(&world->lender, &world->lender_mandate, AGREEMENT_NOW - DAY_MS, world->arena);
+  Collega__Run *end = make_mandate_end(&world->lender, &world->lender_mandate,
+                                       AGREEMENT_NOW - DAY_MS, world->arena);
   agreement_add_member(world, end, AGREEMENT_NOW - DAY_MS);
   struct proof_judgement judgement = judge(place, simple(place, NULL), NULL);
   expect_against(&judgement, RULE_mandate_over);
@@ -504,8 +519,8 @@ static void an_ended_mandate_does_not_cover(void **state) {
 static void a_revoked_party_does_not_sign(void **state) {
   struct place *place = *state;
   struct agreement_world *world = &place->world;
-  Collega__Run *revocation = make_revocation(&world->broker, identity_party(world->lender.identity), 5,
-                                             AGREEMENT_NOW - DAY_MS, world->arena);
+  Collega__Run *revocation = make_revocation(&world->broker, identity_party(world->lender.identity),
+                                             5, AGREEMENT_NOW - DAY_MS, world->arena);
   agreement_add_member(world, revocation, AGREEMENT_NOW - DAY_MS);
   struct proof_judgement judgement = judge(place, simple(place, NULL), NULL);
   expect_against(&judgement, RULE_proof_revoked);
@@ -514,8 +529,8 @@ static void a_revoked_party_does_not_sign(void **state) {
 static void a_later_revocation_leaves_the_agreement_valid(void **state) {
   struct place *place = *state;
   struct agreement_world *world = &place->world;
-  Collega__Run *revocation = make_revocation(&world->broker, identity_party(world->lender.identity), 50,
-                                             AGREEMENT_NOW + DAY_MS, world->arena);
+  Collega__Run *revocation = make_revocation(&world->broker, identity_party(world->lender.identity),
+                                             50, AGREEMENT_NOW + DAY_MS, world->arena);
   agreement_add_member(world, revocation, AGREEMENT_NOW + DAY_MS);
   struct proof_judgement judgement = judge(place, simple(place, NULL), NULL);
   expect_valid(&judgement);
@@ -524,8 +539,8 @@ static void a_later_revocation_leaves_the_agreement_valid(void **state) {
 static void strangers_repeats_and_other_records_do_not_belong(void **state) {
   struct place *place = *state;
   struct agreement_world *world = &place->world;
-  Collega__Receipted *added =
-      agreement_add_member(world, person_card(&world->stranger, 0, world->arena), AGREEMENT_NOW - DAY_MS);
+  Collega__Receipted *added = agreement_add_member(
+      world, person_card(&world->stranger, 0, world->arena), AGREEMENT_NOW - DAY_MS);
   Collega__Proof *proof = simple(place, NULL);
   struct proof_judgement judgement = judge(place, proof, NULL);
   expect_against(&judgement, RULE_proof_stranger);
@@ -540,8 +555,9 @@ static void strangers_repeats_and_other_records_do_not_belong(void **state) {
 static void a_certificate_of_another_broker_is_not_believed(void **state) {
   struct place *place = *state;
   struct agreement_world *world = &place->world;
-  Collega__Run *own = make_cert(&world->lender, identity_party(world->lender.identity), "Nep BV", "11111111",
-                                AGREEMENT_NOW - DAY_MS, AGREEMENT_NOW + DAY_MS, world->arena);
+  Collega__Run *own =
+      make_cert(&world->lender, identity_party(world->lender.identity), "Nep BV", "11111111",
+                AGREEMENT_NOW - DAY_MS, AGREEMENT_NOW + DAY_MS, world->arena);
   agreement_add_member(world, own, AGREEMENT_NOW - DAY_MS);
   struct proof_judgement judgement = judge(place, simple(place, NULL), NULL);
   expect_against(&judgement, RULE_members_issuer);
@@ -550,17 +566,18 @@ static void a_certificate_of_another_broker_is_not_believed(void **state) {
 static void keys_that_rotated_are_followed(void **state) {
   struct place *place = *state;
   struct agreement_world *world = &place->world;
-  assert_int_equal(identity_rotate(world->lender.identity, &world->lender.epoch, ++world->lender.seq,
-                                   AGREEMENT_NOW - DAY_MS, NULL),
+  assert_int_equal(identity_rotate(world->lender.identity, &world->lender.epoch,
+                                   ++world->lender.seq, AGREEMENT_NOW - DAY_MS, NULL),
                    COLLEGA_OK);
-  Collega__Receipted *card =
-      agreement_add_member(world, person_card(&world->lender, 1, world->arena), AGREEMENT_NOW - DAY_MS);
+  Collega__Receipted *card = agreement_add_member(
+      world, person_card(&world->lender, 1, world->arena), AGREEMENT_NOW - DAY_MS);
   Collega__Proof *proof = simple(place, NULL);
   struct proof_judgement judgement = judge(place, proof, NULL);
   expect_valid(&judgement);
   struct id id = first_id(card->run, world->arena);
-  assert_int_equal(receipt_sign(world->broker.identity, &world->broker.epoch, 99, AGREEMENT_NOW + DAY_MS, &id, 1,
-                                world->arena, &card->receipt, NULL, NULL),
+  assert_int_equal(receipt_sign(world->broker.identity, &world->broker.epoch, 99,
+                                AGREEMENT_NOW + DAY_MS, &id, 1, world->arena, &card->receipt, NULL,
+                                NULL),
                    COLLEGA_OK);
   judgement = judge(place, proof, NULL);
   expect_against(&judgement, RULE_proof_card_late);
@@ -579,8 +596,9 @@ static void the_maker_of_the_file_may_not_contradict_it(void **state) {
   judgement = judge(place, proof, NULL);
   expect_against(&judgement, RULE_proof_made);
 
-  Collega__Run *own = make_cert(&world->broker, identity_party(world->broker.identity), "ACE West-Brabant",
-                                "22222222", AGREEMENT_NOW - DAY_MS, AGREEMENT_NOW + DAY_MS, world->arena);
+  Collega__Run *own =
+      make_cert(&world->broker, identity_party(world->broker.identity), "ACE West-Brabant",
+                "22222222", AGREEMENT_NOW - DAY_MS, AGREEMENT_NOW + DAY_MS, world->arena);
   agreement_add_member(world, own, AGREEMENT_NOW - DAY_MS);
   proof = simple(place, NULL);
   judgement = judge(place, proof, NULL);

@@ -36,7 +36,9 @@ static int clear_place(void **state) {
   return 0;
 }
 
-static const uint8_t *key_of(const struct person *person) { return identity_public(person->identity)->signing; }
+static const uint8_t *key_of(const struct person *person) {
+  return identity_public(person->identity)->signing;
+}
 
 static void a_signed_run_verifies_by_its_author_only(void **state) {
   struct place *place = *state;
@@ -64,8 +66,9 @@ static void every_changed_bit_of_a_run_is_detected(void **state) {
   uint8_t *bytes = arena_copy(place->arena, packed.data, packed.length);
   struct arena *work = arena_new(65536, 0x1000000);
   struct members *members = members_new(NULL, NULL);
-  assert_int_equal(take_run(members, person_card(&place->author, 0, place->arena), NULL, NULL, place->arena),
-                   COLLEGA_OK);
+  assert_int_equal(
+      take_run(members, person_card(&place->author, 0, place->arena), NULL, NULL, place->arena),
+      COLLEGA_OK);
   for (size_t i = 0; i < 8 * packed.length; i++) {
     bytes[i / 8] ^= (uint8_t)(1u << i % 8);
     struct run_view view;
@@ -85,7 +88,8 @@ static void every_changed_bit_of_a_run_is_detected(void **state) {
 static void every_single_record_of_a_run_stands_alone(void **state) {
   struct place *place = *state;
   for (size_t size = 1; size <= 9; size++) {
-    struct run_view whole = view_of(make_statuses(&place->author, size, place->arena), place->arena);
+    struct run_view whole =
+        view_of(make_statuses(&place->author, size, place->arena), place->arena);
     for (uint32_t i = 0; i < size; i++) {
       Collega__Run *run = NULL;
       assert_int_equal(run_cut(&whole, &i, 1, place->arena, &run, NULL), COLLEGA_OK);
@@ -163,9 +167,11 @@ static void a_body_that_breaks_a_rule_of_meaning_is_marked_alone(void **state) {
   person_body(&place->author, &second);
   second.type = COLLEGA__BODY_TYPE__BODY_TYPE_MANDATE_END;
   second.mandate_end = &good;
-  struct bytes bodies[] = {message_pack(&first.base, place->arena), message_pack(&second.base, place->arena)};
+  struct bytes bodies[] = {message_pack(&first.base, place->arena),
+                           message_pack(&second.base, place->arena)};
   Collega__Run *run = NULL;
-  assert_int_equal(run_sign(place->author.identity, bodies, 2, place->arena, &run, NULL), COLLEGA_OK);
+  assert_int_equal(run_sign(place->author.identity, bodies, 2, place->arena, &run, NULL),
+                   COLLEGA_OK);
   struct run_view view = view_of(run, place->arena);
   assert_int_not_equal(view.records[0].refused.status, COLLEGA_OK);
   assert_int_equal(view.records[1].refused.status, COLLEGA_OK);
@@ -185,12 +191,15 @@ static void the_recovery_key_signs_nothing_but_cards(void **state) {
 static void no_run_and_too_long_a_run_cannot_be_signed(void **state) {
   struct place *place = *state;
   static struct bytes bodies[LIMIT_RUN_RECORDS + 1];
-  for (size_t i = 0; i <= LIMIT_RUN_RECORDS; i++) bodies[i] = bytes_of("x", 1);
+  for (size_t i = 0; i <= LIMIT_RUN_RECORDS; i++)
+    bodies[i] = bytes_of("x", 1);
   Collega__Run *run = NULL;
   const struct identity *author = place->author.identity;
   assert_int_equal(run_sign(author, bodies, 0, place->arena, &run, NULL), COLLEGA_INVALID);
-  assert_int_equal(run_sign(author, bodies, LIMIT_RUN_RECORDS + 1, place->arena, &run, NULL), COLLEGA_INVALID);
-  assert_int_equal(run_sign(author, bodies, LIMIT_RUN_RECORDS, place->arena, &run, NULL), COLLEGA_OK);
+  assert_int_equal(run_sign(author, bodies, LIMIT_RUN_RECORDS + 1, place->arena, &run, NULL),
+                   COLLEGA_INVALID);
+  assert_int_equal(run_sign(author, bodies, LIMIT_RUN_RECORDS, place->arena, &run, NULL),
+                   COLLEGA_OK);
 }
 
 static void an_exhausted_arena_is_an_error_not_a_crash(void **state) {
@@ -208,7 +217,8 @@ static void an_exhausted_arena_is_an_error_not_a_crash(void **state) {
 
 static void name_ids(struct id *ids, size_t count) {
   memset(ids, 0, count * sizeof *ids);
-  for (size_t i = 0; i < count; i++) put_be32(ids[i].byte, (uint32_t)i + 1);
+  for (size_t i = 0; i < count; i++)
+    put_be32(ids[i].byte, (uint32_t)i + 1);
 }
 
 static void one_signature_receipts_a_whole_commit(void **state) {
@@ -217,15 +227,19 @@ static void one_signature_receipts_a_whole_commit(void **state) {
   uint64_t seqs[9];
   name_ids(ids, 9);
   Collega__ReceiptRun *receipt = NULL;
-  assert_int_equal(receipt_sign(place->broker.identity, &place->broker.epoch, 100, NOW, ids, 9, place->arena, &receipt,
-                                NULL, NULL),
+  assert_int_equal(receipt_sign(place->broker.identity, &place->broker.epoch, 100, NOW, ids, 9,
+                                place->arena, &receipt, NULL, NULL),
                    COLLEGA_OK);
   assert_int_equal(receipt_verify(receipt, ids, 9, key_of(&place->broker), seqs, NULL), COLLEGA_OK);
-  for (uint64_t i = 0; i < 9; i++) assert_int_equal(seqs[i], 100 + i);
-  assert_int_equal(receipt_verify(receipt, ids, 9, key_of(&place->author), seqs, NULL), COLLEGA_FORGED);
-  assert_int_equal(receipt_verify(receipt, ids, 8, key_of(&place->broker), seqs, NULL), COLLEGA_INVALID);
+  for (uint64_t i = 0; i < 9; i++)
+    assert_int_equal(seqs[i], 100 + i);
+  assert_int_equal(receipt_verify(receipt, ids, 9, key_of(&place->author), seqs, NULL),
+                   COLLEGA_FORGED);
+  assert_int_equal(receipt_verify(receipt, ids, 8, key_of(&place->broker), seqs, NULL),
+                   COLLEGA_INVALID);
   ids[3].byte[31] ^= 1;
-  assert_int_equal(receipt_verify(receipt, ids, 9, key_of(&place->broker), seqs, NULL), COLLEGA_FORGED);
+  assert_int_equal(receipt_verify(receipt, ids, 9, key_of(&place->broker), seqs, NULL),
+                   COLLEGA_FORGED);
 }
 
 static void a_cut_receipt_tells_the_sequence_of_its_records(void **state) {
@@ -233,8 +247,8 @@ static void a_cut_receipt_tells_the_sequence_of_its_records(void **state) {
   struct id ids[11], leaves[11];
   name_ids(ids, 11);
   Collega__ReceiptRun *all = NULL, *part = NULL;
-  assert_int_equal(receipt_sign(place->broker.identity, &place->broker.epoch, 7, NOW, ids, 11, place->arena, &all,
-                                leaves, NULL),
+  assert_int_equal(receipt_sign(place->broker.identity, &place->broker.epoch, 7, NOW, ids, 11,
+                                place->arena, &all, leaves, NULL),
                    COLLEGA_OK);
   const uint32_t picked[] = {2, 3, 10};
   const struct id some[] = {ids[2], ids[3], ids[10]}, swapped[] = {ids[3], ids[2], ids[10]};
@@ -244,7 +258,8 @@ static void a_cut_receipt_tells_the_sequence_of_its_records(void **state) {
   assert_int_equal(seqs[0], 9);
   assert_int_equal(seqs[1], 10);
   assert_int_equal(seqs[2], 17);
-  assert_int_equal(receipt_verify(part, swapped, 3, key_of(&place->broker), seqs, NULL), COLLEGA_FORGED);
+  assert_int_equal(receipt_verify(part, swapped, 3, key_of(&place->broker), seqs, NULL),
+                   COLLEGA_FORGED);
   const uint32_t everything[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
   assert_int_equal(receipt_cut(all, leaves, everything, 11, place->arena, &part, NULL), COLLEGA_OK);
   assert_int_equal(part->n_leaves, 0);
@@ -256,8 +271,8 @@ static void every_changed_bit_of_a_receipt_is_detected(void **state) {
   struct id ids[6], leaves[6];
   name_ids(ids, 6);
   Collega__ReceiptRun *all = NULL, *part = NULL;
-  assert_int_equal(receipt_sign(place->broker.identity, &place->broker.epoch, 7, NOW, ids, 6, place->arena, &all,
-                                leaves, NULL),
+  assert_int_equal(receipt_sign(place->broker.identity, &place->broker.epoch, 7, NOW, ids, 6,
+                                place->arena, &all, leaves, NULL),
                    COLLEGA_OK);
   const uint32_t picked[] = {1, 4};
   const struct id some[] = {ids[1], ids[4]};
@@ -268,12 +283,13 @@ static void every_changed_bit_of_a_receipt_is_detected(void **state) {
   for (size_t i = 0; i < 8 * packed.length; i++) {
     bytes[i / 8] ^= (uint8_t)(1u << i % 8);
     ProtobufCMessage *message;
-    if (guard_unpack(&collega__receipt_run__descriptor, bytes_of(bytes, packed.length), work, &message, NULL) ==
-        COLLEGA_OK) {
+    if (guard_unpack(&collega__receipt_run__descriptor, bytes_of(bytes, packed.length), work,
+                     &message, NULL) == COLLEGA_OK) {
       const Collega__ReceiptRun *changed = (const Collega__ReceiptRun *)message;
       /* The key epoch says which key; with the wrong one nothing is found or nothing fits. */
       if (changed->key_epoch == 0) {
-        assert_int_not_equal(receipt_verify(changed, some, 2, key_of(&place->broker), NULL, NULL), COLLEGA_OK);
+        assert_int_not_equal(receipt_verify(changed, some, 2, key_of(&place->broker), NULL, NULL),
+                             COLLEGA_OK);
       }
     }
     bytes[i / 8] ^= (uint8_t)(1u << i % 8);
@@ -287,14 +303,15 @@ static void a_sequence_that_would_wrap_is_refused(void **state) {
   struct id ids[2];
   name_ids(ids, 2);
   Collega__ReceiptRun *receipt = NULL;
-  assert_int_equal(receipt_sign(place->broker.identity, &place->broker.epoch, UINT64_MAX, NOW, ids, 2, place->arena,
-                                &receipt, NULL, NULL),
+  assert_int_equal(receipt_sign(place->broker.identity, &place->broker.epoch, UINT64_MAX, NOW, ids,
+                                2, place->arena, &receipt, NULL, NULL),
                    COLLEGA_INVALID);
-  assert_int_equal(receipt_sign(place->broker.identity, &place->broker.epoch, 1, NOW, ids, 2, place->arena, &receipt,
-                                NULL, NULL),
+  assert_int_equal(receipt_sign(place->broker.identity, &place->broker.epoch, 1, NOW, ids, 2,
+                                place->arena, &receipt, NULL, NULL),
                    COLLEGA_OK);
   receipt->first_seq = UINT64_MAX;
-  assert_int_equal(receipt_verify(receipt, ids, 2, key_of(&place->broker), NULL, NULL), COLLEGA_INVALID);
+  assert_int_equal(receipt_verify(receipt, ids, 2, key_of(&place->broker), NULL, NULL),
+                   COLLEGA_INVALID);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_place, clear_place)

@@ -24,7 +24,8 @@ static int make_leaves(void **state) {
 static struct id naive_root(const struct id *list, size_t size) {
   if (size == 1) return list[0];
   size_t split = 1;
-  while (split * 2 < size) split *= 2;
+  while (split * 2 < size)
+    split *= 2;
   struct id left = naive_root(list, split), right = naive_root(list + split, size - split);
   uint8_t datum[65] = {1};
   memcpy(datum + 1, left.byte, 32);
@@ -41,20 +42,24 @@ static bool holds_pick(size_t begin, size_t size, const uint32_t *picked, size_t
   return false;
 }
 
-static size_t naive_rest(size_t begin, size_t size, const uint32_t *picked, size_t count, struct id *out) {
+static size_t naive_rest(size_t begin, size_t size, const uint32_t *picked, size_t count,
+                         struct id *out) {
   if (!holds_pick(begin, size, picked, count)) {
     out[0] = naive_root(leaves + begin, size);
     return 1;
   }
   if (size == 1) return 0;
   size_t split = 1;
-  while (split * 2 < size) split *= 2;
+  while (split * 2 < size)
+    split *= 2;
   size_t left = naive_rest(begin, split, picked, count, out);
   return left + naive_rest(begin + split, size - split, picked, count, out + left);
 }
 
 /* A random non-empty ascending choice out of `size`; the generator is seeded, so a failure repeats. */
-static uint32_t next_random(uint32_t *random) { return *random = *random * 1664525u + 1013904223u; }
+static uint32_t next_random(uint32_t *random) {
+  return *random = *random * 1664525u + 1013904223u;
+}
 
 static size_t choose(uint32_t *random, size_t size, uint32_t *picked) {
   size_t count = 0;
@@ -96,7 +101,8 @@ static void picks_and_their_rest_give_the_root_back(void **state) {
       size_t rest_count = tree_rest(leaves, size, picked, count, rest);
       assert_int_equal(rest_count, naive_rest(0, size, picked, count, expected));
       assert_memory_equal(rest, expected, rest_count * sizeof *rest);
-      for (size_t i = 0; i < count; i++) some[i] = leaves[picked[i]];
+      for (size_t i = 0; i < count; i++)
+        some[i] = leaves[picked[i]];
       tree_root(&root, leaves, size);
       assert_true(tree_root_of_some(&got, size, picked, some, count, rest, rest_count));
       assert_memory_equal(root.byte, got.byte, 32);
@@ -113,11 +119,14 @@ static void a_part_can_be_cut_from_a_part(void **state) {
       struct id rest[MOST], some[MOST], expected[MOST], cut[MOST];
       size_t known_count = choose(&random, size, known);
       size_t rest_count = tree_rest(leaves, size, known, known_count, rest);
-      for (size_t i = 0; i < known_count; i++) some[i] = leaves[known[i]];
+      for (size_t i = 0; i < known_count; i++)
+        some[i] = leaves[known[i]];
       size_t count = choose(&random, known_count, chosen);
-      for (size_t i = 0; i < count; i++) picked[i] = known[chosen[i]];
+      for (size_t i = 0; i < count; i++)
+        picked[i] = known[chosen[i]];
       size_t cut_count = 0;
-      assert_true(tree_cut(size, known, some, known_count, rest, rest_count, picked, count, cut, &cut_count));
+      assert_true(tree_cut(size, known, some, known_count, rest, rest_count, picked, count, cut,
+                           &cut_count));
       assert_int_equal(cut_count, naive_rest(0, size, picked, count, expected));
       assert_memory_equal(cut, expected, cut_count * sizeof *cut);
     }
@@ -158,8 +167,10 @@ static void too_few_or_too_many_hashes_are_refused(void **state) {
     struct id rest[MOST + 1], some[MOST], got;
     size_t count = choose(&random, size, picked);
     size_t rest_count = tree_rest(leaves, size, picked, count, rest);
-    for (size_t i = 0; i < count; i++) some[i] = leaves[picked[i]];
-    if (rest_count > 0) assert_false(tree_root_of_some(&got, size, picked, some, count, rest, rest_count - 1));
+    for (size_t i = 0; i < count; i++)
+      some[i] = leaves[picked[i]];
+    if (rest_count > 0)
+      assert_false(tree_root_of_some(&got, size, picked, some, count, rest, rest_count - 1));
     rest[rest_count] = leaves[0];
     assert_false(tree_root_of_some(&got, size, picked, some, count, rest, rest_count + 1));
   }
@@ -173,7 +184,8 @@ static void a_forged_rest_gives_another_root(void **state) {
     struct id rest[MOST], some[MOST], root, got;
     size_t count = choose(&random, size, picked);
     size_t rest_count = tree_rest(leaves, size, picked, count, rest);
-    for (size_t i = 0; i < count; i++) some[i] = leaves[picked[i]];
+    for (size_t i = 0; i < count; i++)
+      some[i] = leaves[picked[i]];
     tree_root(&root, leaves, size);
     for (size_t i = 0; i < rest_count; i++) {
       rest[i].byte[i % 32] ^= 1;

@@ -50,18 +50,22 @@ static void the_committed_letter_opens_for_both(void **state) {
   struct members *members = members_new(NULL, NULL);
   json_t *json = committed("letter");
   const Collega__Envelope *envelope = NULL;
-  assert_int_equal(envelope_read(bytes_at(json, "envelope", arena), arena, &envelope, NULL), COLLEGA_OK);
+  assert_int_equal(envelope_read(bytes_at(json, "envelope", arena), arena, &envelope, NULL),
+                   COLLEGA_OK);
   for (size_t i = 0; i < 2; i++) {
     person_make(&people[i], (uint8_t)(i + 1), INT64_C(1800000000000));
-    assert_int_equal(take_run(members, person_card(&people[i], 0, arena), NULL, NULL, arena), COLLEGA_OK);
+    assert_int_equal(take_run(members, person_card(&people[i], 0, arena), NULL, NULL, arena),
+                     COLLEGA_OK);
   }
   for (size_t i = 0; i < 2; i++) {
     const Collega__Letter *letter = NULL;
-    assert_int_equal(letter_open(people[i].identity, members, envelope, arena, &letter, NULL), COLLEGA_OK);
+    assert_int_equal(letter_open(people[i].identity, members, envelope, arena, &letter, NULL),
+                     COLLEGA_OK);
     struct bytes packed = message_pack(&letter->base, arena);
     assert_true(bytes_equal(packed, bytes_at(json, "letter", arena)));
   }
-  for (size_t i = 0; i < 2; i++) person_clear(&people[i]);
+  for (size_t i = 0; i < 2; i++)
+    person_clear(&people[i]);
   json_decref(json);
   members_destroy(&members);
   arena_destroy(&arena);

@@ -1,0 +1,215 @@
+/* What a user does to a deal that is there: accept, decline, withdraw. Each is judged by the deal machine on what the
+ * ledger holds, and stored as a draft act; only the daemon signs. */
+#include "client/exchange/deal_rows.h"
+
+#include <string.h>
+
+#include "base/words.h"
+#include "proto/guard.h"
+
+/* ---- mandates */
+
+enum collega_status choose_mandate(struct exchange *exchange, struct ledger_txn *txn, const struct id *party,
+                                   const struct id *wanted, uint32_t headcount, collega_time now, struct id *out,
+                                   struct collega_error *error) {
+  const struct known_party *self = members_find(exchange_members(exchange, txn), party);
+  memset(out, 0, sizeof *out);
+  if (!self) return error_set(error, COLLEGA_NOT_FOUND, RULE_party_not_ours, NULL, NULL);
+  if (wanted) {
+    *out = *wanted;
+    return known_mandate_covers(self, wanted, now, headcount, error);
+  }
+  size_t covering = 0;
+  for (size_t i = 0; i < self->mandate_count; i++) {
+    if (known_mandate_covers(self, &self->mandates[i].record, now, headcount, NULL) != COLLEGA_OK) continue;
+    if (covering++ == 0) *out = self->mandates[i].record;
+  }
+  if (covering > 1) memset(out, 0, sizeof *out); /* which of them signs is not for us to guess */
+  return COLLEGA_OK;
+}
+
+enum collega_status member_run(struct ledger_txn *txn, const struct id *party, const struct id *record, struct arena *arena,
+                               struct bytes *run, struct collega_error *error) {
+  ProtobufCMessage *message;
+  *run = bytes_of(NULL, 0);
+  enum collega_status status = row_get(txn, TABLE_PARTIES, bytes_of(party->byte, ID_BYTES),
+                                       &collega_store__party__descriptor, arena, &message, error);
+  if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
+  if (status != COLLEGA_OK) return status;
+  const CollegaStore__Party *row = (const CollegaStore__Party *)message;
+  for (size_t i = 0; i < row->n_records; i++) {
+    const Collega__Run *one =
+        (const Collega__Run *)row_unpack(&collega__run__descriptor, field_bytes(&row->records[i]->run), arena);
+    struct id id;
+    if (!one || one->n_bodies != 1) continue;
+    record_id(&id, field_bytes(&one->bodies[0]));
+    if (id_equal(&id, record)) *run = field_bytes(&row->records[i]->run);
+  }
+  return COLLEGA_OK;
+}
+
+/* ---- entries */
+
+enum collega_status append_act(struct exchange *exchange, struct ledger_txn *txn, const struct id *party, const struct id *deal,
+                               CollegaStore__DealAct *act, collega_time now, struct arena *arena,
+                               struct collega_error *error) {
+  struct ledger_event event = {.time = now, .kind = COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_DRAFT, .party = party,
+                               .record = deal};
+  enum collega_status status = pack_into(arena, &act->base, &event.payload, error);
+  return status == COLLEGA_OK ? exchange_append(exchange, txn, &event, error) : status;
+}
+
+enum collega_status append_dropped(struct exchange *exchange, struct ledger_txn *txn, const struct id *party,
+                                   const struct id *deal, CollegaStore__ActKind kind, enum rule why, collega_time now,
+                                   struct arena *arena, struct collega_error *error) {
+  CollegaStore__ActDropped dropped = COLLEGA_STORE__ACT_DROPPED__INIT;
+  dropped.kind = kind;
+  set_id(&dropped.deal, deal);
+  dropped.why = (char *)(uintptr_t)rule_name(why);
+  struct ledger_event event = {.time = now, .kind = COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_ACT_DROPPED, .party = party,
+                               .record = deal};
+  enum collega_status status = pack_into(arena, &dropped.base, &event.payload, error);
+  return status == COLLEGA_OK ? exchange_append(exchange, txn, &event, error) : status;
+}
+
+/* ---- the three acts */
+
+struct user_act {
+  struct exchange *exchange;
+  struct ledger_txn *txn;
+  const struct id *party;
+  const struct id *mandate;
+  collega_time now;
+  struct arena *arena;
+  struct deal_view view;
+  struct collega_error *error;
+};
+
+static enum collega_status open_deal(struct user_act *act, const struct id *deal) {
+  enum collega_status status = deal_view_read(act->txn, deal, act->arena, &act->view, act->error);
+  if (status == COLLEGA_NOT_FOUND || (status == COLLEGA_OK && !id_equal(&act->view.party, act->party)))
+    return error_set(act->error, COLLEGA_NOT_FOUND, RULE_deal_unknown, NULL, NULL);
+  return status;
+}
+
+/* Would the machine take it? On a copy: the entry makes it so. */
+static enum collega_status try_event(struct user_act *act, const struct deal_event *event) {
+  struct negotiation negotiation;
+  struct deal_effects effects;
+  CollegaStore__RootRow *row;
+  enum collega_status status =
+      negotiation_load(act->txn, &act->view.root, act->arena, &negotiation, &row, act->error);
+  return status == COLLEGA_OK ? deal_step(&negotiation, event, &effects, act->error) : status;
+}
+
+static enum collega_status finish_act(struct user_act *act, CollegaStore__ActKind kind, const Collega__Body *body) {
+  CollegaStore__DealAct draft = COLLEGA_STORE__DEAL_ACT__INIT;
+  struct bytes packed;
+  struct id id;
+  enum collega_status status = body_finish(body, act->arena, &packed, &id, act->error);
+  if (status != COLLEGA_OK) return status;
+  draft.kind = kind;
+  set_id(&draft.deal, &act->view.deal);
+  set_bytes(&draft.body, packed.data, packed.length);
+  return append_act(act->exchange, act->txn, act->party, &act->view.deal, &draft, act->now, act->arena, act->error);
+}
+
+static enum collega_status accept(struct user_act *act) {
+  struct collega_error no_room;
+  struct deal_event event = {.kind = DEAL_EVENT_ACCEPT, .deal = act->view.deal, .now = act->now, .no_room = &no_room};
+  Collega__Acceptance acceptance = COLLEGA__ACCEPTANCE__INIT;
+  Collega__Terms *terms;
+  Collega__Body *body;
+  struct id mandate;
+  enum collega_status status = deal_terms(act->view.row, act->arena, &terms, act->error);
+  if (status == COLLEGA_OK)
+    status = deal_room(act->txn, &act->view, act->now, act->arena, &event.fits, &event.room, &no_room, act->error);
+  if (status == COLLEGA_OK && !event.room && event.fits == false)
+    error_set(&no_room, COLLEGA_REFUSED, RULE_offer_changed, NULL, NULL);
+  if (status == COLLEGA_OK) status = try_event(act, &event);
+  if (status == COLLEGA_OK)
+    status = choose_mandate(act->exchange, act->txn, act->party, act->mandate, terms->work->headcount, act->now, &mandate,
+                            act->error);
+  if (status == COLLEGA_OK) status = own_body(act->exchange, act->txn, act->party, act->arena, &body, act->error);
+  if (status != COLLEGA_OK) return status;
+  set_id(&acceptance.deal, &act->view.deal);
+  acceptance.has_mandate = !id_is_zero(&mandate);
+  set_id(&acceptance.mandate, &mandate);
+  acceptance.time = act->now;
+  body->type = COLLEGA__BODY_TYPE__BODY_TYPE_ACCEPTANCE;
+  body->acceptance = &acceptance;
+  return finish_act(act, COLLEGA_STORE__ACT_KIND__ACT_KIND_ACCEPT, body);
+}
+
+static enum collega_status decline(struct user_act *act) {
+  struct deal_event event = {.kind = DEAL_EVENT_DECLINE, .deal = act->view.deal, .now = act->now};
+  Collega__Decline content = COLLEGA__DECLINE__INIT;
+  Collega__Body *body;
+  enum collega_status status = try_event(act, &event);
+  if (status == COLLEGA_OK) status = own_body(act->exchange, act->txn, act->party, act->arena, &body, act->error);
+  if (status != COLLEGA_OK) return status;
+  set_id(&content.deal, &act->view.deal);
+  content.time = act->now;
+  body->type = COLLEGA__BODY_TYPE__BODY_TYPE_DECLINE;
+  body->decline = &content;
+  return finish_act(act, COLLEGA_STORE__ACT_KIND__ACT_KIND_DECLINE, body);
+}
+
+/* Of what nobody has seen yet the withdrawal is a fact; after that it is a request to the decider. */
+static enum collega_status withdraw(struct user_act *act) {
+  struct deal_event event = {.kind = DEAL_EVENT_WITHDRAW, .deal = act->view.deal, .now = act->now};
+  Collega__Withdraw content = COLLEGA__WITHDRAW__INIT;
+  Collega__Body *body;
+  if (act->view.row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_DRAFT)
+    return append_dropped(act->exchange, act->txn, act->party, &act->view.deal, COLLEGA_STORE__ACT_KIND__ACT_KIND_PROPOSE,
+                          RULE_withdrawn, act->now, act->arena, act->error);
+  enum collega_status status = try_event(act, &event);
+  if (status == COLLEGA_OK) status = own_body(act->exchange, act->txn, act->party, act->arena, &body, act->error);
+  if (status != COLLEGA_OK) return status;
+  set_id(&content.deal, &act->view.deal);
+  content.time = act->now;
+  body->type = COLLEGA__BODY_TYPE__BODY_TYPE_WITHDRAW;
+  body->withdraw = &content;
+  return finish_act(act, COLLEGA_STORE__ACT_KIND__ACT_KIND_WITHDRAW, body);
+}
+
+static enum collega_status run_act(struct exchange *exchange, const struct id *party, const struct id *deal,
+                                   const struct id *mandate, collega_time now, enum collega_status (*what)(struct user_act *),
+                                   struct collega_error *error) {
+  struct user_act act = {.exchange = exchange, .party = party, .mandate = mandate, .now = now, .arena = work_arena(),
+                         .error = error};
+  if (!act.arena) return no_memory(error);
+  enum collega_status status = exchange_begin(exchange, &act.txn, error);
+  if (status == COLLEGA_OK) {
+    status = open_deal(&act, deal);
+    if (status == COLLEGA_OK) status = what(&act);
+    status = exchange_end(exchange, &act.txn, status, error);
+  }
+  arena_destroy(&act.arena);
+  return status;
+}
+
+enum collega_status deal_accept(struct exchange *exchange, const struct id *party, const struct id *deal, const struct id *mandate,
+                                collega_time now, struct collega_error *error) {
+  return run_act(exchange, party, deal, mandate, now, accept, error);
+}
+
+enum collega_status deal_decline(struct exchange *exchange, const struct id *party, const struct id *deal, collega_time now,
+                                 struct collega_error *error) {
+  return run_act(exchange, party, deal, NULL, now, decline, error);
+}
+
+enum collega_status deal_withdraw(struct exchange *exchange, const struct id *party, const struct id *deal, collega_time now,
+                                  struct collega_error *error) {
+  return run_act(exchange, party, deal, NULL, now, withdraw, error);
+}
+
+/* ---- reading */
+
+const char *deal_state_name(const CollegaStore__DealRow *row, const Collega__Terms *terms, collega_date today) {
+  if (row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_CONCLUDED && terms && terms->work) {
+    if (terms->work->has_until && terms->work->until < today) return "ended";
+    if (terms->work->from <= today) return "active";
+  }
+  return deal_phase_name((enum deal_phase)row->state);
+}

@@ -1,0 +1,510 @@
+/* A proposal: from two offers that fit, what the user wants, and what this party keeps private, to terms; from these
+ * to a header that is complete but for its signature. */
+#include "client/exchange/deal_rows.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "proto/check.h"
+#include "proto/guard.h"
+
+/* ---- the two sides */
+
+struct side {
+  CollegaStore__OfferRow *row; /* NULL: a capacity made to fit */
+  Collega__Offer *offer;
+  const char *name;
+};
+
+struct drawing {
+  struct exchange *exchange;
+  struct ledger_txn *txn;
+  const struct id *party;
+  const struct proposal *wanted;
+  collega_time now;
+  struct arena *arena;
+  struct collega_error *error;
+  struct side mine, theirs;
+  struct id thread, counterparty;
+  bool lends;
+  const Collega__OfferPrivate *private_part; /* NULL: none */
+  Collega__TermsWork work;                   /* headcount, days and hours as chosen */
+  struct short_id capacity;                  /* of the one made to fit */
+  CollegaStore__BrokerRow *broker;
+};
+
+static enum collega_status load_side(struct drawing *drawing, struct bytes offer, struct side *side) {
+  enum collega_status status = offer_row(drawing->txn, offer, drawing->arena, &side->row, drawing->error);
+  if (status == COLLEGA_NOT_FOUND) return error_set(drawing->error, COLLEGA_NOT_FOUND, RULE_offer_unknown, NULL, NULL);
+  if (status == COLLEGA_OK) status = offer_of_row(side->row, drawing->arena, &side->offer, drawing->error);
+  if (status != COLLEGA_OK) return status;
+  struct id author;
+  const struct known_party *known = NULL;
+  if (id_from(&author, side->row->author.data, side->row->author.len))
+    known = members_find(exchange_members(drawing->exchange, drawing->txn), &author);
+  side->name = known ? arena_text(drawing->arena, known_party_name(known)) : "?";
+  if (!side->name) return no_memory(drawing->error);
+  if (offer_state(side->row, side->offer, drawing->now) != COLLEGA__OFFER_STATE__OFFER_STATE_OPEN)
+    return error_set(drawing->error, COLLEGA_REFUSED, RULE_offer_not_open, NULL, side->name, NULL);
+  return COLLEGA_OK;
+}
+
+static enum collega_status sides_of_match(struct drawing *drawing) {
+  uint8_t key[2 * ID_BYTES];
+  ProtobufCMessage *message;
+  memcpy(key, drawing->party->byte, ID_BYTES);
+  memcpy(key + ID_BYTES, drawing->wanted->match->byte, ID_BYTES);
+  enum collega_status status = row_get(drawing->txn, TABLE_MATCHES, bytes_of(key, sizeof key),
+                                       &collega_store__match_row__descriptor, drawing->arena, &message, drawing->error);
+  if (status == COLLEGA_NOT_FOUND) return error_set(drawing->error, COLLEGA_NOT_FOUND, RULE_match_unknown, NULL, NULL);
+  if (status != COLLEGA_OK) return status;
+  const CollegaStore__MatchRow *match = (const CollegaStore__MatchRow *)message;
+  drawing->thread = *drawing->wanted->match;
+  status = load_side(drawing, field_bytes(&match->mine), &drawing->mine);
+  return status == COLLEGA_OK ? load_side(drawing, field_bytes(&match->counter), &drawing->theirs) : status;
+}
+
+static enum collega_status load_sides(struct drawing *drawing) {
+  enum collega_status status;
+  if (drawing->wanted->match) {
+    status = sides_of_match(drawing);
+  } else {
+    struct bytes offer = bytes_of(drawing->wanted->to_offer->byte, SHORT_ID_BYTES);
+    match_id(&drawing->thread, bytes_of(drawing->party->byte, ID_BYTES), offer);
+    status = load_side(drawing, offer, &drawing->theirs);
+  }
+  if (status != COLLEGA_OK) return status;
+  if (drawing->theirs.row->mine || !id_from(&drawing->counterparty, drawing->theirs.row->author.data,
+                                            drawing->theirs.row->author.len))
+    return error_set(drawing->error, COLLEGA_REFUSED, RULE_offer_yours, NULL, NULL);
+  Collega__OfferKind kind = drawing->theirs.offer->kind;
+  drawing->lends = kind == COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_IN || kind == COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_IN;
+  if (drawing->mine.row && drawing->mine.row->has_private_) {
+    drawing->private_part = (const Collega__OfferPrivate *)row_unpack(
+        &collega__offer_private__descriptor, field_bytes(&drawing->mine.row->private_), drawing->arena);
+    if (!drawing->private_part) return row_damaged(drawing->error, "offers");
+  }
+  return COLLEGA_OK;
+}
+
+/* ---- days, people, hours */
+
+static collega_date least_date(collega_date a, collega_date b) { return a < b ? a : b; }
+static collega_date most_date(collega_date a, collega_date b) { return a > b ? a : b; }
+
+/* The days that an offer leaves, with its flexible ones. */
+static void window_of(const struct side *side, collega_date *from, collega_date *until) {
+  struct capacity capacity;
+  *from = INT32_MIN;
+  *until = DATE_OPEN;
+  if (!side->offer) return;
+  offer_capacity(side->offer, &capacity);
+  *from = capacity.from;
+  *until = capacity.until;
+}
+
+static void choose_days(struct drawing *drawing, const Collega__TermsWork *given) {
+  const struct proposal *wanted = drawing->wanted;
+  const Collega__Period *theirs = drawing->theirs.offer->period;
+  const Collega__Period *mine = drawing->mine.offer ? drawing->mine.offer->period : theirs;
+  collega_date from = most_date(mine->from, theirs->from);
+  collega_date until = least_date(mine->has_until ? mine->until : DATE_OPEN, theirs->has_until ? theirs->until : DATE_OPEN);
+  if (until < from) { /* only their flexible days meet */
+    collega_date other_from, other_until;
+    window_of(&drawing->mine, &from, &until);
+    window_of(&drawing->theirs, &other_from, &other_until);
+    from = most_date(from, other_from);
+    until = least_date(until, other_until);
+  }
+  from = most_date(from, least_date(date_of_time(drawing->now), until));
+  if (given) from = given->from;
+  if (wanted->has_from) from = wanted->from;
+  if (given && given->has_until) until = given->until;
+  if (wanted->has_until) until = wanted->until;
+  drawing->work.from = from;
+  drawing->work.has_until = until != DATE_OPEN;
+  drawing->work.until = drawing->work.has_until ? until : 0;
+}
+
+/* What is free of the own offer on the chosen days; with carve people are not the measure. */
+static enum collega_status free_people(struct drawing *drawing, uint32_t *out) {
+  struct capacity capacity;
+  struct short_id offer;
+  uint64_t most = 0;
+  offer_capacity(drawing->mine.offer, &capacity);
+  *out = capacity.headcount;
+  if (capacity.carve || !short_id_from(&offer, drawing->mine.row->offer.data, drawing->mine.row->offer.len))
+    return COLLEGA_OK;
+  enum collega_status status =
+      holds_most(drawing->txn, drawing->party, &offer, drawing->work.from,
+                 drawing->work.has_until ? drawing->work.until : DATE_OPEN, false, &most, drawing->error);
+  if (most < *out) *out -= (uint32_t)most; /* else: nothing is free, and holds_fit says so with the day */
+  return status;
+}
+
+static enum collega_status choose_work(struct drawing *drawing) {
+  const Collega__Terms *terms = drawing->wanted->terms;
+  const Collega__TermsWork *given = terms ? terms->work : NULL;
+  const Collega__Offer *theirs = drawing->theirs.offer, *mine = drawing->mine.offer;
+  Collega__TermsWork *work = &drawing->work;
+  uint32_t people = theirs->headcount, hours = theirs->hours->per_week_max, free = people;
+  collega__terms_work__init(work);
+  choose_days(drawing, given);
+  enum collega_status status = mine ? free_people(drawing, &free) : COLLEGA_OK;
+  if (status != COLLEGA_OK) return status;
+  if (free < people) people = free;
+  if (mine && mine->hours->per_week_max < hours) hours = mine->hours->per_week_max;
+  if (given) {
+    people = given->headcount;
+    hours = given->hours_per_week;
+  }
+  work->headcount = drawing->wanted->headcount ? drawing->wanted->headcount : people;
+  work->hours_per_week = drawing->wanted->hours_per_week ? drawing->wanted->hours_per_week : hours;
+  return COLLEGA_OK;
+}
+
+static enum collega_status outside(struct drawing *drawing, enum rule rule, const char *field, uint32_t from, uint32_t to,
+                                   const struct side *side) {
+  char least[16], most[16];
+  snprintf(least, sizeof least, "%" PRIu32, from);
+  snprintf(most, sizeof most, "%" PRIu32, to);
+  return error_set(drawing->error, COLLEGA_REFUSED, rule, field, least, most, side->name, NULL);
+}
+
+static enum collega_status check_days(struct drawing *drawing, const struct side *side) {
+  const Collega__TermsWork *work = &drawing->work;
+  collega_date from, until, last = work->has_until ? work->until : DATE_OPEN;
+  char first_text[32], last_text[32] = "...";
+  window_of(side, &from, &until);
+  bool from_fits = work->from >= from && work->from <= until, until_fits = last <= until;
+  if (from_fits && until_fits) return COLLEGA_OK;
+  date_write(first_text, sizeof first_text, from);
+  if (until != DATE_OPEN) date_write(last_text, sizeof last_text, until);
+  return error_set(drawing->error, COLLEGA_REFUSED, RULE_proposal_days, from_fits ? "until" : "from", first_text, last_text,
+                   side->name, NULL);
+}
+
+/* Against the limits of one side's offer. How much of the own headcount is free is the holds' to say. */
+static enum collega_status check_side(struct drawing *drawing, const struct side *side) {
+  const Collega__Offer *offer = side->offer;
+  const Collega__TermsWork *work = &drawing->work;
+  if (!offer) return COLLEGA_OK;
+  uint32_t least = offer->has_min_headcount ? offer->min_headcount : 1;
+  if (work->headcount < least || work->headcount > offer->headcount)
+    return outside(drawing, RULE_proposal_headcount, "headcount", least, offer->headcount, side);
+  if (work->hours_per_week < offer->hours->per_week_min || work->hours_per_week > offer->hours->per_week_max)
+    return outside(drawing, RULE_proposal_hours, "hours", offer->hours->per_week_min, offer->hours->per_week_max, side);
+  return check_days(drawing, side);
+}
+
+static enum collega_status check_work(struct drawing *drawing) {
+  const Collega__TermsWork *work = &drawing->work;
+  bool transfer = drawing->theirs.offer->kind == COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_IN ||
+                  drawing->theirs.offer->kind == COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_OUT;
+  if (!work->has_until && !transfer) return error_set(drawing->error, COLLEGA_INVALID, RULE_until_required, "until", NULL);
+  enum collega_status status = check_side(drawing, &drawing->theirs);
+  if (status == COLLEGA_OK) status = check_side(drawing, &drawing->mine);
+  if (status == COLLEGA_OK && work->has_until && work->until < work->from) {
+    char text[32];
+    date_write(text, sizeof text, work->from);
+    status = error_set(drawing->error, COLLEGA_INVALID, RULE_order_of_dates, "until", text, NULL);
+  }
+  return status;
+}
+
+/* ---- terms */
+
+/* What both offers and the private part say already. All borrowed from them. */
+struct drawn_terms {
+  Collega__Terms terms;
+  Collega__TermsWork work;
+  Collega__TermsPlace place;
+  Collega__TermsRates rates;
+  Collega__TermsContact contact;
+  Collega__TermsRules rules;
+  Collega__TermsEnding ending;
+};
+
+static void draw_place(struct drawing *drawing, struct drawn_terms *out) {
+  /* The work is done at the borrower's. The exact address is the borrower's own to tell. */
+  const struct side *borrower = drawing->lends ? &drawing->theirs : &drawing->mine;
+  if (!borrower->offer) return;
+  const Collega__Place *place = borrower->offer->place;
+  out->place.establishment = borrower->offer->establishment;
+  out->place.postcode = place->postcode;
+  out->place.city = place->city;
+  out->place.country = place->country;
+  if (!drawing->lends && drawing->private_part) out->place.address = drawing->private_part->address;
+  out->terms.place = &out->place;
+}
+
+static void draw_rates(struct drawing *drawing, struct drawn_terms *out) {
+  const struct side *lender = drawing->lends ? &drawing->mine : &drawing->theirs;
+  const Collega__OfferPrivate *own = drawing->lends ? drawing->private_part : NULL;
+  const Collega__Terms *given = drawing->wanted->terms;
+  if (own && own->has_hourly_cost_cents) {
+    out->rates.has_hourly_cents = true;
+    out->rates.hourly_cents = own->hourly_cost_cents;
+  }
+  if (drawing->wanted->has_rate) {
+    out->rates.has_hourly_cents = true;
+    out->rates.hourly_cents = drawing->wanted->rate_cents;
+  }
+  bool amount = out->rates.has_hourly_cents || (given && given->rates);
+  if (amount) out->rates.currency = own && own->currency ? own->currency : (char *)(uintptr_t) "EUR";
+  if (lender->offer && lender->offer->terms) {
+    out->rates.has_cost_basis = lender->offer->terms->has_cost_basis;
+    out->rates.cost_basis = lender->offer->terms->cost_basis;
+    out->rates.vat = lender->offer->terms->vat;
+  }
+  if (amount || out->rates.has_cost_basis || out->rates.vat) out->terms.rates = &out->rates;
+}
+
+static void draw_rules(struct drawing *drawing, struct drawn_terms *out) {
+  const struct side *lender = drawing->lends ? &drawing->mine : &drawing->theirs;
+  const struct side *borrower = drawing->lends ? &drawing->theirs : &drawing->mine;
+  const Collega__OfferTerms *lends = lender->offer ? lender->offer->terms : NULL;
+  const Collega__OfferTerms *borrows = borrower->offer ? borrower->offer->terms : NULL;
+  if (lends) {
+    out->rules.lender_cao = lends->cao;
+    out->rules.has_contract = lends->has_contract;
+    out->rules.contract = lends->contract;
+    out->ending.has_return_guarantee = lends->has_return_guarantee;
+    out->ending.return_guarantee = lends->return_guarantee;
+    out->ending.has_takeover = lends->has_takeover;
+    out->ending.takeover = lends->takeover;
+  }
+  if (borrows) out->rules.borrower_cao = borrows->cao;
+  if (out->rules.lender_cao || out->rules.borrower_cao || out->rules.has_contract) out->terms.rules = &out->rules;
+  if (out->ending.has_return_guarantee || out->ending.has_takeover) out->terms.ending = &out->ending;
+}
+
+static void draw_work(struct drawing *drawing, struct drawn_terms *out) {
+  const Collega__Terms *given = drawing->wanted->terms;
+  const Collega__Offer *borrower = drawing->lends ? drawing->theirs.offer : drawing->mine.offer;
+  const Collega__Offer *described = borrower ? borrower : drawing->theirs.offer;
+  out->work.headcount = drawing->work.headcount;
+  out->work.from = drawing->work.from;
+  out->work.has_until = drawing->work.has_until;
+  out->work.until = drawing->work.until;
+  out->work.hours_per_week = drawing->work.hours_per_week;
+  out->work.function = described->occupation->title ? described->occupation->title : described->title;
+  out->work.isco = described->occupation->isco;
+  /* Lists of two messages are joined, not replaced: those that the user gives stand alone. */
+  if (!(given && given->work && given->work->n_slots)) {
+    out->work.n_slots = described->hours->n_slots;
+    out->work.slots = described->hours->slots;
+  }
+  out->work.has_kind = true;
+  bool transfer = described->kind == COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_IN ||
+                  described->kind == COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_OUT;
+  out->work.kind = transfer ? COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_OUT : COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT;
+  out->terms.work = &out->work;
+}
+
+static void draw_terms(struct drawing *drawing, struct drawn_terms *out) {
+  collega__terms__init(&out->terms);
+  collega__terms_work__init(&out->work);
+  collega__terms_place__init(&out->place);
+  collega__terms_rates__init(&out->rates);
+  collega__terms_contact__init(&out->contact);
+  collega__terms_rules__init(&out->rules);
+  collega__terms_ending__init(&out->ending);
+  draw_work(drawing, out);
+  draw_place(drawing, out);
+  draw_rates(drawing, out);
+  draw_rules(drawing, out);
+  if (drawing->private_part && drawing->private_part->contact) {
+    *(drawing->lends ? &out->contact.lender : &out->contact.borrower) = drawing->private_part->contact;
+    out->terms.contact = &out->contact;
+  }
+}
+
+/* Later bytes win field by field, as protobuf merges: the offers', then the user's file, then the options. */
+static enum collega_status merge_terms(struct drawing *drawing, const struct drawn_terms *drawn, Collega__Terms **out) {
+  Collega__Terms last = COLLEGA__TERMS__INIT;
+  Collega__TermsWork work = COLLEGA__TERMS_WORK__INIT;
+  Collega__TermsRates rates = COLLEGA__TERMS_RATES__INIT;
+  work.headcount = drawing->work.headcount;
+  work.from = drawing->work.from;
+  work.has_until = drawing->work.has_until;
+  work.until = drawing->work.until;
+  work.hours_per_week = drawing->work.hours_per_week;
+  last.work = &work;
+  if (drawing->wanted->has_rate) {
+    rates.has_hourly_cents = true;
+    rates.hourly_cents = drawing->wanted->rate_cents;
+    last.rates = &rates;
+  }
+  const Collega__Terms *layers[3] = {&drawn->terms, drawing->wanted->terms, &last};
+  size_t size = 0, at = 0;
+  for (size_t i = 0; i < 3; i++) size += layers[i] ? collega__terms__get_packed_size(layers[i]) : 0;
+  uint8_t *packed = arena_take(drawing->arena, size);
+  if (!packed) return no_memory(drawing->error);
+  for (size_t i = 0; i < 3; i++) at += layers[i] ? collega__terms__pack(layers[i], packed + at) : 0;
+  *out = (Collega__Terms *)row_unpack(&collega__terms__descriptor, bytes_of(packed, size), drawing->arena);
+  if (!*out) return no_memory(drawing->error);
+  enum collega_status status = check_fields(&(*out)->base, drawing->error);
+  return status == COLLEGA_OK ? check_terms(*out, drawing->error) : status;
+}
+
+/* ---- the header */
+
+static void fill_ref(const struct side *side, const struct short_id *capacity, Collega__OfferRef *out) {
+  collega__offer_ref__init(out);
+  if (side->row) {
+    out->has_offer = out->has_content = true;
+    out->offer = side->row->offer;
+    out->content = side->row->content;
+  } else {
+    out->has_capacity = true;
+    set_bytes(&out->capacity, capacity->byte, SHORT_ID_BYTES);
+  }
+}
+
+struct header {
+  Collega__DealHeader header;
+  Collega__Edge edge, *edges;
+  Collega__OfferRef mine, theirs;
+  struct id root, commitment, mandate;
+};
+
+static enum collega_status fill_header(struct drawing *drawing, const Collega__SaltedTerms *salted, struct header *out) {
+  uint64_t closed = 0;
+  enum collega_status status = negotiation_count_closed(drawing->txn, drawing->party, &drawing->thread, &closed, drawing->error);
+  if (status == COLLEGA_OK) status = terms_commitment(salted, &out->commitment, drawing->error);
+  if (status == COLLEGA_OK)
+    status = choose_mandate(drawing->exchange, drawing->txn, drawing->party, drawing->wanted->mandate,
+                            drawing->work.headcount, drawing->now, &out->mandate, drawing->error);
+  if (status != COLLEGA_OK) return status;
+  negotiation_root(&out->root, &drawing->thread, closed);
+  collega__deal_header__init(&out->header);
+  collega__edge__init(&out->edge);
+  fill_ref(&drawing->mine, &drawing->capacity, &out->mine);
+  fill_ref(&drawing->theirs, NULL, &out->theirs);
+  set_id(&out->edge.lender, drawing->lends ? drawing->party : &drawing->counterparty);
+  set_id(&out->edge.borrower, drawing->lends ? &drawing->counterparty : drawing->party);
+  out->edge.lends = drawing->lends ? &out->mine : &out->theirs;
+  out->edge.borrows = drawing->lends ? &out->theirs : &out->mine;
+  set_id(&out->edge.commitment, &out->commitment);
+  out->edges = &out->edge;
+  out->header.n_edges = 1;
+  out->header.edges = &out->edges;
+  out->header.decider = drawing->broker->broker;
+  out->header.decider_epoch = drawing->broker->epoch;
+  out->header.accept_by = drawing->wanted->accept_by ? drawing->wanted->accept_by
+                                                     : time_after_working_days(drawing->now, ACCEPT_BY_WORKING_DAYS);
+  set_id(&out->header.root, &out->root);
+  out->header.has_mandate = !id_is_zero(&out->mandate);
+  set_id(&out->header.mandate, &out->mandate);
+  out->header.time = drawing->now;
+  set_id(&out->header.thread, &drawing->thread);
+  return check_header(&out->header, drawing->error);
+}
+
+/* ---- the draft */
+
+/* The machine's word on a new draft, with the room there is. */
+static enum collega_status try_draft(struct drawing *drawing, const struct header *header, const struct id *deal,
+                                     const struct capacity *capacity, const CollegaStore__Hold *hold) {
+  struct negotiation negotiation;
+  struct deal_effects effects;
+  struct collega_error no_room;
+  CollegaStore__RootRow *row;
+  struct deal_event event = {.kind = DEAL_EVENT_DRAFT, .deal = *deal, .now = drawing->now, .fits = true,
+                             .no_room = &no_room, .accept_by = header->header.accept_by};
+  enum collega_status status = holds_fit(drawing->txn, capacity, hold, &no_room);
+  event.room = status == COLLEGA_OK;
+  if (status != COLLEGA_OK && status != COLLEGA_REFUSED) {
+    if (drawing->error) *drawing->error = no_room;
+    return status;
+  }
+  status = negotiation_load(drawing->txn, &header->root, drawing->arena, &negotiation, &row, drawing->error);
+  if (status != COLLEGA_OK) return status;
+  (void)id_from(&negotiation.decider, header->header.decider.data, header->header.decider.len);
+  return deal_step(&negotiation, &event, &effects, drawing->error);
+}
+
+static enum collega_status append_draft(struct drawing *drawing, const struct header *header, struct bytes body,
+                                        const struct id *deal, struct bytes terms) {
+  CollegaStore__DealAct act = COLLEGA_STORE__DEAL_ACT__INIT;
+  CollegaStore__Hold hold = COLLEGA_STORE__HOLD__INIT;
+  CollegaStore__Capacity made = COLLEGA_STORE__CAPACITY__INIT;
+  struct capacity capacity = {.headcount = drawing->work.headcount, .hours_per_week = drawing->work.hours_per_week,
+                              .from = drawing->work.from,
+                              .until = drawing->work.has_until ? drawing->work.until : DATE_OPEN};
+  set_id(&hold.party, drawing->party);
+  hold.subject = header->mine.has_offer ? header->mine.offer : header->mine.capacity;
+  set_id(&hold.root, &header->root);
+  set_id(&hold.deal, deal);
+  hold.from = capacity.from;
+  hold.until = capacity.until;
+  hold.people = drawing->work.headcount;
+  hold.hours_per_week = drawing->work.hours_per_week;
+  if (drawing->mine.offer) {
+    offer_capacity(drawing->mine.offer, &capacity);
+  } else {
+    set_bytes(&made.capacity, drawing->capacity.byte, SHORT_ID_BYTES);
+    set_id(&made.party, drawing->party);
+    made.headcount = capacity.headcount;
+    made.from = capacity.from;
+    made.has_until = drawing->work.has_until;
+    made.until = drawing->work.until;
+    made.hours_per_week = capacity.hours_per_week;
+    act.capacity = &made;
+  }
+  enum collega_status status = try_draft(drawing, header, deal, &capacity, &hold);
+  if (status != COLLEGA_OK) return status;
+  act.kind = COLLEGA_STORE__ACT_KIND__ACT_KIND_PROPOSE;
+  set_id(&act.deal, deal);
+  set_bytes(&act.body, body.data, body.length);
+  act.has_terms = true;
+  set_bytes(&act.terms, terms.data, terms.length);
+  act.hold = &hold;
+  return append_act(drawing->exchange, drawing->txn, drawing->party, deal, &act, drawing->now, drawing->arena,
+                    drawing->error);
+}
+
+static enum collega_status draw(struct drawing *drawing, struct id *deal) {
+  struct drawn_terms drawn;
+  struct header header;
+  Collega__Terms *terms = NULL;
+  Collega__SaltedTerms *salted = NULL;
+  Collega__Body *body = NULL;
+  struct bytes packed, packed_terms;
+  enum collega_status status = exchange_broker(drawing->txn, drawing->arena, &drawing->broker, drawing->error);
+  if (status == COLLEGA_OK && !drawing->broker) return error_set(drawing->error, COLLEGA_REFUSED, RULE_not_joined, NULL, NULL);
+  if (status == COLLEGA_OK) status = load_sides(drawing);
+  if (status == COLLEGA_OK) status = choose_work(drawing);
+  if (status == COLLEGA_OK) status = check_work(drawing);
+  if (status != COLLEGA_OK) return status;
+  random_fill(drawing->capacity.byte, SHORT_ID_BYTES);
+  draw_terms(drawing, &drawn);
+  status = merge_terms(drawing, &drawn, &terms);
+  if (status == COLLEGA_OK) status = terms_salt(terms, drawing->arena, &salted, drawing->error);
+  if (status == COLLEGA_OK) status = pack_into(drawing->arena, &salted->base, &packed_terms, drawing->error);
+  if (status == COLLEGA_OK) status = fill_header(drawing, salted, &header);
+  if (status == COLLEGA_OK) status = own_body(drawing->exchange, drawing->txn, drawing->party, drawing->arena, &body, drawing->error);
+  if (status != COLLEGA_OK) return status;
+  body->type = COLLEGA__BODY_TYPE__BODY_TYPE_DEAL;
+  body->deal = &header.header;
+  status = body_finish(body, drawing->arena, &packed, deal, drawing->error);
+  return status == COLLEGA_OK ? append_draft(drawing, &header, packed, deal, packed_terms) : status;
+}
+
+enum collega_status deal_propose(struct exchange *exchange, const struct id *party, const struct proposal *proposal,
+                                 collega_time now, struct id *deal, struct collega_error *error) {
+  if (!exchange_identity(exchange, party)) return error_set(error, COLLEGA_NOT_FOUND, RULE_party_not_ours, NULL, NULL);
+  if (!proposal->match == !proposal->to_offer) return error_set(error, COLLEGA_USAGE, RULE_match_or_offer, NULL, NULL);
+  struct drawing drawing = {.exchange = exchange, .party = party, .wanted = proposal, .now = now, .arena = work_arena(),
+                            .error = error};
+  if (!drawing.arena) return no_memory(error);
+  enum collega_status status = exchange_begin(exchange, &drawing.txn, error);
+  if (status == COLLEGA_OK) {
+    status = draw(&drawing, deal);
+    status = exchange_end(exchange, &drawing.txn, status, error);
+  }
+  arena_destroy(&drawing.arena);
+  return status;
+}

@@ -1,0 +1,273 @@
+/* What match_pair promises: hard rules, parts, words, symmetry. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "base/words.h"
+#include "tests/unit/match/samples.h"
+
+struct fixture {
+  struct arena *arena;
+  Collega__Offer *out, *in;
+  struct id lender, borrower;
+  struct match_result result;
+};
+
+static int set_up(void **state) {
+  struct fixture *fixture = calloc(1, sizeof *fixture);
+  fixture->arena = arena_new(65536, 1u << 24);
+  fixture->out = sample_out(fixture->arena);
+  fixture->in = sample_in(fixture->arena);
+  fixture->lender = sample_employer(1);
+  fixture->borrower = sample_employer(2);
+  *state = fixture;
+  return 0;
+}
+
+static int tear_down(void **state) {
+  struct fixture *fixture = *state;
+  arena_destroy(&fixture->arena);
+  free(fixture);
+  return 0;
+}
+
+static void judge(struct fixture *fixture) {
+  match_pair(fixture->in, &fixture->borrower, fixture->out, &fixture->lender, &fixture->result);
+}
+
+static void breaks(struct fixture *fixture, enum rule rule) {
+  judge(fixture);
+  assert_false(fixture->result.fits);
+  assert_int_equal(fixture->result.gap_count, 1);
+  assert_int_equal(fixture->result.gaps[0].rule, rule);
+  assert_true(fixture->result.score == 0);
+}
+
+static void equal_offers_score_one(void **state) {
+  struct fixture *fixture = *state;
+  judge(fixture);
+  assert_true(fixture->result.fits);
+  assert_true(fixture->result.score > 0.999 && fixture->result.score < 1.001);
+  assert_int_equal(fixture->result.gap_count, 0);
+  assert_true(fixture->result.reason_count >= 5);
+}
+
+static void weights_sum_to_one(void **state) {
+  (void)state;
+  double sum = 0;
+  for (size_t i = 0; i < MATCH_PARTS; ++i)
+    sum += match_weights[i];
+  assert_true(sum > 0.999999 && sum < 1.000001);
+}
+
+static void the_same_employer_is_no_match(void **state) {
+  struct fixture *fixture = *state;
+  fixture->borrower = fixture->lender;
+  breaks(fixture, RULE_match_same_employer);
+}
+
+static void loans_do_not_meet_transfers(void **state) {
+  struct fixture *fixture = *state;
+  fixture->out->kind = COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_OUT;
+  breaks(fixture, RULE_match_kinds);
+  fixture->in->kind = COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_IN;
+  judge(fixture);
+  assert_true(fixture->result.fits);
+}
+
+static void a_missing_must_have_is_hard_and_a_nice_one_a_gap(void **state) {
+  struct fixture *fixture = *state;
+  fixture->out->n_credentials = 0;
+  breaks(fixture, RULE_match_credential_must_missing);
+  fixture->in->credentials[0]->need = COLLEGA__NEED__NEED_NICE;
+  judge(fixture);
+  assert_true(fixture->result.fits);
+  assert_int_equal(fixture->result.gaps[0].rule, RULE_match_credential_missing);
+}
+
+static void a_language_below_level_is_missing(void **state) {
+  struct fixture *fixture = *state;
+  fixture->out->languages[0]->level = arena_text(fixture->arena, "A2");
+  breaks(fixture, RULE_match_language_must_missing);
+  fixture->out->languages[0]->level = arena_text(fixture->arena, "C1");
+  judge(fixture);
+  assert_true(fixture->result.fits);
+}
+
+static void periods_meet_only_within_their_flexibility(void **state) {
+  struct fixture *fixture = *state;
+  fixture->in->period->from = fixture->out->period->until + 10;
+  fixture->in->period->until = fixture->in->period->from + 30;
+  breaks(fixture, RULE_match_period_apart);
+  fixture->in->period->has_flex_days = 1;
+  fixture->in->period->flex_days = 14;
+  judge(fixture);
+  assert_true(fixture->result.fits);
+  assert_true(fixture->result.part[MATCH_PERIOD] > 0 && fixture->result.part[MATCH_PERIOD] < 1);
+}
+
+static void the_last_day_counts(void **state) {
+  struct fixture *fixture = *state;
+  fixture->in->period->from = fixture->out->period->until;
+  fixture->in->period->until = fixture->in->period->from;
+  judge(fixture);
+  assert_true(fixture->result.fits);
+  assert_true(fixture->result.part[MATCH_PERIOD] == 1.0);
+}
+
+static void hours_that_do_not_meet_are_hard(void **state) {
+  struct fixture *fixture = *state;
+  fixture->out->hours->per_week_max = 23;
+  fixture->out->hours->per_week_min = 8;
+  breaks(fixture, RULE_match_hours_apart);
+}
+
+static void too_few_people_for_the_least_is_hard(void **state) {
+  struct fixture *fixture = *state;
+  fixture->in->has_min_headcount = 1;
+  fixture->in->min_headcount = 7;
+  fixture->in->headcount = 12;
+  breaks(fixture, RULE_match_headcount_least);
+  fixture->in->min_headcount = 6;
+  judge(fixture);
+  assert_true(fixture->result.fits && fixture->result.part[MATCH_HEADCOUNT] == 0.5);
+}
+
+static void distance_breaks_only_beyond_doubt(void **state) {
+  struct fixture *fixture = *state;
+  fixture->out->place->postcode = arena_text(fixture->arena, "9718"); /* Groningen */
+  breaks(fixture, RULE_match_too_far);
+  fixture->out->place->postcode = arena_text(fixture->arena, "5015"); /* Tilburg, about 25 km */
+  fixture->out->travel_km = 10;
+  judge(fixture);
+  assert_true(fixture->result.fits);
+  bool told = false;
+  for (size_t i = 0; i < fixture->result.gap_count; ++i)
+    told = told || fixture->result.gaps[i].rule == RULE_match_maybe_too_far;
+  assert_true(told);
+}
+
+static void distances_are_those_of_the_map(void **state) {
+  struct fixture *fixture = *state;
+  Collega__Place *breda = fixture->out->place, *groningen = fixture->in->place;
+  groningen->postcode = arena_text(fixture->arena, "9718");
+  double km = place_distance(breda, groningen);
+  assert_true(km > 200 && km < 240); /* about 220 km as the crow flies */
+  groningen->country = arena_text(fixture->arena, "DE");
+  assert_true(place_distance(breda, groningen) < 0);
+}
+
+static void nothing_in_common_is_no_match(void **state) {
+  struct fixture *fixture = *state;
+  fixture->in->occupation->isco = arena_text(fixture->arena, "2221");
+  fixture->in->n_skills = 0;
+  breaks(fixture, RULE_match_unrelated);
+}
+
+static void slots_must_share_one(void **state) {
+  struct fixture *fixture = *state;
+  char *morning[] = {arena_text(fixture->arena, "mon-am")}, *evening[] = {arena_text(fixture->arena, "mon-ev")};
+  fixture->in->hours->n_slots = 1;
+  fixture->in->hours->slots = morning;
+  fixture->out->hours->n_slots = 1;
+  fixture->out->hours->slots = evening;
+  breaks(fixture, RULE_match_slots_apart);
+}
+
+static void differing_terms_are_told(void **state) {
+  struct fixture *fixture = *state;
+  Collega__OfferTerms ours = COLLEGA__OFFER_TERMS__INIT, theirs = COLLEGA__OFFER_TERMS__INIT;
+  ours.cao = arena_text(fixture->arena, "Horeca");
+  theirs.cao = arena_text(fixture->arena, "Bouw & Infra");
+  ours.vat = arena_text(fixture->arena, "standard");
+  theirs.vat = arena_text(fixture->arena, "reverse");
+  fixture->in->terms = &ours;
+  fixture->out->terms = &theirs;
+  judge(fixture);
+  assert_true(fixture->result.fits && fixture->result.part[MATCH_TERMS] == 0.5);
+  assert_int_equal(fixture->result.gap_count, 2);
+}
+
+static void scores_do_not_depend_on_who_asks(void **state) {
+  struct fixture *fixture = *state;
+  uint64_t random = 20270104;
+  struct match_result other;
+  unsigned fitting = 0;
+  for (int i = 0; i < 4000; ++i) {
+    arena_reset(fixture->arena);
+    Collega__Offer *one = sample_random(fixture->arena, &random), *two = sample_random(fixture->arena, &random);
+    match_pair(one, &fixture->lender, two, &fixture->borrower, &fixture->result);
+    match_pair(two, &fixture->borrower, one, &fixture->lender, &other);
+    assert_int_equal(fixture->result.fits, other.fits);
+    assert_true(fixture->result.score == other.score);
+    assert_true(fixture->result.score >= 0 && fixture->result.score <= 1.000001);
+    fitting += fixture->result.fits;
+  }
+  assert_true(fitting > 40); /* the generator is not vacuous */
+}
+
+static void a_better_offer_never_scores_lower(void **state) {
+  struct fixture *fixture = *state;
+  uint64_t random = 7;
+  struct match_result better;
+  unsigned improved = 0;
+  for (int i = 0; i < 4000; ++i) {
+    arena_reset(fixture->arena);
+    Collega__Offer *supply = sample_random(fixture->arena, &random), *demand = sample_random(fixture->arena, &random);
+    supply->kind = COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT;
+    demand->kind = COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_IN;
+    match_pair(supply, &fixture->lender, demand, &fixture->borrower, &fixture->result);
+    /* More people, more hours, the very occupation, next door. */
+    if (supply->headcount < demand->headcount) supply->headcount = demand->headcount;
+    if (supply->hours->per_week_max < demand->hours->per_week_max)
+      supply->hours->per_week_max = demand->hours->per_week_max;
+    supply->occupation = demand->occupation;
+    supply->place = demand->place;
+    match_pair(supply, &fixture->lender, demand, &fixture->borrower, &better);
+    if (!fixture->result.fits) continue;
+    assert_true(better.fits);
+    assert_true(better.score >= fixture->result.score - 1e-9);
+    improved += better.score > fixture->result.score;
+  }
+  assert_true(improved > 40);
+}
+
+static void every_word_renders_in_both_languages(void **state) {
+  struct fixture *fixture = *state;
+  judge(fixture);
+  for (size_t i = 0; i < fixture->result.reason_count; ++i) {
+    char dutch[512], english[512];
+    assert_true(error_render(LANGUAGE_NL, &fixture->result.reasons[i], dutch, sizeof dutch) > 0);
+    assert_true(error_render(LANGUAGE_EN, &fixture->result.reasons[i], english, sizeof english) > 0);
+    assert_string_not_equal(dutch, english);
+    assert_null(strchr(dutch, '%'));
+  }
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      TEST(equal_offers_score_one),
+      TEST(weights_sum_to_one),
+      TEST(the_same_employer_is_no_match),
+      TEST(loans_do_not_meet_transfers),
+      TEST(a_missing_must_have_is_hard_and_a_nice_one_a_gap),
+      TEST(a_language_below_level_is_missing),
+      TEST(periods_meet_only_within_their_flexibility),
+      TEST(the_last_day_counts),
+      TEST(hours_that_do_not_meet_are_hard),
+      TEST(too_few_people_for_the_least_is_hard),
+      TEST(distance_breaks_only_beyond_doubt),
+      TEST(distances_are_those_of_the_map),
+      TEST(nothing_in_common_is_no_match),
+      TEST(slots_must_share_one),
+      TEST(differing_terms_are_told),
+      TEST(scores_do_not_depend_on_who_asks),
+      TEST(a_better_offer_never_scores_lower),
+      TEST(every_word_renders_in_both_languages),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
