@@ -28,10 +28,11 @@ static json_t *time_json(collega_time time) {
   return json_string(text);
 }
 
-struct listing { json_t *members; size_t in_force; collega_time now; };
+struct listing { json_t *members; struct id broker; size_t in_force; collega_time now; };
 
 static bool list_member(void *context, const struct id *party, const struct party_row *row) {
   struct listing *listing = context;
+  if (id_equal(party, &listing->broker)) return true; /* knows itself, and is nobody's member */
   char fingerprint[FINGERPRINT_BYTES];
   fingerprint_write(fingerprint, party);
   bool in_force = party_row_in_force(row, listing->now);
@@ -52,9 +53,13 @@ static enum collega_status no_memory(struct collega_error *error) {
 enum collega_status report_members(struct store_txn *txn, collega_time now, json_t **out,
                                    struct collega_error *error) {
   struct listing listing = {.members = json_array(), .now = now};
+  struct broker_state state;
+  bool found = false;
   *out = NULL;
   if (listing.members == NULL) return no_memory(error);
-  enum collega_status status = party_rows_walk(txn, list_member, &listing, error);
+  enum collega_status status = state_read(txn, &state, &found, error);
+  listing.broker = state.broker;
+  if (status == COLLEGA_OK) status = party_rows_walk(txn, list_member, &listing, error);
   if (status == COLLEGA_OK) *out = json_pack("{s:O}", "members", listing.members);
   json_decref(listing.members);
   return status != COLLEGA_OK || *out != NULL ? status : no_memory(error);
@@ -90,6 +95,7 @@ enum collega_status report_status(struct store *store, struct store_txn *txn, co
   enum collega_status status = state_read(txn, &state, &found, error);
   if (status == COLLEGA_OK && !found)
     status = error_set(error, COLLEGA_DAMAGED, RULE_disk_not_found, NULL, "state", NULL);
+  listing.broker = state.broker;
   if (status == COLLEGA_OK) status = store_room(store, &room, error);
   if (status == COLLEGA_OK) status = party_rows_walk(txn, list_member, &listing, error);
   if (status == COLLEGA_OK) status = report_mailbox_bytes(txn, &waiting, error);

@@ -36,6 +36,11 @@ static int by_prefix(const void *left, const void *right) {
   return a->leaf < b->leaf ? -1 : a->leaf > b->leaf;
 }
 
+static int by_leaf(const void *left, const void *right) {
+  const struct wanted *a = left, *b = right;
+  return a->leaf < b->leaf ? -1 : a->leaf > b->leaf;
+}
+
 /* Within the run itself: the newest content of the same offer before the leaf, the one it names for a status. */
 static bool find_in_run(const struct record *const *records, const struct facet *facets, struct wanted *wanted) {
   const Collega__OfferStatus *status = records[wanted->leaf]->body->status;
@@ -153,6 +158,7 @@ enum collega_status facets_resolve(struct batch *batch, const struct id *author,
   qsort(wanted, wanting, sizeof *wanted, by_prefix);
   enum collega_status status =
       missing ? search_store(batch, author, records, wanted, wanting, missing, error) : COLLEGA_OK;
+  qsort(wanted, wanting, sizeof *wanted, by_leaf);
   for (uint32_t i = 0; !status && i < wanting; i++) {
     if (!wanted[i].found) continue;
     uint32_t leaf = wanted[i].leaf;

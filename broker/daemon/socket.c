@@ -35,7 +35,6 @@ static int set_options(void *router, const uint8_t link_secret[32]) {
       {ZMQ_HANDSHAKE_IVL, (int)HANDSHAKE_MS},
       {ZMQ_LINGER, 0},
       {ZMQ_BACKLOG, BACKLOG},
-      {ZMQ_IPV6, 1},
       {ZMQ_TCP_KEEPALIVE, 1},
       {ZMQ_TCP_KEEPALIVE_IDLE, 60},
       {ZMQ_TCP_KEEPALIVE_INTVL, 15},
@@ -70,7 +69,9 @@ enum collega_status server_open(void *context, const uint8_t link_secret[32], co
                                 size_t capacity, void **router, void **monitor, struct collega_error *error) {
   *monitor = NULL;
   *router = zmq_socket(context, ZMQ_ROUTER);
-  bool made = *router != NULL && set_options(*router, link_secret) == 0;
+  int six = strchr(listen, '[') != NULL; /* asked for: an IPv4 address is not to be told as ::ffff:... */
+  bool made = *router != NULL && set_options(*router, link_secret) == 0 &&
+              zmq_setsockopt(*router, ZMQ_IPV6, &six, sizeof six) == 0;
   if (made) *monitor = monitor_open(context, *router);
   if (made && *monitor != NULL && zmq_bind(*router, listen) == 0 &&
       zmq_getsockopt(*router, ZMQ_LAST_ENDPOINT, endpoint, &capacity) == 0)

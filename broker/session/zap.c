@@ -68,7 +68,8 @@ static size_t receive(void *socket, zmq_msg_t *messages, size_t capacity) {
 }
 
 static void serve(void *socket, zmq_msg_t *messages, size_t count, const struct links *links,
-                  struct addresses *addresses, collega_time now, struct zap_counts *counts) {
+                  struct addresses *addresses, collega_time now, collega_time monotonic,
+                  struct zap_counts *counts) {
   size_t kept = count < ZAP_FRAMES ? count : ZAP_FRAMES;
   struct bytes frames[ZAP_FRAMES] = {{NULL, 0}};
   for (size_t i = 0; i < kept; i++)
@@ -81,11 +82,11 @@ static void serve(void *socket, zmq_msg_t *messages, size_t count, const struct 
   switch (verdict) {
   case ZAP_ADMIT:
     hex_write(user_id, frames[FRAME_KEY].data, PEER_KEY_BYTES);
-    address_admitted(addresses, address, now);
+    address_admitted(addresses, address, monotonic);
     counts->admitted++;
     break;
   case ZAP_REFUSE:
-    address_refused(addresses, address, now);
+    address_refused(addresses, address, monotonic);
     counts->refused++;
     break;
   case ZAP_MALFORMED:
@@ -97,12 +98,12 @@ static void serve(void *socket, zmq_msg_t *messages, size_t count, const struct 
 }
 
 size_t zap_serve(void *socket, size_t most, const struct links *links, struct addresses *addresses,
-                 collega_time now, struct zap_counts *counts) {
+                 collega_time now, collega_time monotonic, struct zap_counts *counts) {
   for (size_t served = 0; served < most; served++) {
     zmq_msg_t messages[ZAP_FRAMES];
     size_t count = receive(socket, messages, ZAP_FRAMES);
     if (count == 0) return served;
-    serve(socket, messages, count, links, addresses, now, counts);
+    serve(socket, messages, count, links, addresses, now, monotonic, counts);
   }
   return most;
 }

@@ -19,9 +19,10 @@ enum zap_verdict zap_judge(const struct bytes *frames, size_t count, const struc
 
 /* A REP socket on inproc://zeromq.zap.01, to be made before the server socket is bound. NULL: errno. */
 void *zap_open(void *context);
-/* Answers the requests that wait, at most `most` of them; returns how many. */
+/* Answers the requests that wait, at most `most` of them; returns how many. Invitations end by the
+ * wall clock `now`, addresses are judged by `monotonic`. */
 size_t zap_serve(void *socket, size_t most, const struct links *links, struct addresses *addresses,
-                 collega_time now, struct zap_counts *counts);
+                 collega_time now, collega_time monotonic, struct zap_counts *counts);
 /* The key behind a User-Id. False: it is none. */
 bool zap_user_key(const char *user_id, uint8_t key[PEER_KEY_BYTES]);
 #endif

@@ -193,14 +193,14 @@ enum collega_status command_deal_propose(const struct arguments *arguments, stru
     return error_set(error, COLLEGA_USAGE, RULE_propose_to_what, NULL, NULL);
   enum collega_status status = desk_open(arguments, &desk, error);
   if (status != COLLEGA_OK) return status;
-  if (to) {
+  status = read_proposal(&desk, &proposal, error); /* usage before look-ups */
+  if (status == COLLEGA_OK && to) {
     status = desk_offer_id(&desk, to, &offer, error);
     proposal.to_offer = &offer;
-  } else {
+  } else if (status == COLLEGA_OK) {
     status = desk_match_id(&desk, argument_at(arguments, 0), &match, error);
     proposal.match = &match;
   }
-  if (status == COLLEGA_OK) status = read_proposal(&desk, &proposal, error);
   if (status == COLLEGA_OK) status = mandate_option(&desk, &mandate, &proposal.mandate, error);
   desk_release(&desk);
   if (status == COLLEGA_OK) status = deal_propose(desk.exchange, &desk.party, &proposal, desk.now, &deal, error);

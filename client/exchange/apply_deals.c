@@ -360,13 +360,22 @@ static enum collega_status signed_acceptance(struct apply *apply, struct deal_vi
   return status == COLLEGA_OK ? send_request(apply, view, field_bytes(&act->run), &record->id) : status;
 }
 
+/* Past accept_by one question in an epoch is enough: the decider answers every one that it gets. */
+static enum collega_status note_asked(struct apply *apply, const struct deal_view *view) {
+  struct negotiation negotiation;
+  CollegaStore__RootRow *row;
+  if (apply->event->time < view->row->accept_by) return COLLEGA_OK;
+  enum collega_status status = negotiation_load(apply->txn, &view->root, apply->arena, &negotiation, &row, apply->error);
+  if (status != COLLEGA_OK) return status;
+  view->row->has_ask_sent_epoch = true;
+  view->row->ask_sent_epoch = negotiation.epoch_number;
+  return deal_row_put(apply->txn, view->row, apply->error);
+}
+
 static enum collega_status signed_request(struct apply *apply, struct deal_view *view, const CollegaStore__SignedAct *act,
                                           const struct record *record) {
-  enum collega_status status = COLLEGA_OK;
-  if (act->kind == COLLEGA_STORE__ACT_KIND__ACT_KIND_ASK) {
-    struct deal_event event = {.kind = DEAL_EVENT_TICK, .now = apply->event->time};
-    status = step(apply, &view->root, &event);
-  } else {
+  enum collega_status status = act->kind == COLLEGA_STORE__ACT_KIND__ACT_KIND_ASK ? note_asked(apply, view) : COLLEGA_OK;
+  if (status == COLLEGA_OK && act->kind != COLLEGA_STORE__ACT_KIND__ACT_KIND_ASK) {
     view->row->has_act = false;
     status = deal_row_put(apply->txn, view->row, apply->error);
   }

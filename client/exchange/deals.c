@@ -92,14 +92,16 @@ static enum collega_status open_deal(struct user_act *act, const struct id *deal
   return status;
 }
 
-/* Would the machine take it? On a copy: the entry makes it so. */
-static enum collega_status try_event(struct user_act *act, const struct deal_event *event) {
+/* Would the machine take it? On a copy: the entry makes it so. *news false: it was done before. */
+static enum collega_status try_event(struct user_act *act, const struct deal_event *event, bool *news) {
   struct negotiation negotiation;
   struct deal_effects effects;
   CollegaStore__RootRow *row;
   enum collega_status status =
       negotiation_load(act->txn, &act->view.root, act->arena, &negotiation, &row, act->error);
-  return status == COLLEGA_OK ? deal_step(&negotiation, event, &effects, act->error) : status;
+  if (status == COLLEGA_OK) status = deal_step(&negotiation, event, &effects, act->error);
+  *news = status == COLLEGA_OK && effects.count > 0;
+  return status;
 }
 
 static enum collega_status finish_act(struct user_act *act, CollegaStore__ActKind kind, const Collega__Body *body) {
@@ -119,14 +121,16 @@ static enum collega_status accept(struct user_act *act) {
   struct deal_event event = {.kind = DEAL_EVENT_ACCEPT, .deal = act->view.deal, .now = act->now, .no_room = &no_room};
   Collega__Acceptance acceptance = COLLEGA__ACCEPTANCE__INIT;
   Collega__Terms *terms;
-  Collega__Body *body;
+  Collega__Body *body = NULL;
   struct id mandate;
+  bool news = false;
   enum collega_status status = deal_terms(act->view.row, act->arena, &terms, act->error);
   if (status == COLLEGA_OK)
     status = deal_room(act->txn, &act->view, act->now, act->arena, &event.fits, &event.room, &no_room, act->error);
-  if (status == COLLEGA_OK && !event.room && event.fits == false)
+  if (status == COLLEGA_OK && !event.fits)
     error_set(&no_room, COLLEGA_REFUSED, RULE_offer_changed, NULL, NULL);
-  if (status == COLLEGA_OK) status = try_event(act, &event);
+  if (status == COLLEGA_OK) status = try_event(act, &event, &news);
+  if (status == COLLEGA_OK && !news) return COLLEGA_OK;
   if (status == COLLEGA_OK)
     status = choose_mandate(act->exchange, act->txn, act->party, act->mandate, terms->work->headcount, act->now, &mandate,
                             act->error);
@@ -144,8 +148,10 @@ static enum collega_status accept(struct user_act *act) {
 static enum collega_status decline(struct user_act *act) {
   struct deal_event event = {.kind = DEAL_EVENT_DECLINE, .deal = act->view.deal, .now = act->now};
   Collega__Decline content = COLLEGA__DECLINE__INIT;
-  Collega__Body *body;
-  enum collega_status status = try_event(act, &event);
+  Collega__Body *body = NULL;
+  bool news = false;
+  enum collega_status status = try_event(act, &event, &news);
+  if (status == COLLEGA_OK && !news) return COLLEGA_OK;
   if (status == COLLEGA_OK) status = own_body(act->exchange, act->txn, act->party, act->arena, &body, act->error);
   if (status != COLLEGA_OK) return status;
   set_id(&content.deal, &act->view.deal);
@@ -159,11 +165,13 @@ static enum collega_status decline(struct user_act *act) {
 static enum collega_status withdraw(struct user_act *act) {
   struct deal_event event = {.kind = DEAL_EVENT_WITHDRAW, .deal = act->view.deal, .now = act->now};
   Collega__Withdraw content = COLLEGA__WITHDRAW__INIT;
-  Collega__Body *body;
+  Collega__Body *body = NULL;
+  bool news = false;
   if (act->view.row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_DRAFT)
     return append_dropped(act->exchange, act->txn, act->party, &act->view.deal, COLLEGA_STORE__ACT_KIND__ACT_KIND_PROPOSE,
                           RULE_withdrawn, act->now, act->arena, act->error);
-  enum collega_status status = try_event(act, &event);
+  enum collega_status status = try_event(act, &event, &news);
+  if (status == COLLEGA_OK && !news) return COLLEGA_OK;
   if (status == COLLEGA_OK) status = own_body(act->exchange, act->txn, act->party, act->arena, &body, act->error);
   if (status != COLLEGA_OK) return status;
   set_id(&content.deal, &act->view.deal);

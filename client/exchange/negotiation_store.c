@@ -96,15 +96,20 @@ enum collega_status negotiation_load(struct ledger_txn *txn, const struct id *ro
 static enum collega_status slot_store(struct ledger_txn *txn, const struct deal_slot *slot, struct arena *arena,
                                       struct collega_error *error) {
   CollegaStore__DealRow *row;
+  int act = 0;
   enum collega_status status = deal_row(txn, bytes_of(slot->deal.byte, ID_BYTES), arena, &row, error);
   if (status == COLLEGA_NOT_FOUND) return row_damaged(error, "deals");
+  if (status == COLLEGA_OK) status = waiting_act(row, arena, &act, error);
   if (status != COLLEGA_OK) return status;
+  /* An acceptance that the machine took back is not there to be signed. */
+  bool taken_back = act == (int)COLLEGA_STORE__ACT_KIND__ACT_KIND_ACCEPT && !slot->accept_drafted;
   const char *why = slot->why == RULE_NONE ? NULL : rule_name(slot->why);
   bool same_why = why && row->why ? strcmp(why, row->why) == 0 : !why && !row->why;
-  if (row->state == (CollegaStore__DealState)slot->phase && same_why && row->decline_sent == slot->decline_sent &&
+  if (!taken_back && row->state == (CollegaStore__DealState)slot->phase && same_why && row->decline_sent == slot->decline_sent &&
       row->withdraw_sent == slot->withdraw_sent && row->has_ask_sent_epoch == slot->ask_sent_epoch_set &&
       row->ask_sent_epoch == slot->ask_sent_epoch)
     return COLLEGA_OK;
+  if (taken_back) row->has_act = false;
   row->state = (CollegaStore__DealState)slot->phase;
   row->why = (char *)(uintptr_t)why;
   row->has_decline_sent = row->decline_sent = slot->decline_sent;

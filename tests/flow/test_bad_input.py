@@ -21,10 +21,10 @@ def node(tmp_path_factory):
 
 def changed(path, value):
     offer = copy.deepcopy(GOOD)
-    *parents, last = path.split(".")
+    *parents, last = [int(name) if name.isdigit() else name for name in path.split(".")]
     at = offer
     for name in parents:
-        at = at[int(name)] if name.isdigit() else at[name]
+        at = at[name]
     if value is None:
         del at[last]
     else:

@@ -1,0 +1,285 @@
+/* The loop: one thread that owns the server socket and all sessions. It waits in one place, does little each
+ * time, and never waits for the disk: what may, is a job.
+ *
+ * The end: on SIGTERM or SIGINT it reads no more from nodes, lets what was taken be committed and answered,
+ * and returns. */
+#include "broker/daemon/broker.h"
+#include "base/log.h"
+#include "base/process/process.h"
+#include "base/words.h"
+#include "broker/daemon/control.h"
+#include <signal.h>
+#include <string.h>
+
+#define TICK_MS        250
+#define TICKS_A_SECOND 4
+#define FIGURES_TICKS  (15 * TICKS_A_SECOND)
+#define QUIET_TICKS    (60 * TICKS_A_SECOND)
+#define JOBS_ROUND     256 /* from one thread, before the others are looked at */
+#define ZAP_ROUND      64
+#define DRAIN_MOST_MS  (30 * SECOND_MS)
+
+/* ---- connections */
+
+static void opened(struct broker *broker, int descriptor) {
+  char address[PEER_ADDRESS_BYTES];
+  uint16_t port = 0;
+  if (!connection_peer(descriptor, address, &port)) return; /* gone again: its end is told next */
+  connection_open(broker->connections, descriptor, port);
+  if (address_may_connect(broker->addresses, address, clock_monotonic())) return;
+  metric_add(broker->metrics, METRIC_connections_refused, 1);
+  connection_hang_up(descriptor, port);
+}
+
+static void ended(struct broker *broker, int descriptor) {
+  uint64_t number = connection_end(broker->connections, descriptor);
+  struct session *session = number == 0 ? NULL : session_by_number(broker->sessions, number);
+  if (session != NULL) broker_end(broker, session);
+}
+
+void broker_monitor(struct broker *broker) {
+  int descriptor = -1;
+  for (;;) {
+    switch (server_event(broker->monitor, &descriptor)) {
+    case CONNECTION_NONE:
+      return;
+    case CONNECTION_OPENED:
+      opened(broker, descriptor);
+      break;
+    case CONNECTION_ENDED:
+      ended(broker, descriptor);
+      break;
+    case CONNECTION_OTHER:
+      break;
+    }
+  }
+}
+
+/* ---- jobs that come back */
+
+static void figures_back(struct broker *broker, const struct job *job) {
+  broker->figures_asked = false;
+  if (job->status != COLLEGA_OK) return;
+  metric_set(broker->metrics, METRIC_store_used_bytes, job->figures.store_used);
+  metric_set(broker->metrics, METRIC_store_map_bytes, job->figures.store_map);
+  metric_set(broker->metrics, METRIC_store_free_bytes, job->figures.store_free);
+  metric_set(broker->metrics, METRIC_mailbox_bytes, job->figures.mailbox_bytes);
+}
+
+static void job_back(struct broker *broker, struct job *job) {
+  switch (job->kind) {
+  case JOB_FRAME:
+    broker_frame_back(broker, &job);
+    return;
+  case JOB_COMMITTED:
+    broker_committed(broker, &job);
+    return;
+  case JOB_WELCOME:
+    welcome_back(broker, job);
+    break;
+  case JOB_BOARD:
+    board_read_back(broker, job);
+    break;
+  case JOB_LIVE:
+    board_live_back(broker, job);
+    break;
+  case JOB_MAIL:
+    mail_back(broker, job);
+    break;
+  case JOB_FETCH:
+    fetch_back(broker, job);
+    break;
+  case JOB_REPORT:
+    order_report_back(broker, job);
+    break;
+  case JOB_FIGURES:
+    figures_back(broker, job);
+    break;
+  case JOB_STOP: /* a thread that ended without being told to */
+    broker->failed = true;
+    break;
+  case JOB_FORGET:
+  case JOB_COMMIT:
+    break;
+  }
+  job_destroy(&job);
+}
+
+static void serve_jobs(struct broker *broker, void *pair) {
+  for (int i = 0; i < JOBS_ROUND; i++) {
+    struct job *job = job_receive(pair, false);
+    if (job == NULL) return;
+    job_back(broker, job);
+  }
+}
+
+/* ---- ticks */
+
+static void tick_session(struct broker *broker, struct session *session, collega_time now) {
+  if (session->ended != 0) {
+    bool idle = session->preparing == 0 && session->committing == 0;
+    if (idle && now - session->ended >= SESSION_KEPT_AFTER_CUT_MS) session_remove(broker->sessions, &session);
+    return;
+  }
+  bool send_ping;
+  uint64_t number = 0;
+  if (broker_session_tick(&session->machine, now, &send_ping, &number) == LINK_CUT) {
+    struct collega_error error;
+    error_set(&error, COLLEGA_REFUSED, RULE_session_silent, NULL, NULL);
+    broker_cut(broker, session, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED, &error);
+    return;
+  }
+  if (send_ping) {
+    Collega__Ping ping = COLLEGA__PING__INIT;
+    ping.number = number;
+    Collega__FromBroker frame = COLLEGA__FROM_BROKER__INIT;
+    frame.ping = &ping;
+    broker_send_message(broker, session, &frame);
+  }
+  broker_pump(broker, session);
+}
+
+static void tick_second(struct broker *broker, collega_time now) {
+  for (struct session *next, *session = session_first(broker->sessions); session != NULL; session = next) {
+    next = session_next(session);
+    tick_session(broker, session, now);
+  }
+  struct metrics *metrics = broker->metrics;
+  metric_set(metrics, METRIC_members, links_count(broker->links, PEER_MEMBER));
+  metric_set(metrics, METRIC_invitations, links_count(broker->links, PEER_INVITED));
+  metric_set(metrics, METRIC_sessions, sessions_open(broker->sessions));
+  metric_set(metrics, METRIC_connections, connections_count(broker->connections));
+  metric_set(metrics, METRIC_follows, follows_count(broker->follows));
+  metric_set(metrics, METRIC_log_seq, broker->head);
+  metric_set(metrics, METRIC_under_way_bytes, broker->under_way_bytes);
+  metric_set(metrics, METRIC_handshakes_admitted, broker->handshakes.admitted);
+  metric_set(metrics, METRIC_handshakes_refused, broker->handshakes.refused + broker->handshakes.malformed);
+}
+
+static void ask_figures(struct broker *broker) {
+  struct job *job = broker->figures_asked ? NULL : job_new(JOB_FIGURES);
+  if (job == NULL) return;
+  broker->figures_asked = true;
+  job_send(broker->workers[0], &job);
+}
+
+static void tick(struct broker *broker, uint64_t count, collega_time now) {
+  connections_hang_up_due(broker->connections, now, connection_hang_up);
+  size_t choked = connections_watch(broker->connections, connection_received, connection_hang_up);
+  metric_add(broker->metrics, METRIC_connections_choked, choked);
+  if (choked > 0) log_warning("connection_choked", "connections=%zu", choked);
+  if (count % TICKS_A_SECOND == 0) tick_second(broker, now);
+  if (count % FIGURES_TICKS == 0) ask_figures(broker);
+  if (count % QUIET_TICKS == 0) board_quiet(broker);
+}
+
+/* ---- signals */
+
+static void reload(struct broker *broker) {
+  struct config *fresh;
+  struct collega_error error;
+  if (broker_settings_load(broker->home, &fresh, &error) != COLLEGA_OK) {
+    char text[256];
+    error_render(LANGUAGE_EN, &error, text, sizeof text);
+    log_error("reload", "nothing changed: %s", text);
+    return;
+  }
+  bool changed = false, restart = false;
+  for (size_t i = 0; i < broker_setting_count; i++) {
+    const char *name = broker_settings[i].name;
+    if (strcmp(config_text(broker->config, name), config_text(fresh, name)) == 0) continue;
+    changed = true;
+    restart = restart || !setting_is_live(name);
+    log_info("reload", "setting=%s %s", name, setting_is_live(name) ? "changed" : "changes at the next start");
+  }
+  if (!changed) log_info("reload", "no setting changed");
+  if (restart) log_warning("reload", "restart the broker to take over all settings");
+  config_destroy(&broker->config);
+  broker->config = fresh; /* settings that need a restart were read once, at the start */
+}
+
+static void serve_signals(struct broker *broker) {
+  for (int number; (number = signals_next(broker->signals)) != 0;) {
+    if (number == SIGHUP) {
+      reload(broker);
+      continue;
+    }
+    if (!broker->draining) log_info("stopping", "signal=%d under_way=%zu", number, broker->under_way);
+    broker->draining = true;
+  }
+}
+
+/* ---- the poll set */
+
+enum { POLL_SIGNALS, POLL_MONITOR, POLL_ZAP, POLL_COMMITTER, POLL_WORKERS };
+#define POLL_MOST (POLL_WORKERS + WORKERS_MOST + 1 + CONTROL_CLIENTS + 1)
+
+struct poll_set { zmq_pollitem_t items[POLL_MOST]; size_t count, router, control; };
+
+static void add_socket(struct poll_set *set, void *socket) {
+  set->items[set->count++] = (zmq_pollitem_t){.socket = socket, .events = ZMQ_POLLIN};
+}
+
+static void add_descriptor(struct poll_set *set, int descriptor, short events) {
+  short wanted = (short)((events & POLLIN ? ZMQ_POLLIN : 0) | (events & POLLOUT ? ZMQ_POLLOUT : 0));
+  set->items[set->count++] = (zmq_pollitem_t){.fd = descriptor, .events = wanted};
+}
+
+static bool may_receive(const struct broker *broker) {
+  return !broker->draining && broker->under_way < UNDER_WAY_MOST &&
+         broker->under_way_bytes < UNDER_WAY_MOST_BYTES;
+}
+
+static void build(const struct broker *broker, struct poll_set *set) {
+  set->count = 0;
+  add_descriptor(set, broker->signals, POLLIN);
+  add_socket(set, broker->monitor);
+  add_socket(set, broker->zap);
+  add_socket(set, broker->committer);
+  for (size_t i = 0; i < broker->worker_count; i++) add_socket(set, broker->workers[i]);
+  struct pollfd descriptors[1 + CONTROL_CLIENTS];
+  size_t count = control_poll(broker->control, descriptors);
+  set->control = set->count;
+  for (size_t i = 0; i < count; i++) add_descriptor(set, descriptors[i].fd, descriptors[i].events);
+  set->router = set->count;
+  if (may_receive(broker)) add_socket(set, broker->router);
+}
+
+static void take_order(void *context, uint64_t number, json_t *question) {
+  order_take(context, number, question);
+}
+
+static void serve(struct broker *broker, const struct poll_set *set) {
+  if (set->items[POLL_COMMITTER].revents) serve_jobs(broker, broker->committer);
+  for (size_t i = 0; i < broker->worker_count; i++)
+    if (set->items[POLL_WORKERS + i].revents) serve_jobs(broker, broker->workers[i]);
+  if (set->items[POLL_MONITOR].revents) broker_monitor(broker);
+  if (set->items[POLL_ZAP].revents)
+    zap_serve(broker->zap, ZAP_ROUND, broker->links, broker->addresses, clock_now(), clock_monotonic(),
+              &broker->handshakes);
+  if (set->router < set->count && set->items[set->router].revents) broker_receive(broker);
+  bool control = false;
+  for (size_t i = set->control; i < set->router; i++) control = control || set->items[i].revents != 0;
+  if (control) control_serve(broker->control, take_order, broker);
+  if (set->items[POLL_SIGNALS].revents) serve_signals(broker);
+}
+
+enum collega_status broker_loop(struct broker *broker, struct collega_error *error) {
+  struct poll_set set;
+  uint64_t ticks = 0;
+  int64_t next = clock_monotonic(), drained_by = 0;
+  while (!broker->failed) {
+    int64_t now = clock_monotonic();
+    atomic_store(&broker->metrics->beat, now);
+    if (now >= next) {
+      tick(broker, ticks++, now);
+      next = now + TICK_MS;
+    }
+    if (broker->draining && drained_by == 0) drained_by = now + DRAIN_MOST_MS;
+    if (broker->draining && (broker->under_way == 0 || now >= drained_by)) return COLLEGA_OK;
+    build(broker, &set);
+    int64_t left = next - clock_monotonic();
+    if (zmq_poll(set.items, (int)set.count, left > 0 ? (long)left : 0) > 0) serve(broker, &set);
+  }
+  return error_set(error, COLLEGA_SYSTEM, RULE_broker_stalled, NULL, NULL);
+}
