@@ -11,7 +11,8 @@ enum collega_status apply_mailbox_cursor(struct apply *apply) {
   /* One cursor: the host's mailbox is the only one there is for now. */
   enum collega_status status = exchange_broker(apply->txn, apply->arena, &broker, apply->error);
   if (status != COLLEGA_OK) return status;
-  if (!broker || !position) return row_damaged(apply->error, "brokers");
+  if (!position) return COLLEGA_OK; /* a decision that came out of its turn */
+  if (!broker) return row_damaged(apply->error, "brokers");
   broker->has_mailbox_epoch = broker->has_mailbox_seq = true;
   set_bytes(&broker->mailbox_epoch, position->epoch.byte, EPOCH_BYTES);
   broker->mailbox_seq = position->seq;

@@ -140,35 +140,50 @@ static enum collega_status take_envelope(struct intake *intake, const struct mai
   return append_mail(intake, place, bytes, bytes_of(NULL, 0), problem);
 }
 
-static enum collega_status take_decision(struct intake *intake, const struct mail_place *place, struct bytes bytes) {
-  struct run_view view;
-  enum collega_status status = run_read_bytes(bytes, intake->arena, &view, intake->error);
-  if (status == COLLEGA_OK && (view.count != 1 || !view.records[0].body->decision))
-    status = error_set(intake->error, COLLEGA_INVALID, RULE_letter_content, NULL, NULL);
-  if (status == COLLEGA_OK && view.records[0].refused.status != COLLEGA_OK) {
-    *intake->error = view.records[0].refused;
-    status = intake->error->status;
+/* Is this decision beside its deal already? */
+static enum collega_status decision_held(struct intake *intake, const struct run_view *view, struct bytes bytes, bool *held) {
+  CollegaStore__DealRow *row;
+  *held = false;
+  enum collega_status status =
+      deal_row(intake->txn, field_bytes(&view->records[0].body->decision->deal), intake->arena, &row, intake->error);
+  if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
+  for (size_t i = 0; status == COLLEGA_OK && i < row->n_decisions && !*held; i++)
+    *held = bytes_equal(field_bytes(&row->decisions[i]), bytes);
+  return status;
+}
+
+static enum collega_status read_decision(struct intake *intake, struct bytes bytes, struct run_view *view) {
+  enum collega_status status = run_read_bytes(bytes, intake->arena, view, intake->error);
+  if (status == COLLEGA_OK && (view->count != 1 || !view->records[0].body->decision))
+    return error_set(intake->error, COLLEGA_INVALID, RULE_letter_content, NULL, NULL);
+  if (status == COLLEGA_OK && view->records[0].refused.status != COLLEGA_OK) {
+    *intake->error = view->records[0].refused;
+    return intake->error->status;
   }
-  if (status == COLLEGA_OK) status = members_verify_run(intake->members, &view, intake->error);
+  return status == COLLEGA_OK ? members_verify_run(intake->members, view, intake->error) : status;
+}
+
+/* `next`: it stands where the mailbox was read to. A decision also comes as the answer to a question, before or after
+ * its turn: then it is taken (or is here already), and the mailbox stays where it was read to. */
+static enum collega_status take_decision(struct intake *intake, const struct mail_place *place, struct bytes bytes, bool next) {
+  struct run_view view;
+  bool held = false;
+  enum collega_status status = read_decision(intake, bytes, &view);
   /* The broker's own word: forged, it is the broker that lies, and the frame is refused. */
   if (status == COLLEGA_FORGED) return status;
+  if (status == COLLEGA_OK && !next) status = decision_held(intake, &view, bytes, &held);
+  if (status == COLLEGA_OK && held) return COLLEGA_OK;
   if (status == COLLEGA_OK) status = intake_decision(intake, &place->party, &view);
   if (status == COLLEGA_OK) {
     struct ledger_event event = {.time = intake->now, .kind = COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_DECISION_IN,
-                                 .party = &place->party, .record = &view.records[0].id,
-                                 .counterpart = &intake->broker, .position = &place->position, .payload = bytes};
+                                 .party = &place->party, .record = &view.records[0].id, .counterpart = &intake->broker,
+                                 .position = next ? &place->position : NULL, .payload = bytes};
     return exchange_append(intake->exchange, intake->txn, &event, intake->error);
   }
   if (!is_bad(status)) return status;
   const char *problem = rule_name(intake->error->rule);
   log_warning("decision_not_taken", "rule=%s", problem);
-  return append_mail(intake, place, bytes, bytes_of(NULL, 0), problem);
-}
-
-static enum collega_status take_item(struct intake *intake, const struct mail_place *place, const Collega__MailItem *item) {
-  if (item->has_envelope) return take_envelope(intake, place, field_bytes(&item->envelope));
-  if (item->has_decision) return take_decision(intake, place, field_bytes(&item->decision));
-  return COLLEGA_OK;
+  return next ? append_mail(intake, place, bytes, bytes_of(NULL, 0), problem) : COLLEGA_OK;
 }
 
 static enum collega_status acknowledge(struct intake *intake, const struct mail_place *place, uint64_t seq) {
@@ -192,15 +207,18 @@ enum collega_status intake_mail(struct intake *intake, const Collega__Mail *mail
       !exchange_identity(intake->exchange, &place.party))
     return intake_forged(intake, RULE_not_this_broker);
   if (mail->has_fetched) return COLLEGA_OK; /* nothing here asks for copies yet */
-  uint64_t cursor = 0, last = 0;
+  uint64_t cursor = 0;
   if (row->has_mailbox_epoch && bytes_equal(field_bytes(&row->mailbox_epoch), field_bytes(&mail->epoch)))
     cursor = row->mailbox_seq;
   for (size_t i = 0; i < mail->n_items; i++) {
-    last = mail->items[i]->seq;
-    if (last <= cursor) continue; /* taken before: only the acknowledgement was lost */
-    place.position.seq = cursor = last;
-    enum collega_status status = take_item(intake, &place, mail->items[i]);
+    const Collega__MailItem *item = mail->items[i];
+    enum collega_status status = COLLEGA_OK;
+    bool next = item->has_decision ? item->seq == cursor + 1 : item->seq > cursor;
+    place.position.seq = item->seq;
+    if (item->has_decision) status = take_decision(intake, &place, field_bytes(&item->decision), next);
+    else if (next && item->has_envelope) status = take_envelope(intake, &place, field_bytes(&item->envelope));
     if (status != COLLEGA_OK) return status;
+    if (next) cursor = item->seq; /* else taken before: only the acknowledgement was lost */
   }
-  return mail->n_items ? acknowledge(intake, &place, cursor) : COLLEGA_OK;
+  return cursor > 0 ? acknowledge(intake, &place, cursor) : COLLEGA_OK;
 }

@@ -21,6 +21,11 @@ static enum collega_status run_of(struct proving *proving, const ProtobufCBinary
   return *out ? COLLEGA_OK : row_damaged(proving->error, "deals");
 }
 
+/* What says who a party is and who may sign for it. Epoch starts and trust lists say neither. */
+static bool belongs(const Collega__Body *body) {
+  return body->card || body->cert || body->mandate || body->mandate_end || body->revocation;
+}
+
 /* Every card, certificate and mandate of the party that the board brought, with the broker's receipt. */
 static enum collega_status add_party(struct proving *proving, const struct id *party) {
   ProtobufCMessage *message;
@@ -31,6 +36,10 @@ static enum collega_status add_party(struct proving *proving, const struct id *p
   const CollegaStore__Party *row = (const CollegaStore__Party *)message;
   for (size_t i = 0; status == COLLEGA_OK && i < row->n_records; i++) {
     const CollegaStore__MemberRecord *record = row->records[i];
+    struct run_view view;
+    status = run_read_bytes(field_bytes(&record->run), proving->arena, &view, proving->error);
+    if (status != COLLEGA_OK) break;
+    if (!belongs(view.records[0].body)) continue;
     if (proving->count == PROOF_MEMBERS)
       return error_set(proving->error, COLLEGA_REFUSED, RULE_proof_too_large, NULL, NULL);
     Collega__Receipted *receipted = arena_take(proving->arena, sizeof *receipted);

@@ -47,6 +47,7 @@ static void pass_on(void *router, const uint8_t *to, size_t to_length, zmq_msg_t
 }
 
 static void serve(void) {
+  die_with_parent();
   uint8_t consumer[16], sender[16];
   size_t consumer_length = 0;
   void *context = context_open(100000);

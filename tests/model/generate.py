@@ -80,7 +80,7 @@ def table(rows, states, guards):
     out = ["/* Made by generate.py from transitions.txt. */", "#ifndef TRANSITIONS_TABLE_H", "#define TRANSITIONS_TABLE_H"]
     out.append("enum table_object { %s };" % ", ".join(f"OBJECT_{s.upper()}" for s in states))
     for section, names in states.items():
-        out.append("enum %s_state { %s };" % (section, ", ".join(f"{section.upper()}_{n.upper()}" for n in names)))
+        out.append("enum %s_state { %s };" % (section, ", ".join(f"STATE_{section.upper()}_{n.upper()}" for n in names)))
     events = []
     for row in rows:
         events += [event for event in row.events if event not in events]
@@ -98,9 +98,9 @@ def table(rows, states, guards):
     for row in rows:
         want = [f"GUARD_{g.upper()}" for g in row.guards if not g.startswith("!")]
         deny = [f"GUARD_{g[1:].upper()}" for g in row.guards if g.startswith("!")]
-        prefix = row.section.upper()
+        prefix = "STATE_" + row.section.upper()
         out.append("  {\"%s %s\", OBJECT_%s, %s, %s, %s, {%s}, {%s}, %d, %d}," % (
-            row.section, row.name, prefix, bits(prefix, row.start), bits("EVENT", row.events),
+            row.section, row.name, row.section.upper(), bits(prefix, row.start), bits("EVENT", row.events),
             bits(prefix, row.to), ", ".join(want) or "0", ", ".join(deny) or "0", len(want), len(deny)))
     out.append("};")
     out.append("#define TRANSITIONS (sizeof transitions / sizeof transitions[0])")

@@ -1,0 +1,416 @@
+/* See world.h. */
+#include "world.h"
+
+#include <ftw.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/words.h"
+#include "broker/store/member_rows.h"
+#include "client/exchange/deal_machine.h"
+#include "proto/guard.h"
+#include "proto/limits.h"
+
+#define ARENA_BYTES ((size_t)64 * 1024 * 1024)
+
+void world_print_error(const struct collega_error *error) {
+  char text[512];
+  error_render(LANGUAGE_EN, error, text, sizeof text);
+  print_error("%s (%s)\n", text, rule_name(error->rule));
+}
+
+static struct arena *test_arena(void) {
+  struct arena *arena = arena_new(65536, ARENA_BYTES);
+  assert_non_null(arena);
+  return arena;
+}
+
+static void set_id(ProtobufCBinaryData *field, const void *data, size_t length) {
+  field->data = (uint8_t *)(uintptr_t)data;
+  field->len = length;
+}
+
+int world_setup(void **state) {
+  setenv("COLLEGA_MAP_MIB", "64", 1); /* sanitizers have no room for the map that is reserved by default */
+  setenv("COLLEGA_LOG", "error", 0);
+  must(bytes_start(&error));
+  struct world *world = calloc(1, sizeof *world);
+  assert_non_null(world);
+  world->now = INT64_C(1798758000000); /* 2026-12-31T23:00:00Z */
+  snprintf(world->directory, sizeof world->directory, "/tmp/collega-exchange-XXXXXX");
+  assert_non_null(mkdtemp(world->directory));
+  struct epoch epoch;
+  char recovery[RECOVERY_TEXT_BYTES], path[128];
+  random_fill(epoch.byte, sizeof epoch.byte);
+  must(identity_create(true, &epoch, 1, world->now, recovery, &world->broker, &error));
+  world->broker_id = *identity_party(world->broker);
+  snprintf(path, sizeof path, "%s/broker", world->directory);
+  struct store_options options = {.path = path, .map_bytes = 64u * 1024 * 1024};
+  must(store_open(&options, &world->store, &error));
+  must(commit_open(world->store, world->broker, "Netwerk West", &world->commit, &error));
+  world->members = members_new(NULL, NULL);
+  assert_non_null(world->members);
+  *state = world;
+  return 0;
+}
+
+static int remove_one(const char *path, const struct stat *about, int type, struct FTW *at) {
+  (void)about, (void)type, (void)at;
+  return remove(path);
+}
+
+int world_teardown(void **state) {
+  struct world *world = *state;
+  for (size_t i = 0; i < world->count; i++) exchange_close(&world->home[i].exchange);
+  commit_close(&world->commit);
+  store_close(&world->store);
+  identity_destroy(&world->broker);
+  members_destroy(&world->members);
+  nftw(world->directory, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+  free(world);
+  return 0;
+}
+
+void world_reopen(struct home *home) {
+  exchange_close(&home->exchange);
+  must(exchange_open(home->path, &home->exchange, &error));
+}
+
+/* ---- frames to the home */
+
+static enum collega_status take_frame(struct world *world, struct home *home, struct bytes packed,
+                                      struct intake_outcome *outcome, struct arena *arena) {
+  ProtobufCMessage *message;
+  must(guard_unpack(&collega__from_broker__descriptor, packed, arena, &message, &error));
+  return intake_frame(home->exchange, (const Collega__FromBroker *)message, packed, world->now, &home->told, arena, outcome,
+                      &home->intake_error);
+}
+
+enum collega_status world_deliver(struct world *world, struct home *home, struct bytes packed) {
+  struct arena *arena = test_arena();
+  struct intake_outcome outcome, again;
+  enum collega_status status = take_frame(world, home, packed, &outcome, arena);
+  if (status == COLLEGA_OK) {
+    struct told_head told = home->told;
+    uint64_t entries = world_entries(home);
+    struct id tables = world_tables(home);
+    assert_int_equal(take_frame(world, home, packed, &again, arena), COLLEGA_OK);
+    home->told = told;
+    struct id after = world_tables(home);
+    assert_int_equal(world_entries(home), entries);
+    assert_memory_equal(&after, &tables, sizeof tables);
+    home->welcomed = home->welcomed || outcome.welcomed;
+    assert_false(outcome.behind);
+    if (outcome.frame_due) world_send(world, home, outcome.frame);
+  }
+  arena_destroy(&arena);
+  return status;
+}
+
+/* ---- frames to the broker */
+
+static void teach_members(struct world *world, const struct request *request) {
+  if (request->kind != REQUEST_JOIN && request->kind != REQUEST_PUBLISH) return;
+  for (size_t i = 0; i < request->run.count; i++)
+    if (body_is_members_class(request->run.records[i].body))
+      must(members_take(world->members, &request->run, i, NULL, NULL, 0, &error));
+}
+
+static void commit_one(struct world *world, struct home *home, struct request *request) {
+  struct commit_result result;
+  must(commit_batch(world->commit, &request, 1, world->now, &result, &error));
+  for (size_t i = 0; i < result.answer_count; i++) must(world_deliver(world, home, result.answers[i].packed));
+  commit_result_free(&result);
+}
+
+static void send_as(struct world *world, struct home *home, struct bytes frame, const uint8_t key[32], bool member) {
+  struct request *request = request_new(REQUEST_PUBLISH);
+  assert_non_null(request);
+  request->packed = bytes_of(arena_copy(request->arena, frame.data, frame.length), frame.length);
+  request->session = 1;
+  if (member) request->home = home->party;
+  memcpy(request->link_key, key, 32);
+  struct members *members = world->members;
+  request_prepare(request, members, world->now);
+  if (!request->prepared) teach_members(world, request);
+  if (request->frame->follow) {
+    home->board = request->frame->follow->n_cursors ? request->frame->follow->cursors[0]->seq : 0;
+  } else {
+    commit_one(world, home, request);
+  }
+  request_destroy(&request);
+}
+
+void world_send(struct world *world, struct home *home, struct bytes frame) {
+  send_as(world, home, frame, identity_public(exchange_identity(home->exchange, &home->party))->link, true);
+}
+
+/* ---- what the broker has for the home */
+
+static bool deliver_board(struct world *world, struct home *home) {
+  struct arena *arena = test_arena();
+  struct store_txn *txn = NULL;
+  struct bytes frame = {NULL, 0};
+  uint32_t records = 0;
+  uint64_t through = home->board;
+  Collega__Filter filter = COLLEGA__FILTER__INIT;
+  struct broker_state state;
+  bool found = false;
+  must(store_read(world->store, &txn, &error));
+  must(state_read(txn, &state, &found, &error));
+  if (home->board < state.log_seq)
+    must(board_read(txn, &world->broker_id, &state.epoch, 1, &filter, home->board, arena, &frame, &records, &through, &error));
+  store_end(&txn);
+  bool news = through > home->board;
+  if (news) must(world_deliver(world, home, frame));
+  home->board = through;
+  arena_destroy(&arena);
+  return news;
+}
+
+static bool deliver_mail(struct world *world, struct home *home) {
+  struct arena *arena = test_arena();
+  struct store_txn *txn = NULL;
+  struct bytes frame = {NULL, 0};
+  uint32_t items = 0;
+  uint64_t last = home->mail;
+  struct broker_state state;
+  bool found = false;
+  must(store_read(world->store, &txn, &error));
+  must(state_read(txn, &state, &found, &error));
+  must(mail_read(txn, &home->party, &state.epoch, home->mail, 64, 512u * 1024, arena, &frame, &items, &last, &error));
+  store_end(&txn);
+  if (items) {
+    home->mail = last;
+    must(world_deliver(world, home, frame));
+  }
+  arena_destroy(&arena);
+  return items > 0;
+}
+
+static bool send_waiting(struct world *world, struct home *home) {
+  struct arena *arena = test_arena();
+  struct bytes frame;
+  uint32_t records;
+  uint64_t number;
+  must(exchange_next_frame(home->exchange, home->sent, world->now, &home->told, arena, &frame, &records, &number, &error));
+  if (number) {
+    home->sent = number;
+    world_send(world, home, frame);
+  }
+  arena_destroy(&arena);
+  return number != 0;
+}
+
+void world_welcome(struct world *world, struct home *home) {
+  struct arena *arena = test_arena();
+  struct store_txn *txn = NULL;
+  struct bytes frame;
+  must(store_read(world->store, &txn, &error));
+  must(welcome_read(txn, &home->party, true, world->now, arena, &frame, &error));
+  store_end(&txn);
+  home->sent = home->mail = 0;
+  home->welcomed = false;
+  must(world_deliver(world, home, frame));
+  must(exchange_follow(home->exchange, arena, &frame, &error));
+  world_send(world, home, frame);
+  arena_destroy(&arena);
+}
+
+void world_settle(struct world *world) {
+  bool moved = true;
+  for (int rounds = 0; moved; rounds++) {
+    assert_true(rounds < 200);
+    moved = false;
+    for (size_t i = 0; i < world->count; i++) {
+      struct home *home = &world->home[i];
+      uint32_t acts = 0;
+      if (!home->welcomed) continue;
+      must(exchange_sign(home->exchange, world->now, true, &acts, &error));
+      moved = acts > 0 || moved;
+      while (send_waiting(world, home)) moved = true;
+      while (deliver_board(world, home)) moved = true;
+      while (deliver_mail(world, home)) moved = true;
+    }
+  }
+}
+
+/* ---- homes */
+
+static void join(struct world *world, struct home *home, const char *kvk) {
+  struct arena *arena = test_arena();
+  Collega__Invitation invitation = COLLEGA__INVITATION__INIT;
+  char *addresses[1] = {(char *)(uintptr_t) "tcp://127.0.0.1:7440"}, token[INVITATION_TEXT_BYTES];
+  uint8_t secret[32];
+  struct bytes frame;
+  struct store_txn *txn = NULL;
+  struct request *request = request_new(REQUEST_INVITE);
+  random_fill(secret, sizeof secret);
+  crypto_scalarmult_base(request->invitation_public, secret);
+  set_id(&invitation.broker, world->broker_id.byte, ID_BYTES);
+  invitation.broker_name = (char *)(uintptr_t) "Netwerk West";
+  invitation.n_addresses = 1;
+  invitation.addresses = addresses;
+  set_id(&invitation.link_key, identity_public(world->broker)->link, 32);
+  set_id(&invitation.secret, secret, sizeof secret);
+  invitation.expires = world->now + INVITATION_LIFETIME_MS;
+  invitation.name = (char *)(uintptr_t)home->name;
+  invitation.kvk = (char *)(uintptr_t)kvk;
+  request->invitation = &invitation;
+  struct commit_result result;
+  must(commit_batch(world->commit, &request, 1, world->now, &result, &error));
+  commit_result_free(&result);
+  must(invitation_write(&invitation, token, &error));
+  must(join_store_token(home->exchange, token, &error));
+
+  must(store_read(world->store, &txn, &error));
+  must(welcome_read(txn, &home->party, false, world->now, arena, &frame, &error));
+  store_end(&txn);
+  must(world_deliver(world, home, frame));
+  assert_false(home->welcomed);
+  must(exchange_join(home->exchange, arena, &frame, &error));
+  send_as(world, home, frame, request->invitation_public, false);
+  Collega__Invitation *pending = NULL;
+  must(join_pending(home->exchange, arena, &pending, &error));
+  assert_null(pending);
+  request_destroy(&request);
+  arena_destroy(&arena);
+  world_welcome(world, home);
+  assert_true(home->welcomed);
+}
+
+struct home *world_home(struct world *world, const char *name, const char *kvk, bool joined) {
+  assert_true(world->count < WORLD_HOMES);
+  struct home *home = &world->home[world->count];
+  char recovery[RECOVERY_TEXT_BYTES];
+  home->name = name;
+  snprintf(home->path, sizeof home->path, "%s/home%zu", world->directory, world->count);
+  struct node_init init = {.home = home->path, .name = name, .kvk = kvk, .signatory = "A. de Boer", .function = "directeur"};
+  must(node_init(&init, world->now, &home->party, recovery, &error));
+  must(exchange_open(home->path, &home->exchange, &error));
+  world->count++;
+  if (joined) join(world, home, kvk);
+  return home;
+}
+
+/* ---- offers and deals */
+
+void world_offer(Collega__Offer *offer, Collega__OfferKind kind, uint32_t headcount) {
+  static Collega__Occupation occupation;
+  static Collega__Period period;
+  static Collega__Hours hours;
+  static Collega__Place place;
+  collega__offer__init(offer);
+  collega__occupation__init(&occupation);
+  collega__period__init(&period);
+  collega__hours__init(&hours);
+  collega__place__init(&place);
+  occupation.isco = (char *)(uintptr_t) "4321";
+  (void)date_read("2027-01-04", &period.from);
+  (void)date_read("2027-03-26", &period.until);
+  period.has_until = true;
+  hours.per_week_min = 24;
+  hours.per_week_max = 40;
+  place.city = (char *)(uintptr_t) "Breda";
+  offer->kind = kind;
+  offer->title = (char *)(uintptr_t) "Magazijnmedewerkers";
+  offer->occupation = &occupation;
+  offer->headcount = headcount;
+  offer->period = &period;
+  offer->hours = &hours;
+  offer->place = &place;
+}
+
+struct short_id world_publish(struct world *world, struct home *home, Collega__OfferKind kind, uint32_t headcount) {
+  Collega__Offer offer;
+  Collega__OfferPrivate private_part = COLLEGA__OFFER_PRIVATE__INIT;
+  Collega__Contact contact = COLLEGA__CONTACT__INIT;
+  struct short_id id;
+  world_offer(&offer, kind, headcount);
+  contact.name = (char *)(uintptr_t)home->name;
+  private_part.contact = &contact;
+  private_part.has_hourly_cost_cents = true;
+  private_part.hourly_cost_cents = 2380;
+  private_part.address = (char *)(uintptr_t) "Haven 1";
+  struct offer_input input = {&offer, &private_part};
+  must(offer_publish(home->exchange, &home->party, &input, 1, world->now, &id, &error));
+  return id;
+}
+
+struct id world_match(struct home *home, const struct short_id *mine, const struct short_id *theirs) {
+  struct id match;
+  struct ledger_txn *txn = NULL;
+  uint8_t key[2 * ID_BYTES], content[ID_BYTES] = {0};
+  CollegaStore__MatchRow row = COLLEGA_STORE__MATCH_ROW__INIT;
+  match_id(&match, bytes_of(mine->byte, SHORT_ID_BYTES), bytes_of(theirs->byte, SHORT_ID_BYTES));
+  set_id(&row.match, match.byte, ID_BYTES);
+  set_id(&row.mine, mine->byte, SHORT_ID_BYTES);
+  set_id(&row.counter, theirs->byte, SHORT_ID_BYTES);
+  set_id(&row.mine_content, content, ID_BYTES);
+  set_id(&row.counter_content, content, ID_BYTES);
+  set_id(&row.party, home->party.byte, ID_BYTES);
+  memcpy(key, home->party.byte, ID_BYTES);
+  memcpy(key + ID_BYTES, match.byte, ID_BYTES);
+  must(ledger_write(exchange_ledger(home->exchange), &txn, &error));
+  must(row_put(txn, TABLE_MATCHES, bytes_of(key, sizeof key), &row.base, &error));
+  must(ledger_commit(&txn, &error));
+  return match;
+}
+
+CollegaStore__DealState world_deal_state(struct home *home, const struct id *deal, char why[64]) {
+  struct arena *arena = test_arena();
+  struct ledger_txn *txn = NULL;
+  ProtobufCMessage *row = NULL;
+  CollegaStore__DealState state = (CollegaStore__DealState)0;
+  must(ledger_read(exchange_ledger(home->exchange), &txn, &error));
+  enum collega_status status = row_get(txn, TABLE_DEALS, bytes_of(deal->byte, ID_BYTES),
+                                       &collega_store__deal_row__descriptor, arena, &row, NULL);
+  ledger_abort(&txn);
+  if (why) why[0] = '\0';
+  if (status == COLLEGA_OK) {
+    state = ((CollegaStore__DealRow *)row)->state;
+    if (why && ((CollegaStore__DealRow *)row)->why) snprintf(why, 64, "%s", ((CollegaStore__DealRow *)row)->why);
+  }
+  arena_destroy(&arena);
+  return state;
+}
+
+CollegaStore__OfferRow *world_offer_row(struct home *home, const struct short_id *offer, struct arena *arena) {
+  struct ledger_txn *txn = NULL;
+  ProtobufCMessage *row = NULL;
+  must(ledger_read(exchange_ledger(home->exchange), &txn, &error));
+  (void)!row_get(txn, TABLE_OFFERS, bytes_of(offer->byte, SHORT_ID_BYTES), &collega_store__offer_row__descriptor, arena, &row,
+                 NULL);
+  ledger_abort(&txn);
+  return (CollegaStore__OfferRow *)row;
+}
+
+uint64_t world_entries(struct home *home) {
+  struct ledger_txn *txn = NULL;
+  struct ledger_head head;
+  must(ledger_read(exchange_ledger(home->exchange), &txn, &error));
+  must(ledger_head(txn, &head, &error));
+  ledger_abort(&txn);
+  return head.number;
+}
+
+static bool hash_row(void *context, struct bytes key, struct bytes value) {
+  struct id *hash = context;
+  struct bytes parts[3] = {bytes_of(hash->byte, ID_BYTES), key, value};
+  hash_parts(hash, "row", parts, 3);
+  return true;
+}
+
+struct id world_tables(struct home *home) {
+  struct id hash = {{0}};
+  struct ledger_txn *txn = NULL;
+  must(ledger_read(exchange_ledger(home->exchange), &txn, &error));
+  for (int table = TABLE_OWN; table < TABLE_COUNT; table++) {
+    if (table == TABLE_MATCHES || table == TABLE_CURSORS) continue; /* the matcher's, and followers' */
+    must(table_each(txn, (enum ledger_table)table, bytes_of(NULL, 0), NULL, hash_row, &hash, &error));
+  }
+  ledger_abort(&txn);
+  return hash;
+}

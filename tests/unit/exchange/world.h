@@ -1,0 +1,70 @@
+/* A broker and some homes in one process, without sockets: frames are carried by hand between the exchange and the
+ * broker's commit room. Every frame to a home is delivered twice: the second must change nothing. */
+#ifndef COLLEGA_TESTS_EXCHANGE_WORLD_H
+#define COLLEGA_TESTS_EXCHANGE_WORLD_H
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+#include "broker/commit/commit.h"
+#include "client/exchange/exchange.h"
+
+#define WORLD_HOMES 12
+
+struct home {
+  char path[128];
+  const char *name;
+  struct id party;
+  struct exchange *exchange;
+  struct told_head told;
+  uint64_t sent;            /* outbox number sent last in this session */
+  uint64_t mail, board;     /* how far the broker has delivered in this session */
+  bool welcomed;
+  struct collega_error intake_error;
+};
+struct world {
+  char directory[64];
+  collega_time now;
+  struct identity *broker;
+  struct store *store;
+  struct commit *commit;
+  struct members *members;  /* the broker's worker's */
+  struct id broker_id;
+  struct home home[WORLD_HOMES];
+  size_t count;
+};
+
+#define must(call)                                                                                                     \
+  do {                                                                                                                 \
+    struct collega_error error = {.status = COLLEGA_OK};                                                               \
+    enum collega_status status_of_call = (call);                                                                       \
+    if (status_of_call != COLLEGA_OK) world_print_error(&error);                                                       \
+    assert_int_equal(status_of_call, COLLEGA_OK);                                                                      \
+  } while (0)
+void world_print_error(const struct collega_error *error);
+
+int world_setup(void **state);
+int world_teardown(void **state);
+/* Makes a home; `join` also enrols it and opens its session. */
+struct home *world_home(struct world *world, const char *name, const char *kvk, bool join);
+void world_reopen(struct home *home);
+/* Signs, sends what waits, and delivers board and mail, for all homes, until nothing moves. */
+void world_settle(struct world *world);
+/* A new session of the home: Welcome, and everything from its cursors. */
+void world_welcome(struct world *world, struct home *home);
+/* One packed frame from the broker to the home; the status of the intake. */
+enum collega_status world_deliver(struct world *world, struct home *home, struct bytes frame);
+/* The broker takes one packed frame of the home; its answers to the home are delivered. */
+void world_send(struct world *world, struct home *home, struct bytes frame);
+
+/* Offers, deals. */
+struct short_id world_publish(struct world *world, struct home *home, Collega__OfferKind kind, uint32_t headcount);
+void world_offer(Collega__Offer *offer, Collega__OfferKind kind, uint32_t headcount); /* parts are static */
+/* Writes the match of two offers as the matcher would. */
+struct id world_match(struct home *home, const struct short_id *mine, const struct short_id *theirs);
+CollegaStore__DealState world_deal_state(struct home *home, const struct id *deal, char why[64]);
+CollegaStore__OfferRow *world_offer_row(struct home *home, const struct short_id *offer, struct arena *arena);
+uint64_t world_entries(struct home *home);
+/* A hash over all derived tables but the matches. */
+struct id world_tables(struct home *home);
+#endif
