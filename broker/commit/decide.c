@@ -209,16 +209,18 @@ static enum collega_status run_core(struct deciding *deciding, struct collega_er
     status = epoch_find(batch->txn, &request->answer_epoch, &decide->answer_epoch, NULL, error);
   if (!status) status = register_read(batch->txn, &decide->root, &deciding->reg, error);
   if (status) return status;
+  bool fresh = id_is_zero(&deciding->reg.root);
   decider_step(&deciding->reg, decide, batch->state.epoch_number, batch->now, &deciding->effects);
   bool straight = id_equal(&deciding->reg.parties[0], &decide->proposer);
   deciding->rows[0] = straight ? proposer : other;
   deciding->rows[1] = straight ? other : proposer;
   for (size_t i = 0; !status && i < deciding->effects.count; i++)
     status = carry_out(deciding, &deciding->effects.effect[i], error);
-  if (status || deciding->refused) return status;
-  status = register_write(batch->txn, &deciding->reg, error);
-  if (!status) status = keep_copies(deciding, error);
+  if (status || (deciding->refused && fresh)) return status;
+  status = register_write(batch->txn, &deciding->reg, error); /* a refused request may have renewed it */
   batch->decided = true;
+  if (status || deciding->refused) return status;
+  status = keep_copies(deciding, error);
   return status ? status : answer_stored(batch, request->session, &decide->basis, &batch->state.epoch, 0, error);
 }
 

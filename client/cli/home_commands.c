@@ -81,6 +81,20 @@ static enum collega_status join_said(struct desk *desk, const CollegaStore__Brok
   return COLLEGA_OK;
 }
 
+/* Is this the broker that invites? Joining the same broker again is no error: a repeated command, or a daemon that was
+ * faster than the one who typed. */
+static enum collega_status joined_already(struct desk *desk, const char *token, CollegaStore__BrokerRow **broker,
+                                          struct collega_error *error) {
+  Collega__Invitation *invitation = NULL;
+  enum collega_status status = invitation_read(token, desk->arena, &invitation, error);
+  if (status == COLLEGA_OK) status = exchange_broker(desk->txn, desk->arena, broker, error);
+  if (status == COLLEGA_OK && *broker &&
+      !bytes_equal(bytes_of((*broker)->broker.data, (*broker)->broker.len),
+                   bytes_of(invitation->broker.data, invitation->broker.len)))
+    *broker = NULL; /* another one: join_store_token says why not */
+  return status;
+}
+
 enum collega_status command_join(const struct arguments *arguments, struct collega_error *error) {
   struct desk desk;
   enum collega_status status = desk_open(arguments, &desk, error);
@@ -89,8 +103,15 @@ enum collega_status command_join(const struct arguments *arguments, struct colle
   int64_t seconds = 30;
   bool given = false;
   status = option_number(arguments, "wait", 0, 86400, &given, &seconds, error);
+  if (status == COLLEGA_OK) status = joined_already(&desk, argument_at(arguments, 0), &broker, error);
+  bool done = broker != NULL;
+  if (status == COLLEGA_OK && done) status = join_said(&desk, broker, error);
   desk_release(&desk);
-  if (status == COLLEGA_OK) status = join_store_token(desk.exchange, argument_at(arguments, 0), error);
+  if (status != COLLEGA_OK || done) {
+    desk_close(&desk);
+    return status;
+  }
+  status = join_store_token(desk.exchange, argument_at(arguments, 0), error);
   if (status == COLLEGA_OK && run_lock_held(desk.home)) {
     /* The daemon joins; the token was stored for it. */
     status = desk_wait(&desk, joined, &broker, error);

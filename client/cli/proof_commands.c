@@ -92,8 +92,7 @@ static void print_party(struct desk *desk, enum rule rule, const struct proof_pa
 }
 
 static void print_judgement(struct desk *desk, const struct proof_judgement *judgement) {
-  char fingerprint[FINGERPRINT_BYTES], decided[32];
-  fingerprint_write(fingerprint, &judgement->broker);
+  char decided[32];
   time_write(decided, sizeof decided, judgement->decided);
   if (judgement->valid) {
     print_party(desk, RULE_said_lender, &judgement->lender);
@@ -117,9 +116,9 @@ static void print_judgement(struct desk *desk, const struct proof_judgement *jud
   if (!judgement->valid)
     say(desk, RULE_said_proof_invalid, NULL);
   else if (judgement->trusted)
-    say(desk, RULE_said_proof_trusted, judgement->broker_name, fingerprint, NULL);
+    say(desk, RULE_said_proof_trusted, NULL);
   else
-    say(desk, RULE_said_proof_untrusted, judgement->broker_name, fingerprint, NULL);
+    say(desk, RULE_said_proof_untrusted, NULL);
   if (judgement->valid) say(desk, RULE_said_proof_nature, NULL);
 }
 

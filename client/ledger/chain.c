@@ -41,7 +41,7 @@ enum collega_status head_load(struct ledger_txn *txn, struct collega_error *erro
   return COLLEGA_OK;
 }
 
-enum collega_status head_store(struct ledger_txn *txn, struct collega_error *error) {
+enum collega_status ledger_head_store(struct ledger_txn *txn, struct collega_error *error) {
   uint8_t value[HEAD_BYTES];
   memcpy(value, txn->head.epoch.byte, EPOCH_BYTES);
   put_be64(value + EPOCH_BYTES, txn->head.number);

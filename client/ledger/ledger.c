@@ -196,7 +196,7 @@ enum collega_status ledger_write(struct ledger *ledger, struct ledger_txn **out,
 
 enum collega_status ledger_commit(struct ledger_txn **txn, struct collega_error *error) {
   struct ledger_txn *own = *txn;
-  enum collega_status status = own->head_changed ? head_store(own, error) : COLLEGA_OK;
+  enum collega_status status = own->head_changed ? ledger_head_store(own, error) : COLLEGA_OK;
   /* disk_commit ends the transaction also when it fails. */
   if (status == COLLEGA_OK) status = disk_commit(&own->mdb, error);
   /* What is committed is committed, whether or not the bell rings: listeners look again by

@@ -1,13 +1,13 @@
 /* Load on a broker: employers that join, publish, follow, or only stay connected. It speaks the protocol of
  * docs/protocol.md with sockets of its own and shares no code with the node.
  *
- *   load join FIRST                                      tokens on standard input; member FIRST, FIRST + 1, ...
- *   load publish TOKEN PID RECORDS RUN WINDOW PUBLISHERS member 1 follows, members 2 ... publish
- *   load idle TOKEN PID FIRST COUNT                      sessions that were welcomed and say nothing more
+ *   load join ENDPOINT                                        tokens on standard input: members 1, 2, ...
+ *   load publish ENDPOINT TOKEN PID RECORDS RUN WINDOW COUNT  member 1 follows, COUNT members from 2 on publish
+ *   load idle ENDPOINT TOKEN PID COUNT                        sessions that were welcomed and say nothing more
  *
- * TOKEN is any invitation of that broker: it says where the broker is. PID is the broker's process, whose CPU
- * and memory are looked at. WINDOW is how many records a publisher may have without a receipt. What is published
- * is made and signed before the clock starts. */
+ * TOKEN is any invitation of that broker, for its key; ENDPOINT is where it listens now. PID is the broker's
+ * process, whose CPU and memory are looked at. WINDOW is how many records a publisher may have without a receipt.
+ * What is published is made and signed before the clock starts. */
 #include "tests/bench/measure.h"
 #include "tests/bench/offers.h"
 #include "tests/bench/peek.h"
@@ -44,11 +44,12 @@ static struct arena *arena_make(void) {
   return arena;
 }
 
-static Collega__Invitation *token_read(const char *token, struct target *target, struct arena *arena) {
+static Collega__Invitation *token_read(const char *token, const char *endpoint, struct target *target,
+                                       struct arena *arena) {
   Collega__Invitation *invitation = NULL;
   NEED(invitation_read(token, arena, &invitation, NULL) == COLLEGA_OK);
-  NEED(strlen(invitation->addresses[0]) < sizeof target->endpoint);
-  strcpy(target->endpoint, invitation->addresses[0]);
+  NEED(strlen(endpoint) < sizeof target->endpoint);
+  strcpy(target->endpoint, endpoint);
   memcpy(target->key, invitation->link_key.data, sizeof target->key);
   return invitation;
 }
@@ -112,14 +113,14 @@ static void session_close(struct session *session) {
 
 /* ---- join */
 
-static void join_one(void *context, const char *token, uint32_t member) {
+static void join_one(void *context, const char *endpoint, const char *token, uint32_t member) {
   struct arena *arena = arena_make();
   struct target target;
   struct employer employer;
   zmq_msg_t message;
   Collega__Join join = COLLEGA__JOIN__INIT;
   Collega__ToBroker frame = COLLEGA__TO_BROKER__INIT;
-  const Collega__Invitation *invitation = token_read(token, &target, arena);
+  const Collega__Invitation *invitation = token_read(token, endpoint, &target, arena);
   employer_make(&employer, member);
   void *socket = dealer_open(context, &target, invitation->secret.data);
   join.card = employer_card(&employer, arena);
@@ -132,12 +133,12 @@ static void join_one(void *context, const char *token, uint32_t member) {
   arena_destroy(&arena);
 }
 
-static void join_all(uint32_t first) {
+static void join_all(const char *endpoint) {
   char line[INVITATION_TEXT_BYTES];
   void *context = context_open(1000);
   uint32_t joined = 0;
   int64_t began = nanoseconds();
-  while (fgets(line, sizeof line, stdin) != NULL) join_one(context, line, first + joined++);
+  while (fgets(line, sizeof line, stdin) != NULL) join_one(context, endpoint, line, ++joined);
   say("joined", joined);
   say("joins", per_second(joined, nanoseconds() - began));
   zmq_ctx_term(context);
@@ -151,7 +152,7 @@ struct shared {
   int64_t times[];       /* delivered (one publisher: by record); then for each publisher and frame: sent, receipted */
 };
 struct plan {
-  const char *token;
+  const char *endpoint, *token;
   pid_t process;
   size_t records, run, window, publishers; /* records: of each publisher */
   size_t frames;                           /* of each publisher */
@@ -231,7 +232,7 @@ static noreturn void be_follower(const struct plan *plan, int ready) {
   struct target target;
   struct session session;
   die_with_parent();
-  token_read(plan->token, &target, arena);
+  token_read(plan->token, plan->endpoint, &target, arena);
   void *context = context_open(1);
   session_open(&session, context, &target, FOLLOWER, arena);
   follow_from(&session, arena);
@@ -259,7 +260,7 @@ static noreturn void be_publisher(const struct plan *plan, size_t publisher, int
   struct target target;
   struct session session;
   die_with_parent();
-  token_read(plan->token, &target, arena);
+  token_read(plan->token, plan->endpoint, &target, arena);
   void *context = context_open(1);
   session_open(&session, context, &target, (uint32_t)(FOLLOWER + 1 + publisher), arena);
   struct bytes *frames = calloc(plan->frames, sizeof *frames);
@@ -337,12 +338,12 @@ static void publish(struct plan *plan) {
 
 /* ---- idle */
 
-static void idle(const char *token, pid_t process, uint32_t first, size_t count) {
+static void idle(const char *endpoint, const char *token, pid_t process, size_t count) {
   struct arena *arena = arena_make();
   struct target target;
   struct session *sessions = calloc(count, sizeof *sessions);
   NEED(sessions != NULL && count > WARM);
-  token_read(token, &target, arena);
+  token_read(token, endpoint, &target, arena);
   void *context = context_open((int)count);
   double before = 0;
   int64_t began = nanoseconds();
@@ -351,7 +352,7 @@ static void idle(const char *token, pid_t process, uint32_t first, size_t count)
       before = process_memory(process);
       began = nanoseconds();
     }
-    session_open(&sessions[i], context, &target, first + (uint32_t)i, arena);
+    session_open(&sessions[i], context, &target, 1 + (uint32_t)i, arena);
     arena_reset(arena);
   }
   say("opened", per_second(count - WARM, nanoseconds() - began));
@@ -366,20 +367,21 @@ int main(int count, char **arguments) {
   if (bytes_start(NULL) != COLLEGA_OK) give_up("no randomness");
   const char *part = count > 1 ? arguments[1] : "";
   if (count == 3 && strcmp(part, "join") == 0) {
-    join_all((uint32_t)number_argument(arguments[2]));
-  } else if (count == 8 && strcmp(part, "publish") == 0) {
-    struct plan plan = {.token = arguments[2],
-                        .process = (pid_t)number_argument(arguments[3]),
-                        .records = number_argument(arguments[4]),
-                        .run = number_argument(arguments[5]),
-                        .window = number_argument(arguments[6]),
-                        .publishers = number_argument(arguments[7])};
+    join_all(arguments[2]);
+  } else if (count == 9 && strcmp(part, "publish") == 0) {
+    struct plan plan = {.endpoint = arguments[2],
+                        .token = arguments[3],
+                        .process = (pid_t)number_argument(arguments[4]),
+                        .records = number_argument(arguments[5]),
+                        .run = number_argument(arguments[6]),
+                        .window = number_argument(arguments[7]),
+                        .publishers = number_argument(arguments[8])};
     publish(&plan);
   } else if (count == 6 && strcmp(part, "idle") == 0) {
-    idle(arguments[2], (pid_t)number_argument(arguments[3]), (uint32_t)number_argument(arguments[4]),
-         number_argument(arguments[5]));
+    idle(arguments[2], arguments[3], (pid_t)number_argument(arguments[4]), number_argument(arguments[5]));
   } else {
-    give_up("usage: %s join FIRST | publish TOKEN PID RECORDS RUN WINDOW PUBLISHERS | idle TOKEN PID FIRST COUNT",
+    give_up("usage: %s join ENDPOINT | publish ENDPOINT TOKEN PID RECORDS RUN WINDOW COUNT | "
+            "idle ENDPOINT TOKEN PID COUNT",
             arguments[0]);
   }
   return 0;

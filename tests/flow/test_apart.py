@@ -1,8 +1,8 @@
 """Commands work with the daemon down and with the broker down; what waits is told, and goes when it can."""
-import pytest
+import json
 
 from support import deals, offers
-from support.world import WAIT, Failed
+from support.world import WAIT
 
 
 def waiting(node):
@@ -18,7 +18,7 @@ def test_with_the_daemon_down_the_outbox_waits_and_says_why(world_of):
     assert status["outbox"]["waiting"] == 1 and status["broker"]["why"] == "daemon_down"
     assert "collega run" in lender("status", "--lang", "nl").stdout
     late = lender("offer", "publish", "-", "--wait", "1", expect=3,
-                  stdin=__import__("json").dumps(offers.load("logistiek-heftruck-uit")))
+                  stdin=json.dumps(offers.load("logistiek-heftruck-uit")))
     assert late.stderr.strip()
     lender.start()
     asked = borrower.publish(offers.load("voedsel-orderpickers-in"), "--wait", WAIT)

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from support import deals, offers
-from support.world import WAIT, Failed, World, call
+from support.world import WAIT, call
 
 NOWHERE = {"HOME": "/nonexistent", "PATH": "/nonexistent", "COLLEGA_HOME": ""}
 

@@ -1,1 +1,244 @@
-int main(void) { return 1; }
+/* Joining, coming again, being revoked, changing keys. */
+#include "world.h"
+
+#include <string.h>
+
+static struct request *join_request(struct world *world, struct party *party) {
+  struct run_view card;
+  must(run_read_bytes(identity_card_run(party->identity, 0), world->arena, &card, &error));
+  Collega__Join join = COLLEGA__JOIN__INIT;
+  join.card = (Collega__Run *)(uintptr_t)card.run;
+  Collega__ToBroker frame = COLLEGA__TO_BROKER__INIT;
+  frame.join = &join;
+  struct request *request = frame_request(world, party, &frame);
+  memcpy(request->link_key, party->invitation_key, sizeof request->link_key);
+  return request;
+}
+
+static bool link_is_known(struct world *world, const uint8_t key[32], struct link_row *row) {
+  struct store_txn *txn = world_read(world);
+  bool found = false;
+  must(link_row_read(txn, key, row, &found, &error));
+  store_end(&txn);
+  return found;
+}
+
+static bool was_told(const struct world *world, const uint8_t key[32], bool added) {
+  for (size_t i = 0; i < world->result.link_key_count; i++)
+    if (!memcmp(world->result.link_keys[i], key, 32) && world->result.link_key_added[i] == added) return true;
+  return false;
+}
+
+static void an_invited_party_gets_a_certificate_that_verifies(void **state) {
+  struct world *world = *state;
+  struct party party;
+  struct link_row link;
+  party_make(world, &party, 3);
+  party_invite(world, &party, "Snijder BV", world->now + DAY_MS);
+  assert_non_null(answer_at(world, 0)->stored);
+  assert_true(was_told(world, party.invitation_key, true));
+  assert_true(link_is_known(world, party.invitation_key, &link));
+  assert_true(id_is_zero(&link.party));
+
+  commit_one(world, join_request(world, &party));
+  const Collega__Cert *cert = answer_at(world, 0)->cert;
+  assert_non_null(cert);
+  assert_string_equal(cert->name, "ACE Test");
+  struct run_view view;
+  must(run_read(cert->cert, world->arena, &view, &error));
+  must(run_verify(&view, identity_public(world->identity)->signing, &error));
+  const Collega__MemberCert *content = view.records[0].body->cert;
+  assert_memory_equal(content->party.data, party.id.byte, ID_BYTES);
+  assert_string_equal(content->entities[0]->name, "Snijder BV");
+  assert_true(was_told(world, party.link_key, true));
+  assert_true(link_is_known(world, party.link_key, &link));
+  assert_true(id_equal(&link.party, &party.id));
+  /* A worker knows the party now. */
+  const struct known_party *known = members_find(world->members, &party.id);
+  assert_non_null(known);
+  assert_non_null(known_party_cert(known, identity_party(world->identity), world->now));
+  party_free(&party);
+}
+
+static void the_same_card_gets_the_same_certificate_until_the_invitation_expires(void **state) {
+  struct world *world = *state;
+  struct party party;
+  party_make(world, &party, 3);
+  party_invite(world, &party, "Snijder BV", world->now + DAY_MS);
+  commit_one(world, join_request(world, &party));
+  struct bytes first = world->result.answers[0].packed;
+  struct bytes kept = bytes_of(arena_copy(world->arena, first.data, first.length), first.length);
+  uint64_t seq = world_state(world).log_seq;
+  world->now += HOUR_MS;
+  commit_one(world, join_request(world, &party));
+  assert_true(bytes_equal(world->result.answers[0].packed, kept));
+  assert_int_equal(world_state(world).log_seq, seq);
+  world->now += DAY_MS;
+  commit_one(world, join_request(world, &party));
+  assert_refused(world, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_INVITATION);
+  assert_string_equal(answer_at(world, 0)->refusal->rule, "invitation_expired");
+  party_free(&party);
+}
+
+static void an_invitation_admits_one_card_only(void **state) {
+  struct world *world = *state;
+  struct party party, other;
+  party_make(world, &party, 3);
+  party_make(world, &other, 4);
+  party_invite(world, &party, "Snijder BV", world->now + DAY_MS);
+  commit_one(world, join_request(world, &party));
+  memcpy(other.invitation_key, party.invitation_key, sizeof other.invitation_key);
+  commit_one(world, join_request(world, &other));
+  assert_refused(world, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_INVITATION);
+  assert_string_equal(answer_at(world, 0)->refusal->rule, "invitation_used");
+  random_fill(other.invitation_key, sizeof other.invitation_key);
+  commit_one(world, join_request(world, &other));
+  assert_refused(world, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_INVITATION);
+  assert_string_equal(answer_at(world, 0)->refusal->rule, "invitation_unknown");
+  party_free(&party);
+  party_free(&other);
+}
+
+static void a_member_may_come_with_a_second_invitation(void **state) {
+  struct world *world = *state;
+  struct party party;
+  party_join(world, &party, 3);
+  uint64_t seq = world_state(world).log_seq;
+  world->now += MINUTE_MS;
+  party_invite(world, &party, "Snijder Groep BV", world->now + DAY_MS);
+  commit_one(world, join_request(world, &party));
+  assert_non_null(answer_at(world, 0)->cert);
+  assert_int_equal(world_state(world).log_seq, seq + 1); /* the certificate; the card is there already */
+  assert_string_equal(known_party_name(members_find(world->members, &party.id)), "Snijder Groep BV");
+  party_free(&party);
+}
+
+static void a_card_that_is_tampered_with_does_not_join(void **state) {
+  struct world *world = *state;
+  struct party party;
+  party_make(world, &party, 3);
+  party_invite(world, &party, "Snijder BV", world->now + DAY_MS);
+  struct run_view card;
+  must(run_read_bytes(identity_card_run(party.identity, 0), world->arena, &card, &error));
+  Collega__Run forged = *card.run;
+  forged.signature.data = arena_copy(world->arena, forged.signature.data, forged.signature.len);
+  forged.signature.data[0] ^= 1;
+  Collega__Join join = COLLEGA__JOIN__INIT;
+  join.card = &forged;
+  Collega__ToBroker frame = COLLEGA__TO_BROKER__INIT;
+  frame.join = &join;
+  struct request *request = frame_request(world, &party, &frame);
+  memcpy(request->link_key, party.invitation_key, sizeof request->link_key);
+  commit_one(world, request);
+  assert_refused(world, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_INVALID);
+  party_free(&party);
+}
+
+static void a_revoked_member_is_refused_at_once(void **state) {
+  struct world *world = *state;
+  struct party party;
+  struct link_row link;
+  party_join(world, &party, 3);
+  struct request *request = request_new(REQUEST_REVOKE);
+  request->revoke = party.id;
+  strcpy(request->reason, "sleutel kwijt");
+  commit_one(world, request);
+  assert_non_null(answer_at(world, 0)->receipts);
+  assert_true(was_told(world, party.link_key, false));
+  assert_false(link_is_known(world, party.link_key, &link));
+  const struct known_party *known = members_find(world->members, &party.id);
+  assert_true(known && known->revoked);
+  struct bytes body = plain_offer_body(world, &party, "Te laat");
+  publish(world, &party, &body, 1);
+  assert_refused(world, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_MEMBER);
+  commit_one(world, join_request(world, &party));
+  assert_refused(world, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_MEMBER);
+  party_free(&party);
+}
+
+static void publish_card(struct world *world, struct party *party) {
+  struct run_view card;
+  uint32_t number = identity_card_number(party->identity);
+  must(run_read_bytes(identity_card_run(party->identity, number), world->arena, &card, &error));
+  commit_one(world, publish_request(world, party, card.run));
+}
+
+static void a_new_card_changes_the_link_key_and_the_old_one_goes_when_the_new_is_used(void **state) {
+  struct world *world = *state;
+  struct party party;
+  struct link_row link;
+  party_join(world, &party, 3);
+  uint8_t old[32], fresh[32];
+  memcpy(old, party.link_key, sizeof old);
+  must(identity_rotate(party.identity, &party.epoch, ++party.seq, world->now, &error));
+  memcpy(fresh, identity_public(party.identity)->link, sizeof fresh);
+  publish_card(world, &party);
+  assert_non_null(answer_at(world, 0)->receipts);
+  assert_true(was_told(world, fresh, true));
+  assert_false(was_told(world, old, false));
+  assert_true(link_is_known(world, old, &link) && link_is_known(world, fresh, &link));
+
+  memcpy(party.link_key, fresh, sizeof fresh);
+  struct bytes body = plain_offer_body(world, &party, "Nieuwe sleutel");
+  publish(world, &party, &body, 1);
+  assert_non_null(answer_at(world, 0)->receipts);
+  assert_true(was_told(world, old, false));
+  assert_false(link_is_known(world, old, &link));
+  party_free(&party);
+}
+
+static void a_card_must_follow_on_the_last_one(void **state) {
+  struct world *world = *state;
+  struct party party;
+  party_join(world, &party, 3);
+  must(identity_rotate(party.identity, &party.epoch, ++party.seq, world->now, &error));
+  must(identity_rotate(party.identity, &party.epoch, ++party.seq, world->now, &error));
+  publish_card(world, &party); /* number 2, before number 1 */
+  assert_int_equal(world->result.answer_count, 1);
+  assert_non_null(answer_at(world, 0)->refusal);
+  assert_int_equal(members_find(world->members, &party.id)->card_count, 1);
+  party_free(&party);
+}
+
+static void welcome_tells_cards_epoch_and_the_head_that_was_seen(void **state) {
+  struct world *world = *state;
+  struct party party;
+  party_join(world, &party, 3);
+  struct bytes body = plain_offer_body(world, &party, "Kop");
+  struct bytes frame;
+  struct store_txn *txn = world_read(world);
+  must(welcome_read(txn, &party.id, true, world->now, world->arena, &frame, &error));
+  store_end(&txn);
+  assert_null(unpack_answer(world, frame)->welcome->seen);
+  publish(world, &party, &body, 1);
+  txn = world_read(world);
+  must(welcome_read(txn, &party.id, true, world->now, world->arena, &frame, &error));
+  store_end(&txn);
+  const Collega__Welcome *welcome = unpack_answer(world, frame)->welcome;
+  struct broker_state broker = world_state(world);
+  assert_non_null(welcome->seen);
+  assert_memory_equal(welcome->seen->hash.data, party.head.byte, ID_BYTES);
+  assert_int_equal(welcome->seen->number, party.head_number);
+  assert_int_equal(welcome->n_cards, 1);
+  assert_int_equal(welcome->epoch_number, 1);
+  assert_int_equal(welcome->log_seq, broker.log_seq);
+  assert_memory_equal(welcome->epoch.data, broker.epoch.byte, EPOCH_BYTES);
+  assert_true(welcome->member);
+  party_free(&party);
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
+  const struct CMUnitTest tests[] = {
+      TEST(an_invited_party_gets_a_certificate_that_verifies),
+      TEST(the_same_card_gets_the_same_certificate_until_the_invitation_expires),
+      TEST(an_invitation_admits_one_card_only),
+      TEST(a_member_may_come_with_a_second_invitation),
+      TEST(a_card_that_is_tampered_with_does_not_join),
+      TEST(a_revoked_member_is_refused_at_once),
+      TEST(a_new_card_changes_the_link_key_and_the_old_one_goes_when_the_new_is_used),
+      TEST(a_card_must_follow_on_the_last_one),
+      TEST(welcome_tells_cards_epoch_and_the_head_that_was_seen),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,1 +1,541 @@
-int main(void) { return 1; }
+/* Deals between homes, through a broker's commit room, to the proof. */
+#include "world.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/words.h"
+#include "proto/guard.h"
+#include "proto/limits.h"
+#include "proto/proof.h"
+
+#define DRAFT COLLEGA_STORE__DEAL_STATE__DEAL_STATE_DRAFT
+#define PROPOSED COLLEGA_STORE__DEAL_STATE__DEAL_STATE_PROPOSED
+#define RECEIVED COLLEGA_STORE__DEAL_STATE__DEAL_STATE_RECEIVED
+#define PENDING COLLEGA_STORE__DEAL_STATE__DEAL_STATE_PENDING
+#define CONCLUDED COLLEGA_STORE__DEAL_STATE__DEAL_STATE_CONCLUDED
+#define VOID COLLEGA_STORE__DEAL_STATE__DEAL_STATE_VOID
+
+/* A lender with three people to lend, a borrower who wants two, and their match at the lender. */
+struct pair {
+  struct home *lender, *borrower;
+  struct short_id out, in;
+  struct id match;
+};
+
+static struct pair make_pair(struct world *world) {
+  struct pair pair = {world_home(world, "Snijder BV", "12345678", true), world_home(world, "Bakker BV", "87654321", true),
+                      {{0}}, {{0}}, {{0}}};
+  pair.out = world_publish(world, pair.lender, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT, 3);
+  pair.in = world_publish(world, pair.borrower, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_IN, 2);
+  world_settle(world);
+  pair.match = world_match(pair.lender, &pair.out, &pair.in);
+  return pair;
+}
+
+static struct id propose(struct world *world, const struct pair *pair, uint32_t headcount) {
+  struct proposal proposal = {.match = &pair->match, .headcount = headcount};
+  struct id deal;
+  must(deal_propose(pair->lender->exchange, &pair->lender->party, &proposal, world->now, &deal, &error));
+  return deal;
+}
+
+/* The most people that stand on the days of the test's offers. */
+static uint64_t standing(struct home *home, const struct short_id *offer) {
+  struct ledger_txn *txn = NULL;
+  collega_date from, until;
+  uint64_t most = 0;
+  assert_true(date_read("2027-01-04", &from) && date_read("2027-03-26", &until));
+  must(ledger_read(exchange_ledger(home->exchange), &txn, &error));
+  must(holds_most(txn, &home->party, offer, from, until, false, &most, &error));
+  ledger_abort(&txn);
+  return most;
+}
+
+static void assert_void(struct home *home, const struct id *deal, const char *why) {
+  char said[64];
+  assert_int_equal(world_deal_state(home, deal, said), VOID);
+  assert_string_equal(said, why);
+}
+
+static void assert_rebuilds(struct home *home) {
+  struct id before = world_tables(home), after;
+  must(ledger_rebuild(exchange_ledger(home->exchange), exchange_apply, home->exchange, &error));
+  after = world_tables(home);
+  assert_memory_equal(&after, &before, sizeof before);
+}
+
+static uint64_t waiting(struct home *home) {
+  struct outbox_counts counts;
+  struct ledger_txn *txn = NULL;
+  must(ledger_read(exchange_ledger(home->exchange), &txn, &error));
+  must(outbox_count(txn, &counts, &error));
+  ledger_abort(&txn);
+  return counts.waiting;
+}
+
+/* ---- to an agreement */
+
+static void a_proposal_that_is_accepted_is_concluded_on_both_sides(void **state) {
+  struct world *world = *state;
+  struct pair pair = make_pair(world);
+  struct id deal = propose(world, &pair, 2);
+  assert_int_equal(world_deal_state(pair.lender, &deal, NULL), DRAFT);
+  assert_int_equal(standing(pair.lender, &pair.out), 2);
+  world_reopen(pair.lender);
+  world_settle(world);
+  assert_int_equal(world_deal_state(pair.lender, &deal, NULL), PROPOSED);
+  assert_int_equal(world_deal_state(pair.borrower, &deal, NULL), RECEIVED);
+  assert_int_equal(standing(pair.borrower, &pair.in), 0);
+  must(deal_accept(pair.borrower->exchange, &pair.borrower->party, &deal, NULL, world->now, &error));
+  must(deal_accept(pair.borrower->exchange, &pair.borrower->party, &deal, NULL, world->now, &error));
+  assert_int_equal(standing(pair.borrower, &pair.in), 2);
+  world_reopen(pair.borrower);
+  world_settle(world);
+  assert_int_equal(world_deal_state(pair.lender, &deal, NULL), CONCLUDED);
+  assert_int_equal(world_deal_state(pair.borrower, &deal, NULL), CONCLUDED);
+  assert_int_equal(standing(pair.lender, &pair.out), 2);
+  assert_int_equal(standing(pair.borrower, &pair.in), 2);
+  assert_int_equal(waiting(pair.lender), 0);
+  assert_int_equal(waiting(pair.borrower), 0);
+  assert_rebuilds(pair.lender);
+  assert_rebuilds(pair.borrower);
+}
+
+static void judge(struct world *world, struct home *home, const struct id *deal, unsigned hide, struct arena *arena,
+                  struct proof_judgement *out) {
+  struct bytes file;
+  char fingerprint[FINGERPRINT_BYTES];
+  const char *fingerprints[1] = {fingerprint};
+  fingerprint_write(fingerprint, &world->broker_id);
+  must(deal_prove(home->exchange, &home->party, deal, hide, world->now, arena, &file, &error));
+  must(proof_judge(file, fingerprints, 1, arena, out, &error));
+  for (size_t i = 0; i < out->finding_count; i++)
+    if (out->findings[i].against) world_print_error(&out->findings[i].words);
+}
+
+static void the_proof_of_either_side_is_valid(void **state) {
+  struct world *world = *state;
+  struct pair pair = make_pair(world);
+  struct arena *arena = arena_new(65536, 1u << 26);
+  struct proof_judgement judgement;
+  struct collega_error error;
+  struct bytes file;
+  unsigned hide = 0;
+  struct id deal = propose(world, &pair, 2);
+  assert_int_equal(deal_prove(pair.lender->exchange, &pair.lender->party, &deal, 0, world->now, arena, &file, &error),
+                   COLLEGA_REFUSED);
+  world_settle(world);
+  must(deal_accept(pair.borrower->exchange, &pair.borrower->party, &deal, NULL, world->now, &error));
+  world_settle(world);
+  must(terms_mask("rates,contact", &hide, &error));
+  judge(world, pair.lender, &deal, 0, arena, &judgement);
+  assert_true(judgement.valid);
+  assert_true(judgement.trusted);
+  assert_true(judgement.lender.named);
+  assert_string_equal(judgement.lender.name, "Snijder BV");
+  assert_string_equal(judgement.borrower.kvk, "87654321");
+  assert_string_equal(judgement.borrower.mandate_person, "A. de Boer");
+  assert_int_equal(judgement.terms->work->headcount, 2);
+  assert_int_equal(judgement.terms->rates->hourly_cents, 2380);
+  assert_string_equal(judgement.terms->contact->lender->name, "Snijder BV");
+  judge(world, pair.borrower, &deal, hide, arena, &judgement);
+  assert_true(judgement.valid);
+  assert_int_equal(judgement.hidden, hide);
+  assert_null(judgement.terms->rates);
+  arena_destroy(&arena);
+}
+
+static void the_borrower_may_propose_too_and_tells_the_address(void **state) {
+  struct world *world = *state;
+  struct pair pair = make_pair(world);
+  struct arena *arena = arena_new(65536, 1u << 26);
+  struct proof_judgement judgement;
+  struct id match = world_match(pair.borrower, &pair.in, &pair.out), deal;
+  assert_memory_equal(&match, &pair.match, sizeof match);
+  struct proposal proposal = {.match = &match, .has_rate = true, .rate_cents = 2500, .hours_per_week = 32};
+  must(deal_propose(pair.borrower->exchange, &pair.borrower->party, &proposal, world->now, &deal, &error));
+  world_settle(world);
+  must(deal_accept(pair.lender->exchange, &pair.lender->party, &deal, NULL, world->now, &error));
+  world_settle(world);
+  judge(world, pair.lender, &deal, 0, arena, &judgement);
+  assert_true(judgement.valid);
+  assert_int_equal(judgement.terms->work->hours_per_week, 32);
+  assert_int_equal(judgement.terms->work->headcount, 2);
+  assert_int_equal(judgement.terms->rates->hourly_cents, 2500);
+  assert_string_equal(judgement.terms->rates->currency, "EUR");
+  assert_string_equal(judgement.terms->place->address, "Haven 1");
+  arena_destroy(&arena);
+}
+
+static void a_proposal_to_an_offer_makes_a_capacity_to_fit(void **state) {
+  struct world *world = *state;
+  struct home *lender = world_home(world, "Snijder BV", "12345678", true);
+  struct home *borrower = world_home(world, "Bakker BV", "87654321", true);
+  struct arena *arena = arena_new(65536, 1u << 26);
+  struct proof_judgement judgement;
+  struct short_id in = world_publish(world, borrower, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_IN, 2);
+  struct id deal;
+  world_settle(world);
+  struct proposal proposal = {.to_offer = &in, .headcount = 1};
+  must(deal_propose(lender->exchange, &lender->party, &proposal, world->now, &deal, &error));
+  world_settle(world);
+  must(deal_accept(borrower->exchange, &borrower->party, &deal, NULL, world->now, &error));
+  world_settle(world);
+  assert_int_equal(world_deal_state(lender, &deal, NULL), CONCLUDED);
+  judge(world, lender, &deal, 0, arena, &judgement);
+  assert_true(judgement.valid);
+  assert_rebuilds(lender);
+  arena_destroy(&arena);
+}
+
+/* ---- to nothing */
+
+static void a_declined_proposal_is_void_and_frees_its_hold(void **state) {
+  struct world *world = *state;
+  struct pair pair = make_pair(world);
+  struct id deal = propose(world, &pair, 2);
+  struct collega_error error;
+  world_settle(world);
+  assert_int_equal(deal_decline(pair.lender->exchange, &pair.lender->party, &deal, world->now, &error), COLLEGA_REFUSED);
+  assert_int_equal(error.rule, RULE_deal_own);
+  must(deal_decline(pair.borrower->exchange, &pair.borrower->party, &deal, world->now, &error));
+  must(deal_decline(pair.borrower->exchange, &pair.borrower->party, &deal, world->now, &error));
+  world_settle(world);
+  assert_void(pair.lender, &deal, "declined");
+  assert_void(pair.borrower, &deal, "declined");
+  assert_int_equal(standing(pair.lender, &pair.out), 0);
+  struct id again = propose(world, &pair, 1);
+  world_settle(world);
+  assert_int_equal(world_deal_state(pair.borrower, &again, NULL), RECEIVED);
+  assert_rebuilds(pair.lender);
+  assert_rebuilds(pair.borrower);
+}
+
+static void a_draft_is_withdrawn_at_once_and_a_proposal_by_the_decider(void **state) {
+  struct world *world = *state;
+  struct pair pair = make_pair(world);
+  struct id draft = propose(world, &pair, 2);
+  must(deal_withdraw(pair.lender->exchange, &pair.lender->party, &draft, world->now, &error));
+  assert_void(pair.lender, &draft, "withdrawn");
+  assert_int_equal(standing(pair.lender, &pair.out), 0);
+  world_settle(world);
+  assert_int_equal(world_deal_state(pair.borrower, &draft, NULL), 0);
+  world->now += 1; /* the same terms at the same moment are still another deal */
+  struct id deal = propose(world, &pair, 2);
+  world_settle(world);
+  must(deal_withdraw(pair.lender->exchange, &pair.lender->party, &deal, world->now, &error));
+  assert_int_equal(standing(pair.lender, &pair.out), 2);
+  world_settle(world);
+  assert_void(pair.lender, &deal, "withdrawn");
+  assert_void(pair.borrower, &deal, "withdrawn");
+  assert_int_equal(standing(pair.lender, &pair.out), 0);
+  assert_rebuilds(pair.lender);
+}
+
+static void an_unanswered_proposal_lapses_on_both_sides(void **state) {
+  struct world *world = *state;
+  struct pair pair = make_pair(world);
+  struct id deal = propose(world, &pair, 2);
+  struct collega_error error;
+  world_settle(world);
+  world->now += 30 * DAY_MS;
+  assert_int_equal(deal_accept(pair.borrower->exchange, &pair.borrower->party, &deal, NULL, world->now, &error),
+                   COLLEGA_REFUSED);
+  assert_int_equal(error.rule, RULE_deal_past);
+  assert_int_equal(standing(pair.lender, &pair.out), 2);
+  world_settle(world);
+  assert_void(pair.lender, &deal, "lapsed");
+  assert_void(pair.borrower, &deal, "lapsed");
+  assert_int_equal(standing(pair.lender, &pair.out), 0);
+  assert_rebuilds(pair.lender);
+  assert_rebuilds(pair.borrower);
+}
+
+static void a_draft_past_its_time_is_dropped(void **state) {
+  struct world *world = *state;
+  struct pair pair = make_pair(world);
+  pair.lender->welcomed = false;
+  struct id deal = propose(world, &pair, 2);
+  world->now += 30 * DAY_MS;
+  pair.lender->welcomed = true;
+  world_settle(world);
+  assert_void(pair.lender, &deal, "lapsed");
+  assert_int_equal(standing(pair.lender, &pair.out), 0);
+  assert_int_equal(world_deal_state(pair.borrower, &deal, NULL), 0);
+}
+
+static void a_message_refused_for_its_head_ends_its_hold(void **state) {
+  struct world *world = *state;
+  struct pair pair = make_pair(world);
+  struct arena *arena = arena_new(65536, 1u << 24);
+  uint32_t acts = 0, records = 0;
+  uint64_t number = 0;
+  struct bytes frame;
+  struct id deal = propose(world, &pair, 2), hash;
+  ProtobufCMessage *message = NULL;
+  must(exchange_sign(pair.lender->exchange, world->now, true, &acts, &error));
+  assert_int_equal(acts, 1);
+  must(exchange_next_frame(pair.lender->exchange, pair.lender->sent, world->now, &pair.lender->told, arena, &frame, &records,
+                           &number, &error));
+  must(guard_unpack(&collega__to_broker__descriptor, frame, arena, &message, &error));
+  const Collega__Send *send = ((Collega__ToBroker *)message)->send;
+  assert_non_null(send);
+  envelope_hash(&hash, bytes_of(send->envelope.data, send->envelope.len));
+  struct collega_error why;
+  error_set(&why, COLLEGA_REFUSED, RULE_head_other, NULL, NULL);
+  must(world_deliver(world, pair.lender, refusal_pack(arena, &hash, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_QUOTA, &why)));
+  assert_int_equal(world_deal_state(pair.lender, &deal, NULL), PROPOSED);
+  must(world_deliver(world, pair.lender, refusal_pack(arena, &hash, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_HEAD, &why)));
+  assert_void(pair.lender, &deal, "message_refused");
+  assert_int_equal(standing(pair.lender, &pair.out), 0);
+  assert_int_equal(waiting(pair.lender), 0);
+  assert_rebuilds(pair.lender);
+  arena_destroy(&arena);
+}
+
+/* ---- limits */
+
+static void refuse(struct world *world, const struct pair *pair, const struct proposal *proposal, const char *field,
+                   const char *limit) {
+  struct collega_error error;
+  struct id deal, tables = world_tables(pair->lender), after;
+  uint64_t entries = world_entries(pair->lender);
+  assert_true(deal_propose(pair->lender->exchange, &pair->lender->party, proposal, world->now, &deal, &error) != COLLEGA_OK);
+  assert_string_equal(error.field, field);
+  assert_true(strcmp(error.argument[0], limit) == 0 || strcmp(error.argument[1], limit) == 0);
+  after = world_tables(pair->lender);
+  assert_int_equal(world_entries(pair->lender), entries);
+  assert_memory_equal(&after, &tables, sizeof tables);
+}
+
+static void a_proposal_keeps_to_the_limits_of_both_offers(void **state) {
+  struct world *world = *state;
+  struct pair pair = make_pair(world);
+  struct proposal proposal = {.match = &pair.match, .headcount = 3};
+  refuse(world, &pair, &proposal, "headcount", "2");
+  proposal = (struct proposal){.match = &pair.match, .hours_per_week = 41};
+  refuse(world, &pair, &proposal, "hours", "40");
+  proposal = (struct proposal){.match = &pair.match, .hours_per_week = 23};
+  refuse(world, &pair, &proposal, "hours", "24");
+  proposal = (struct proposal){.match = &pair.match, .has_from = true};
+  assert_true(date_read("2027-01-03", &proposal.from));
+  refuse(world, &pair, &proposal, "from", "2027-01-04");
+  proposal = (struct proposal){.match = &pair.match, .has_until = true};
+  assert_true(date_read("2027-03-27", &proposal.until));
+  refuse(world, &pair, &proposal, "until", "2027-03-26");
+  proposal = (struct proposal){.match = &pair.match, .accept_by = world->now + ACCEPT_BY_MOST_MS + 1};
+  refuse(world, &pair, &proposal, "accept_by", "90");
+}
+
+static void an_own_offer_is_not_proposed_to_nor_one_that_is_withdrawn(void **state) {
+  struct world *world = *state;
+  struct pair pair = make_pair(world);
+  struct collega_error error;
+  struct id deal, unknown = {{9}};
+  struct proposal proposal = {.to_offer = &pair.out, .headcount = 1};
+  assert_int_equal(deal_propose(pair.lender->exchange, &pair.lender->party, &proposal, world->now, &deal, &error),
+                   COLLEGA_REFUSED);
+  assert_int_equal(error.rule, RULE_offer_yours);
+  proposal = (struct proposal){.match = &unknown};
+  assert_int_equal(deal_propose(pair.lender->exchange, &pair.lender->party, &proposal, world->now, &deal, &error),
+                   COLLEGA_NOT_FOUND);
+  must(offer_withdraw(pair.borrower->exchange, &pair.in, world->now, &error));
+  world_settle(world);
+  proposal = (struct proposal){.match = &pair.match};
+  assert_true(deal_propose(pair.lender->exchange, &pair.lender->party, &proposal, world->now, &deal, &error) != COLLEGA_OK);
+}
+
+/* The recipient took its own offer back before it answered: nothing more is signed on it. */
+static void an_acceptance_on_a_withdrawn_offer_is_refused(void **state) {
+  struct world *world = *state;
+  struct pair pair = make_pair(world);
+  struct collega_error error;
+  struct id deal = propose(world, &pair, 2);
+  world_settle(world);
+  must(offer_withdraw(pair.borrower->exchange, &pair.in, world->now, &error));
+  assert_int_equal(deal_accept(pair.borrower->exchange, &pair.borrower->party, &deal, NULL, world->now, &error),
+                   COLLEGA_REFUSED);
+  assert_int_equal(error.rule, RULE_offer_changed);
+}
+
+#define BIDDERS 10
+
+static void ten_proposals_of_one_offer_never_hold_more_than_it_has(void **state) {
+  struct world *world = *state;
+  struct home *lender = world_home(world, "Snijder BV", "12345678", true);
+  struct short_id out = world_publish(world, lender, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT, 3), in[BIDDERS];
+  char kvk[9];
+  for (size_t i = 0; i < BIDDERS; i++) {
+    snprintf(kvk, sizeof kvk, "%08zu", 20000000 + i);
+    struct home *borrower = world_home(world, "Bakker BV", kvk, true);
+    in[i] = world_publish(world, borrower, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_IN, 1);
+  }
+  world_settle(world);
+  size_t taken = 0;
+  for (size_t i = 0; i < BIDDERS; i++) {
+    struct collega_error error;
+    struct id match = world_match(lender, &out, &in[i]), deal;
+    struct proposal proposal = {.match = &match, .headcount = 1};
+    enum collega_status status = deal_propose(lender->exchange, &lender->party, &proposal, world->now, &deal, &error);
+    if (status == COLLEGA_OK) taken++;
+    else assert_int_equal(error.rule, RULE_no_room);
+    assert_true(standing(lender, &out) <= 3);
+  }
+  assert_int_equal(taken, 3);
+  world_settle(world);
+  assert_int_equal(standing(lender, &out), 3);
+}
+
+static void ten_bidders_for_three_people_get_three(void **state) {
+  struct world *world = *state;
+  struct home *lender = world_home(world, "Snijder BV", "12345678", true), *borrower[BIDDERS];
+  struct short_id out = world_publish(world, lender, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT, 3), in[BIDDERS];
+  struct id deal[BIDDERS];
+  char kvk[9];
+  for (size_t i = 0; i < BIDDERS; i++) {
+    snprintf(kvk, sizeof kvk, "%08zu", 20000000 + i);
+    borrower[i] = world_home(world, "Bakker BV", kvk, true);
+    in[i] = world_publish(world, borrower[i], COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_IN, 1);
+  }
+  world_settle(world);
+  for (size_t i = 0; i < BIDDERS; i++) {
+    struct id match = world_match(borrower[i], &in[i], &out);
+    struct proposal proposal = {.match = &match};
+    must(deal_propose(borrower[i]->exchange, &borrower[i]->party, &proposal, world->now, &deal[i], &error));
+  }
+  world_settle(world);
+  for (size_t i = 0; i < BIDDERS; i++) {
+    struct collega_error error;
+    enum collega_status status = deal_accept(lender->exchange, &lender->party, &deal[i], NULL, world->now, &error);
+    assert_true(status == COLLEGA_OK || error.rule == RULE_no_room);
+    assert_true(standing(lender, &out) <= 3);
+  }
+  world_settle(world);
+  size_t concluded = 0;
+  for (size_t i = 0; i < BIDDERS; i++) {
+    CollegaStore__DealState there = world_deal_state(borrower[i], &deal[i], NULL);
+    assert_true((there == CONCLUDED) == (world_deal_state(lender, &deal[i], NULL) == CONCLUDED));
+    concluded += there == CONCLUDED;
+  }
+  assert_int_equal(concluded, 3);
+  world->now += 30 * DAY_MS;
+  world_settle(world);
+  for (size_t i = 0; i < BIDDERS; i++) {
+    CollegaStore__DealState there = world_deal_state(borrower[i], &deal[i], NULL);
+    assert_true(there == CONCLUDED || there == VOID);
+    assert_int_equal(there, world_deal_state(lender, &deal[i], NULL));
+  }
+  assert_rebuilds(lender);
+}
+
+/* Both propose about the same two offers at once: one agreement comes of it, not two. */
+static void crossing_proposals_make_one_agreement(void **state) {
+  struct world *world = *state;
+  struct pair pair = make_pair(world);
+  struct id match = world_match(pair.borrower, &pair.in, &pair.out), mine = propose(world, &pair, 2), theirs;
+  struct proposal proposal = {.match = &match, .headcount = 1};
+  struct collega_error error;
+  must(deal_propose(pair.borrower->exchange, &pair.borrower->party, &proposal, world->now, &theirs, &error));
+  world_settle(world);
+  assert_int_equal(world_deal_state(pair.lender, &theirs, NULL), RECEIVED);
+  assert_int_equal(world_deal_state(pair.borrower, &mine, NULL), RECEIVED);
+  must(deal_accept(pair.borrower->exchange, &pair.borrower->party, &mine, NULL, world->now, &error));
+  (void)!deal_accept(pair.lender->exchange, &pair.lender->party, &theirs, NULL, world->now, &error);
+  world_settle(world);
+  bool first = world_deal_state(pair.lender, &mine, NULL) == CONCLUDED;
+  bool second = world_deal_state(pair.lender, &theirs, NULL) == CONCLUDED;
+  assert_true(first != second);
+  assert_int_equal(world_deal_state(pair.borrower, &mine, NULL), first ? CONCLUDED : VOID);
+  assert_int_equal(world_deal_state(pair.borrower, &theirs, NULL), second ? CONCLUDED : VOID);
+  assert_int_equal(world_deal_state(pair.lender, first ? &theirs : &mine, NULL), VOID);
+  assert_rebuilds(pair.lender);
+  assert_rebuilds(pair.borrower);
+  /* The next negotiation of the pair has a root of its own. */
+  struct id next = propose(world, &pair, 1);
+  world_settle(world);
+  assert_int_equal(world_deal_state(pair.borrower, &next, NULL), RECEIVED);
+}
+
+/* A session that broke before the answers came: everything is sent again, and nothing happens twice. */
+static void what_was_sent_before_a_new_session_counts_once(void **state) {
+  struct world *world = *state;
+  struct pair pair = make_pair(world);
+  struct id deal = propose(world, &pair, 2);
+  world_settle(world);
+  must(deal_accept(pair.borrower->exchange, &pair.borrower->party, &deal, NULL, world->now, &error));
+  world_settle(world);
+  uint64_t entries = world_entries(pair.lender);
+  world_welcome(world, pair.lender);
+  world_welcome(world, pair.borrower);
+  pair.lender->board = 0; /* the broker begins the board again too */
+  world_settle(world);
+  assert_int_equal(world_deal_state(pair.lender, &deal, NULL), CONCLUDED);
+  assert_int_equal(world_entries(pair.lender), entries);
+}
+
+/* ---- bad mail */
+
+static void mail_that_cannot_be_opened_is_recorded_and_acknowledged(void **state) {
+  struct world *world = *state;
+  struct pair pair = make_pair(world);
+  struct arena *arena = arena_new(65536, 1u << 24);
+  Collega__FromBroker from = COLLEGA__FROM_BROKER__INIT;
+  Collega__Mail mail = COLLEGA__MAIL__INIT;
+  Collega__MailItem item = COLLEGA__MAIL_ITEM__INIT, *items = &item;
+  Collega__Envelope envelope = COLLEGA__ENVELOPE__INIT;
+  CollegaStore__BrokerRow *broker = NULL;
+  struct ledger_txn *txn = NULL;
+  uint8_t sealed[1024];
+  random_fill(sealed, sizeof sealed);
+  must(ledger_read(exchange_ledger(pair.borrower->exchange), &txn, &error));
+  must(exchange_broker(txn, arena, &broker, &error));
+  ledger_abort(&txn);
+  envelope.from = (ProtobufCBinaryData){ID_BYTES, pair.lender->party.byte};
+  envelope.to = mail.party = (ProtobufCBinaryData){ID_BYTES, pair.borrower->party.byte};
+  envelope.epoch = mail.epoch = broker->epoch;
+  envelope.seq = item.seq = 1;
+  envelope.not_after = world->now + DAY_MS;
+  envelope.sealed = (ProtobufCBinaryData){sizeof sealed, sealed};
+  struct bytes packed = message_pack(&envelope.base, arena);
+  item.has_envelope = true;
+  item.envelope = (ProtobufCBinaryData){packed.length, (uint8_t *)(uintptr_t)packed.data};
+  mail.n_items = 1;
+  mail.items = &items;
+  from.mail = &mail;
+  uint64_t entries = world_entries(pair.borrower);
+  must(world_deliver(world, pair.borrower, message_pack(&from.base, arena)));
+  assert_int_equal(world_entries(pair.borrower), entries + 1);
+  struct ledger_event event;
+  must(ledger_read(exchange_ledger(pair.borrower->exchange), &txn, &error));
+  must(ledger_entry(txn, entries + 1, arena, &event, &error));
+  ledger_abort(&txn);
+  assert_int_equal(event.kind, COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_MAIL_BAD);
+  assert_rebuilds(pair.borrower);
+  arena_destroy(&arena);
+}
+
+#define world_test(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      world_test(a_proposal_that_is_accepted_is_concluded_on_both_sides),
+      world_test(the_proof_of_either_side_is_valid),
+      world_test(the_borrower_may_propose_too_and_tells_the_address),
+      world_test(a_proposal_to_an_offer_makes_a_capacity_to_fit),
+      world_test(a_declined_proposal_is_void_and_frees_its_hold),
+      world_test(a_draft_is_withdrawn_at_once_and_a_proposal_by_the_decider),
+      world_test(an_unanswered_proposal_lapses_on_both_sides),
+      world_test(a_draft_past_its_time_is_dropped),
+      world_test(a_message_refused_for_its_head_ends_its_hold),
+      world_test(a_proposal_keeps_to_the_limits_of_both_offers),
+      world_test(an_own_offer_is_not_proposed_to_nor_one_that_is_withdrawn),
+      world_test(an_acceptance_on_a_withdrawn_offer_is_refused),
+      world_test(ten_proposals_of_one_offer_never_hold_more_than_it_has),
+      world_test(ten_bidders_for_three_people_get_three),
+      world_test(crossing_proposals_make_one_agreement),
+      world_test(what_was_sent_before_a_new_session_counts_once),
+      world_test(mail_that_cannot_be_opened_is_recorded_and_acknowledged),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

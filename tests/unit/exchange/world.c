@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "base/words.h"
-#include "broker/store/member_rows.h"
+#include "broker/store/log_rows.h"
 #include "client/exchange/deal_machine.h"
 #include "proto/guard.h"
 #include "proto/limits.h"
