@@ -1,9 +1,10 @@
-/* The board: what passes a filter, as frames that hold nothing about their receiver, so that one frame serves
- * every follower of that filter.
+/* The board: what passes a filter, as frames that hold nothing about their receiver, so that one
+ * frame serves every follower of that filter.
  *
- * Facets decide, so most leaves are never looked at again: a run of which all leaves pass is spliced into the
- * frame as it was received, and only a run of which some pass is cut. A frame is closed at about
- * LIMIT_BOARD_BYTES; a single run that would pass LIMIT_FRAME_BYTES is cut in pieces. */
+ * Facets decide, so most leaves are never looked at again: a run of which all leaves pass is
+ * spliced into the frame as it was received, and only a run of which some pass is cut. A frame is
+ * closed at about LIMIT_BOARD_BYTES; a single run that would pass LIMIT_FRAME_BYTES is cut in
+ * pieces. */
 #include "broker/board/board.h"
 
 #include "broker/board/facet.h"
@@ -25,11 +26,12 @@ enum {
   TOMBSTONE_OFFER = 1,
   TOMBSTONE_SEQ = 2
 };
-#define BOARD_HEAD_BYTES   128u   /* origin, epoch, after, through, follow, tags and lengths */
-#define BOARD_RUNS_MOST    4096u
-#define BOARD_LEAVES_MOST  65536u /* looked at for one frame: a quiet filter must not hold a reader */
-#define OFFER_FIELD 20u           /* in Body */
-#define OFFER_ID_FIELD 1u         /* in OfferRevision */
+#define BOARD_HEAD_BYTES 128u /* origin, epoch, after, through, follow, tags and lengths */
+#define BOARD_RUNS_MOST  4096u
+#define BOARD_LEAVES_MOST                                                                          \
+  65536u                   /* looked at for one frame: a quiet filter must not hold a reader */
+#define OFFER_FIELD    20u /* in Body */
+#define OFFER_ID_FIELD 1u  /* in OfferRevision */
 
 struct board {
   struct arena *arena;
@@ -45,8 +47,8 @@ static enum collega_status exhausted(struct collega_error *error) {
   return error_set(error, COLLEGA_FULL, RULE_arena_full, NULL, NULL);
 }
 
-static void board_start(struct board *board, struct arena *arena, const Collega__Filter *filter, uint64_t after,
-                        size_t expected) {
+static void board_start(struct board *board, struct arena *arena, const Collega__Filter *filter,
+                        uint64_t after, size_t expected) {
   *board = (struct board){.arena = arena, .after = after, .through = after};
   board_filter_start(&board->filter, filter);
   frame_start(&board->runs, arena, expected);
@@ -61,28 +63,33 @@ static size_t board_size(const struct board *board) {
 
 struct selection {
   const struct log_run *run;
-  uint32_t *picks;                /* positions in the row */
+  uint32_t *picks; /* positions in the row */
   uint32_t count;
 };
 
 static bool select_leaves(struct board *board, const struct log_run *run, struct selection *out) {
   const struct log_row *row = &run->row;
-  uint32_t from = board->through >= row->first_seq ? (uint32_t)(board->through - row->first_seq + 1) : 0;
-  *out = (struct selection){.run = run, .picks = arena_take(board->arena, row->count * sizeof *out->picks)};
+  uint32_t from =
+      board->through >= row->first_seq ? (uint32_t)(board->through - row->first_seq + 1) : 0;
+  *out = (struct selection){.run = run,
+                            .picks = arena_take(board->arena, row->count * sizeof *out->picks)};
   for (uint32_t i = from; out->picks && i < row->count; i++)
     if (board_filter_passes(&board->filter, &row->facets[i])) out->picks[out->count++] = i;
   return out->picks != NULL;
 }
 
-static bool is_whole(const struct selection *selection) { return selection->count == selection->run->row.count; }
+static bool is_whole(const struct selection *selection) {
+  return selection->count == selection->run->row.count;
+}
 
-static enum collega_status add_run(struct board *board, const struct selection *selection, struct bytes run,
-                                   struct collega_error *error) {
+static enum collega_status add_run(struct board *board, const struct selection *selection,
+                                   struct bytes run, struct collega_error *error) {
   const struct log_run *from = selection->run;
   uint32_t base = (uint32_t)(from->row.first_seq - from->tree->first_seq);
   const uint32_t *picks = is_whole(selection) ? NULL : selection->picks;
   struct receipt_part part;
-  if (!receipt_part_prepare(&part, from->tree, base, picks, selection->count, board->arena)) return exhausted(error);
+  if (!receipt_part_prepare(&part, from->tree, base, picks, selection->count, board->arena))
+    return exhausted(error);
   size_t inner = frame_field_size(run.length) + frame_field_size(part.bytes);
   if (board->run_count && board_size(board) + frame_field_size(inner) > LIMIT_BOARD_BYTES) {
     board->full = true;
@@ -110,8 +117,8 @@ static void shorten(const struct packed_run *run, struct selection *selection) {
   selection->count = kept;
 }
 
-static enum collega_status cut(struct board *board, struct selection *selection, struct bytes *out, bool *all,
-                               struct collega_error *error) {
+static enum collega_status cut(struct board *board, struct selection *selection, struct bytes *out,
+                               bool *all, struct collega_error *error) {
   struct packed_run run;
   uint32_t wanted = selection->count;
   enum collega_status status = packed_run_read(selection->run->row.run, board->arena, &run, error);
@@ -133,17 +140,19 @@ static struct bytes inner_field(struct bytes packed, uint32_t number) {
   return bytes_of(NULL, 0);
 }
 
-static enum collega_status add_tombstone(struct board *board, const struct log_row *row, uint32_t leaf,
-                                         struct collega_error *error) {
+static enum collega_status add_tombstone(struct board *board, const struct log_row *row,
+                                         uint32_t leaf, struct collega_error *error) {
   struct packed_run run;
   enum collega_status status = packed_run_read(row->run, board->arena, &run, error);
   if (status) return status;
   struct bytes offer = bytes_of(NULL, 0);
-  if (leaf < run.count) offer = inner_field(inner_field(run.bodies[leaf], OFFER_FIELD), OFFER_ID_FIELD);
+  if (leaf < run.count)
+    offer = inner_field(inner_field(run.bodies[leaf], OFFER_FIELD), OFFER_ID_FIELD);
   if (offer.length != SHORT_ID_BYTES)
     return error_set(error, COLLEGA_DAMAGED, RULE_disk_corrupt, NULL, "log", "prior", NULL);
   uint64_t seq = row->first_seq + leaf;
-  frame_open(&board->tombstones, BOARD_TOMBSTONES, frame_field_size(SHORT_ID_BYTES) + 1 + varint_size(seq));
+  frame_open(&board->tombstones, BOARD_TOMBSTONES,
+             frame_field_size(SHORT_ID_BYTES) + 1 + varint_size(seq));
   frame_bytes(&board->tombstones, TOMBSTONE_OFFER, offer.data, offer.length);
   frame_number(&board->tombstones, TOMBSTONE_SEQ, seq);
   board->tombstone_count++;
@@ -151,13 +160,14 @@ static enum collega_status add_tombstone(struct board *board, const struct log_r
   return board->tombstones.failed ? exhausted(error) : COLLEGA_OK;
 }
 
-static bool is_buried(const struct board *board, const struct log_row *row, const struct prior *prior) {
+static bool is_buried(const struct board *board, const struct log_row *row,
+                      const struct prior *prior) {
   return prior->leaf < row->count && board_filter_passes(&board->filter, &prior->facet) &&
          !board_filter_passes(&board->filter, &row->facets[prior->leaf]);
 }
 
-static enum collega_status add_tombstones(struct board *board, const struct log_row *row, uint64_t through,
-                                          struct collega_error *error) {
+static enum collega_status add_tombstones(struct board *board, const struct log_row *row,
+                                          uint64_t through, struct collega_error *error) {
   if (board->filter.all) return COLLEGA_OK;
   for (size_t i = 0; i < row->priors.length / PRIOR_BYTES; i++) {
     struct prior prior = prior_decode(row->priors, i);
@@ -169,9 +179,10 @@ static enum collega_status add_tombstones(struct board *board, const struct log_
   return COLLEGA_OK;
 }
 
-/* Adds what passes of one row. Sets board->full when no more should be added, board->through to the last seq
- * that was dealt with. */
-static enum collega_status add_row(struct board *board, const struct log_run *run, struct collega_error *error) {
+/* Adds what passes of one row. Sets board->full when no more should be added, board->through to the
+ * last seq that was dealt with. */
+static enum collega_status add_row(struct board *board, const struct log_run *run,
+                                   struct collega_error *error) {
   const struct log_row *row = &run->row;
   struct selection selection;
   if (board->tombstone_count + row->priors.length / PRIOR_BYTES > BOARD_RUNS_MOST) {
@@ -182,7 +193,8 @@ static enum collega_status add_row(struct board *board, const struct log_run *ru
   uint64_t through = row->first_seq + row->count - 1;
   uint32_t before = board->run_count;
   enum collega_status status = COLLEGA_OK;
-  bool fits = is_whole(&selection) && row->run.length + 2 * BOARD_HEAD_BYTES + 8192 < LIMIT_FRAME_BYTES;
+  bool fits =
+      is_whole(&selection) && row->run.length + 2 * BOARD_HEAD_BYTES + 8192 < LIMIT_FRAME_BYTES;
   if (selection.count && fits) {
     status = add_run(board, &selection, row->run, error);
   } else if (selection.count) {
@@ -193,32 +205,37 @@ static enum collega_status add_row(struct board *board, const struct log_run *ru
     if (!status) status = add_run(board, &selection, packed, error);
     if (!all) board->full = true;
   }
-  if (status || (selection.count && board->run_count == before)) return status; /* it waits for the next frame */
+  if (status || (selection.count && board->run_count == before))
+    return status; /* it waits for the next frame */
   status = add_tombstones(board, row, through, error);
   board->through = through;
   board->looked_at += row->count;
-  if (board_size(board) >= LIMIT_BOARD_BYTES || board->looked_at >= BOARD_LEAVES_MOST) board->full = true;
+  if (board_size(board) >= LIMIT_BOARD_BYTES || board->looked_at >= BOARD_LEAVES_MOST)
+    board->full = true;
   return status;
 }
 
 /* ---- the frame around the runs */
 
-static enum collega_status board_finish(struct board *board, const struct id *origin, const struct epoch *epoch,
-                                        uint32_t follow, struct bytes *out, struct collega_error *error) {
+static enum collega_status board_finish(struct board *board, const struct id *origin,
+                                        const struct epoch *epoch, uint32_t follow,
+                                        struct bytes *out, struct collega_error *error) {
   struct frame head, frame;
   frame_start(&head, board->arena, BOARD_HEAD_BYTES);
   frame_bytes(&head, BOARD_ORIGIN, origin->byte, ID_BYTES);
   frame_bytes(&head, BOARD_EPOCH, epoch->byte, EPOCH_BYTES);
   frame_number(&head, BOARD_AFTER, board->after);
   frame_number(&head, BOARD_THROUGH, board->through);
-  size_t inner = head.length + board->runs.length + board->tombstones.length + 1 + varint_size(follow);
+  size_t inner =
+      head.length + board->runs.length + board->tombstones.length + 1 + varint_size(follow);
   frame_start(&frame, board->arena, frame_field_size(inner));
   frame_open(&frame, FROM_BROKER_BOARD, inner);
   frame_raw(&frame, head.data, head.length);
   frame_raw(&frame, board->runs.data, board->runs.length);
   frame_raw(&frame, board->tombstones.data, board->tombstones.length);
   frame_number(&frame, BOARD_FOLLOW, follow);
-  if (head.failed || frame.failed || board->runs.failed || board->tombstones.failed) return exhausted(error);
+  if (head.failed || frame.failed || board->runs.failed || board->tombstones.failed)
+    return exhausted(error);
   *out = bytes_of(frame.data, frame.length);
   return COLLEGA_OK;
 }
@@ -231,15 +248,19 @@ static size_t first_run(const struct log_part *part, uint64_t after) {
   while (low < high) {
     size_t middle = low + (high - low) / 2;
     const struct log_row *row = &part->runs[middle].row;
-    if (row->first_seq + row->count - 1 <= after) low = middle + 1;
-    else high = middle;
+    if (row->first_seq + row->count - 1 <= after)
+      low = middle + 1;
+    else
+      high = middle;
   }
   return low;
 }
 
-enum collega_status board_live(const struct log_part *part, const struct id *origin, const struct epoch *epoch,
-                               uint32_t follow, const Collega__Filter *filter, uint64_t after, struct arena *arena,
-                               struct bytes *frame, uint32_t *records, uint64_t *through, struct collega_error *error) {
+enum collega_status board_live(const struct log_part *part, const struct id *origin,
+                               const struct epoch *epoch, uint32_t follow,
+                               const Collega__Filter *filter, uint64_t after, struct arena *arena,
+                               struct bytes *frame, uint32_t *records, uint64_t *through,
+                               struct collega_error *error) {
   struct board board;
   size_t first = first_run(part, after), expected = 1024;
   for (size_t i = first; i < part->run_count && expected < LIMIT_BOARD_BYTES; i++)
@@ -259,16 +280,19 @@ enum collega_status board_live(const struct log_part *part, const struct id *ori
 /* Rows come in order, so the tree of the last one's commit mostly serves the next. */
 static enum collega_status tree_of(struct store_txn *txn, struct arena *arena, uint64_t seq,
                                    const struct receipt_tree **tree, struct collega_error *error) {
-  if (*tree && seq >= (*tree)->first_seq && seq - (*tree)->first_seq < (*tree)->size) return COLLEGA_OK;
+  if (*tree && seq >= (*tree)->first_seq && seq - (*tree)->first_seq < (*tree)->size)
+    return COLLEGA_OK;
   struct commit_row commit;
   enum collega_status status = commit_row_find(txn, seq, &commit, error);
   if (status) return status;
-  if (!commit.count) return error_set(error, COLLEGA_DAMAGED, RULE_disk_corrupt, NULL, "commits", "row", NULL);
+  if (!commit.count)
+    return error_set(error, COLLEGA_DAMAGED, RULE_disk_corrupt, NULL, "commits", "row", NULL);
   *tree = receipt_tree_build(arena, commit.receipt, commit.first_seq, commit.leaves, commit.count);
   return *tree ? COLLEGA_OK : exhausted(error);
 }
 
-/* Does anything of the row pass, or was anything of it followed before? Then its receipt is needed. */
+/* Does anything of the row pass, or was anything of it followed before? Then its receipt is
+ * needed. */
 static bool concerns(const struct board *board, const struct log_row *row) {
   if (board->filter.all || row->priors.length) return true;
   for (uint32_t i = 0; i < row->count; i++)
@@ -276,8 +300,8 @@ static bool concerns(const struct board *board, const struct log_row *row) {
   return false;
 }
 
-static enum collega_status read_rows(struct store_txn *txn, struct board *board, struct store_cursor *cursor,
-                                     struct collega_error *error) {
+static enum collega_status read_rows(struct store_txn *txn, struct board *board,
+                                     struct store_cursor *cursor, struct collega_error *error) {
   uint8_t key[8];
   struct log_run run = {.tree = NULL};
   put_be64(key, board->after + 1);
@@ -300,9 +324,11 @@ static enum collega_status read_rows(struct store_txn *txn, struct board *board,
   return status;
 }
 
-enum collega_status board_read(struct store_txn *txn, const struct id *origin, const struct epoch *epoch,
-                               uint32_t follow, const Collega__Filter *filter, uint64_t after, struct arena *arena,
-                               struct bytes *frame, uint32_t *records, uint64_t *through, struct collega_error *error) {
+enum collega_status board_read(struct store_txn *txn, const struct id *origin,
+                               const struct epoch *epoch, uint32_t follow,
+                               const Collega__Filter *filter, uint64_t after, struct arena *arena,
+                               struct bytes *frame, uint32_t *records, uint64_t *through,
+                               struct collega_error *error) {
   struct board board;
   struct store_cursor cursor;
   *frame = bytes_of(NULL, 0);
@@ -313,7 +339,8 @@ enum collega_status board_read(struct store_txn *txn, const struct id *origin, c
   board_start(&board, arena, filter, after, 64u * 1024u);
   status = read_rows(txn, &board, &cursor, error);
   store_cursor_close(&cursor);
-  if (!status && board.through > after) status = board_finish(&board, origin, epoch, follow, frame, error);
+  if (!status && board.through > after)
+    status = board_finish(&board, origin, epoch, follow, frame, error);
   if (status) return status;
   *records = board.records;
   *through = board.through;

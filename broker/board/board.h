@@ -5,5 +5,8 @@
 #include "broker/store/log_rows.h"
 
 /* A row of the log in memory, with the receipt of its commit. */
-struct log_run { struct log_row row; const struct receipt_tree *tree; };
+struct log_run {
+  struct log_row row;
+  const struct receipt_tree *tree;
+};
 #endif

@@ -1,6 +1,6 @@
-/* Filters: or within a set, and between sets; an empty set lets all pass; a set never matches an absent
- * field. An offer without `audience` is for the network. Sectors are compared digit by digit, without the
- * point: "52.1" is a prefix of "52.10", and so is "521". */
+/* Filters: or within a set, and between sets; an empty set lets all pass; a set never matches an
+ * absent field. An offer without `audience` is for the network. Sectors are compared digit by
+ * digit, without the point: "52.1" is a prefix of "52.10", and so is "521". */
 #include "broker/board/facet.h"
 
 #include <string.h>
@@ -36,20 +36,23 @@ static void facet_of_offer(struct facet *out, const Collega__Offer *offer) {
 void facet_of_body(struct facet *out, const Collega__Body *body) {
   memset(out, 0, sizeof *out);
   out->type = (uint8_t)body->type;
-  if (body->type == COLLEGA__BODY_TYPE__BODY_TYPE_OFFER) facet_of_offer(out, body->offer->offer);
-  else out->any = 1;
+  if (body->type == COLLEGA__BODY_TYPE__BODY_TYPE_OFFER)
+    facet_of_offer(out, body->offer->offer);
+  else
+    out->any = 1;
 }
 
 void board_filter_start(struct board_filter *out, const Collega__Filter *filter) {
   *out = (struct board_filter){.filter = filter};
-  for (size_t i = 0; i < filter->n_kinds; i++) out->kinds |= 1u << (unsigned)filter->kinds[i];
+  for (size_t i = 0; i < filter->n_kinds; i++)
+    out->kinds |= 1u << (unsigned)filter->kinds[i];
   for (size_t i = 0; i < filter->n_regions; i++) {
     uint8_t number = region_number(filter->regions[i]);
     out->regions[number / 64] |= UINT64_C(1) << (number % 64);
   }
   out->has_regions = filter->n_regions > 0;
-  out->all = !filter->n_kinds && !filter->n_occupations && !filter->n_regions && !filter->n_sectors &&
-             !filter->n_audiences;
+  out->all = !filter->n_kinds && !filter->n_occupations && !filter->n_regions &&
+             !filter->n_sectors && !filter->n_audiences;
 }
 
 static bool occupation_passes(const Collega__Filter *filter, const struct facet *facet) {
@@ -75,7 +78,8 @@ static bool sector_passes(const Collega__Filter *filter, const struct facet *fac
 static bool audience_passes(const Collega__Filter *filter, const struct facet *facet) {
   if (!filter->n_audiences) return true;
   for (size_t i = 0; i < filter->n_audiences; i++)
-    if (!strcmp(filter->audiences[i], "network") && facet->audience == AUDIENCE_NETWORK) return true;
+    if (!strcmp(filter->audiences[i], "network") && facet->audience == AUDIENCE_NETWORK)
+      return true;
   return false;
 }
 

@@ -4,14 +4,15 @@
 #include "broker/store/log_rows.h"
 #include "proto/link.pb-c.h"
 
-/* An offer's facet; of any other body one that passes every filter (a status gets its content's later). */
+/* An offer's facet; of any other body one that passes every filter (a status gets its content's
+ * later). */
 void facet_of_body(struct facet *out, const Collega__Body *body);
 /* The filter as the board's reader uses it; borrows from `filter`. */
 struct board_filter {
   const Collega__Filter *filter;
-  bool all;                   /* no set at all: everything passes */
-  uint32_t kinds;             /* bits 1 << kind; 0: no set */
-  uint64_t regions[2];        /* bits of AMnn */
+  bool all;            /* no set at all: everything passes */
+  uint32_t kinds;      /* bits 1 << kind; 0: no set */
+  uint64_t regions[2]; /* bits of AMnn */
   bool has_regions;
 };
 void board_filter_start(struct board_filter *out, const Collega__Filter *filter);

@@ -1,5 +1,5 @@
-/* Writing and reading protobuf's outer shape by hand. Two wire types occur in our schema: numbers (0) and
- * bytes with a length (2). */
+/* Writing and reading protobuf's outer shape by hand. Two wire types occur in our schema: numbers
+ * (0) and bytes with a length (2). */
 #include "broker/board/frame.h"
 
 #include <string.h>
@@ -69,7 +69,9 @@ void frame_bytes(struct frame *frame, uint32_t field, const void *data, size_t l
   frame_raw(frame, data, length);
 }
 
-size_t frame_field_size(size_t length) { return 1 + varint_size(length) + length; }
+size_t frame_field_size(size_t length) {
+  return 1 + varint_size(length) + length;
+}
 
 bool varint_next(struct bytes *rest, uint64_t *value) {
   *value = 0;

@@ -1,5 +1,5 @@
-/* Runs cut without unpacking. The fields are those of message Run; what is written is in the schema's order,
- * so a cut equals what protobuf-c would have packed. */
+/* Runs cut without unpacking. The fields are those of message Run; what is written is in the
+ * schema's order, so a cut equals what protobuf-c would have packed. */
 #include "broker/board/packed_run.h"
 
 #include <string.h>
@@ -49,14 +49,28 @@ static bool count_fields(struct bytes packed, uint32_t *leaves, uint32_t *rest, 
 
 static bool take_field(struct packed_run *run, struct field *field, uint32_t *leaf) {
   switch (field->number) {
-  case RUN_SIGNER: run->signer = field->content; return true;
-  case RUN_KEY_EPOCH: run->key_epoch = (uint32_t)field->value; return true;
-  case RUN_TREE_SIZE: run->tree_size = (uint32_t)field->value; return true;
-  case RUN_SIGNATURE: run->signature = field->content; return true;
-  case RUN_REST: return id_from(&run->rest[run->rest_count++], field->content.data, field->content.length);
-  case RUN_BODIES: run->bodies[run->count++] = field->content; return true;
-  case RUN_RECOVERY: run->recovery = field->value != 0; return true;
-  default: break; /* a field number, not an enum of ours */
+  case RUN_SIGNER:
+    run->signer = field->content;
+    return true;
+  case RUN_KEY_EPOCH:
+    run->key_epoch = (uint32_t)field->value;
+    return true;
+  case RUN_TREE_SIZE:
+    run->tree_size = (uint32_t)field->value;
+    return true;
+  case RUN_SIGNATURE:
+    run->signature = field->content;
+    return true;
+  case RUN_REST:
+    return id_from(&run->rest[run->rest_count++], field->content.data, field->content.length);
+  case RUN_BODIES:
+    run->bodies[run->count++] = field->content;
+    return true;
+  case RUN_RECOVERY:
+    run->recovery = field->value != 0;
+    return true;
+  default:
+    break; /* a field number, not an enum of ours */
   }
   if (field->number != RUN_LEAVES) return false;
   if (!field->content.data) run->leaves[(*leaf)++] = (uint32_t)field->value;
@@ -68,8 +82,8 @@ static bool take_field(struct packed_run *run, struct field *field, uint32_t *le
   return true;
 }
 
-enum collega_status packed_run_read(struct bytes packed, struct arena *arena, struct packed_run *out,
-                                    struct collega_error *error) {
+enum collega_status packed_run_read(struct bytes packed, struct arena *arena,
+                                    struct packed_run *out, struct collega_error *error) {
   *out = (struct packed_run){0};
   uint32_t leaves, rest, bodies, leaf = 0;
   if (!count_fields(packed, &leaves, &rest, &bodies)) return damaged(error);
@@ -82,32 +96,37 @@ enum collega_status packed_run_read(struct bytes packed, struct arena *arena, st
   while (field_next(&packed, &field, &bad)) {
     if (!take_field(out, &field, &leaf)) return damaged(error);
   }
-  bool fits = out->signer.length == ID_BYTES && out->signature.length == 64 && out->tree_size >= bodies &&
-              out->tree_size <= LIMIT_RUN_RECORDS && (out->leaves || out->tree_size == bodies);
+  bool fits = out->signer.length == ID_BYTES && out->signature.length == 64 &&
+              out->tree_size >= bodies && out->tree_size <= LIMIT_RUN_RECORDS &&
+              (out->leaves || out->tree_size == bodies);
   return fits ? COLLEGA_OK : damaged(error);
 }
 
-static void write_cut(const struct packed_run *run, const uint32_t *picks, const uint32_t *leaves, uint32_t count,
-                      const struct id *rest, size_t rest_count, struct frame *frame) {
+static void write_cut(const struct packed_run *run, const uint32_t *picks, const uint32_t *leaves,
+                      uint32_t count, const struct id *rest, size_t rest_count,
+                      struct frame *frame) {
   frame_bytes(frame, RUN_SIGNER, run->signer.data, run->signer.length);
   frame_number(frame, RUN_KEY_EPOCH, run->key_epoch);
   frame_number(frame, RUN_TREE_SIZE, run->tree_size);
   frame_bytes(frame, RUN_SIGNATURE, run->signature.data, run->signature.length);
   if (count < run->tree_size) {
     size_t length = 0;
-    for (uint32_t i = 0; i < count; i++) length += varint_size(leaves[i]);
+    for (uint32_t i = 0; i < count; i++)
+      length += varint_size(leaves[i]);
     frame_open(frame, RUN_LEAVES, length);
-    for (uint32_t i = 0; i < count; i++) frame_varint(frame, leaves[i]);
+    for (uint32_t i = 0; i < count; i++)
+      frame_varint(frame, leaves[i]);
   }
-  for (size_t i = 0; i < rest_count; i++) frame_bytes(frame, RUN_REST, rest[i].byte, ID_BYTES);
+  for (size_t i = 0; i < rest_count; i++)
+    frame_bytes(frame, RUN_REST, rest[i].byte, ID_BYTES);
   for (uint32_t i = 0; i < count; i++)
     frame_bytes(frame, RUN_BODIES, run->bodies[picks[i]].data, run->bodies[picks[i]].length);
   if (run->recovery) frame_number(frame, RUN_RECOVERY, 1);
 }
 
-enum collega_status packed_run_cut(const struct packed_run *run, const struct id *ids, const uint32_t *picks,
-                                   uint32_t count, struct arena *arena, struct bytes *out,
-                                   struct collega_error *error) {
+enum collega_status packed_run_cut(const struct packed_run *run, const struct id *ids,
+                                   const uint32_t *picks, uint32_t count, struct arena *arena,
+                                   struct bytes *out, struct collega_error *error) {
   struct id *hashes = arena_take(arena, run->count * sizeof *hashes);
   struct id *rest = arena_take(arena, run->tree_size * sizeof *rest);
   uint32_t *leaves = arena_take(arena, count * sizeof *leaves);
@@ -123,8 +142,8 @@ enum collega_status packed_run_cut(const struct packed_run *run, const struct id
     bytes += 8 + run->bodies[picks[i]].length;
   }
   size_t rest_count = 0;
-  if (!tree_cut(run->tree_size, run->leaves, hashes, run->count, run->rest, run->rest_count, leaves, count, rest,
-                &rest_count))
+  if (!tree_cut(run->tree_size, run->leaves, hashes, run->count, run->rest, run->rest_count, leaves,
+                count, rest, &rest_count))
     return damaged(error);
   struct frame frame;
   frame_start(&frame, arena, bytes + rest_count * frame_field_size(ID_BYTES));

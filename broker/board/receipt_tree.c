@@ -1,6 +1,6 @@
-/* All hashes of one commit's tree, level by level. Pairing neighbours and moving an odd last node up
- * unchanged gives the shape of RFC 6962: its split at the largest power of two below the size leaves the
- * same subtrees. */
+/* All hashes of one commit's tree, level by level. Pairing neighbours and moving an odd last node
+ * up unchanged gives the shape of RFC 6962: its split at the largest power of two below the size
+ * leaves the same subtrees. */
 #include "broker/board/receipt_tree.h"
 
 #include "proto/tree.h"
@@ -20,7 +20,8 @@ struct receipt_tree *receipt_tree_build(struct arena *arena, struct bytes stem, 
   for (uint32_t count = size; count > 1 && tree->levels < RECEIPT_TREE_LEVELS; tree->levels++) {
     const struct id *below = tree->nodes[tree->levels - 1];
     uint32_t above = (count + 1) / 2;
-    for (uint32_t i = 0; i < count / 2; i++) tree_node(&nodes[i], &below[2 * i], &below[2 * i + 1]);
+    for (uint32_t i = 0; i < count / 2; i++)
+      tree_node(&nodes[i], &below[2 * i], &below[2 * i + 1]);
     if (count % 2) nodes[above - 1] = below[count - 1];
     tree->nodes[tree->levels] = nodes;
     nodes += above;
@@ -34,18 +35,22 @@ static uint32_t pick_at(const struct receipt_part *part, uint32_t index) {
 }
 
 /* The first pick in [from, until) that is not below `leaf`. */
-static uint32_t first_pick(const struct receipt_part *part, uint32_t from, uint32_t until, uint32_t leaf) {
+static uint32_t first_pick(const struct receipt_part *part, uint32_t from, uint32_t until,
+                           uint32_t leaf) {
   while (from < until) {
     uint32_t middle = from + (until - from) / 2;
-    if (pick_at(part, middle) < leaf) from = middle + 1;
-    else until = middle;
+    if (pick_at(part, middle) < leaf)
+      from = middle + 1;
+    else
+      until = middle;
   }
   return from;
 }
 
-/* Node `index` of `level`, under which the picks [from, until) stand: gathers the hashes of its maximal
- * subtrees without picks. */
-static void gather(struct receipt_part *part, unsigned level, uint32_t index, uint32_t from, uint32_t until) {
+/* Node `index` of `level`, under which the picks [from, until) stand: gathers the hashes of its
+ * maximal subtrees without picks. */
+static void gather(struct receipt_part *part, unsigned level, uint32_t index, uint32_t from,
+                   uint32_t until) {
   const struct receipt_tree *tree = part->tree;
   if (from == until) {
     part->rest[part->rest_count++] = &tree->nodes[level][index];
@@ -73,8 +78,10 @@ bool receipt_part_prepare(struct receipt_part *part, const struct receipt_tree *
   part->rest = arena_take(arena, (most < tree->size ? most : tree->size) * sizeof *part->rest);
   if (!part->rest) return false;
   gather(part, tree->levels - 1, 0, 0, count);
-  for (uint32_t i = 0; i < count; i++) part->leaves_bytes += varint_size(pick_at(part, i));
-  part->bytes += frame_field_size(part->leaves_bytes) + part->rest_count * frame_field_size(ID_BYTES);
+  for (uint32_t i = 0; i < count; i++)
+    part->leaves_bytes += varint_size(pick_at(part, i));
+  part->bytes +=
+      frame_field_size(part->leaves_bytes) + part->rest_count * frame_field_size(ID_BYTES);
   return true;
 }
 
@@ -82,6 +89,8 @@ void receipt_part_write(const struct receipt_part *part, struct frame *frame) {
   frame_raw(frame, part->tree->stem.data, part->tree->stem.length);
   if (part->count == part->tree->size) return;
   frame_open(frame, RECEIPT_LEAVES, part->leaves_bytes);
-  for (uint32_t i = 0; i < part->count; i++) frame_varint(frame, pick_at(part, i));
-  for (size_t i = 0; i < part->rest_count; i++) frame_bytes(frame, RECEIPT_REST, part->rest[i]->byte, ID_BYTES);
+  for (uint32_t i = 0; i < part->count; i++)
+    frame_varint(frame, pick_at(part, i));
+  for (size_t i = 0; i < part->rest_count; i++)
+    frame_bytes(frame, RECEIPT_REST, part->rest[i]->byte, ID_BYTES);
 }

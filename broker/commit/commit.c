@@ -1,9 +1,11 @@
-/*~ The committer. Read commit_batch first: it is the whole story. A batch is one transaction; every request
- * is looked up, judged and written in the order in which it came; then one signature covers all new leaves
- * of the log, one fsync makes everything so, and only then is there anything to send.
+/*~ The committer. Read commit_batch first: it is the whole story. A batch is one transaction; every
+ * request is looked up, judged and written in the order in which it came; then one signature covers
+ * all new leaves of the log, one fsync makes everything so, and only then is there anything to
+ * send.
  *
- * A request can be refused, and the batch goes on. A failure - of the disk, of memory - ends the batch:
- * nothing of it is on disk, the sequence numbers are as they were, and every request is told so. */
+ * A request can be refused, and the batch goes on. A failure - of the disk, of memory - ends the
+ * batch: nothing of it is on disk, the sequence numbers are as they were, and every request is told
+ * so. */
 #include "broker/commit/commit.h"
 
 #include <stdlib.h>
@@ -33,7 +35,11 @@ void commit_result_free(struct commit_result *result) {
 
 static enum collega_status batch_start(struct batch *batch, struct commit *commit, collega_time now,
                                        struct commit_result *result, struct collega_error *error) {
-  *batch = (struct batch){.commit = commit, .now = now, .result = result, .arena = result->arena, .state = commit->state};
+  *batch = (struct batch){.commit = commit,
+                          .now = now,
+                          .result = result,
+                          .arena = result->arena,
+                          .state = commit->state};
   enum collega_status status = store_has_room(commit->store, error);
   return status ? status : store_write(commit->store, &batch->txn, error);
 }
@@ -63,31 +69,42 @@ static const Collega__Head *head_of(const struct request *request) {
 
 /* Refused before it came here. Its head still counts: the home has told it, and what it sends next
  * follows on it. */
-static enum collega_status take_refused(struct batch *batch, struct request *request, struct collega_error *error) {
+static enum collega_status take_refused(struct batch *batch, struct request *request,
+                                        struct collega_error *error) {
   const Collega__Head *head = head_of(request);
   enum collega_status status = COLLEGA_OK;
   bool fits = false;
   if (head && !id_is_zero(&request->home)) status = gate_head(batch, request, head, &fits, error);
   if (!status && fits) status = head_store(batch, request, head, error);
   if (status) return status;
-  return answer_refusal(batch, request->session, &request->which, request->refusal, &request->error, error);
+  return answer_refusal(batch, request->session, &request->which, request->refusal, &request->error,
+                        error);
 }
 
-static enum collega_status take(struct batch *batch, struct request *request, struct collega_error *error) {
+static enum collega_status take(struct batch *batch, struct request *request,
+                                struct collega_error *error) {
   if (request->prepared) return take_refused(batch, request, error);
   switch (request->kind) {
-  case REQUEST_JOIN: return take_join(batch, request, error);
-  case REQUEST_PUBLISH: return take_publish(batch, request, error);
-  case REQUEST_SEND: return take_send(batch, request, error);
-  case REQUEST_ACK: return take_ack(batch, request, error);
-  case REQUEST_DECIDE: return take_decide(batch, request, error);
-  case REQUEST_INVITE: return take_invite(batch, request, error);
-  case REQUEST_REVOKE: return take_revoke(batch, request, error);
+  case REQUEST_JOIN:
+    return take_join(batch, request, error);
+  case REQUEST_PUBLISH:
+    return take_publish(batch, request, error);
+  case REQUEST_SEND:
+    return take_send(batch, request, error);
+  case REQUEST_ACK:
+    return take_ack(batch, request, error);
+  case REQUEST_DECIDE:
+    return take_decide(batch, request, error);
+  case REQUEST_INVITE:
+    return take_invite(batch, request, error);
+  case REQUEST_REVOKE:
+    return take_revoke(batch, request, error);
   }
   return COLLEGA_OK;
 }
 
-/* Nothing was stored: everyone is told why. If even that cannot be said, the error alone remains. */
+/* Nothing was stored: everyone is told why. If even that cannot be said, the error alone
+ * remains. */
 static void refuse_all(struct request **requests, size_t count, struct commit_result *result,
                        const struct collega_error *why) {
   struct arena *arena = result->arena;
@@ -98,12 +115,14 @@ static void refuse_all(struct request **requests, size_t count, struct commit_re
     struct bytes packed =
         refusal_pack(arena, &requests[i]->which, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_FULL, why);
     if (!packed.data) return;
-    result->answers[result->answer_count++] = (struct answer){.session = requests[i]->session, .packed = packed};
+    result->answers[result->answer_count++] =
+        (struct answer){.session = requests[i]->session, .packed = packed};
   }
 }
 
-enum collega_status commit_batch(struct commit *commit, struct request **requests, size_t count, collega_time now,
-                                 struct commit_result *result, struct collega_error *error) {
+enum collega_status commit_batch(struct commit *commit, struct request **requests, size_t count,
+                                 collega_time now, struct commit_result *result,
+                                 struct collega_error *error) {
   struct collega_error why;
   if (!result_start(result)) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
   error_clear(&why);
@@ -123,51 +142,59 @@ enum collega_status commit_batch(struct commit *commit, struct request **request
 
 /* ---- gates */
 
-enum collega_status refuse_rule(struct batch *batch, const struct request *request, Collega__RefusalCode code,
-                                enum rule rule, struct collega_error *error) {
+enum collega_status refuse_rule(struct batch *batch, const struct request *request,
+                                Collega__RefusalCode code, enum rule rule,
+                                struct collega_error *error) {
   struct collega_error why;
   error_set(&why, COLLEGA_REFUSED, rule, NULL, NULL);
   return answer_refusal(batch, request->session, &request->which, code, &why, error);
 }
 
-enum collega_status gate_member(struct batch *batch, const struct request *request, const struct id *party,
-                                struct party_row *row, bool *passed, struct collega_error *error) {
+enum collega_status gate_member(struct batch *batch, const struct request *request,
+                                const struct id *party, struct party_row *row, bool *passed,
+                                struct collega_error *error) {
   struct party_row home, other;
   bool found = false;
   *passed = false;
   enum collega_status status = party_row_read(batch->txn, &request->home, &home, &found, error);
   if (status) return status;
   if (!found || !party_row_in_force(&home, batch->now))
-    return refuse_rule(batch, request, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_MEMBER, RULE_not_member, error);
+    return refuse_rule(batch, request, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_MEMBER,
+                       RULE_not_member, error);
   struct party_row *of_party = &home;
   if (!id_equal(party, &request->home)) {
     of_party = &other;
     status = party_row_read(batch->txn, party, &other, &found, error);
     if (status) return status;
     if (!found || !party_row_in_force(&other, batch->now) || !id_equal(&other.host, &request->home))
-      return refuse_rule(batch, request, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED, RULE_author_not_hosted,
-                         error);
+      return refuse_rule(batch, request, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED,
+                         RULE_author_not_hosted, error);
   }
   *passed = true;
   if (row) *row = *of_party;
   return COLLEGA_OK;
 }
 
-enum collega_status gate_head(struct batch *batch, const struct request *request, const Collega__Head *head,
-                              bool *fits, struct collega_error *error) {
+enum collega_status gate_head(struct batch *batch, const struct request *request,
+                              const Collega__Head *head, bool *fits, struct collega_error *error) {
   struct head_row stored;
   bool found = false;
   enum collega_status status = head_row_read(batch->txn, &request->home, &stored, &found, error);
   if (status) return status;
   struct bytes known = bytes_of(stored.hash.byte, ID_BYTES);
-  if (!found) *fits = !head->has_previous;
-  else if (head->has_previous && bytes_equal(bytes_of(head->previous.data, head->previous.len), known)) *fits = true;
-  else *fits = bytes_equal(bytes_of(head->hash.data, head->hash.len), known) && head->number == stored.number;
+  if (!found)
+    *fits = !head->has_previous;
+  else if (head->has_previous &&
+           bytes_equal(bytes_of(head->previous.data, head->previous.len), known))
+    *fits = true;
+  else
+    *fits = bytes_equal(bytes_of(head->hash.data, head->hash.len), known) &&
+            head->number == stored.number;
   return COLLEGA_OK;
 }
 
-enum collega_status head_store(struct batch *batch, const struct request *request, const Collega__Head *head,
-                               struct collega_error *error) {
+enum collega_status head_store(struct batch *batch, const struct request *request,
+                               const Collega__Head *head, struct collega_error *error) {
   struct head_row row = {.number = head->number};
   if (!epoch_from(&row.epoch, head->epoch.data, head->epoch.len) ||
       !id_from(&row.hash, head->hash.data, head->hash.len))
@@ -175,17 +202,21 @@ enum collega_status head_store(struct batch *batch, const struct request *reques
   return head_row_write(batch->txn, &request->home, &row, error);
 }
 
-enum collega_status refuse_head(struct batch *batch, const struct request *request, struct collega_error *error) {
-  return refuse_rule(batch, request, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_HEAD, RULE_head_other, error);
+enum collega_status refuse_head(struct batch *batch, const struct request *request,
+                                struct collega_error *error) {
+  return refuse_rule(batch, request, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_HEAD, RULE_head_other,
+                     error);
 }
 
 /* ---- opening */
 
 /* The broker's own card `number` into the log, and into the state what follows from it. */
-static enum collega_status log_own_card(struct batch *batch, uint32_t number, struct collega_error *error) {
+static enum collega_status log_own_card(struct batch *batch, uint32_t number,
+                                        struct collega_error *error) {
   struct bytes run = identity_card_run(batch->commit->identity, number);
   struct run_view view;
-  enum collega_status status = run.length ? run_read_bytes(run, batch->arena, &view, error) : COLLEGA_NOT_FOUND;
+  enum collega_status status =
+      run.length ? run_read_bytes(run, batch->arena, &view, error) : COLLEGA_NOT_FOUND;
   if (status || view.count != 1 || !view.records[0].body->card)
     return error_set(error, COLLEGA_DAMAGED, RULE_broker_card_missing, NULL, NULL);
   const Collega__Body *body = view.records[0].body;
@@ -197,7 +228,8 @@ static enum collega_status log_own_card(struct batch *batch, uint32_t number, st
   if (own && body->seq > batch->state.author_seq) batch->state.author_seq = body->seq;
   const struct record *records[1] = {&view.records[0]};
   struct facet facet = {.type = (uint8_t)body->type, .any = 1};
-  struct log_entry entry = {.run = run, .records = records, .facets = &facet, .count = 1, .author = view.signer};
+  struct log_entry entry = {
+      .run = run, .records = records, .facets = &facet, .count = 1, .author = view.signer};
   uint64_t seq;
   status = batch_log(batch, &entry, &seq, error);
   struct party_row row;
@@ -217,13 +249,16 @@ static enum collega_status log_own_card(struct batch *batch, uint32_t number, st
 static enum collega_status log_own_cards(struct batch *batch, struct collega_error *error) {
   struct party_row row;
   bool found;
-  enum collega_status status = party_row_read(batch->txn, &batch->state.broker, &row, &found, error);
+  enum collega_status status =
+      party_row_read(batch->txn, &batch->state.broker, &row, &found, error);
   uint32_t next = !status && found ? row.card_number + 1 : 0;
-  for (; !status && next <= identity_card_number(batch->commit->identity); next++) status = log_own_card(batch, next, error);
+  for (; !status && next <= identity_card_number(batch->commit->identity); next++)
+    status = log_own_card(batch, next, error);
   return status;
 }
 
-static enum collega_status open_epoch(struct batch *batch, bool first, struct collega_error *error) {
+static enum collega_status open_epoch(struct batch *batch, bool first,
+                                      struct collega_error *error) {
   struct broker_state *state = &batch->state;
   struct epoch previous = state->epoch;
   uint64_t last_kept = first ? 0 : state->log_seq;
@@ -247,12 +282,15 @@ static enum collega_status open_epoch(struct batch *batch, bool first, struct co
   struct bytes run;
   struct id id;
   uint64_t seq;
-  enum collega_status status = epoch_write(batch->txn, state->epoch_number, &state->epoch, last_kept, batch->now, error);
+  enum collega_status status =
+      epoch_write(batch->txn, state->epoch_number, &state->epoch, last_kept, batch->now, error);
   return status ? status : batch_own_record(batch, &body, true, &run, &id, &seq, error);
 }
 
-/* What must be in the log before anybody is served: the broker's cards, and the start of its epoch. */
-static enum collega_status prepare_state(struct batch *batch, const char *name, struct collega_error *error) {
+/* What must be in the log before anybody is served: the broker's cards, and the start of its
+ * epoch. */
+static enum collega_status prepare_state(struct batch *batch, const char *name,
+                                         struct collega_error *error) {
   struct broker_state *state = &batch->state;
   bool found;
   enum collega_status status = state_read(batch->txn, state, &found, error);
@@ -282,8 +320,9 @@ enum collega_status commit_open(struct store *store, struct identity *identity, 
   commit->broker = *identity_party(identity);
   commit->scratch = arena_new(65536, SCRATCH_ARENA_BYTES);
   struct batch batch = {0};
-  enum collega_status status = commit->scratch ? batch_start(&batch, commit, clock_now(), &result, error)
-                                               : error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+  enum collega_status status = commit->scratch
+                                   ? batch_start(&batch, commit, clock_now(), &result, error)
+                                   : error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
   if (!status) status = prepare_state(&batch, name, error);
   if (!status) status = batch_finish(&batch, error);
   store_end(&batch.txn);

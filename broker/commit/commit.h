@@ -41,6 +41,10 @@ void commit_close(struct commit **commit);
 enum collega_status commit_batch(struct commit *commit, struct request **requests, size_t count, collega_time now,
                                  struct commit_result *result, struct collega_error *error) COLLEGA_MUST_CHECK;
 void commit_result_free(struct commit_result *result);
+/* Deletes mail, copies and memories of sends that are past their lifetime: a small part of the store at each
+ * call, in a transaction of its own. Call it once a minute; *more: there is work left for now. */
+enum collega_status commit_sweep(struct commit *commit, collega_time now, bool *more,
+                                 struct collega_error *error) COLLEGA_MUST_CHECK;
 void log_part_hold(struct log_part *part);
 void log_part_drop(struct log_part **part);
 

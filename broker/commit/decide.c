@@ -1,6 +1,7 @@
-/* Decide: the shell around the decider's core. The core says what must become of the register; this writes
- * it, in the batch's one transaction: each entry is made into a Decision, signed, stored once, and named in both
- * parties' mailboxes, so that whoever asks again, and however, gets identical bytes. */
+/* Decide: the shell around the decider's core. The core says what must become of the register; this
+ * writes it, in the batch's one transaction: each entry is made into a Decision, signed, stored
+ * once, and named in both parties' mailboxes, so that whoever asks again, and however, gets
+ * identical bytes. */
 #include <string.h>
 
 #include "base/words.h"
@@ -15,7 +16,7 @@ struct deciding {
   struct request *request;
   struct decide_register reg;
   struct decide_effects effects;
-  struct party_row rows[2];       /* of reg.parties */
+  struct party_row rows[2]; /* of reg.parties */
   bool refused;
 };
 
@@ -23,8 +24,8 @@ static ProtobufCBinaryData field_of(const void *data, size_t length) {
   return (ProtobufCBinaryData){length, (uint8_t *)(uintptr_t)data};
 }
 
-static enum collega_status refuse(struct deciding *deciding, Collega__RefusalCode code, enum rule rule,
-                                  struct collega_error *error) {
+static enum collega_status refuse(struct deciding *deciding, Collega__RefusalCode code,
+                                  enum rule rule, struct collega_error *error) {
   return refuse_rule(deciding->batch, deciding->request, code, rule, error);
 }
 
@@ -43,8 +44,9 @@ static size_t voided_with(const struct deciding *deciding, const struct decide_e
   return count;
 }
 
-static enum collega_status sign_decision(struct deciding *deciding, const struct decide_effect *entry,
-                                         struct bytes *run, struct id *id, struct collega_error *error) {
+static enum collega_status sign_decision(struct deciding *deciding,
+                                         const struct decide_effect *entry, struct bytes *run,
+                                         struct id *id, struct collega_error *error) {
   struct batch *batch = deciding->batch;
   const struct decide_register *reg = &deciding->reg;
   ProtobufCBinaryData voids[DECIDE_EFFECTS];
@@ -75,7 +77,8 @@ static enum collega_status sign_decision(struct deciding *deciding, const struct
 }
 
 /* Into one party's mailbox, outside its quota, and among its rulings. */
-static enum collega_status deliver(struct deciding *deciding, size_t party, const struct id *decision, uint64_t *seq,
+static enum collega_status deliver(struct deciding *deciding, size_t party,
+                                   const struct id *decision, uint64_t *seq,
                                    struct collega_error *error) {
   struct batch *batch = deciding->batch;
   const struct id *to = &deciding->reg.parties[party];
@@ -101,7 +104,8 @@ static enum collega_status write_entry(struct deciding *deciding, const struct d
   struct decision_row row = {.parties = {deciding->reg.parties[0], deciding->reg.parties[1]}};
   struct id id;
   enum collega_status status = sign_decision(deciding, entry, &row.run, &id, error);
-  for (size_t i = 0; !status && i < 2; i++) status = deliver(deciding, i, &id, &row.seqs[i], error);
+  for (size_t i = 0; !status && i < 2; i++)
+    status = deliver(deciding, i, &id, &row.seqs[i], error);
   if (!status) status = decision_put(deciding->batch->txn, &deciding->reg.root, &id, &row, error);
   if (!status) decider_written(&deciding->reg, entry, &id, deciding->batch->state.epoch_number);
   return status;
@@ -118,7 +122,8 @@ static enum collega_status repeat(struct deciding *deciding, const struct decide
   enum collega_status status =
       decision_read(batch->txn, &deciding->reg.root, &effect->decision, &row, &found, error);
   if (status) return status;
-  if (!found) return error_set(error, COLLEGA_DAMAGED, RULE_disk_corrupt, NULL, "decisions", "row", NULL);
+  if (!found)
+    return error_set(error, COLLEGA_DAMAGED, RULE_disk_corrupt, NULL, "decisions", "row", NULL);
   size_t party = id_equal(&row.parties[0], &effect->party) ? 0 : 1;
   Collega__MailItem item = COLLEGA__MAIL_ITEM__INIT, *items[1] = {&item};
   item.seq = row.seqs[party];
@@ -152,9 +157,12 @@ static enum collega_status ask(struct deciding *deciding, const struct decide_ef
 static enum collega_status carry_out(struct deciding *deciding, const struct decide_effect *effect,
                                      struct collega_error *error) {
   switch (effect->kind) {
-  case DECIDE_EFFECT_ENTRY: return write_entry(deciding, effect, error);
-  case DECIDE_EFFECT_REPEAT: return repeat(deciding, effect, error);
-  case DECIDE_EFFECT_QUESTION: return ask(deciding, effect, error);
+  case DECIDE_EFFECT_ENTRY:
+    return write_entry(deciding, effect, error);
+  case DECIDE_EFFECT_REPEAT:
+    return repeat(deciding, effect, error);
+  case DECIDE_EFFECT_QUESTION:
+    return ask(deciding, effect, error);
   case DECIDE_EFFECT_REFUSE:
     deciding->refused = true;
     return refuse(deciding, effect->code, effect->why, error);
@@ -173,20 +181,25 @@ static enum collega_status keep_copies(struct deciding *deciding, struct collega
   enum collega_status status = box_read(batch->txn, party, &box, error);
   for (size_t i = 0; !status && i < request->decide_run_count; i++) {
     if (!id_equal(&request->decide_runs[i].signer, party)) continue;
-    if (request->decide_runs[i].records[0].body->deal) continue; /* its proposal went out as mail, with a copy */
-    struct copy_row copy = {
-        .kind = COPY_RUN, .number = ++box.last_copy, .time = batch->now, .run = request->decide_run_bytes[i]};
+    if (request->decide_runs[i].records[0].body->deal)
+      continue; /* its proposal went out as mail, with a copy */
+    struct copy_row copy = {.kind = COPY_RUN,
+                            .number = ++box.last_copy,
+                            .time = batch->now,
+                            .run = request->decide_run_bytes[i]};
     status = copy_put(batch->txn, party, &copy, error);
   }
   return status ? status : box_write(batch->txn, party, &box, error);
 }
 
-static enum collega_status gate_parties(struct deciding *deciding, struct party_row *proposer, struct party_row *other,
-                                        bool *passed, struct collega_error *error) {
+static enum collega_status gate_parties(struct deciding *deciding, struct party_row *proposer,
+                                        struct party_row *other, bool *passed,
+                                        struct collega_error *error) {
   struct batch *batch = deciding->batch;
   const struct decide_request *decide = deciding->request->decide;
   bool first = false, second = false;
-  enum collega_status status = party_row_read(batch->txn, &decide->proposer, proposer, &first, error);
+  enum collega_status status =
+      party_row_read(batch->txn, &decide->proposer, proposer, &first, error);
   if (!status) status = party_row_read(batch->txn, &decide->other, other, &second, error);
   if (status) return status;
   *passed = first && second;
@@ -217,14 +230,18 @@ static enum collega_status run_core(struct deciding *deciding, struct collega_er
   for (size_t i = 0; !status && i < deciding->effects.count; i++)
     status = carry_out(deciding, &deciding->effects.effect[i], error);
   if (status || (deciding->refused && fresh)) return status;
-  status = register_write(batch->txn, &deciding->reg, error); /* a refused request may have renewed it */
+  status =
+      register_write(batch->txn, &deciding->reg, error); /* a refused request may have renewed it */
   batch->decided = true;
   if (status || deciding->refused) return status;
   status = keep_copies(deciding, error);
-  return status ? status : answer_stored(batch, request->session, &decide->basis, &batch->state.epoch, 0, error);
+  return status ? status
+                : answer_stored(batch, request->session, &decide->basis, &batch->state.epoch, 0,
+                                error);
 }
 
-enum collega_status take_decide(struct batch *batch, struct request *request, struct collega_error *error) {
+enum collega_status take_decide(struct batch *batch, struct request *request,
+                                struct collega_error *error) {
   const Collega__Head *head = request->frame->decide->head;
   struct deciding *deciding = arena_zero(batch->commit->scratch, sizeof *deciding);
   if (!deciding) return batch_exhausted(error);
@@ -237,6 +254,7 @@ enum collega_status take_decide(struct batch *batch, struct request *request, st
   if (status || !passed) return status;
   if (!fits) return refuse_head(batch, request, error);
   if (!id_equal(&request->decider, &batch->state.broker))
-    return refuse_rule(batch, request, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_UNKNOWN, RULE_decide_other, error);
+    return refuse_rule(batch, request, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_UNKNOWN,
+                       RULE_decide_other, error);
   return run_core(deciding, error);
 }

@@ -1,4 +1,5 @@
-/* Members come and go: invitations, joining, revocation. All of it rare, so it is written for reading. */
+/* Members come and go: invitations, joining, revocation. All of it rare, so it is written for
+ * reading. */
 #include <stdio.h>
 #include <string.h>
 
@@ -17,12 +18,14 @@ static void copy_text(char *out, size_t capacity, const char *text) {
   memcpy(out, text, length);
 }
 
-enum collega_status take_invite(struct batch *batch, struct request *request, struct collega_error *error) {
+enum collega_status take_invite(struct batch *batch, struct request *request,
+                                struct collega_error *error) {
   const Collega__Invitation *invitation = request->invitation;
   static const uint8_t none[LINK_KEY_BYTES];
   if (!invitation || !invitation->name || !invitation->kvk || invitation->expires <= batch->now ||
       !memcmp(request->invitation_public, none, LINK_KEY_BYTES))
-    return refuse_rule(batch, request, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_INVALID, RULE_invite_fields, error);
+    return refuse_rule(batch, request, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_INVALID,
+                       RULE_invite_fields, error);
   Collega__Role role = request->role ? request->role : COLLEGA__ROLE__ROLE_EMPLOYER;
   struct invitation_row row = {.expires = invitation->expires, .role = (uint32_t)role};
   copy_text(row.name, sizeof row.name, invitation->name);
@@ -34,7 +37,8 @@ enum collega_status take_invite(struct batch *batch, struct request *request, st
   if (!status) status = news_link(batch, link.key, true, error);
   struct id key;
   memcpy(key.byte, link.key, LINK_KEY_BYTES);
-  return status ? status : answer_stored(batch, request->session, &key, &batch->state.epoch, 0, error);
+  return status ? status
+                : answer_stored(batch, request->session, &key, &batch->state.epoch, 0, error);
 }
 
 /* ---- joining */
@@ -59,8 +63,8 @@ static enum collega_status own_cards(struct batch *batch, Collega__Run ***out, s
   return COLLEGA_OK;
 }
 
-static enum collega_status answer_cert(struct batch *batch, const struct request *request, struct bytes cert_run,
-                                       struct collega_error *error) {
+static enum collega_status answer_cert(struct batch *batch, const struct request *request,
+                                       struct bytes cert_run, struct collega_error *error) {
   struct run_view view;
   Collega__Cert cert = COLLEGA__CERT__INIT;
   enum collega_status status = run_read_bytes(cert_run, batch->arena, &view, error);
@@ -74,29 +78,35 @@ static enum collega_status answer_cert(struct batch *batch, const struct request
 }
 
 /* The certificate that this invitation brought, out of the log. */
-static enum collega_status answer_same_cert(struct batch *batch, const struct request *request, uint64_t seq,
-                                            struct collega_error *error) {
+static enum collega_status answer_same_cert(struct batch *batch, const struct request *request,
+                                            uint64_t seq, struct collega_error *error) {
   struct log_row row;
   enum collega_status status = log_row_find(batch->txn, seq, &row, error);
   if (status) return status;
-  if (!row.count) return error_set(error, COLLEGA_DAMAGED, RULE_disk_corrupt, NULL, "log", "certificate", NULL);
+  if (!row.count)
+    return error_set(error, COLLEGA_DAMAGED, RULE_disk_corrupt, NULL, "log", "certificate", NULL);
   const void *run = arena_copy(batch->arena, row.run.data, row.run.length);
   if (!run) return batch_exhausted(error);
   return answer_cert(batch, request, bytes_of(run, row.run.length), error);
 }
 
-static enum collega_status log_card(struct batch *batch, const struct request *request, struct collega_error *error) {
+static enum collega_status log_card(struct batch *batch, const struct request *request,
+                                    struct collega_error *error) {
   const struct record *record = &request->run.records[0];
   const struct record *records[1] = {record};
   struct facet facet = {.type = (uint8_t)record->body->type, .any = 1};
-  struct log_entry entry = {
-      .run = request->run_bytes, .records = records, .facets = &facet, .count = 1, .author = request->run.signer};
+  struct log_entry entry = {.run = request->run_bytes,
+                            .records = records,
+                            .facets = &facet,
+                            .count = 1,
+                            .author = request->run.signer};
   uint64_t seq;
   return batch_log(batch, &entry, &seq, error);
 }
 
-static enum collega_status sign_cert(struct batch *batch, const struct id *party, const struct invitation_row *from,
-                                     collega_time until, struct bytes *run, uint64_t *seq,
+static enum collega_status sign_cert(struct batch *batch, const struct id *party,
+                                     const struct invitation_row *from, collega_time until,
+                                     struct bytes *run, uint64_t *seq,
                                      struct collega_error *error) {
   Collega__LegalEntity entity = COLLEGA__LEGAL_ENTITY__INIT, *entities[1] = {&entity};
   entity.name = (char *)(uintptr_t)from->name;
@@ -116,14 +126,16 @@ static enum collega_status sign_cert(struct batch *batch, const struct id *party
 }
 
 /* Writes the member: card and certificate into the log, its rows, its key for the link. */
-static enum collega_status admit(struct batch *batch, const struct request *request, struct invitation_row *invitation,
-                                 struct party_row *party, bool known, struct collega_error *error) {
+static enum collega_status admit(struct batch *batch, const struct request *request,
+                                 struct invitation_row *invitation, struct party_row *party,
+                                 bool known, struct collega_error *error) {
   const struct record *record = &request->run.records[0];
   const struct id *id = &request->run.signer;
   struct bytes cert_run = {NULL, 0};
   collega_time until = batch->now + CERT_LIFETIME_MS;
   enum collega_status status = known ? COLLEGA_OK : log_card(batch, request, error);
-  if (!status) status = sign_cert(batch, id, invitation, until, &cert_run, &invitation->cert_seq, error);
+  if (!status)
+    status = sign_cert(batch, id, invitation, until, &cert_run, &invitation->cert_seq, error);
   if (status) return status;
   if (!known) {
     *party = (struct party_row){.host = *id, .card = record->id};
@@ -144,25 +156,29 @@ static enum collega_status admit(struct batch *batch, const struct request *requ
   return status ? status : answer_cert(batch, request, cert_run, error);
 }
 
-static enum collega_status refuse_invitation(struct batch *batch, const struct request *request, enum rule rule,
-                                             collega_time expires, struct collega_error *error) {
+static enum collega_status refuse_invitation(struct batch *batch, const struct request *request,
+                                             enum rule rule, collega_time expires,
+                                             struct collega_error *error) {
   struct collega_error why;
   char text[40];
   time_write(text, sizeof text, expires);
   error_set(&why, COLLEGA_REFUSED, rule, NULL, text, NULL);
-  return answer_refusal(batch, request->session, &request->which, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_INVITATION, &why,
-                        error);
+  return answer_refusal(batch, request->session, &request->which,
+                        COLLEGA__REFUSAL_CODE__REFUSAL_CODE_INVITATION, &why, error);
 }
 
-enum collega_status take_join(struct batch *batch, struct request *request, struct collega_error *error) {
+enum collega_status take_join(struct batch *batch, struct request *request,
+                              struct collega_error *error) {
   const struct record *record = &request->run.records[0];
   struct invitation_row invitation;
   struct party_row party;
   struct link_row link;
   bool invited = false, known = false, linked = false;
-  enum collega_status status = invitation_row_read(batch->txn, request->link_key, &invitation, &invited, error);
+  enum collega_status status =
+      invitation_row_read(batch->txn, request->link_key, &invitation, &invited, error);
   if (!status) status = party_row_read(batch->txn, &request->run.signer, &party, &known, error);
-  if (!status) status = link_row_read(batch->txn, record->body->card->link_key.data, &link, &linked, error);
+  if (!status)
+    status = link_row_read(batch->txn, record->body->card->link_key.data, &link, &linked, error);
   if (status) return status;
   if (!invited) return refuse_invitation(batch, request, RULE_invitation_unknown, 0, error);
   if (batch->now >= invitation.expires)
@@ -171,18 +187,23 @@ enum collega_status take_join(struct batch *batch, struct request *request, stru
   if (used && !id_equal(&invitation.card, &record->id))
     return refuse_invitation(batch, request, RULE_invitation_used, invitation.expires, error);
   if (known && party.revoked)
-    return refuse_rule(batch, request, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_MEMBER, RULE_not_member, error);
+    return refuse_rule(batch, request, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_MEMBER,
+                       RULE_not_member, error);
   if (used) return answer_same_cert(batch, request, invitation.cert_seq, error);
   if (linked && !id_equal(&link.party, &request->run.signer))
-    return refuse_rule(batch, request, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED, RULE_join_link_key, error);
+    return refuse_rule(batch, request, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED,
+                       RULE_join_link_key, error);
   /* Known already, by an earlier invitation: the same first card, whatever cards came after it. */
   uint64_t card_seq = 0;
   struct epoch epoch;
   epoch_from(&epoch, record->body->epoch.data, record->body->epoch.len);
-  if (known) status = author_find(batch->txn, &request->run.signer, &epoch, record->body->seq, &card_seq, error);
+  if (known)
+    status =
+        author_find(batch->txn, &request->run.signer, &epoch, record->body->seq, &card_seq, error);
   if (status) return status;
   if (known && !card_seq)
-    return refuse_rule(batch, request, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED, RULE_join_card, error);
+    return refuse_rule(batch, request, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED,
+                       RULE_join_card, error);
   return admit(batch, request, &invitation, &party, known, error);
 }
 
@@ -196,13 +217,15 @@ static enum collega_status drop_link(struct batch *batch, const uint8_t key[LINK
   return status ? status : news_link(batch, key, false, error);
 }
 
-enum collega_status take_revoke(struct batch *batch, struct request *request, struct collega_error *error) {
+enum collega_status take_revoke(struct batch *batch, struct request *request,
+                                struct collega_error *error) {
   struct party_row party;
   bool known = false;
   enum collega_status status = party_row_read(batch->txn, &request->revoke, &party, &known, error);
   if (status) return status;
   if (!known || party.revoked || party.role == COLLEGA__ROLE__ROLE_BROKER)
-    return refuse_rule(batch, request, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_UNKNOWN, RULE_not_member, error);
+    return refuse_rule(batch, request, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_UNKNOWN, RULE_not_member,
+                       error);
   Collega__Revocation revocation = COLLEGA__REVOCATION__INIT;
   revocation.party = field_of(request->revoke.byte, ID_BYTES);
   revocation.key_epoch = party.card_number;

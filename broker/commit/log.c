@@ -1,8 +1,9 @@
-/* The write side of the log: runs get their sequence numbers, one tree of receipts is signed over all that
- * came in, and what was owed for its leaves is answered from it.
+/* The write side of the log: runs get their sequence numbers, one tree of receipts is signed over
+ * all that came in, and what was owed for its leaves is answered from it.
  *
- * The tree stays open while the batch goes on; 4,096 leaves close it and another begins, in the same
- * transaction. Rows of the log are written at once: nothing in them depends on the signature. */
+ * The tree stays open while the batch goes on; 4,096 leaves close it and another begins, in the
+ * same transaction. Rows of the log are written at once: nothing in them depends on the
+ * signature. */
 #include <string.h>
 
 #include "broker/commit/batch.h"
@@ -11,7 +12,7 @@
 #include "proto/record.h"
 
 #define PART_ARENA_BYTES (256u * 1024u * 1024u) /* a batch of 4 MiB takes a small part of it */
-#define PREFIX_BYTES 8u
+#define PREFIX_BYTES     8u
 
 static struct log_part *part_new(void) {
   struct arena *arena = arena_new(8192, PART_ARENA_BYTES);
@@ -25,7 +26,9 @@ static struct log_part *part_new(void) {
   return part;
 }
 
-void log_part_hold(struct log_part *part) { __atomic_add_fetch(&part->references, 1, __ATOMIC_RELAXED); }
+void log_part_hold(struct log_part *part) {
+  __atomic_add_fetch(&part->references, 1, __ATOMIC_RELAXED);
+}
 
 void log_part_drop(struct log_part **part) {
   struct log_part *dropped = *part;
@@ -45,8 +48,8 @@ static bool members_subject(const struct record *record, struct id *subject) {
   return id_from(subject, about->data, about->len);
 }
 
-static enum collega_status index_members(struct batch *batch, const struct log_entry *entry, uint64_t first_seq,
-                                         struct collega_error *error) {
+static enum collega_status index_members(struct batch *batch, const struct log_entry *entry,
+                                         uint64_t first_seq, struct collega_error *error) {
   for (uint32_t i = 0; i < entry->count; i++) {
     struct id subject;
     if (!members_subject(entry->records[i], &subject)) continue;
@@ -58,8 +61,8 @@ static enum collega_status index_members(struct batch *batch, const struct log_e
 }
 
 /* One row for each stretch of consecutive sequence numbers. */
-static enum collega_status index_author(struct batch *batch, const struct log_entry *entry, uint64_t first_seq,
-                                        struct collega_error *error) {
+static enum collega_status index_author(struct batch *batch, const struct log_entry *entry,
+                                        uint64_t first_seq, struct collega_error *error) {
   uint8_t *prefixes = arena_zero(batch->commit->scratch, entry->count * PREFIX_BYTES);
   if (!prefixes) return batch_exhausted(error);
   bool offers = false;
@@ -85,44 +88,51 @@ static enum collega_status index_author(struct batch *batch, const struct log_en
 }
 
 /* The part's copy of a run: what live followers read when the request is long gone. */
-static enum collega_status keep_run(struct batch *batch, const struct log_entry *entry, uint64_t first_seq,
-                                    struct log_row **out, struct collega_error *error) {
+static enum collega_status keep_run(struct batch *batch, const struct log_entry *entry,
+                                    uint64_t first_seq, struct log_row **out,
+                                    struct collega_error *error) {
   struct log_part *part = batch->result->log;
   if (!part) part = batch->result->log = part_new();
   if (!part) return batch_exhausted(error);
   struct log_run *runs =
       array_grow(part->arena, part->runs, part->run_count, &batch->run_capacity, sizeof *runs);
   uint8_t *priors = arena_take(part->arena, entry->prior_count * PRIOR_BYTES + 1);
-  struct log_row row = {.first_seq = first_seq,
-                        .count = entry->count,
-                        .facets = arena_copy(part->arena, entry->facets, entry->count * sizeof *entry->facets),
-                        .priors = bytes_of(priors, entry->prior_count * PRIOR_BYTES),
-                        .run = bytes_of(arena_copy(part->arena, entry->run.data, entry->run.length), entry->run.length)};
+  struct log_row row = {
+      .first_seq = first_seq,
+      .count = entry->count,
+      .facets = arena_copy(part->arena, entry->facets, entry->count * sizeof *entry->facets),
+      .priors = bytes_of(priors, entry->prior_count * PRIOR_BYTES),
+      .run =
+          bytes_of(arena_copy(part->arena, entry->run.data, entry->run.length), entry->run.length)};
   if (!runs || !priors || !row.facets || !row.run.data) return batch_exhausted(error);
-  for (uint32_t i = 0; i < entry->prior_count; i++) prior_encode(priors + i * PRIOR_BYTES, &entry->priors[i]);
+  for (uint32_t i = 0; i < entry->prior_count; i++)
+    prior_encode(priors + i * PRIOR_BYTES, &entry->priors[i]);
   part->runs = runs;
   runs[part->run_count] = (struct log_run){.row = row};
   *out = &runs[part->run_count++].row;
   return COLLEGA_OK;
 }
 
-static enum collega_status keep_ids(struct batch *batch, const struct log_entry *entry, struct collega_error *error) {
+static enum collega_status keep_ids(struct batch *batch, const struct log_entry *entry,
+                                    struct collega_error *error) {
   if (batch->open + entry->count > batch->ids_capacity) {
     uint32_t capacity = batch->ids_capacity ? batch->ids_capacity : 16;
-    while (capacity < batch->open + entry->count) capacity *= 2;
+    while (capacity < batch->open + entry->count)
+      capacity *= 2;
     struct id *ids = arena_take(batch->arena, capacity * sizeof *ids);
     if (!ids) return batch_exhausted(error);
     if (batch->open) memcpy(ids, batch->ids, batch->open * sizeof *ids);
     batch->ids = ids;
     batch->ids_capacity = capacity;
   }
-  for (uint32_t i = 0; i < entry->count; i++) batch->ids[batch->open + i] = entry->records[i]->id;
+  for (uint32_t i = 0; i < entry->count; i++)
+    batch->ids[batch->open + i] = entry->records[i]->id;
   batch->open += entry->count;
   return COLLEGA_OK;
 }
 
-enum collega_status batch_log(struct batch *batch, const struct log_entry *entry, uint64_t *first_seq,
-                              struct collega_error *error) {
+enum collega_status batch_log(struct batch *batch, const struct log_entry *entry,
+                              uint64_t *first_seq, struct collega_error *error) {
   enum collega_status status = COLLEGA_OK;
   if (batch->open + entry->count > LIMIT_RUN_RECORDS) status = batch_sign(batch, error);
   if (status) return status;
@@ -139,8 +149,8 @@ enum collega_status batch_log(struct batch *batch, const struct log_entry *entry
   return status;
 }
 
-enum collega_status batch_owe(struct batch *batch, uint64_t session, uint32_t base, const uint32_t *picks,
-                              uint32_t count, struct collega_error *error) {
+enum collega_status batch_owe(struct batch *batch, uint64_t session, uint32_t base,
+                              const uint32_t *picks, uint32_t count, struct collega_error *error) {
   struct due *dues =
       array_grow(batch->arena, batch->dues, batch->due_count, &batch->due_capacity, sizeof *dues);
   if (!dues) return batch_exhausted(error);
@@ -149,13 +159,14 @@ enum collega_status batch_owe(struct batch *batch, uint64_t session, uint32_t ba
   return COLLEGA_OK;
 }
 
-static enum collega_status settle(struct batch *batch, const struct due *due, const struct receipt_tree *tree,
-                                  struct collega_error *error) {
+static enum collega_status settle(struct batch *batch, const struct due *due,
+                                  const struct receipt_tree *tree, struct collega_error *error) {
   const struct id *ids = batch->ids + due->base;
   if (due->picks) {
     struct id *picked = arena_take(batch->arena, due->count * sizeof *picked);
     if (!picked) return batch_exhausted(error);
-    for (uint32_t i = 0; i < due->count; i++) picked[i] = batch->ids[due->base + due->picks[i]];
+    for (uint32_t i = 0; i < due->count; i++)
+      picked[i] = batch->ids[due->base + due->picks[i]];
     ids = picked;
   }
   return answer_receipts(batch, due->session, tree, due->base, due->picks, due->count, ids, error);
@@ -168,17 +179,21 @@ enum collega_status batch_sign(struct batch *batch, struct collega_error *error)
   struct id *leaves = arena_take(part->arena, batch->open * sizeof *leaves);
   if (!leaves) return batch_exhausted(error);
   Collega__ReceiptRun *receipt = NULL;
-  enum collega_status status = receipt_sign(batch->commit->identity, &state->epoch, batch->open_first, batch->now,
-                                            batch->ids, batch->open, part->arena, &receipt, leaves, error);
+  enum collega_status status =
+      receipt_sign(batch->commit->identity, &state->epoch, batch->open_first, batch->now,
+                   batch->ids, batch->open, part->arena, &receipt, leaves, error);
   if (status) return status;
   struct bytes stem = message_pack(&receipt->base, part->arena);
   const struct receipt_tree *tree =
-      stem.data ? receipt_tree_build(part->arena, stem, batch->open_first, leaves, batch->open) : NULL;
+      stem.data ? receipt_tree_build(part->arena, stem, batch->open_first, leaves, batch->open)
+                : NULL;
   if (!tree) return batch_exhausted(error);
   struct commit_row row = {batch->open_first, batch->open, batch->now, state->epoch, stem, leaves};
   status = commit_row_append(batch->txn, &row, error);
-  for (; batch->signed_runs < part->run_count; batch->signed_runs++) part->runs[batch->signed_runs].tree = tree;
-  for (size_t i = 0; !status && i < batch->due_count; i++) status = settle(batch, &batch->dues[i], tree, error);
+  for (; batch->signed_runs < part->run_count; batch->signed_runs++)
+    part->runs[batch->signed_runs].tree = tree;
+  for (size_t i = 0; !status && i < batch->due_count; i++)
+    status = settle(batch, &batch->dues[i], tree, error);
   if (part->first_seq == 0) part->first_seq = batch->open_first;
   part->last_seq = batch->open_first + batch->open - 1;
   part->time = batch->now;
@@ -189,8 +204,9 @@ enum collega_status batch_sign(struct batch *batch, struct collega_error *error)
 
 /* ---- the broker's own records */
 
-enum collega_status batch_own_record(struct batch *batch, Collega__Body *body, bool log, struct bytes *run,
-                                     struct id *id, uint64_t *seq, struct collega_error *error) {
+enum collega_status batch_own_record(struct batch *batch, Collega__Body *body, bool log,
+                                     struct bytes *run, struct id *id, uint64_t *seq,
+                                     struct collega_error *error) {
   struct broker_state *state = &batch->state;
   body->author = (ProtobufCBinaryData){ID_BYTES, (uint8_t *)(uintptr_t)state->broker.byte};
   body->epoch = (ProtobufCBinaryData){EPOCH_BYTES, (uint8_t *)(uintptr_t)state->author_epoch.byte};
@@ -198,7 +214,8 @@ enum collega_status batch_own_record(struct batch *batch, Collega__Body *body, b
   struct bytes packed = message_pack(&body->base, batch->arena);
   if (!packed.data) return batch_exhausted(error);
   Collega__Run *signed_run = NULL;
-  enum collega_status status = run_sign(batch->commit->identity, &packed, 1, batch->arena, &signed_run, error);
+  enum collega_status status =
+      run_sign(batch->commit->identity, &packed, 1, batch->arena, &signed_run, error);
   if (status) return status;
   *run = message_pack(&signed_run->base, batch->arena);
   record_id(id, packed);
@@ -208,6 +225,7 @@ enum collega_status batch_own_record(struct batch *batch, Collega__Body *body, b
   struct record record = {.id = *id, .bytes = packed, .body = body};
   const struct record *records[1] = {&record};
   struct facet facet = {.type = (uint8_t)body->type, .any = 1};
-  struct log_entry entry = {.run = *run, .records = records, .facets = &facet, .count = 1, .author = state->broker};
+  struct log_entry entry = {
+      .run = *run, .records = records, .facets = &facet, .count = 1, .author = state->broker};
   return batch_log(batch, &entry, seq, error);
 }

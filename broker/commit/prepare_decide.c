@@ -1,6 +1,7 @@
-/* Preparing a Decide: the header of a deal and one act on it, each a run of one record, verified by its
- * signer's card; made into the question that the decider's core understands. What only the committer can
- * know - the number of the epoch that is named, whether the parties are members - is left to it. */
+/* Preparing a Decide: the header of a deal and one act on it, each a run of one record, verified by
+ * its signer's card; made into the question that the decider's core understands. What only the
+ * committer can know - the number of the epoch that is named, whether the parties are members - is
+ * left to it. */
 #include <string.h>
 
 #include "base/words.h"
@@ -53,7 +54,8 @@ static bool take_header(struct request *request, struct decide_request *decide) 
   const struct record *record = &request->decide_runs[0].records[0];
   const Collega__DealHeader *header = record->body->deal;
   if (!header) return false;
-  struct id lender = id_of(&header->edges[0]->lender), borrower = id_of(&header->edges[0]->borrower);
+  struct id lender = id_of(&header->edges[0]->lender),
+            borrower = id_of(&header->edges[0]->borrower);
   decide->deal = record->id;
   decide->proposer = request->decide_runs[0].signer;
   decide->other = id_equal(&decide->proposer, &lender) ? borrower : lender;
@@ -73,21 +75,25 @@ static bool release_is_full(const struct decide_request *decide, const struct ru
   const Collega__Release *release = asked->records[0].body->release;
   const Collega__ReleaseAnswer *answer = answered->records[0].body->release_answer;
   if (!release || !answer) return false;
-  bool both = (id_equal(&asked->signer, &decide->proposer) && id_equal(&answered->signer, &decide->other)) ||
-              (id_equal(&asked->signer, &decide->other) && id_equal(&answered->signer, &decide->proposer));
+  bool both =
+      (id_equal(&asked->signer, &decide->proposer) &&
+       id_equal(&answered->signer, &decide->other)) ||
+      (id_equal(&asked->signer, &decide->other) && id_equal(&answered->signer, &decide->proposer));
   return both && same(&release->root, &decide->root) && same(&answer->root, &decide->root) &&
          same(&answer->release, &asked->records[0].id) &&
          answer->reply == COLLEGA__RELEASE_REPLY__RELEASE_REPLY_SIGNED;
 }
 
 /* One decision that the party holds: this decider's own, about this root. */
-static bool show_decision(struct request *request, struct members *members, const ProtobufCBinaryData *blob,
-                          struct shown_decision *shown) {
+static bool show_decision(struct request *request, struct members *members,
+                          const ProtobufCBinaryData *blob, struct shown_decision *shown) {
   struct run_view view;
-  if (run_read_bytes(bytes_of(blob->data, blob->len), request->arena, &view, &request->error)) return false;
+  if (run_read_bytes(bytes_of(blob->data, blob->len), request->arena, &view, &request->error))
+    return false;
   const Collega__Decision *decision = view.records[0].body->decision;
   if (view.count != 1 || !decision || view.records[0].refused.status) return false;
-  if (!id_equal(&view.signer, &request->decider) || !same(&decision->root, &request->decide->root)) return false;
+  if (!id_equal(&view.signer, &request->decider) || !same(&decision->root, &request->decide->root))
+    return false;
   if (members_verify_run(members, &view, &request->error)) return false;
   *shown = (struct shown_decision){.deal = id_of(&decision->deal),
                                    .decision = view.records[0].id,
@@ -101,13 +107,15 @@ static bool show_decision(struct request *request, struct members *members, cons
 }
 
 /* The releases of an answer: question and answer, in either order. */
-static bool shows_release(struct request *request, struct members *members, const Collega__EpochAnswer *answer) {
+static bool shows_release(struct request *request, struct members *members,
+                          const Collega__EpochAnswer *answer) {
   struct run_view views[4];
   size_t count = answer->n_releases < 4 ? answer->n_releases : 4;
   for (size_t i = 0; i < count; i++) {
     struct bytes packed = bytes_of(answer->releases[i].data, answer->releases[i].len);
     if (run_read_bytes(packed, request->arena, &views[i], &request->error) || views[i].count != 1 ||
-        views[i].records[0].refused.status || members_verify_run(members, &views[i], &request->error))
+        views[i].records[0].refused.status ||
+        members_verify_run(members, &views[i], &request->error))
       return false;
   }
   for (size_t i = 0; i < count; i++)
@@ -116,9 +124,11 @@ static bool shows_release(struct request *request, struct members *members, cons
   return false;
 }
 
-static bool take_answer(struct request *request, struct members *members, const Collega__EpochAnswer *answer) {
+static bool take_answer(struct request *request, struct members *members,
+                        const Collega__EpochAnswer *answer) {
   struct decide_request *decide = request->decide;
-  struct shown_decision *shown = arena_zero(request->arena, (answer->n_decisions + 1) * sizeof *shown);
+  struct shown_decision *shown =
+      arena_zero(request->arena, (answer->n_decisions + 1) * sizeof *shown);
   if (!shown || !same(&answer->root, &decide->root)) return false;
   epoch_from(&request->answer_epoch, answer->epoch.data, answer->epoch.len);
   for (size_t i = 0; i < answer->n_decisions; i++)
@@ -173,17 +183,21 @@ static bool take_act(struct request *request, struct members *members) {
     return runs == 3 && release_is_full(decide, act, &request->decide_runs[2]);
   }
   decide->kind = DECIDE_ANSWER;
-  return runs == 2 && by_party && body->epoch_answer && take_answer(request, members, body->epoch_answer);
+  return runs == 2 && by_party && body->epoch_answer &&
+         take_answer(request, members, body->epoch_answer);
 }
 
 void prepare_decide(struct request *request, struct members *members) {
   const Collega__Decide *frame = request->frame->decide;
   const Collega__Run *last = frame->runs[frame->n_runs - 1];
-  if (last->n_bodies) record_id(&request->which, bytes_of(last->bodies[0].data, last->bodies[0].len));
+  if (last->n_bodies)
+    record_id(&request->which, bytes_of(last->bodies[0].data, last->bodies[0].len));
   struct decide_request *decide = arena_zero(request->arena, sizeof *decide);
   request->decide_runs = arena_zero(request->arena, frame->n_runs * sizeof *request->decide_runs);
-  struct bytes *content = prepare_field_contents(request->packed, TO_BROKER_DECIDE, 1, request->arena);
-  request->decide_run_bytes = content ? prepare_field_contents(*content, DECIDE_RUNS, frame->n_runs, request->arena) : NULL;
+  struct bytes *content =
+      prepare_field_contents(request->packed, TO_BROKER_DECIDE, 1, request->arena);
+  request->decide_run_bytes =
+      content ? prepare_field_contents(*content, DECIDE_RUNS, frame->n_runs, request->arena) : NULL;
   if (!decide || !request->decide_runs || !request->decide_run_bytes) {
     error_set(&request->error, COLLEGA_FULL, RULE_arena_full, NULL, NULL);
     prepare_refuse(request, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_FULL);

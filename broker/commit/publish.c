@@ -1,9 +1,10 @@
-/* Publish: a run's leaves are judged singly. Each is a duplicate (answered with the receipt it got then),
- * an equivocation, refused by a rule, or new; the new ones are logged as one row and get their receipts from
- * the tree that this batch signs.
+/* Publish: a run's leaves are judged singly. Each is a duplicate (answered with the receipt it got
+ * then), an equivocation, refused by a rule, or new; the new ones are logged as one row and get
+ * their receipts from the tree that this batch signs.
  *
- * A leaf is looked up by its author and sequence number. As the numbers of a run ascend, one look tells most
- * runs to be new altogether: if no stored stretch reaches as far as their first number. */
+ * A leaf is looked up by its author and sequence number. As the numbers of a run ascend, one look
+ * tells most runs to be new altogether: if no stored stretch reaches as far as their first
+ * number. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -14,12 +15,15 @@
 
 /* What happens to one leaf. */
 enum fate { FATE_NEW, FATE_STORED, FATE_OPEN, FATE_REFUSED };
-struct judged { enum fate fate; uint64_t seq; };
+struct judged {
+  enum fate fate;
+  uint64_t seq;
+};
 
 struct publish {
   struct batch *batch;
   struct request *request;
-  struct party_row author;        /* as it will be after this run's cards */
+  struct party_row author; /* as it will be after this run's cards */
   bool card_taken;
   struct judged *leaves;
   uint32_t fresh, known;          /* leaves that are new; leaves that are duplicates */
@@ -27,8 +31,9 @@ struct publish {
   Collega__RefusalCode *codes;
 };
 
-static enum collega_status refuse_leaf(struct publish *publish, uint32_t index, Collega__RefusalCode code,
-                                       const struct collega_error *why, struct collega_error *error) {
+static enum collega_status refuse_leaf(struct publish *publish, uint32_t index,
+                                       Collega__RefusalCode code, const struct collega_error *why,
+                                       struct collega_error *error) {
   struct arena *scratch = publish->batch->commit->scratch;
   size_t count = publish->request->run.count;
   if (!publish->refusals) {
@@ -42,16 +47,17 @@ static enum collega_status refuse_leaf(struct publish *publish, uint32_t index, 
   return COLLEGA_OK;
 }
 
-static enum collega_status refuse_leaf_rule(struct publish *publish, uint32_t index, Collega__RefusalCode code,
-                                            enum rule rule, struct collega_error *error) {
+static enum collega_status refuse_leaf_rule(struct publish *publish, uint32_t index,
+                                            Collega__RefusalCode code, enum rule rule,
+                                            struct collega_error *error) {
   struct collega_error why;
   error_set(&why, COLLEGA_REFUSED, rule, NULL, NULL);
   return refuse_leaf(publish, index, code, &why, error);
 }
 
 /* Is the record that stands at `seq` this one? The stored leaf is a hash over position and id. */
-static enum collega_status same_as_stored(struct batch *batch, uint64_t seq, const struct id *id, bool *same,
-                                          struct collega_error *error) {
+static enum collega_status same_as_stored(struct batch *batch, uint64_t seq, const struct id *id,
+                                          bool *same, struct collega_error *error) {
   if (batch->open && seq >= batch->open_first) {
     *same = id_equal(&batch->ids[seq - batch->open_first], id);
     return COLLEGA_OK;
@@ -59,7 +65,8 @@ static enum collega_status same_as_stored(struct batch *batch, uint64_t seq, con
   struct commit_row row;
   enum collega_status status = commit_row_find(batch->txn, seq, &row, error);
   if (status) return status;
-  if (!row.count) return error_set(error, COLLEGA_DAMAGED, RULE_disk_corrupt, NULL, "commits", "row", NULL);
+  if (!row.count)
+    return error_set(error, COLLEGA_DAMAGED, RULE_disk_corrupt, NULL, "commits", "row", NULL);
   struct receipt_position position = {batch->state.broker, row.epoch, seq, row.time};
   struct id leaf;
   receipt_leaf(&leaf, &position, id);
@@ -68,31 +75,37 @@ static enum collega_status same_as_stored(struct batch *batch, uint64_t seq, con
 }
 
 /* A card that verifies still has to follow on the one that is known here now. */
-static enum collega_status judge_card(struct publish *publish, uint32_t index, struct collega_error *error) {
+static enum collega_status judge_card(struct publish *publish, uint32_t index,
+                                      struct collega_error *error) {
   struct batch *batch = publish->batch;
   const struct run_view *run = &publish->request->run;
   const Collega__NodeCard *card = run->records[index].body->card;
   struct party_row *author = &publish->author;
   bool recovery = run->run->has_recovery && run->run->recovery;
-  bool next = card->number == author->card_number + 1 && !memcmp(card->previous.data, author->card.byte, ID_BYTES);
+  bool next = card->number == author->card_number + 1 &&
+              !memcmp(card->previous.data, author->card.byte, ID_BYTES);
   if (!next && !(recovery && card->number > 0 && card->number <= author->card_number)) {
     struct collega_error why;
     char number[12];
     snprintf(number, sizeof number, "%" PRIu32, author->card_number);
     error_set(&why, COLLEGA_REFUSED, RULE_card_order, "card.number", number, NULL);
-    return refuse_leaf(publish, index, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED, &why, error);
+    return refuse_leaf(publish, index, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED, &why,
+                       error);
   }
   static const uint8_t none[LINK_KEY_BYTES];
-  bool changes = card->has_link_key && memcmp(card->link_key.data, author->link_key, LINK_KEY_BYTES) != 0;
+  bool changes =
+      card->has_link_key && memcmp(card->link_key.data, author->link_key, LINK_KEY_BYTES) != 0;
   if (changes) {
     struct link_row link;
     bool found = false;
-    enum collega_status status = link_row_read(batch->txn, card->link_key.data, &link, &found, error);
+    enum collega_status status =
+        link_row_read(batch->txn, card->link_key.data, &link, &found, error);
     if (status) return status;
     if (found && !id_equal(&link.party, &run->signer))
-      return refuse_leaf_rule(publish, index, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED, RULE_join_link_key,
-                              error);
-    /* The node keeps its key until this card is receipted; after a recovery the old one may be stolen. */
+      return refuse_leaf_rule(publish, index, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED,
+                              RULE_join_link_key, error);
+    /* The node keeps its key until this card is receipted; after a recovery the old one may be
+     * stolen. */
     bool keep_old = !recovery && memcmp(author->link_key, none, LINK_KEY_BYTES) != 0;
     if (memcmp(author->old_link_key, none, LINK_KEY_BYTES) != 0) {
       status = link_row_delete(batch->txn, author->old_link_key, error);
@@ -117,15 +130,16 @@ static enum collega_status judge_card(struct publish *publish, uint32_t index, s
 }
 
 /* True when nothing of this author and epoch is stored at `first` or above, up to `last`. */
-static enum collega_status stretch_is_new(struct publish *publish, const struct epoch *epoch, uint64_t first,
-                                          uint64_t last, bool *all_new, struct collega_error *error) {
+static enum collega_status stretch_is_new(struct publish *publish, const struct epoch *epoch,
+                                          uint64_t first, uint64_t last, bool *all_new,
+                                          struct collega_error *error) {
   uint8_t wanted[AUTHOR_KEY_BYTES];
   struct bytes key, value;
   memcpy(wanted, publish->request->run.signer.byte, ID_BYTES);
   memcpy(wanted + ID_BYTES, epoch->byte, EPOCH_BYTES);
   put_be64(wanted + ID_BYTES + EPOCH_BYTES, last);
-  enum collega_status status =
-      store_floor(publish->batch->txn, STORE_AUTHORS, bytes_of(wanted, sizeof wanted), &key, &value, error);
+  enum collega_status status = store_floor(publish->batch->txn, STORE_AUTHORS,
+                                           bytes_of(wanted, sizeof wanted), &key, &value, error);
   *all_new = true;
   if (status || !key.data || memcmp(key.data, wanted, ID_BYTES + EPOCH_BYTES) != 0) return status;
   struct author_row row;
@@ -138,11 +152,12 @@ static enum collega_status judge_known(struct publish *publish, uint32_t index, 
                                        struct collega_error *error) {
   struct batch *batch = publish->batch;
   bool same = false;
-  enum collega_status status = same_as_stored(batch, seq, &publish->request->run.records[index].id, &same, error);
+  enum collega_status status =
+      same_as_stored(batch, seq, &publish->request->run.records[index].id, &same, error);
   if (status) return status;
   if (!same)
-    return refuse_leaf_rule(publish, index, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_SEQUENCE_TAKEN, RULE_sequence_taken,
-                            error);
+    return refuse_leaf_rule(publish, index, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_SEQUENCE_TAKEN,
+                            RULE_sequence_taken, error);
   bool open = batch->open && seq >= batch->open_first;
   publish->leaves[index] = (struct judged){open ? FATE_OPEN : FATE_STORED, seq};
   publish->known++;
@@ -156,22 +171,29 @@ static enum collega_status judge(struct publish *publish, struct collega_error *
   epoch_from(&epoch, first->epoch.data, first->epoch.len);
   bool all_new = false;
   uint64_t before = 0;
-  enum collega_status status =
-      last->seq < first->seq ? COLLEGA_OK : stretch_is_new(publish, &epoch, first->seq, last->seq, &all_new, error);
+  enum collega_status status = last->seq < first->seq ? COLLEGA_OK
+                                                      : stretch_is_new(publish, &epoch, first->seq,
+                                                                       last->seq, &all_new, error);
   for (uint32_t i = 0; !status && i < run->count; i++) {
     const struct record *record = &run->records[i];
     uint64_t at = 0;
-    if (record->body->seq <= before || memcmp(record->body->epoch.data, epoch.byte, EPOCH_BYTES) != 0) {
-      status = refuse_leaf_rule(publish, i, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_INVALID, RULE_sequence_order, error);
+    if (record->body->seq <= before ||
+        memcmp(record->body->epoch.data, epoch.byte, EPOCH_BYTES) != 0) {
+      status = refuse_leaf_rule(publish, i, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_INVALID,
+                                RULE_sequence_order, error);
       continue;
     }
     before = record->body->seq;
-    if (!all_new) status = author_find(publish->batch->txn, &run->signer, &epoch, record->body->seq, &at, error);
+    if (!all_new)
+      status =
+          author_find(publish->batch->txn, &run->signer, &epoch, record->body->seq, &at, error);
     if (status) break;
-    if (at) status = judge_known(publish, i, at, error);
+    if (at)
+      status = judge_known(publish, i, at, error);
     else if (record->refused.status)
       status = refuse_leaf(publish, i, refusal_code_of(&record->refused), &record->refused, error);
-    else publish->fresh++;
+    else
+      publish->fresh++;
   }
   return status;
 }
@@ -208,8 +230,11 @@ static enum collega_status log_fresh(struct publish *publish, struct collega_err
     records[count] = &run->records[i];
     picks[count++] = i;
   }
-  struct log_entry entry = {
-      .run = request->run_bytes, .records = records, .facets = facets, .count = count, .author = run->signer};
+  struct log_entry entry = {.run = request->run_bytes,
+                            .records = records,
+                            .facets = facets,
+                            .count = count,
+                            .author = run->signer};
   enum collega_status status = COLLEGA_OK;
   if (count < run->count) {
     Collega__Run *cut = NULL;
@@ -219,13 +244,15 @@ static enum collega_status log_fresh(struct publish *publish, struct collega_err
     if (!entry.run.data) return batch_exhausted(error);
   }
   struct prior *priors = NULL;
-  status = facets_resolve(batch, &run->signer, records, facets, count, &priors, &entry.prior_count, error);
+  status = facets_resolve(batch, &run->signer, records, facets, count, &priors, &entry.prior_count,
+                          error);
   if (status) return status;
   entry.priors = priors;
   uint64_t first_seq;
   status = batch_log(batch, &entry, &first_seq, error);
   if (status) return status;
-  return batch_owe(batch, request->session, (uint32_t)(first_seq - batch->open_first), NULL, count, error);
+  return batch_owe(batch, request->session, (uint32_t)(first_seq - batch->open_first), NULL, count,
+                   error);
 }
 
 /* ---- duplicates */
@@ -237,18 +264,20 @@ static enum collega_status stored_tree(struct batch *batch, uint64_t seq, struct
   struct commit_row row;
   enum collega_status status = commit_row_find(batch->txn, seq, &row, error);
   if (status) return status;
-  if (!row.count) return error_set(error, COLLEGA_DAMAGED, RULE_disk_corrupt, NULL, "commits", "row", NULL);
+  if (!row.count)
+    return error_set(error, COLLEGA_DAMAGED, RULE_disk_corrupt, NULL, "commits", "row", NULL);
   const void *stem = arena_copy(batch->arena, row.receipt.data, row.receipt.length);
   const struct id *leaves = arena_copy(batch->arena, row.leaves, row.count * sizeof *leaves);
-  *out = stem && leaves ? receipt_tree_build(batch->arena, bytes_of(stem, row.receipt.length), row.first_seq, leaves,
-                                             row.count)
+  *out = stem && leaves ? receipt_tree_build(batch->arena, bytes_of(stem, row.receipt.length),
+                                             row.first_seq, leaves, row.count)
                         : NULL;
   batch->stored_tree = *out;
   return *out ? COLLEGA_OK : batch_exhausted(error);
 }
 
 /* One answer for each group of leaves of one commit, as they were answered then. */
-static enum collega_status answer_stored_leaves(struct publish *publish, struct collega_error *error) {
+static enum collega_status answer_stored_leaves(struct publish *publish,
+                                                struct collega_error *error) {
   struct batch *batch = publish->batch;
   const struct run_view *run = &publish->request->run;
   uint32_t *picks = arena_take(batch->arena, publish->known * sizeof *picks);
@@ -260,10 +289,12 @@ static enum collega_status answer_stored_leaves(struct publish *publish, struct 
   for (uint32_t i = 0; !status && i <= run->count; i++) {
     if (i < run->count && publish->leaves[i].fate != FATE_STORED) continue;
     uint64_t seq = i < run->count ? publish->leaves[i].seq : 0;
-    bool joins = tree && i < run->count && seq >= tree->first_seq && seq - tree->first_seq < tree->size &&
+    bool joins = tree && i < run->count && seq >= tree->first_seq &&
+                 seq - tree->first_seq < tree->size &&
                  (count == from || seq - tree->first_seq > picks[count - 1]);
     if (!joins && count > from) {
-      status = answer_receipts(batch, publish->request->session, tree, 0, picks + from, count - from, ids + from, error);
+      status = answer_receipts(batch, publish->request->session, tree, 0, picks + from,
+                               count - from, ids + from, error);
       from = count;
     }
     if (status || i == run->count) break;
@@ -297,13 +328,14 @@ static enum collega_status owe_open_leaves(struct publish *publish, struct colle
   return status;
 }
 
-static enum collega_status answer_refused_leaves(struct publish *publish, struct collega_error *error) {
+static enum collega_status answer_refused_leaves(struct publish *publish,
+                                                 struct collega_error *error) {
   const struct run_view *run = &publish->request->run;
   enum collega_status status = COLLEGA_OK;
   for (uint32_t i = 0; !status && publish->refusals && i < run->count; i++) {
     if (publish->leaves[i].fate != FATE_REFUSED) continue;
-    status = answer_refusal(publish->batch, publish->request->session, &run->records[i].id, publish->codes[i],
-                            &publish->refusals[i], error);
+    status = answer_refusal(publish->batch, publish->request->session, &run->records[i].id,
+                            publish->codes[i], &publish->refusals[i], error);
   }
   return status;
 }
@@ -322,7 +354,8 @@ static enum collega_status drop_old_link(struct publish *publish, struct collega
   return status ? status : party_row_write(batch->txn, &publish->request->run.signer, row, error);
 }
 
-enum collega_status take_publish(struct batch *batch, struct request *request, struct collega_error *error) {
+enum collega_status take_publish(struct batch *batch, struct request *request,
+                                 struct collega_error *error) {
   struct publish publish = {.batch = batch, .request = request};
   const Collega__Head *head = request->frame->publish->head;
   bool passed = false, fits = false;
@@ -332,7 +365,8 @@ enum collega_status take_publish(struct batch *batch, struct request *request, s
   enum collega_status status = COLLEGA_OK;
   if (batch->open + request->run.count > LIMIT_RUN_RECORDS) status = batch_sign(batch, error);
   if (!status) status = gate_head(batch, request, head, &fits, error);
-  if (!status) status = gate_member(batch, request, &request->run.signer, &publish.author, &passed, error);
+  if (!status)
+    status = gate_member(batch, request, &request->run.signer, &publish.author, &passed, error);
   if (!status && fits) status = head_store(batch, request, head, error);
   if (status || !passed) return status;
   status = judge(&publish, error);

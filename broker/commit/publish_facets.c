@@ -1,32 +1,39 @@
-/* Facets that one body does not tell by itself. A status is filtered as the content that it names; a revision
- * remembers what its offer was before, so that those who followed that hear of its going.
+/* Facets that one body does not tell by itself. A status is filtered as the content that it names;
+ * a revision remembers what its offer was before, so that those who followed that hear of its
+ * going.
  *
- * Both are found by walking back through the author's own rows, newest first, comparing the first bytes of
- * offer ids that stand in them: one walk for all that a run wants, bounded, and none for plain new offers. What
- * is not found within the bound passes every filter, or has no prior: then a follower may hear of an offer
- * that it never had, which it can tell, and nobody misses anything. */
+ * Both are found by walking back through the author's own rows, newest first, comparing the first
+ * bytes of offer ids that stand in them: one walk for all that a run wants, bounded, and none for
+ * plain new offers. What is not found within the bound passes every filter, or has no prior: then a
+ * follower may hear of an offer that it never had, which it can tell, and nobody misses
+ * anything. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "broker/commit/batch.h"
 #include "proto/record.h"
 
-#define PREFIX_BYTES      8u
-#define WALK_LEAVES_MOST  65536u /* about half a millisecond */
+#define PREFIX_BYTES     8u
+#define WALK_LEAVES_MOST 65536u /* about half a millisecond */
 
 struct wanted {
   uint64_t prefix;
-  uint32_t leaf;                  /* which of the run wants it */
+  uint32_t leaf; /* which of the run wants it */
   bool found;
   struct facet facet;
 };
 
-static uint64_t prefix_of(const ProtobufCBinaryData *offer) { return get_be64(offer->data); }
+static uint64_t prefix_of(const ProtobufCBinaryData *offer) {
+  return get_be64(offer->data);
+}
 
 static bool wants(const Collega__Body *body, uint64_t *prefix) {
-  if (body->status) *prefix = prefix_of(&body->status->id);
-  else if (body->offer && body->offer->revision > 1) *prefix = prefix_of(&body->offer->id);
-  else return false;
+  if (body->status)
+    *prefix = prefix_of(&body->status->id);
+  else if (body->offer && body->offer->revision > 1)
+    *prefix = prefix_of(&body->offer->id);
+  else
+    return false;
   return true;
 }
 
@@ -41,8 +48,10 @@ static int by_leaf(const void *left, const void *right) {
   return a->leaf < b->leaf ? -1 : a->leaf > b->leaf;
 }
 
-/* Within the run itself: the newest content of the same offer before the leaf, the one it names for a status. */
-static bool find_in_run(const struct record *const *records, const struct facet *facets, struct wanted *wanted) {
+/* Within the run itself: the newest content of the same offer before the leaf, the one it names for
+ * a status. */
+static bool find_in_run(const struct record *const *records, const struct facet *facets,
+                        struct wanted *wanted) {
   const Collega__OfferStatus *status = records[wanted->leaf]->body->status;
   for (uint32_t i = wanted->leaf; i-- > 0;) {
     const Collega__OfferRevision *offer = records[i]->body->offer;
@@ -55,9 +64,11 @@ static bool find_in_run(const struct record *const *records, const struct facet 
   return false;
 }
 
-/* The content at `seq`, for one that wants its offer: a status only if it is the content it names. */
-static enum collega_status try_stored(struct batch *batch, const struct record *record, uint64_t seq,
-                                      struct wanted *wanted, struct collega_error *error) {
+/* The content at `seq`, for one that wants its offer: a status only if it is the content it
+ * names. */
+static enum collega_status try_stored(struct batch *batch, const struct record *record,
+                                      uint64_t seq, struct wanted *wanted,
+                                      struct collega_error *error) {
   const Collega__OfferStatus *of = record->body->status;
   if (of) {
     struct id content, leaf;
@@ -88,18 +99,22 @@ static uint32_t first_with(const struct wanted *wanted, uint32_t count, uint64_t
   uint32_t low = 0, high = count;
   while (low < high) {
     uint32_t middle = low + (high - low) / 2;
-    if (wanted[middle].prefix < prefix) low = middle + 1;
-    else high = middle;
+    if (wanted[middle].prefix < prefix)
+      low = middle + 1;
+    else
+      high = middle;
   }
   return low < count && wanted[low].prefix == prefix ? low : count;
 }
 
 static enum collega_status search_row(struct batch *batch, const struct record *const *records,
-                                      const struct author_row *row, struct wanted *wanted, uint32_t count,
-                                      uint32_t *missing, struct collega_error *error) {
+                                      const struct author_row *row, struct wanted *wanted,
+                                      uint32_t count, uint32_t *missing,
+                                      struct collega_error *error) {
   for (uint32_t i = row->count; row->prefixes && i-- > 0;) {
     uint64_t prefix = get_be64(row->prefixes + i * PREFIX_BYTES);
-    for (uint32_t at = first_with(wanted, count, prefix); at < count && wanted[at].prefix == prefix; at++) {
+    for (uint32_t at = first_with(wanted, count, prefix); at < count && wanted[at].prefix == prefix;
+         at++) {
       if (wanted[at].found) continue;
       enum collega_status status =
           try_stored(batch, records[wanted[at].leaf], row->log_seq + i, &wanted[at], error);
@@ -110,10 +125,12 @@ static enum collega_status search_row(struct batch *batch, const struct record *
   return COLLEGA_OK;
 }
 
-/* Newest first within an epoch; which epoch comes first does not matter, as it changes only by a restore. */
+/* Newest first within an epoch; which epoch comes first does not matter, as it changes only by a
+ * restore. */
 static enum collega_status search_store(struct batch *batch, const struct id *author,
-                                        const struct record *const *records, struct wanted *wanted, uint32_t count,
-                                        uint32_t missing, struct collega_error *error) {
+                                        const struct record *const *records, struct wanted *wanted,
+                                        uint32_t count, uint32_t missing,
+                                        struct collega_error *error) {
   uint8_t last[AUTHOR_KEY_BYTES];
   memcpy(last, author->byte, ID_BYTES);
   memset(last + ID_BYTES, 0xff, sizeof last - ID_BYTES);
@@ -135,15 +152,17 @@ static enum collega_status search_store(struct batch *batch, const struct id *au
   return status;
 }
 
-enum collega_status facets_resolve(struct batch *batch, const struct id *author, const struct record *const *records,
-                                   struct facet *facets, uint32_t count, struct prior **priors,
-                                   uint32_t *prior_count, struct collega_error *error) {
+enum collega_status facets_resolve(struct batch *batch, const struct id *author,
+                                   const struct record *const *records, struct facet *facets,
+                                   uint32_t count, struct prior **priors, uint32_t *prior_count,
+                                   struct collega_error *error) {
   struct arena *scratch = batch->commit->scratch;
   uint32_t wanting = 0, missing = 0;
   uint64_t prefix;
   *priors = NULL;
   *prior_count = 0;
-  for (uint32_t i = 0; i < count; i++) wanting += wants(records[i]->body, &prefix);
+  for (uint32_t i = 0; i < count; i++)
+    wanting += wants(records[i]->body, &prefix);
   if (!wanting) return COLLEGA_OK;
   struct wanted *wanted = arena_zero(scratch, wanting * sizeof *wanted);
   *priors = arena_take(scratch, wanting * sizeof **priors);

@@ -1,8 +1,9 @@
-/* Preparing requests: everything that costs CPU and needs no more than the members, done by a worker, so
- * that the committer only looks up, writes and signs once.
+/* Preparing requests: everything that costs CPU and needs no more than the members, done by a
+ * worker, so that the committer only looks up, writes and signs once.
  *
- * A record that breaks a rule is marked here and refused by the committer, which first looks whether it is
- * a duplicate: what was taken once is answered as it was then, however late it comes again. */
+ * A record that breaks a rule is marked here and refused by the committer, which first looks
+ * whether it is a duplicate: what was taken once is answered as it was then, however late it comes
+ * again. */
 #include "broker/commit/request.h"
 
 #include <stdlib.h>
@@ -40,9 +41,12 @@ void request_destroy(struct request **request) {
 
 Collega__RefusalCode refusal_code_of(const struct collega_error *error) {
   switch (error->status) {
-  case COLLEGA_FULL: return COLLEGA__REFUSAL_CODE__REFUSAL_CODE_FULL;
-  case COLLEGA_NOT_FOUND: return COLLEGA__REFUSAL_CODE__REFUSAL_CODE_UNKNOWN;
-  case COLLEGA_REFUSED: return COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED;
+  case COLLEGA_FULL:
+    return COLLEGA__REFUSAL_CODE__REFUSAL_CODE_FULL;
+  case COLLEGA_NOT_FOUND:
+    return COLLEGA__REFUSAL_CODE__REFUSAL_CODE_UNKNOWN;
+  case COLLEGA_REFUSED:
+    return COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED;
   case COLLEGA_OK:
   case COLLEGA_USAGE:
   case COLLEGA_INVALID:
@@ -51,7 +55,8 @@ Collega__RefusalCode refusal_code_of(const struct collega_error *error) {
   case COLLEGA_BUSY:
   case COLLEGA_DAMAGED:
   case COLLEGA_FORGED:
-  case COLLEGA_SYSTEM: break;
+  case COLLEGA_SYSTEM:
+    break;
   }
   return error->rule == RULE_not_after_past ? COLLEGA__REFUSAL_CODE__REFUSAL_CODE_EXPIRED
                                             : COLLEGA__REFUSAL_CODE__REFUSAL_CODE_INVALID;
@@ -88,7 +93,8 @@ static enum collega_status refuse_by_error(struct request *request) {
   return prepare_refuse(request, refusal_code_of(&request->error));
 }
 
-/* The content of a field inside packed bytes, verbatim; the guard has seen that it is there once. */
+/* The content of a field inside packed bytes, verbatim; the guard has seen that it is there
+ * once. */
 static struct bytes field_content(struct bytes packed, uint32_t number) {
   struct field field;
   bool bad;
@@ -97,7 +103,8 @@ static struct bytes field_content(struct bytes packed, uint32_t number) {
   return bytes_of(NULL, 0);
 }
 
-struct bytes *prepare_field_contents(struct bytes packed, uint32_t number, size_t count, struct arena *arena) {
+struct bytes *prepare_field_contents(struct bytes packed, uint32_t number, size_t count,
+                                     struct arena *arena) {
   struct bytes *out = arena_zero(arena, (count ? count : 1) * sizeof *out);
   struct field field;
   bool bad;
@@ -106,9 +113,11 @@ struct bytes *prepare_field_contents(struct bytes packed, uint32_t number, size_
   return out;
 }
 
-enum collega_status prepare_verify(struct request *request, struct members *members, const struct run_view *view) {
+enum collega_status prepare_verify(struct request *request, struct members *members,
+                                   const struct run_view *view) {
   enum collega_status status = members_verify_run(members, view, &request->error);
-  if (status == COLLEGA_NOT_FOUND) return prepare_refuse(request, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_MEMBER);
+  if (status == COLLEGA_NOT_FOUND)
+    return prepare_refuse(request, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_MEMBER);
   return status ? refuse_by_error(request) : COLLEGA_OK;
 }
 
@@ -172,19 +181,23 @@ static void judge_record(struct record *record, collega_time now) {
                  body->type == COLLEGA__BODY_TYPE__BODY_TYPE_MANDATE ||
                  body->type == COLLEGA__BODY_TYPE__BODY_TYPE_MANDATE_END ||
                  (body->type == COLLEGA__BODY_TYPE__BODY_TYPE_CARD && body->card->number > 0);
-  if (!allowed) error_set(&record->refused, COLLEGA_REFUSED, RULE_publish_type, NULL, NULL);
-  else if (body->type == COLLEGA__BODY_TYPE__BODY_TYPE_OFFER) judge_offer(record, now);
+  if (!allowed)
+    error_set(&record->refused, COLLEGA_REFUSED, RULE_publish_type, NULL, NULL);
+  else if (body->type == COLLEGA__BODY_TYPE__BODY_TYPE_OFFER)
+    judge_offer(record, now);
 }
 
-/* Cards are verified by taking them into this worker's own table, which forgets them again: they count only
- * once they are in the log. */
+/* Cards are verified by taking them into this worker's own table, which forgets them again: they
+ * count only once they are in the log. */
 static void judge_cards(struct run_view *run, struct members *members) {
   bool taken = false;
   for (size_t i = 0; i < run->count; i++) {
     struct record *record = &run->records[i];
-    if (record->body->type != COLLEGA__BODY_TYPE__BODY_TYPE_CARD || record->refused.status) continue;
+    if (record->body->type != COLLEGA__BODY_TYPE__BODY_TYPE_CARD || record->refused.status)
+      continue;
     taken = true;
-    if (members_take(members, run, i, NULL, NULL, 0, &record->refused) && record->refused.status == COLLEGA_NOT_FOUND)
+    if (members_take(members, run, i, NULL, NULL, 0, &record->refused) &&
+        record->refused.status == COLLEGA_NOT_FOUND)
       record->refused.status = COLLEGA_INVALID; /* a gap in the chain, not an unknown recipient */
   }
   if (taken) members_forget(members, &run->signer);
@@ -215,10 +228,12 @@ static void prepare_publish(struct request *request, struct members *members, co
 /* ---- Send */
 
 static void prepare_send(struct request *request) {
-  struct bytes packed = bytes_of(request->frame->send->envelope.data, request->frame->send->envelope.len);
+  struct bytes packed =
+      bytes_of(request->frame->send->envelope.data, request->frame->send->envelope.len);
   envelope_hash(&request->envelope_hash, packed);
   request->which = request->envelope_hash;
-  if (envelope_read(packed, request->arena, &request->envelope, &request->error)) refuse_by_error(request);
+  if (envelope_read(packed, request->arena, &request->envelope, &request->error))
+    refuse_by_error(request);
 }
 
 /* ---- all */
@@ -237,12 +252,15 @@ static void prepare_kind(struct request *request, struct members *members, colle
     request->kind = REQUEST_SEND;
     prepare_send(request);
     return;
-  case TO_BROKER_ACK: request->kind = REQUEST_ACK; return;
+  case TO_BROKER_ACK:
+    request->kind = REQUEST_ACK;
+    return;
   case TO_BROKER_DECIDE:
     request->kind = REQUEST_DECIDE;
     prepare_decide(request, members);
     return;
-  default: break; /* a field number: what is left is none of the committer's */
+  default:
+    break; /* a field number: what is left is none of the committer's */
   }
   error_set(&request->error, COLLEGA_INVALID, RULE_frame_one, NULL, NULL);
   prepare_refuse(request, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_MALFORMED);
@@ -250,8 +268,8 @@ static void prepare_kind(struct request *request, struct members *members, colle
 
 void request_prepare(struct request *request, struct members *members, collega_time now) {
   ProtobufCMessage *message = (ProtobufCMessage *)(uintptr_t)request->frame;
-  if (!message && guard_unpack(&collega__to_broker__descriptor, request->packed, request->arena, &message,
-                               &request->error)) {
+  if (!message && guard_unpack(&collega__to_broker__descriptor, request->packed, request->arena,
+                               &message, &request->error)) {
     prepare_refuse(request, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_MALFORMED);
     return;
   }

@@ -19,12 +19,15 @@ struct cards {
   size_t count;
 };
 
-/* The newest of them, ascending: a first card is always wanted, so the second makes room for the rest. */
-static enum collega_status add_card(void *context, const struct member_record *record, struct collega_error *error) {
+/* The newest of them, ascending: a first card is always wanted, so the second makes room for the
+ * rest. */
+static enum collega_status add_card(void *context, const struct member_record *record,
+                                    struct collega_error *error) {
   struct cards *cards = context;
   struct run_view view;
   enum collega_status status = run_read_bytes(record->run, cards->arena, &view, error);
-  if (status || record->index >= view.count || !view.records[record->index].body->card) return status;
+  if (status || record->index >= view.count || !view.records[record->index].body->card)
+    return status;
   if (cards->count == CARDS_MOST) {
     memmove(&cards->runs[1], &cards->runs[2], (CARDS_MOST - 2) * sizeof cards->runs[0]);
     cards->count--;
@@ -45,15 +48,18 @@ static void limits_fill(Collega__Limits *limits) {
   limits->mailbox_bytes_per_sender = MAILBOX_SENDER_BYTES;
 }
 
-enum collega_status welcome_read(struct store_txn *txn, const struct id *home, bool member, collega_time now,
-                                 struct arena *arena, struct bytes *frame, struct collega_error *error) {
+enum collega_status welcome_read(struct store_txn *txn, const struct id *home, bool member,
+                                 collega_time now, struct arena *arena, struct bytes *frame,
+                                 struct collega_error *error) {
   struct broker_state state;
   struct head_row head;
   struct cards cards = {.arena = arena};
   bool found = false, seen = false;
   enum collega_status status = state_read(txn, &state, &found, error);
-  if (!status && !found) return error_set(error, COLLEGA_DAMAGED, RULE_disk_corrupt, NULL, "state", "row", NULL);
-  if (!status) status = member_records_walk(txn, &state.broker, &state.broker, add_card, &cards, error);
+  if (!status && !found)
+    return error_set(error, COLLEGA_DAMAGED, RULE_disk_corrupt, NULL, "state", "row", NULL);
+  if (!status)
+    status = member_records_walk(txn, &state.broker, &state.broker, add_card, &cards, error);
   if (!status && member) status = head_row_read(txn, home, &head, &seen, error);
   if (status) return status;
 

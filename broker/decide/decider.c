@@ -213,22 +213,31 @@ static struct register_deal *find_or_add(struct decide_register *reg, const stru
   return slot != NULL ? slot : add(reg, deal, amendment, 1 - proposer);
 }
 
+static bool adopt_deal(struct ruling *ruling, const struct id *deal, int verdict, uint32_t position,
+                       const struct id *decision) {
+  bool amendment = verdict == COLLEGA__VERDICT__VERDICT_AMENDED;
+  uint32_t side = index_of(ruling->reg, &ruling->request->party);
+  struct register_deal *slot = find_or_add(ruling->reg, deal, amendment, side);
+  if (slot == NULL || slot->verdict != 0) return false; /* ruled on: our own word stands */
+  extend(ruling, slot, verdict, position, NULL)->adopted = *decision;
+  return true;
+}
+
+/* Every entry of the chain but the last was held by both when they signed what follows it; so a party may lack
+ * at most the entry before the end. The end names that one's deal and its record. */
 static void adopt_entry(struct ruling *ruling, const struct shown_decision *shown) {
   struct decide_register *reg = ruling->reg;
-  struct decide_effect *effect;
   if (shown->verdict == COLLEGA__VERDICT__VERDICT_CONCLUDED ||
       shown->verdict == COLLEGA__VERDICT__VERDICT_AMENDED) {
-    bool amendment = shown->verdict == COLLEGA__VERDICT__VERDICT_AMENDED;
-    uint32_t side = index_of(reg, &ruling->request->party);
-    struct register_deal *slot = find_or_add(reg, &shown->deal, amendment, side);
-    if (slot == NULL || slot->verdict != 0) return; /* ruled on: our own word stands */
-    effect = extend(ruling, slot, shown->verdict, shown->position, NULL);
-  } else {
-    reg->last_effective = shown->effective;
-    if (reg->position == 0) reg->last_deal = shown->deal;
-    effect = close_chain(ruling, &shown->deal, shown->verdict, shown->position, NULL);
+    adopt_deal(ruling, &shown->deal, shown->verdict, shown->position, &shown->decision);
+    return;
   }
-  effect->adopted = shown->decision;
+  if (reg->position + 1 < shown->position) {
+    int verdict = shown->position == 2 ? COLLEGA__VERDICT__VERDICT_CONCLUDED : COLLEGA__VERDICT__VERDICT_AMENDED;
+    if (!adopt_deal(ruling, &shown->deal, verdict, shown->position - 1, &shown->predecessor)) return;
+  }
+  reg->last_effective = shown->effective;
+  close_chain(ruling, &shown->deal, shown->verdict, shown->position, NULL)->adopted = shown->decision;
 }
 
 static void adopt_void(struct ruling *ruling, const struct shown_decision *shown) {
@@ -344,19 +353,19 @@ static void decide_terminate(struct ruling *ruling) {
 }
 
 /* Both signatures beat every decision, so this waits for no answer. */
-static void decide_release(struct ruling *ruling) {
+static void lodge_release(struct ruling *ruling) {
   struct decide_register *reg = ruling->reg;
   const struct id *basis = &ruling->request->basis;
-  if (!reg->released) {
-    reg->released = true;
-    if (reg->position > 0 && !ended(reg))
-      close_chain(ruling, &reg->last_deal, COLLEGA__VERDICT__VERDICT_RELEASED, reg->position + 1, basis);
-    void_open(ruling, false, RULE_released, basis);
-    void_open(ruling, true, RULE_released, basis);
-  } else {
-    const struct register_deal *slot = find(reg, &ruling->request->deal);
-    if (slot != NULL && slot->verdict != 0) repeat_deal(ruling, slot);
-  }
+  reg->released = true;
+  if (reg->position > 0 && !ended(reg))
+    close_chain(ruling, &reg->last_deal, COLLEGA__VERDICT__VERDICT_RELEASED, reg->position + 1, basis);
+  void_open(ruling, false, RULE_released, basis);
+  void_open(ruling, true, RULE_released, basis);
+}
+
+static void decide_release(struct ruling *ruling, const struct register_deal *slot) {
+  if (ruling->reg->released && slot->verdict != 0) repeat_deal(ruling, slot);
+  else lodge_release(ruling);
 }
 
 /* Both have answered now: what waited is ruled on. A party that wants an end signs it for the last entry when
@@ -391,7 +400,7 @@ static void take_answer(struct ruling *ruling) {
   bool before = both_answered(reg, ruling->epoch);
   reg->answered[index_of(reg, &request->party)] = ruling->epoch;
   if (!before) adopt(ruling);
-  if (request->shown_release) decide_release(ruling);
+  if (request->shown_release) lodge_release(ruling);
   if (!before && both_answered(reg, ruling->epoch)) rule_on_waiting(ruling);
   else if (!both_answered(reg, ruling->epoch)) ask_parties(ruling);
 }
@@ -439,13 +448,12 @@ void decider_step(struct decide_register *reg, const struct decide_request *requ
   struct ruling ruling = {.reg = reg, .request = request, .epoch = epoch, .now = now, .effects = effects};
   bool has_header = !id_is_zero(&request->deal);
   effects->count = 0;
-  if (id_is_zero(&reg->root)) {
-    if (!has_header) {
-      refuse(&ruling, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_UNKNOWN, RULE_deal_unknown);
-      return;
-    }
-    open_register(&ruling);
+  /* Only an answer may come without a header: a party can be asked about a root that it never heard of. */
+  if (!has_header && (request->kind != DECIDE_ANSWER || id_is_zero(&reg->root))) {
+    refuse(&ruling, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_UNKNOWN, RULE_deal_unknown);
+    return;
   }
+  if (id_is_zero(&reg->root)) open_register(&ruling);
   if (!parties_fit(reg, request)) {
     refuse(&ruling, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED, RULE_deal_other_parties);
     return;
@@ -470,7 +478,7 @@ void decider_step(struct decide_register *reg, const struct decide_request *requ
   case DECIDE_WITHDRAW:
   case DECIDE_ASK: decide_deal(&ruling, slot); return;
   case DECIDE_TERMINATE: decide_terminate(&ruling); return;
-  case DECIDE_RELEASE: decide_release(&ruling); return;
+  case DECIDE_RELEASE: decide_release(&ruling, slot); return;
   case DECIDE_ANSWER: take_answer(&ruling); return;
   }
 }

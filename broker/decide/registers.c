@@ -54,11 +54,12 @@ static void put_head(struct row_out *row, const struct decide_register *reg) {
   row_put_u32(row, (uint32_t)reg->count);
 }
 
-enum collega_status register_read(struct store_txn *txn, const struct id *root, struct decide_register *out,
-                                  struct collega_error *error) {
+enum collega_status register_read(struct store_txn *txn, const struct id *root,
+                                  struct decide_register *out, struct collega_error *error) {
   memset(out, 0, sizeof *out);
   struct bytes value;
-  enum collega_status status = store_get(txn, STORE_REGISTERS, bytes_of(root->byte, ID_BYTES), &value, error);
+  enum collega_status status =
+      store_get(txn, STORE_REGISTERS, bytes_of(root->byte, ID_BYTES), &value, error);
   if (status || !value.data) return status;
   struct row_in row = row_reader(value);
   out->root = *root;
@@ -77,7 +78,8 @@ enum collega_status register_read(struct store_txn *txn, const struct id *root, 
   out->released = row_get_u8(&row) != 0;
   out->count = row_get_u32(&row);
   if (out->count > REGISTER_DEALS) return row_damaged(error, "registers");
-  for (size_t i = 0; i < out->count; i++) get_deal(&row, &out->deals[i]);
+  for (size_t i = 0; i < out->count; i++)
+    get_deal(&row, &out->deals[i]);
   return row_complete(&row) ? COLLEGA_OK : row_damaged(error, "registers");
 }
 
@@ -93,5 +95,6 @@ enum collega_status register_write(struct store_txn *txn, const struct decide_re
     put_deal(&rows[i + 1], &reg->deals[i]);
     parts[i + 1] = row_bytes(&rows[i + 1]);
   }
-  return store_put_parts(txn, STORE_REGISTERS, bytes_of(reg->root.byte, ID_BYTES), parts, reg->count + 1, error);
+  return store_put_parts(txn, STORE_REGISTERS, bytes_of(reg->root.byte, ID_BYTES), parts,
+                         reg->count + 1, error);
 }

@@ -5,7 +5,9 @@
 
 #include "broker/store/row_codec.h"
 
-static struct bytes id_key(const struct id *id) { return bytes_of(id->byte, ID_BYTES); }
+static struct bytes id_key(const struct id *id) {
+  return bytes_of(id->byte, ID_BYTES);
+}
 
 void numbered_key(uint8_t out[NUMBERED_KEY_BYTES], const struct id *party, uint64_t number) {
   memcpy(out, party->byte, ID_BYTES);
@@ -53,8 +55,8 @@ enum collega_status box_write(struct store_txn *txn, const struct id *party, con
 
 /* ---- mail */
 
-enum collega_status mail_row_put(struct store_txn *txn, const struct id *party, const struct mail_row *row,
-                                 struct collega_error *error) {
+enum collega_status mail_row_put(struct store_txn *txn, const struct id *party,
+                                 const struct mail_row *row, struct collega_error *error) {
   uint8_t key[NUMBERED_KEY_BYTES];
   numbered_key(key, party, row->seq);
   struct row_out out = {.length = 0};
@@ -66,7 +68,8 @@ enum collega_status mail_row_put(struct store_txn *txn, const struct id *party, 
     row_put(&out, row->root.byte, ID_BYTES);
     row_put(&out, row->decision.byte, ID_BYTES);
   }
-  struct bytes parts[] = {row_bytes(&out), row->kind == MAIL_ENVELOPE ? row->envelope : bytes_of(NULL, 0)};
+  struct bytes parts[] = {row_bytes(&out),
+                          row->kind == MAIL_ENVELOPE ? row->envelope : bytes_of(NULL, 0)};
   return store_put_parts(txn, STORE_MAIL, bytes_of(key, sizeof key), parts, 2, error);
 }
 
@@ -91,8 +94,8 @@ enum collega_status mail_row_decode(struct bytes key, struct bytes value, struct
   return row_complete(&row) && out->seq ? COLLEGA_OK : row_damaged(error, "mail");
 }
 
-enum collega_status mail_row_read(struct store_txn *txn, const struct id *party, uint64_t seq, struct mail_row *out,
-                                  bool *found, struct collega_error *error) {
+enum collega_status mail_row_read(struct store_txn *txn, const struct id *party, uint64_t seq,
+                                  struct mail_row *out, bool *found, struct collega_error *error) {
   uint8_t key[NUMBERED_KEY_BYTES];
   struct bytes value;
   numbered_key(key, party, seq);
@@ -103,28 +106,32 @@ enum collega_status mail_row_read(struct store_txn *txn, const struct id *party,
 
 /* ---- senders */
 
-enum collega_status sender_read(struct store_txn *txn, const struct id *party, const struct id *sender,
-                                uint64_t *waiting_bytes, struct collega_error *error) {
+enum collega_status sender_read(struct store_txn *txn, const struct id *party,
+                                const struct id *sender, uint64_t *waiting_bytes,
+                                struct collega_error *error) {
   uint8_t key[2 * ID_BYTES];
   struct bytes value;
   memcpy(key, party->byte, ID_BYTES);
   memcpy(key + ID_BYTES, sender->byte, ID_BYTES);
   *waiting_bytes = 0;
-  enum collega_status status = store_get(txn, STORE_SENDERS, bytes_of(key, sizeof key), &value, error);
+  enum collega_status status =
+      store_get(txn, STORE_SENDERS, bytes_of(key, sizeof key), &value, error);
   if (status || !value.data) return status;
   struct row_in row = row_reader(value);
   *waiting_bytes = row_get_u64(&row);
   return row_complete(&row) ? COLLEGA_OK : row_damaged(error, "senders");
 }
 
-enum collega_status sender_write(struct store_txn *txn, const struct id *party, const struct id *sender,
-                                 uint64_t waiting_bytes, struct collega_error *error) {
+enum collega_status sender_write(struct store_txn *txn, const struct id *party,
+                                 const struct id *sender, uint64_t waiting_bytes,
+                                 struct collega_error *error) {
   uint8_t key[2 * ID_BYTES], value[8];
   memcpy(key, party->byte, ID_BYTES);
   memcpy(key + ID_BYTES, sender->byte, ID_BYTES);
   put_be64(value, waiting_bytes);
   if (!waiting_bytes) return store_delete(txn, STORE_SENDERS, bytes_of(key, sizeof key), error);
-  return store_put(txn, STORE_SENDERS, bytes_of(key, sizeof key), bytes_of(value, sizeof value), error);
+  return store_put(txn, STORE_SENDERS, bytes_of(key, sizeof key), bytes_of(value, sizeof value),
+                   error);
 }
 
 /* ---- sends */
@@ -137,7 +144,8 @@ static struct row_out send_key(const struct id *from, const struct epoch *epoch,
   return key;
 }
 
-enum collega_status send_decode(struct bytes value, struct send_row *out, struct collega_error *error) {
+enum collega_status send_decode(struct bytes value, struct send_row *out,
+                                struct collega_error *error) {
   struct row_in row = row_reader(value);
   row_get(&row, out->hash.byte, ID_BYTES);
   row_get(&row, out->to.byte, ID_BYTES);
@@ -147,8 +155,9 @@ enum collega_status send_decode(struct bytes value, struct send_row *out, struct
   return row_complete(&row) ? COLLEGA_OK : row_damaged(error, "sends");
 }
 
-enum collega_status send_read(struct store_txn *txn, const struct id *from, const struct epoch *epoch, uint64_t seq,
-                              struct send_row *out, bool *found, struct collega_error *error) {
+enum collega_status send_read(struct store_txn *txn, const struct id *from,
+                              const struct epoch *epoch, uint64_t seq, struct send_row *out,
+                              bool *found, struct collega_error *error) {
   struct row_out key = send_key(from, epoch, seq);
   struct bytes value;
   enum collega_status status = store_get(txn, STORE_SENDS, row_bytes(&key), &value, error);
@@ -156,8 +165,9 @@ enum collega_status send_read(struct store_txn *txn, const struct id *from, cons
   return *found ? send_decode(value, out, error) : status;
 }
 
-enum collega_status send_write(struct store_txn *txn, const struct id *from, const struct epoch *epoch, uint64_t seq,
-                               const struct send_row *row, struct collega_error *error) {
+enum collega_status send_write(struct store_txn *txn, const struct id *from,
+                               const struct epoch *epoch, uint64_t seq, const struct send_row *row,
+                               struct collega_error *error) {
   struct row_out key = send_key(from, epoch, seq), out = {.length = 0};
   row_put(&out, row->hash.byte, ID_BYTES);
   row_put(&out, row->to.byte, ID_BYTES);
@@ -169,8 +179,8 @@ enum collega_status send_write(struct store_txn *txn, const struct id *from, con
 
 /* ---- copies */
 
-enum collega_status copy_put(struct store_txn *txn, const struct id *party, const struct copy_row *row,
-                             struct collega_error *error) {
+enum collega_status copy_put(struct store_txn *txn, const struct id *party,
+                             const struct copy_row *row, struct collega_error *error) {
   uint8_t key[NUMBERED_KEY_BYTES];
   numbered_key(key, party, row->number);
   struct row_out out = {.length = 0};
@@ -205,8 +215,8 @@ enum collega_status copy_decode(struct bytes key, struct bytes value, struct cop
 
 /* ---- rulings and decisions */
 
-enum collega_status ruling_put(struct store_txn *txn, const struct id *party, const struct ruling_row *row,
-                               struct collega_error *error) {
+enum collega_status ruling_put(struct store_txn *txn, const struct id *party,
+                               const struct ruling_row *row, struct collega_error *error) {
   uint8_t key[NUMBERED_KEY_BYTES];
   numbered_key(key, party, row->number);
   struct row_out out = {.length = 0};
@@ -231,8 +241,9 @@ static struct row_out decision_key(const struct id *root, const struct id *decis
   return key;
 }
 
-enum collega_status decision_put(struct store_txn *txn, const struct id *root, const struct id *decision,
-                                 const struct decision_row *row, struct collega_error *error) {
+enum collega_status decision_put(struct store_txn *txn, const struct id *root,
+                                 const struct id *decision, const struct decision_row *row,
+                                 struct collega_error *error) {
   struct row_out key = decision_key(root, decision), out = {.length = 0};
   for (size_t i = 0; i < 2; i++) {
     row_put(&out, row->parties[i].byte, ID_BYTES);
@@ -242,8 +253,9 @@ enum collega_status decision_put(struct store_txn *txn, const struct id *root, c
   return store_put_parts(txn, STORE_DECISIONS, row_bytes(&key), parts, 2, error);
 }
 
-enum collega_status decision_read(struct store_txn *txn, const struct id *root, const struct id *decision,
-                                  struct decision_row *out, bool *found, struct collega_error *error) {
+enum collega_status decision_read(struct store_txn *txn, const struct id *root,
+                                  const struct id *decision, struct decision_row *out, bool *found,
+                                  struct collega_error *error) {
   struct row_out key = decision_key(root, decision);
   struct bytes value;
   enum collega_status status = store_get(txn, STORE_DECISIONS, row_bytes(&key), &value, error);

@@ -1,5 +1,6 @@
-/* Rows of state, epochs, log, commits and authors; the formats stand in log_rows.h. What is read back is
- * checked for length only: LMDB gives whole values, and a damaged file shows in them as nonsense. */
+/* Rows of state, epochs, log, commits and authors; the formats stand in log_rows.h. What is read
+ * back is checked for length only: LMDB gives whole values, and a damaged file shows in them as
+ * nonsense. */
 #include "broker/store/log_rows.h"
 
 #include <string.h>
@@ -15,7 +16,9 @@
 
 _Static_assert(sizeof(struct facet) == 16, "a facet is its own stored form");
 
-static struct bytes state_key(void) { return bytes_of(STATE_KEY, sizeof STATE_KEY - 1); }
+static struct bytes state_key(void) {
+  return bytes_of(STATE_KEY, sizeof STATE_KEY - 1);
+}
 
 enum collega_status state_read(struct store_txn *txn, struct broker_state *out, bool *found,
                                struct collega_error *error) {
@@ -36,7 +39,8 @@ enum collega_status state_read(struct store_txn *txn, struct broker_state *out, 
   return row_complete(&row) ? COLLEGA_OK : row_damaged(error, "state");
 }
 
-enum collega_status state_write(struct store_txn *txn, const struct broker_state *state, struct collega_error *error) {
+enum collega_status state_write(struct store_txn *txn, const struct broker_state *state,
+                                struct collega_error *error) {
   struct row_out row = {.length = 0};
   row_put(&row, state->broker.byte, ID_BYTES);
   row_put(&row, state->epoch.byte, EPOCH_BYTES);
@@ -49,8 +53,9 @@ enum collega_status state_write(struct store_txn *txn, const struct broker_state
   return store_put(txn, STORE_STATE, state_key(), row_bytes(&row), error);
 }
 
-enum collega_status epoch_write(struct store_txn *txn, uint32_t number, const struct epoch *epoch, uint64_t last_kept,
-                                collega_time time, struct collega_error *error) {
+enum collega_status epoch_write(struct store_txn *txn, uint32_t number, const struct epoch *epoch,
+                                uint64_t last_kept, collega_time time,
+                                struct collega_error *error) {
   uint8_t key[4];
   put_be32(key, number);
   struct row_out row = {.length = 0};
@@ -60,8 +65,8 @@ enum collega_status epoch_write(struct store_txn *txn, uint32_t number, const st
   return store_put(txn, STORE_EPOCHS, bytes_of(key, sizeof key), row_bytes(&row), error);
 }
 
-enum collega_status epoch_find(struct store_txn *txn, const struct epoch *epoch, uint32_t *number, uint64_t *last_kept,
-                               struct collega_error *error) {
+enum collega_status epoch_find(struct store_txn *txn, const struct epoch *epoch, uint32_t *number,
+                               uint64_t *last_kept, struct collega_error *error) {
   *number = 0;
   struct store_cursor cursor;
   enum collega_status status = store_cursor_open(txn, STORE_EPOCHS, &cursor, error);
@@ -95,13 +100,15 @@ enum collega_status epoch_find(struct store_txn *txn, const struct epoch *epoch,
 
 /* ---- log */
 
-enum collega_status log_row_append(struct store_txn *txn, const struct log_row *row, struct collega_error *error) {
+enum collega_status log_row_append(struct store_txn *txn, const struct log_row *row,
+                                   struct collega_error *error) {
   uint8_t key[8], head[LOG_HEAD_BYTES];
   put_be64(key, row->first_seq);
   put_be32(head, row->count);
   put_be32(head + 4, (uint32_t)(row->priors.length / PRIOR_BYTES));
-  struct bytes parts[] = {bytes_of(head, sizeof head), bytes_of(row->facets, row->count * sizeof *row->facets),
-                          row->priors, row->run};
+  struct bytes parts[] = {bytes_of(head, sizeof head),
+                          bytes_of(row->facets, row->count * sizeof *row->facets), row->priors,
+                          row->run};
   return store_append(txn, STORE_LOG, bytes_of(key, sizeof key), parts, 4, error);
 }
 
@@ -134,12 +141,14 @@ struct prior prior_decode(struct bytes priors, size_t index) {
   return prior;
 }
 
-enum collega_status log_row_find(struct store_txn *txn, uint64_t seq, struct log_row *out, struct collega_error *error) {
+enum collega_status log_row_find(struct store_txn *txn, uint64_t seq, struct log_row *out,
+                                 struct collega_error *error) {
   *out = (struct log_row){0};
   uint8_t wanted[8];
   put_be64(wanted, seq);
   struct bytes key, value;
-  enum collega_status status = store_floor(txn, STORE_LOG, bytes_of(wanted, sizeof wanted), &key, &value, error);
+  enum collega_status status =
+      store_floor(txn, STORE_LOG, bytes_of(wanted, sizeof wanted), &key, &value, error);
   if (status || !key.data) return status;
   status = log_row_decode(key, value, out, error);
   if (!status && seq - out->first_seq >= out->count) *out = (struct log_row){0};
@@ -148,14 +157,16 @@ enum collega_status log_row_find(struct store_txn *txn, uint64_t seq, struct log
 
 /* ---- commits */
 
-enum collega_status commit_row_append(struct store_txn *txn, const struct commit_row *row, struct collega_error *error) {
+enum collega_status commit_row_append(struct store_txn *txn, const struct commit_row *row,
+                                      struct collega_error *error) {
   uint8_t key[8], head[COMMIT_HEAD_BYTES];
   put_be64(key, row->first_seq);
   put_be32(head, row->count);
   put_be64(head + 4, (uint64_t)row->time);
   memcpy(head + 12, row->epoch.byte, EPOCH_BYTES);
   put_be32(head + 20, (uint32_t)row->receipt.length);
-  struct bytes parts[] = {bytes_of(head, sizeof head), row->receipt, bytes_of(row->leaves, row->count * ID_BYTES)};
+  struct bytes parts[] = {bytes_of(head, sizeof head), row->receipt,
+                          bytes_of(row->leaves, row->count * ID_BYTES)};
   return store_append(txn, STORE_COMMITS, bytes_of(key, sizeof key), parts, 3, error);
 }
 
@@ -165,7 +176,8 @@ enum collega_status commit_row_find(struct store_txn *txn, uint64_t seq, struct 
   uint8_t wanted[8];
   put_be64(wanted, seq);
   struct bytes key, value;
-  enum collega_status status = store_floor(txn, STORE_COMMITS, bytes_of(wanted, sizeof wanted), &key, &value, error);
+  enum collega_status status =
+      store_floor(txn, STORE_COMMITS, bytes_of(wanted, sizeof wanted), &key, &value, error);
   if (status || !key.data) return status;
   if (key.length != 8 || value.length < COMMIT_HEAD_BYTES) return row_damaged(error, "commits");
   uint32_t count = get_be32(value.data), length = get_be32(value.data + 20);
@@ -184,14 +196,15 @@ enum collega_status commit_row_find(struct store_txn *txn, uint64_t seq, struct 
 
 /* ---- authors */
 
-static void author_key(uint8_t out[AUTHOR_KEY_BYTES], const struct id *author, const struct epoch *epoch, uint64_t seq) {
+static void author_key(uint8_t out[AUTHOR_KEY_BYTES], const struct id *author,
+                       const struct epoch *epoch, uint64_t seq) {
   memcpy(out, author->byte, ID_BYTES);
   memcpy(out + ID_BYTES, epoch->byte, EPOCH_BYTES);
   put_be64(out + ID_BYTES + EPOCH_BYTES, seq);
 }
 
-enum collega_status author_row_put(struct store_txn *txn, const struct id *author, const struct author_row *row,
-                                   struct collega_error *error) {
+enum collega_status author_row_put(struct store_txn *txn, const struct id *author,
+                                   const struct author_row *row, struct collega_error *error) {
   uint8_t key[AUTHOR_KEY_BYTES], head[AUTHOR_HEAD_BYTES];
   author_key(key, author, &row->epoch, row->first);
   put_be64(head, row->log_seq);
@@ -204,10 +217,12 @@ enum collega_status author_row_put(struct store_txn *txn, const struct id *autho
 enum collega_status author_row_decode(struct bytes key, struct bytes value, struct author_row *out,
                                       struct collega_error *error) {
   *out = (struct author_row){0};
-  if (key.length != AUTHOR_KEY_BYTES || value.length < AUTHOR_HEAD_BYTES) return row_damaged(error, "authors");
+  if (key.length != AUTHOR_KEY_BYTES || value.length < AUTHOR_HEAD_BYTES)
+    return row_damaged(error, "authors");
   uint32_t count = get_be32(value.data + 8);
   size_t prefixes = value.length - AUTHOR_HEAD_BYTES;
-  if (count == 0 || count > LIMIT_RUN_RECORDS || (prefixes != 0 && prefixes != count * PREFIX_BYTES))
+  if (count == 0 || count > LIMIT_RUN_RECORDS ||
+      (prefixes != 0 && prefixes != count * PREFIX_BYTES))
     return row_damaged(error, "authors");
   memcpy(out->epoch.byte, key.data + ID_BYTES, EPOCH_BYTES);
   out->first = get_be64(key.data + ID_BYTES + EPOCH_BYTES);
@@ -217,13 +232,15 @@ enum collega_status author_row_decode(struct bytes key, struct bytes value, stru
   return COLLEGA_OK;
 }
 
-enum collega_status author_find(struct store_txn *txn, const struct id *author, const struct epoch *epoch, uint64_t seq,
-                                uint64_t *log_seq, struct collega_error *error) {
+enum collega_status author_find(struct store_txn *txn, const struct id *author,
+                                const struct epoch *epoch, uint64_t seq, uint64_t *log_seq,
+                                struct collega_error *error) {
   *log_seq = 0;
   uint8_t wanted[AUTHOR_KEY_BYTES];
   author_key(wanted, author, epoch, seq);
   struct bytes key, value;
-  enum collega_status status = store_floor(txn, STORE_AUTHORS, bytes_of(wanted, sizeof wanted), &key, &value, error);
+  enum collega_status status =
+      store_floor(txn, STORE_AUTHORS, bytes_of(wanted, sizeof wanted), &key, &value, error);
   if (status || !key.data) return status;
   struct author_row row;
   status = author_row_decode(key, value, &row, error);

@@ -1,28 +1,30 @@
-/* The log's rows: what is written for every run that is published, in keys that only grow or that belong to
- * one author. No row here is keyed by a record's id: an index of random keys would cost thirty times as much
- * as all the rest.
+/* The log's rows: what is written for every run that is published, in keys that only grow or that
+ * belong to one author. No row here is keyed by a record's id: an index of random keys would cost
+ * thirty times as much as all the rest.
  *
- * state     "state" -> broker (32), epoch (8), epoch number (4), last log seq (8), author epoch (8), last
- *           author-seq (8), restored (1), name (text)
+ * state     "state" -> broker (32), epoch (8), epoch number (4), last log seq (8), author epoch
+ *           (8), last author-seq (8), restored (1), name (text)
  * epochs    number (4) -> epoch (8), last log seq kept of the one before (8), time (8)
- * log       first seq (8) -> leaves (4), priors (4), facets (16 each), priors (20 each), the Run, verbatim
- * commits   first seq (8) -> leaves (4), time (8), epoch (8), length of the ReceiptRun (4), the ReceiptRun of
- *           the whole commit, the hashes of its leaves (32 each)
- * authors   author (32), epoch (8), first author-seq (8) -> first log seq (8), leaves (4), then, if any of
- *           them is an offer, the first 8 bytes of each leaf's offer id (zero: no offer)
+ * log       first seq (8) -> leaves (4), priors (4), facets (16 each), priors (20 each), the Run,
+ *           verbatim
+ * commits   first seq (8) -> leaves (4), time (8), epoch (8), length of the ReceiptRun (4), the
+ *           ReceiptRun of the whole commit, the hashes of its leaves (32 each)
+ * authors   author (32), epoch (8), first author-seq (8) -> first log seq (8), leaves (4), then, if
+ *           any of them is an offer, the first 8 bytes of each leaf's offer id (zero: no offer)
  *
- * Example: a party publishes sequence numbers 7, 8 and 9 as one run, with somebody's run of two before it in
- * the same commit, and the log stood at 40. Then log has rows 41 (2 leaves) and 43 (3 leaves), commits has
- * row 41 (5 leaves: 41 to 45), authors has row (party, epoch, 7) -> 43, 3 leaves.
+ * Example: a party publishes sequence numbers 7, 8 and 9 as one run, with somebody's run of two
+ * before it in the same commit, and the log stood at 40. Then log has rows 41 (2 leaves) and 43 (3
+ * leaves), commits has row 41 (5 leaves: 41 to 45), authors has row (party, epoch, 7) -> 43, 3
+ * leaves.
  *
- * A row of `authors` covers consecutive numbers only, so that rows never overlap and finding the row at or
- * below a number answers whether it is taken. The record's id is not stored: the leaf of its receipt is, and
- * that is BLAKE2b-256 over position and id, so a duplicate is told from an equivocation by hashing the
- * candidate's id with the stored position.
+ * A row of `authors` covers consecutive numbers only, so that rows never overlap and finding the
+ * row at or below a number answers whether it is taken. The record's id is not stored: the leaf of
+ * its receipt is, and that is BLAKE2b-256 over position and id, so a duplicate is told from an
+ * equivocation by hashing the candidate's id with the stored position.
  *
- * A facet holds what filters ask about one leaf, so that reading the board needs no unpacking. A status has
- * the facet of the content it names. A prior is the leaf's number within the row and the facet that the
- * same offer had before it was revised: who followed that gets a tombstone. */
+ * A facet holds what filters ask about one leaf, so that reading the board needs no unpacking. A
+ * status has the facet of the content it names. A prior is the leaf's number within the row and the
+ * facet that the same offer had before it was revised: who followed that gets a tombstone. */
 #ifndef COLLEGA_BROKER_LOG_ROWS_H
 #define COLLEGA_BROKER_LOG_ROWS_H
 #include "base/clock.h"
@@ -32,12 +34,12 @@
 
 struct broker_state {
   struct id broker;
-  struct epoch epoch;         /* of log, mailboxes and registers */
+  struct epoch epoch; /* of log, mailboxes and registers */
   uint32_t epoch_number;
-  uint64_t log_seq;           /* given last; 0: none */
-  struct epoch author_epoch;  /* of the broker's own records */
-  uint64_t author_seq;        /* given last */
-  bool restored;              /* a new epoch must be opened before anything else */
+  uint64_t log_seq;          /* given last; 0: none */
+  struct epoch author_epoch; /* of the broker's own records */
+  uint64_t author_seq;       /* given last */
+  bool restored;             /* a new epoch must be opened before anything else */
   char name[BROKER_NAME_BYTES];
 };
 /* *found false: a new store. */
@@ -46,32 +48,36 @@ enum collega_status state_read(struct store_txn *txn, struct broker_state *out, 
 enum collega_status state_write(struct store_txn *txn, const struct broker_state *state,
                                 struct collega_error *error) COLLEGA_MUST_CHECK;
 
-enum collega_status epoch_write(struct store_txn *txn, uint32_t number, const struct epoch *epoch, uint64_t last_kept,
-                                collega_time time, struct collega_error *error) COLLEGA_MUST_CHECK;
-/* The number of an epoch of this broker; 0: it never was one. *last_kept (may be NULL): the last log seq of
- * that epoch that is in the log still; UINT64_MAX for the current one. */
-enum collega_status epoch_find(struct store_txn *txn, const struct epoch *epoch, uint32_t *number, uint64_t *last_kept,
-                               struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status epoch_write(struct store_txn *txn, uint32_t number, const struct epoch *epoch,
+                                uint64_t last_kept, collega_time time,
+                                struct collega_error *error) COLLEGA_MUST_CHECK;
+/* The number of an epoch of this broker; 0: it never was one. *last_kept (may be NULL): the last
+ * log seq of that epoch that is in the log still; UINT64_MAX for the current one. */
+enum collega_status epoch_find(struct store_txn *txn, const struct epoch *epoch, uint32_t *number,
+                               uint64_t *last_kept, struct collega_error *error) COLLEGA_MUST_CHECK;
 
 /* One byte each, so that the struct is its own stored form. */
 struct facet {
-  uint8_t type;               /* body type */
-  uint8_t kind;               /* offer kind */
-  uint8_t region;             /* AMnn: nn; 0: absent */
-  uint8_t audience;           /* 1: network */
+  uint8_t type;     /* body type */
+  uint8_t kind;     /* offer kind */
+  uint8_t region;   /* AMnn: nn; 0: absent */
+  uint8_t audience; /* 1: network */
   char isco[4];
-  char sector[6];             /* digits, without the point */
-  uint8_t any;                /* passes every filter: members, and status of content that is not found */
+  char sector[6]; /* digits, without the point */
+  uint8_t any;    /* passes every filter: members, and status of content that is not found */
   uint8_t reserved;
 };
-struct prior { uint32_t leaf; struct facet facet; };
+struct prior {
+  uint32_t leaf;
+  struct facet facet;
+};
 #define PRIOR_BYTES 20
 
 struct log_row {
   uint64_t first_seq;
-  uint32_t count;             /* 0: no such row */
+  uint32_t count; /* 0: no such row */
   const struct facet *facets;
-  struct bytes priors;        /* PRIOR_BYTES each */
+  struct bytes priors; /* PRIOR_BYTES each */
   struct bytes run;
 };
 enum collega_status log_row_append(struct store_txn *txn, const struct log_row *row,
@@ -86,10 +92,10 @@ enum collega_status log_row_find(struct store_txn *txn, uint64_t seq, struct log
 
 struct commit_row {
   uint64_t first_seq;
-  uint32_t count;             /* 0: no such row */
+  uint32_t count; /* 0: no such row */
   collega_time time;
   struct epoch epoch;
-  struct bytes receipt;       /* packed ReceiptRun of all leaves */
+  struct bytes receipt; /* packed ReceiptRun of all leaves */
   const struct id *leaves;
 };
 enum collega_status commit_row_append(struct store_txn *txn, const struct commit_row *row,
@@ -98,18 +104,20 @@ enum collega_status commit_row_find(struct store_txn *txn, uint64_t seq, struct 
                                     struct collega_error *error) COLLEGA_MUST_CHECK;
 
 struct author_row {
-  uint64_t first;             /* author's sequence number */
-  uint64_t log_seq;           /* of the first */
-  uint32_t count;             /* 0: no such row */
+  uint64_t first;   /* author's sequence number */
+  uint64_t log_seq; /* of the first */
+  uint32_t count;   /* 0: no such row */
   struct epoch epoch;
-  const uint8_t *prefixes;    /* 8 bytes each; NULL: no offers */
+  const uint8_t *prefixes; /* 8 bytes each; NULL: no offers */
 };
 /* `prefixes` may be NULL. */
-enum collega_status author_row_put(struct store_txn *txn, const struct id *author, const struct author_row *row,
+enum collega_status author_row_put(struct store_txn *txn, const struct id *author,
+                                   const struct author_row *row,
                                    struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Where (author, epoch, seq) stands in the log; *log_seq 0: not taken yet. */
-enum collega_status author_find(struct store_txn *txn, const struct id *author, const struct epoch *epoch, uint64_t seq,
-                                uint64_t *log_seq, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status author_find(struct store_txn *txn, const struct id *author,
+                                const struct epoch *epoch, uint64_t seq, uint64_t *log_seq,
+                                struct collega_error *error) COLLEGA_MUST_CHECK;
 #define AUTHOR_KEY_BYTES (ID_BYTES + EPOCH_BYTES + 8)
 enum collega_status author_row_decode(struct bytes key, struct bytes value, struct author_row *out,
                                       struct collega_error *error) COLLEGA_MUST_CHECK;

@@ -1,5 +1,5 @@
-/* Rows about members; the formats stand in member_rows.h. All of them are small and change seldom, except
- * `heads`, of which each home has one that is overwritten in place. */
+/* Rows about members; the formats stand in member_rows.h. All of them are small and change seldom,
+ * except `heads`, of which each home has one that is overwritten in place. */
 #include "broker/store/member_rows.h"
 
 #include <string.h>
@@ -8,12 +8,17 @@
 #include "broker/store/row_codec.h"
 #include "proto/limits.h"
 
-static struct bytes id_key(const struct id *id) { return bytes_of(id->byte, ID_BYTES); }
-static struct bytes link_key(const uint8_t *key) { return bytes_of(key, LINK_KEY_BYTES); }
+static struct bytes id_key(const struct id *id) {
+  return bytes_of(id->byte, ID_BYTES);
+}
+static struct bytes link_key(const uint8_t *key) {
+  return bytes_of(key, LINK_KEY_BYTES);
+}
 
 /* ---- parties */
 
-static enum collega_status party_row_decode(struct bytes value, struct party_row *out, struct collega_error *error) {
+static enum collega_status party_row_decode(struct bytes value, struct party_row *out,
+                                            struct collega_error *error) {
   struct row_in row = row_reader(value);
   row_get(&row, out->host.byte, ID_BYTES);
   out->role = row_get_u32(&row);
@@ -28,7 +33,8 @@ static enum collega_status party_row_decode(struct bytes value, struct party_row
   return row_complete(&row) ? COLLEGA_OK : row_damaged(error, "parties");
 }
 
-enum collega_status party_row_read(struct store_txn *txn, const struct id *party, struct party_row *out, bool *found,
+enum collega_status party_row_read(struct store_txn *txn, const struct id *party,
+                                   struct party_row *out, bool *found,
                                    struct collega_error *error) {
   struct bytes value;
   enum collega_status status = store_get(txn, STORE_PARTIES, id_key(party), &value, error);
@@ -36,8 +42,8 @@ enum collega_status party_row_read(struct store_txn *txn, const struct id *party
   return *found ? party_row_decode(value, out, error) : status;
 }
 
-enum collega_status party_row_write(struct store_txn *txn, const struct id *party, const struct party_row *row,
-                                    struct collega_error *error) {
+enum collega_status party_row_write(struct store_txn *txn, const struct id *party,
+                                    const struct party_row *row, struct collega_error *error) {
   struct row_out out = {.length = 0};
   row_put(&out, row->host.byte, ID_BYTES);
   row_put_u32(&out, row->role);
@@ -53,7 +59,8 @@ enum collega_status party_row_write(struct store_txn *txn, const struct id *part
 }
 
 enum collega_status party_rows_walk(struct store_txn *txn,
-                                    bool (*each)(void *context, const struct id *party, const struct party_row *row),
+                                    bool (*each)(void *context, const struct id *party,
+                                                 const struct party_row *row),
                                     void *context, struct collega_error *error) {
   struct store_cursor cursor;
   enum collega_status status = store_cursor_open(txn, STORE_PARTIES, &cursor, error);
@@ -62,8 +69,9 @@ enum collega_status party_rows_walk(struct store_txn *txn,
   while (!status && cursor.key.data) {
     struct id party;
     struct party_row row;
-    status = id_from(&party, cursor.key.data, cursor.key.length) ? party_row_decode(cursor.value, &row, error)
-                                                                 : row_damaged(error, "parties");
+    status = id_from(&party, cursor.key.data, cursor.key.length)
+                 ? party_row_decode(cursor.value, &row, error)
+                 : row_damaged(error, "parties");
     if (status || !each(context, &party, &row)) break;
     status = store_next(&cursor, error);
   }
@@ -77,8 +85,8 @@ bool party_row_in_force(const struct party_row *row, collega_time now) {
 
 /* ---- links */
 
-static enum collega_status link_row_decode(struct bytes key, struct bytes value, struct link_row *out,
-                                           struct collega_error *error) {
+static enum collega_status link_row_decode(struct bytes key, struct bytes value,
+                                           struct link_row *out, struct collega_error *error) {
   struct row_in at = row_reader(key), row = row_reader(value);
   row_get(&at, out->key, LINK_KEY_BYTES);
   row_get(&row, out->party.byte, ID_BYTES);
@@ -86,15 +94,16 @@ static enum collega_status link_row_decode(struct bytes key, struct bytes value,
   return row_complete(&at) && row_complete(&row) ? COLLEGA_OK : row_damaged(error, "links");
 }
 
-enum collega_status link_row_read(struct store_txn *txn, const uint8_t key[LINK_KEY_BYTES], struct link_row *out,
-                                  bool *found, struct collega_error *error) {
+enum collega_status link_row_read(struct store_txn *txn, const uint8_t key[LINK_KEY_BYTES],
+                                  struct link_row *out, bool *found, struct collega_error *error) {
   struct bytes value;
   enum collega_status status = store_get(txn, STORE_LINKS, link_key(key), &value, error);
   *found = !status && value.data;
   return *found ? link_row_decode(link_key(key), value, out, error) : status;
 }
 
-enum collega_status link_row_write(struct store_txn *txn, const struct link_row *row, struct collega_error *error) {
+enum collega_status link_row_write(struct store_txn *txn, const struct link_row *row,
+                                   struct collega_error *error) {
   struct row_out out = {.length = 0};
   row_put(&out, row->party.byte, ID_BYTES);
   row_put_u64(&out, (uint64_t)row->expires);
@@ -106,7 +115,8 @@ enum collega_status link_row_delete(struct store_txn *txn, const uint8_t key[LIN
   return store_delete(txn, STORE_LINKS, link_key(key), error);
 }
 
-enum collega_status link_rows_walk(struct store_txn *txn, bool (*each)(void *context, const struct link_row *row),
+enum collega_status link_rows_walk(struct store_txn *txn,
+                                   bool (*each)(void *context, const struct link_row *row),
                                    void *context, struct collega_error *error) {
   struct store_cursor cursor;
   enum collega_status status = store_cursor_open(txn, STORE_LINKS, &cursor, error);
@@ -125,7 +135,8 @@ enum collega_status link_rows_walk(struct store_txn *txn, bool (*each)(void *con
 /* ---- invitations */
 
 enum collega_status invitation_row_read(struct store_txn *txn, const uint8_t key[LINK_KEY_BYTES],
-                                        struct invitation_row *out, bool *found, struct collega_error *error) {
+                                        struct invitation_row *out, bool *found,
+                                        struct collega_error *error) {
   struct bytes value;
   enum collega_status status = store_get(txn, STORE_INVITATIONS, link_key(key), &value, error);
   *found = !status && value.data;
@@ -142,7 +153,8 @@ enum collega_status invitation_row_read(struct store_txn *txn, const uint8_t key
 }
 
 enum collega_status invitation_row_write(struct store_txn *txn, const uint8_t key[LINK_KEY_BYTES],
-                                         const struct invitation_row *row, struct collega_error *error) {
+                                         const struct invitation_row *row,
+                                         struct collega_error *error) {
   struct row_out out = {.length = 0};
   row_put_u64(&out, (uint64_t)row->expires);
   row_put_u32(&out, row->role);
@@ -156,8 +168,8 @@ enum collega_status invitation_row_write(struct store_txn *txn, const uint8_t ke
 
 /* ---- heads */
 
-enum collega_status head_row_read(struct store_txn *txn, const struct id *home, struct head_row *out, bool *found,
-                                  struct collega_error *error) {
+enum collega_status head_row_read(struct store_txn *txn, const struct id *home,
+                                  struct head_row *out, bool *found, struct collega_error *error) {
   struct bytes value;
   enum collega_status status = store_get(txn, STORE_HEADS, id_key(home), &value, error);
   *found = !status && value.data;
@@ -169,8 +181,8 @@ enum collega_status head_row_read(struct store_txn *txn, const struct id *home, 
   return row_complete(&row) ? COLLEGA_OK : row_damaged(error, "heads");
 }
 
-enum collega_status head_row_write(struct store_txn *txn, const struct id *home, const struct head_row *row,
-                                   struct collega_error *error) {
+enum collega_status head_row_write(struct store_txn *txn, const struct id *home,
+                                   const struct head_row *row, struct collega_error *error) {
   struct row_out out = {.length = 0};
   row_put(&out, row->epoch.byte, EPOCH_BYTES);
   row_put_u64(&out, row->number);
@@ -180,16 +192,17 @@ enum collega_status head_row_write(struct store_txn *txn, const struct id *home,
 
 /* ---- records of class members */
 
-enum collega_status member_index_put(struct store_txn *txn, const struct id *party, uint64_t log_seq,
-                                     struct collega_error *error) {
+enum collega_status member_index_put(struct store_txn *txn, const struct id *party,
+                                     uint64_t log_seq, struct collega_error *error) {
   struct row_out key = {.length = 0};
   row_put(&key, party->byte, ID_BYTES);
   row_put_u64(&key, log_seq);
   return store_put(txn, STORE_MEMBERS, row_bytes(&key), bytes_of("", 0), error);
 }
 
-static enum collega_status member_record_find(struct store_txn *txn, const struct id *broker, uint64_t seq,
-                                              struct member_record *out, struct collega_error *error) {
+static enum collega_status member_record_find(struct store_txn *txn, const struct id *broker,
+                                              uint64_t seq, struct member_record *out,
+                                              struct collega_error *error) {
   struct log_row row;
   struct commit_row commit;
   enum collega_status status = log_row_find(txn, seq, &row, error);
@@ -203,19 +216,21 @@ static enum collega_status member_record_find(struct store_txn *txn, const struc
   return COLLEGA_OK;
 }
 
-enum collega_status member_records_walk(struct store_txn *txn, const struct id *broker, const struct id *party,
-                                        enum collega_status (*each)(void *context, const struct member_record *record,
-                                                                    struct collega_error *error),
-                                        void *context, struct collega_error *error) {
+enum collega_status member_records_walk(
+    struct store_txn *txn, const struct id *broker, const struct id *party,
+    enum collega_status (*each)(void *context, const struct member_record *record,
+                                struct collega_error *error),
+    void *context, struct collega_error *error) {
   struct store_cursor cursor;
   enum collega_status status = store_cursor_open(txn, STORE_MEMBERS, &cursor, error);
   if (status) return status;
   status = store_seek(&cursor, id_key(party), error);
   while (!status && cursor.key.data && !memcmp(cursor.key.data, party->byte, ID_BYTES)) {
     struct member_record record;
-    status = cursor.key.length == ID_BYTES + 8
-                 ? member_record_find(txn, broker, get_be64(cursor.key.data + ID_BYTES), &record, error)
-                 : row_damaged(error, "members");
+    status =
+        cursor.key.length == ID_BYTES + 8
+            ? member_record_find(txn, broker, get_be64(cursor.key.data + ID_BYTES), &record, error)
+            : row_damaged(error, "members");
     if (!status) status = each(context, &record, error);
     if (!status) status = store_next(&cursor, error);
   }
@@ -229,20 +244,23 @@ struct load {
   const struct id *broker;
 };
 
-static enum collega_status take_record(void *context, const struct member_record *record, struct collega_error *error) {
+static enum collega_status take_record(void *context, const struct member_record *record,
+                                       struct collega_error *error) {
   struct load *load = context;
   struct run_view view;
   arena_reset(load->arena);
   enum collega_status status = run_read_bytes(record->run, load->arena, &view, error);
   if (status) return status;
   if (record->index >= view.count) return row_damaged(error, "members");
-  status = members_take(load->members, &view, record->index, &record->anchor, load->broker, 1, error);
-  /* One record that says nothing any more (the end of a mandate that was dropped) must not hide the rest. */
+  status =
+      members_take(load->members, &view, record->index, &record->anchor, load->broker, 1, error);
+  /* One record that says nothing any more (the end of a mandate that was dropped) must not hide the
+   * rest. */
   return status == COLLEGA_FULL || status == COLLEGA_SYSTEM ? status : COLLEGA_OK;
 }
 
-enum collega_status member_source_load(void *source, struct members *members, const struct id *party,
-                                       struct collega_error *error) {
+enum collega_status member_source_load(void *source, struct members *members,
+                                       const struct id *party, struct collega_error *error) {
   const struct member_source *from = source;
   struct load load = {members, arena_new(64u * 1024u, LIMIT_ARENA_BYTES), &from->broker};
   if (!load.arena) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);

@@ -1,6 +1,7 @@
-/* LMDB behind the store's interface. Everything here is translation: LMDB's numbers into our errors, its
- * values into struct bytes. Every table is a named database without flags: fixed binary keys, big-endian
- * numbers, so that memcmp order is the order of meaning; no DUPSORT, whose deletes are not to be trusted.
+/* LMDB behind the store's interface. Everything here is translation: LMDB's numbers into our
+ * errors, its values into struct bytes. Every table is a named database without flags: fixed binary
+ * keys, big-endian numbers, so that memcmp order is the order of meaning; no DUPSORT, whose deletes
+ * are not to be trusted.
  *
  * Cursors for store_floor are kept for the length of a transaction, because the committer asks that
  * question once for every run. */
@@ -16,12 +17,24 @@
 #define STORE_VERSION 1u
 
 static const char *const table_names[STORE_TABLES] = {
-    [STORE_STATE] = "state",     [STORE_EPOCHS] = "epochs",       [STORE_LOG] = "log",
-    [STORE_COMMITS] = "commits", [STORE_AUTHORS] = "authors",     [STORE_MEMBERS] = "members",
-    [STORE_PARTIES] = "parties", [STORE_LINKS] = "links",         [STORE_INVITATIONS] = "invitations",
-    [STORE_HEADS] = "heads",     [STORE_BOXES] = "boxes",         [STORE_MAIL] = "mail",
-    [STORE_SENDERS] = "senders", [STORE_SENDS] = "sends",         [STORE_COPIES] = "copies",
-    [STORE_RULINGS] = "rulings", [STORE_DECISIONS] = "decisions", [STORE_REGISTERS] = "registers",
+    [STORE_STATE] = "state",
+    [STORE_EPOCHS] = "epochs",
+    [STORE_LOG] = "log",
+    [STORE_COMMITS] = "commits",
+    [STORE_AUTHORS] = "authors",
+    [STORE_MEMBERS] = "members",
+    [STORE_PARTIES] = "parties",
+    [STORE_LINKS] = "links",
+    [STORE_INVITATIONS] = "invitations",
+    [STORE_HEADS] = "heads",
+    [STORE_BOXES] = "boxes",
+    [STORE_MAIL] = "mail",
+    [STORE_SENDERS] = "senders",
+    [STORE_SENDS] = "sends",
+    [STORE_COPIES] = "copies",
+    [STORE_RULINGS] = "rulings",
+    [STORE_DECISIONS] = "decisions",
+    [STORE_REGISTERS] = "registers",
 };
 
 struct store {
@@ -40,7 +53,9 @@ static MDB_val value_of(struct bytes bytes) {
   return (MDB_val){bytes.length, (void *)(uintptr_t)bytes.data};
 }
 
-static struct bytes bytes_of_value(MDB_val value) { return bytes_of(value.mv_data, value.mv_size); }
+static struct bytes bytes_of_value(MDB_val value) {
+  return bytes_of(value.mv_data, value.mv_size);
+}
 
 static enum collega_status open_tables(struct store *store, struct collega_error *error) {
   MDB_txn *txn = NULL;
@@ -54,7 +69,8 @@ static enum collega_status open_tables(struct store *store, struct collega_error
   return status;
 }
 
-enum collega_status store_open(const struct store_options *options, struct store **out, struct collega_error *error) {
+enum collega_status store_open(const struct store_options *options, struct store **out,
+                               struct collega_error *error) {
   *out = NULL;
   struct store *store = calloc(1, sizeof *store);
   if (!store) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
@@ -88,8 +104,8 @@ static enum collega_status begin(struct store *store, bool writes, struct store_
   if (!txn) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
   txn->store = store;
   txn->writes = writes;
-  enum collega_status status =
-      writes ? disk_write(store->disk, &txn->inner, error) : disk_read(store->disk, &txn->inner, error);
+  enum collega_status status = writes ? disk_write(store->disk, &txn->inner, error)
+                                      : disk_read(store->disk, &txn->inner, error);
   if (status) {
     free(txn);
     return status;
@@ -98,11 +114,13 @@ static enum collega_status begin(struct store *store, bool writes, struct store_
   return COLLEGA_OK;
 }
 
-enum collega_status store_read(struct store *store, struct store_txn **out, struct collega_error *error) {
+enum collega_status store_read(struct store *store, struct store_txn **out,
+                               struct collega_error *error) {
   return begin(store, false, out, error);
 }
 
-enum collega_status store_write(struct store *store, struct store_txn **out, struct collega_error *error) {
+enum collega_status store_write(struct store *store, struct store_txn **out,
+                                struct collega_error *error) {
   return begin(store, true, out, error);
 }
 
@@ -143,30 +161,36 @@ enum collega_status store_has_room(struct store *store, struct collega_error *er
   return disk_has_room(store->disk, error);
 }
 
-enum collega_status store_room(struct store *store, struct store_room *out, struct collega_error *error) {
+enum collega_status store_room(struct store *store, struct store_room *out,
+                               struct collega_error *error) {
   struct disk_room room;
   enum collega_status status = disk_room(store->disk, &room, error);
   if (!status) *out = (struct store_room){room.used, room.map, room.free};
   return status;
 }
 
-enum collega_status store_backup(struct store *store, const char *path, struct collega_error *error) {
+enum collega_status store_backup(struct store *store, const char *path,
+                                 struct collega_error *error) {
   return disk_backup(store->disk, path, error);
 }
 
-int store_check_readers(struct store *store) { return disk_check_readers(store->disk); }
+int store_check_readers(struct store *store) {
+  return disk_check_readers(store->disk);
+}
 
-enum collega_status store_get(struct store_txn *txn, enum store_table table, struct bytes key, struct bytes *value,
-                              struct collega_error *error) {
+enum collega_status store_get(struct store_txn *txn, enum store_table table, struct bytes key,
+                              struct bytes *value, struct collega_error *error) {
   MDB_val wanted = value_of(key), found = {0, NULL};
   int number = mdb_get(txn->inner, txn->store->tables[table], &wanted, &found);
   *value = number ? bytes_of(NULL, 0) : bytes_of_value(found);
-  return number && number != MDB_NOTFOUND ? disk_error(error, table_names[table], number) : COLLEGA_OK;
+  return number && number != MDB_NOTFOUND ? disk_error(error, table_names[table], number)
+                                          : COLLEGA_OK;
 }
 
 /* One step of a cursor; past either end is no error. */
-static enum collega_status step(MDB_cursor *cursor, MDB_cursor_op operation, struct bytes sought, struct bytes *key,
-                                struct bytes *value, struct collega_error *error) {
+static enum collega_status step(MDB_cursor *cursor, MDB_cursor_op operation, struct bytes sought,
+                                struct bytes *key, struct bytes *value,
+                                struct collega_error *error) {
   MDB_val found = value_of(sought), data = {0, NULL};
   int number = mdb_cursor_get(cursor, &found, &data, operation);
   *key = number ? bytes_of(NULL, 0) : bytes_of_value(found);
@@ -181,8 +205,9 @@ static enum collega_status step_to_floor(MDB_cursor *cursor, struct bytes sought
   return step(cursor, key->data ? MDB_PREV : MDB_LAST, bytes_of(NULL, 0), key, value, error);
 }
 
-enum collega_status store_floor(struct store_txn *txn, enum store_table table, struct bytes key, struct bytes *found,
-                                struct bytes *value, struct collega_error *error) {
+enum collega_status store_floor(struct store_txn *txn, enum store_table table, struct bytes key,
+                                struct bytes *found, struct bytes *value,
+                                struct collega_error *error) {
   *found = *value = bytes_of(NULL, 0);
   if (!txn->floors[table]) {
     int number = mdb_cursor_open(txn->inner, txn->store->tables[table], &txn->floors[table]);
@@ -191,18 +216,19 @@ enum collega_status store_floor(struct store_txn *txn, enum store_table table, s
   return step_to_floor(txn->floors[table], key, found, value, error);
 }
 
-enum collega_status store_put(struct store_txn *txn, enum store_table table, struct bytes key, struct bytes value,
-                              struct collega_error *error) {
+enum collega_status store_put(struct store_txn *txn, enum store_table table, struct bytes key,
+                              struct bytes value, struct collega_error *error) {
   MDB_val at = value_of(key), data = value_of(value);
   int number = mdb_put(txn->inner, txn->store->tables[table], &at, &data, 0);
   return number ? disk_error(error, table_names[table], number) : COLLEGA_OK;
 }
 
-static enum collega_status put_parts(struct store_txn *txn, enum store_table table, struct bytes key,
-                                     const struct bytes *parts, size_t count, unsigned flags,
-                                     struct collega_error *error) {
+static enum collega_status put_parts(struct store_txn *txn, enum store_table table,
+                                     struct bytes key, const struct bytes *parts, size_t count,
+                                     unsigned flags, struct collega_error *error) {
   size_t length = 0;
-  for (size_t i = 0; i < count; i++) length += parts[i].length;
+  for (size_t i = 0; i < count; i++)
+    length += parts[i].length;
   MDB_val at = value_of(key), data = {length, NULL};
   int number = mdb_put(txn->inner, txn->store->tables[table], &at, &data, MDB_RESERVE | flags);
   if (number) return disk_error(error, table_names[table], number);
@@ -215,12 +241,14 @@ static enum collega_status put_parts(struct store_txn *txn, enum store_table tab
 }
 
 enum collega_status store_put_parts(struct store_txn *txn, enum store_table table, struct bytes key,
-                                    const struct bytes *parts, size_t count, struct collega_error *error) {
+                                    const struct bytes *parts, size_t count,
+                                    struct collega_error *error) {
   return put_parts(txn, table, key, parts, count, 0, error);
 }
 
 enum collega_status store_append(struct store_txn *txn, enum store_table table, struct bytes key,
-                                 const struct bytes *parts, size_t count, struct collega_error *error) {
+                                 const struct bytes *parts, size_t count,
+                                 struct collega_error *error) {
   return put_parts(txn, table, key, parts, count, MDB_APPEND, error);
 }
 
@@ -228,11 +256,12 @@ enum collega_status store_delete(struct store_txn *txn, enum store_table table, 
                                  struct collega_error *error) {
   MDB_val at = value_of(key);
   int number = mdb_del(txn->inner, txn->store->tables[table], &at, NULL);
-  return number && number != MDB_NOTFOUND ? disk_error(error, table_names[table], number) : COLLEGA_OK;
+  return number && number != MDB_NOTFOUND ? disk_error(error, table_names[table], number)
+                                          : COLLEGA_OK;
 }
 
-enum collega_status store_cursor_open(struct store_txn *txn, enum store_table table, struct store_cursor *cursor,
-                                      struct collega_error *error) {
+enum collega_status store_cursor_open(struct store_txn *txn, enum store_table table,
+                                      struct store_cursor *cursor, struct collega_error *error) {
   *cursor = (struct store_cursor){0};
   MDB_cursor *inner = NULL;
   int number = mdb_cursor_open(txn->inner, txn->store->tables[table], &inner);
@@ -246,12 +275,14 @@ void store_cursor_close(struct store_cursor *cursor) {
   *cursor = (struct store_cursor){0};
 }
 
-enum collega_status store_seek(struct store_cursor *cursor, struct bytes key, struct collega_error *error) {
+enum collega_status store_seek(struct store_cursor *cursor, struct bytes key,
+                               struct collega_error *error) {
   MDB_cursor_op operation = key.length ? MDB_SET_RANGE : MDB_FIRST;
   return step(cursor->inner, operation, key, &cursor->key, &cursor->value, error);
 }
 
-enum collega_status store_seek_back(struct store_cursor *cursor, struct bytes key, struct collega_error *error) {
+enum collega_status store_seek_back(struct store_cursor *cursor, struct bytes key,
+                                    struct collega_error *error) {
   return step_to_floor(cursor->inner, key, &cursor->key, &cursor->value, error);
 }
 

@@ -168,8 +168,6 @@ enum collega_status apply_lapsed(struct apply *apply) {
   if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
   if (status != COLLEGA_OK) return status;
   settled(apply, number);
-  status = outbox_refuse(apply->txn, number, rule_name(RULE_lapsed), NULL, 0, apply->error);
-  if (status == COLLEGA_OK && item->has_deal)
-    status = apply_deal_refused(apply, item, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_EXPIRED);
-  return status;
+  /* A deal's message may have been taken, and only its answer lost: the deal waits for the decider's word. */
+  return outbox_refuse(apply->txn, number, rule_name(RULE_lapsed), NULL, 0, apply->error);
 }

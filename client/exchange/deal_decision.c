@@ -89,6 +89,7 @@ static enum collega_status take_earlier(struct deal_work *work) {
   if (agreement_runs(negotiation) || event->position + 1 != negotiation->position) {
     deal_settle(work, slot, agreement_runs(negotiation) ? PHASE_CONCLUDED : PHASE_TERMINATED, RULE_NONE);
   } else {
+    deal_emit(work, DEAL_EFFECT_HOLD, &slot->deal); /* put again: the ledger dropped it beside what was agreed */
     agree(work, slot);
     end(work, slot, negotiation->terminate_effective);
   }

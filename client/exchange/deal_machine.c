@@ -83,6 +83,19 @@ bool deal_holds(const struct negotiation *negotiation, const struct deal_slot *s
   return false;
 }
 
+bool deal_shows(const struct negotiation *negotiation, const struct id *deal,
+                Collega__Verdict verdict, uint32_t position) {
+  if (verdict == COLLEGA__VERDICT__VERDICT_TERMINATED || verdict == COLLEGA__VERDICT__VERDICT_RELEASED)
+    return position <= negotiation->position && !agreement_runs(negotiation);
+  for (size_t i = 0; i < negotiation->count; i++) {
+    const struct deal_slot *slot = &negotiation->deals[i];
+    if (!id_equal(&slot->deal, deal)) continue;
+    if (verdict == COLLEGA__VERDICT__VERDICT_VOID) return slot->phase == PHASE_VOID;
+    return slot->phase == PHASE_CONCLUDED || slot->phase == PHASE_TERMINATED;
+  }
+  return false;
+}
+
 void deal_hold(struct deal_work *work, const struct deal_slot *slot) {
   if (!deal_holds(work->negotiation, slot)) deal_emit(work, DEAL_EFFECT_HOLD, &slot->deal);
 }
@@ -213,6 +226,12 @@ static enum collega_status drop_draft(struct deal_work *work, struct deal_slot *
   return COLLEGA_OK;
 }
 
+/* Was it decided, before this party heard of the deal, that it cannot be? */
+static bool is_over(const struct negotiation *negotiation, const struct deal_slot *slot) {
+  if (negotiation->position == 0) return false;
+  return !slot->amendment || !agreement_runs(negotiation);
+}
+
 /* A proposal may come after the word that ends it: then it is over as it arrives. An amendment whose
  * predecessor is not known here waits: it may be one that this party has yet to hear of. */
 static enum collega_status proposal(struct deal_work *work) {
@@ -224,12 +243,9 @@ static enum collega_status proposal(struct deal_work *work) {
   if (release_is_full(negotiation)) {
     slot->phase = PHASE_RELEASED;
     slot->why = RULE_released;
-  } else if (!slot->amendment && negotiation->position > 0) {
+  } else if (is_over(negotiation, slot)) {
     slot->phase = PHASE_VOID;
-    slot->why = RULE_replaced;
-  } else if (slot->amendment && negotiation->position > 0 && !agreement_runs(negotiation)) {
-    slot->phase = PHASE_VOID;
-    slot->why = RULE_terminated;
+    slot->why = slot->amendment ? RULE_terminated : RULE_replaced;
   }
   deal_emit(work, DEAL_EFFECT_CHANGED, &slot->deal);
   return COLLEGA_OK;
@@ -337,7 +353,7 @@ static bool root_is_older(const struct negotiation *negotiation, uint32_t epoch)
 }
 
 /* Open deals are asked about at every Welcome. A decider that came back from a backup may not know that an
- * agreement of ours was changed or ended, and nobody else would tell it: so it is asked about that too. */
+ * agreement of ours was changed or ended, and nobody else would tell it: so it is asked about that too, once. */
 static void welcome(struct deal_work *work) {
   struct negotiation *negotiation = work->negotiation;
   const struct deal_event *event = work->event;
@@ -348,10 +364,11 @@ static void welcome(struct deal_work *work) {
   for (size_t i = 0; i < negotiation->count; i++) {
     struct deal_slot *slot = &negotiation->deals[i];
     bool past = event->now >= slot->accept_by;
-    bool running = slot->phase == PHASE_CONCLUDED && deal_holds(negotiation, slot);
+    bool last = negotiation->position > 0 && id_equal(&slot->deal, &negotiation->last_deal) &&
+                !release_is_full(negotiation);
     slot->ask_sent_epoch_set = false;
     if (slot->phase == PHASE_PROPOSED || slot->phase == PHASE_PENDING ||
-        (slot->phase == PHASE_RECEIVED && (past || older)) || (running && older))
+        (slot->phase == PHASE_RECEIVED && (past || older)) || (last && older))
       ask(work, slot);
   }
   if (older && negotiation->release == RELEASE_SIGNED)
@@ -423,8 +440,8 @@ static enum collega_status copy_header(struct deal_work *work) {
   if (slot == NULL) return refuse_crowded(work);
   if (release_is_full(negotiation)) {
     deal_settle(work, slot, PHASE_RELEASED, RULE_released);
-  } else if (!slot->amendment && negotiation->position > 0) {
-    deal_settle(work, slot, PHASE_VOID, RULE_replaced);
+  } else if (is_over(negotiation, slot)) {
+    deal_settle(work, slot, PHASE_VOID, slot->amendment ? RULE_terminated : RULE_replaced);
   } else {
     deal_hold(work, slot);
     slot->phase = PHASE_PROPOSED;

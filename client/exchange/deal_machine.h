@@ -120,6 +120,9 @@ enum collega_status deal_step(struct negotiation *negotiation, const struct deal
                               struct deal_effects *effects, struct collega_error *error) COLLEGA_MUST_CHECK;
 struct deal_slot *negotiation_deal(struct negotiation *negotiation, const struct id *deal); /* NULL: not there */
 bool deal_holds(const struct negotiation *negotiation, const struct deal_slot *slot); /* does it hold people now? */
+/* Is a stored decision on `deal` one that this party took, and so shows to a restored decider? One that came
+ * from an older epoch than the party had answered in was not taken, and must not be shown later. */
+bool deal_shows(const struct negotiation *negotiation, const struct id *deal, Collega__Verdict verdict, uint32_t position);
 const char *deal_phase_name(enum deal_phase phase); /* "draft", "proposed", ... as in JSON */
 /* Root of a negotiation: BLAKE2b-256("collega/root/1", match id, count of closed negotiations (8, big-endian)). */
 void negotiation_root(struct id *out, const struct id *match, uint64_t closed);

@@ -47,6 +47,15 @@ void header_event(const struct deal_view *view, enum deal_event_kind kind, colle
 enum collega_status decision_event(const struct record *record, collega_time now, struct arena *arena,
                                    struct deal_event *out, struct collega_error *error) COLLEGA_MUST_CHECK;
 
+/* ---- apply_deals.c: what the other appliers of deals share */
+/* One event on a root: machine, holds, rows. */
+enum collega_status apply_deal_step(struct apply *apply, const struct id *root, const struct deal_event *event) COLLEGA_MUST_CHECK;
+/* The row of a header's body before the machine has spoken: its state is written by apply_add_deal. */
+enum collega_status apply_new_row(struct apply *apply, struct bytes body, bool mine, CollegaStore__DealRow *row,
+                                  struct deal_view *view) COLLEGA_MUST_CHECK;
+/* Stores the row as a deal of its root; `kind` DRAFT or PROPOSAL. */
+enum collega_status apply_add_deal(struct apply *apply, const struct deal_view *view, enum deal_event_kind kind) COLLEGA_MUST_CHECK;
+
 /* ---- deals.c */
 /* The mandate to name: the wanted one, which must cover; else the only one that covers; else none (zero). */
 enum collega_status choose_mandate(struct exchange *exchange, struct ledger_txn *txn, const struct id *party,

@@ -1,6 +1,6 @@
 /* A proposal: from two offers that fit, what the user wants, and what this party keeps private, to terms; from these
  * to a header that is complete but for its signature. */
-#include "client/exchange/deal_rows.h"
+#include "client/exchange/propose.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -10,29 +10,6 @@
 #include "proto/guard.h"
 
 /* ---- the two sides */
-
-struct side {
-  CollegaStore__OfferRow *row; /* NULL: a capacity made to fit */
-  Collega__Offer *offer;
-  const char *name;
-};
-
-struct drawing {
-  struct exchange *exchange;
-  struct ledger_txn *txn;
-  const struct id *party;
-  const struct proposal *wanted;
-  collega_time now;
-  struct arena *arena;
-  struct collega_error *error;
-  struct side mine, theirs;
-  struct id thread, counterparty;
-  bool lends;
-  const Collega__OfferPrivate *private_part; /* NULL: none */
-  Collega__TermsWork work;                   /* headcount, days and hours as chosen */
-  struct short_id capacity;                  /* of the one made to fit */
-  CollegaStore__BrokerRow *broker;
-};
 
 static enum collega_status load_side(struct drawing *drawing, struct bytes offer, struct side *side) {
   enum collega_status status = offer_row(drawing->txn, offer, drawing->arena, &side->row, drawing->error);
@@ -213,142 +190,6 @@ static enum collega_status check_work(struct drawing *drawing) {
   return status;
 }
 
-/* ---- terms */
-
-/* What both offers and the private part say already. All borrowed from them. */
-struct drawn_terms {
-  Collega__Terms terms;
-  Collega__TermsWork work;
-  Collega__TermsPlace place;
-  Collega__TermsRates rates;
-  Collega__TermsContact contact;
-  Collega__TermsRules rules;
-  Collega__TermsEnding ending;
-};
-
-static void draw_place(struct drawing *drawing, struct drawn_terms *out) {
-  /* The work is done at the borrower's. The exact address is the borrower's own to tell. */
-  const struct side *borrower = drawing->lends ? &drawing->theirs : &drawing->mine;
-  if (!borrower->offer) return;
-  const Collega__Place *place = borrower->offer->place;
-  out->place.establishment = borrower->offer->establishment;
-  out->place.postcode = place->postcode;
-  out->place.city = place->city;
-  out->place.country = place->country;
-  if (!drawing->lends && drawing->private_part) out->place.address = drawing->private_part->address;
-  out->terms.place = &out->place;
-}
-
-static void draw_rates(struct drawing *drawing, struct drawn_terms *out) {
-  const struct side *lender = drawing->lends ? &drawing->mine : &drawing->theirs;
-  const Collega__OfferPrivate *own = drawing->lends ? drawing->private_part : NULL;
-  const Collega__Terms *given = drawing->wanted->terms;
-  if (own && own->has_hourly_cost_cents) {
-    out->rates.has_hourly_cents = true;
-    out->rates.hourly_cents = own->hourly_cost_cents;
-  }
-  if (drawing->wanted->has_rate) {
-    out->rates.has_hourly_cents = true;
-    out->rates.hourly_cents = drawing->wanted->rate_cents;
-  }
-  bool amount = out->rates.has_hourly_cents || (given && given->rates);
-  if (amount) out->rates.currency = own && own->currency ? own->currency : (char *)(uintptr_t) "EUR";
-  if (lender->offer && lender->offer->terms) {
-    out->rates.has_cost_basis = lender->offer->terms->has_cost_basis;
-    out->rates.cost_basis = lender->offer->terms->cost_basis;
-    out->rates.vat = lender->offer->terms->vat;
-  }
-  if (amount || out->rates.has_cost_basis || out->rates.vat) out->terms.rates = &out->rates;
-}
-
-static void draw_rules(struct drawing *drawing, struct drawn_terms *out) {
-  const struct side *lender = drawing->lends ? &drawing->mine : &drawing->theirs;
-  const struct side *borrower = drawing->lends ? &drawing->theirs : &drawing->mine;
-  const Collega__OfferTerms *lends = lender->offer ? lender->offer->terms : NULL;
-  const Collega__OfferTerms *borrows = borrower->offer ? borrower->offer->terms : NULL;
-  if (lends) {
-    out->rules.lender_cao = lends->cao;
-    out->rules.has_contract = lends->has_contract;
-    out->rules.contract = lends->contract;
-    out->ending.has_return_guarantee = lends->has_return_guarantee;
-    out->ending.return_guarantee = lends->return_guarantee;
-    out->ending.has_takeover = lends->has_takeover;
-    out->ending.takeover = lends->takeover;
-  }
-  if (borrows) out->rules.borrower_cao = borrows->cao;
-  if (out->rules.lender_cao || out->rules.borrower_cao || out->rules.has_contract) out->terms.rules = &out->rules;
-  if (out->ending.has_return_guarantee || out->ending.has_takeover) out->terms.ending = &out->ending;
-}
-
-static void draw_work(struct drawing *drawing, struct drawn_terms *out) {
-  const Collega__Terms *given = drawing->wanted->terms;
-  const Collega__Offer *borrower = drawing->lends ? drawing->theirs.offer : drawing->mine.offer;
-  const Collega__Offer *described = borrower ? borrower : drawing->theirs.offer;
-  out->work.headcount = drawing->work.headcount;
-  out->work.from = drawing->work.from;
-  out->work.has_until = drawing->work.has_until;
-  out->work.until = drawing->work.until;
-  out->work.hours_per_week = drawing->work.hours_per_week;
-  out->work.function = described->occupation->title ? described->occupation->title : described->title;
-  out->work.isco = described->occupation->isco;
-  /* Lists of two messages are joined, not replaced: those that the user gives stand alone. */
-  if (!(given && given->work && given->work->n_slots)) {
-    out->work.n_slots = described->hours->n_slots;
-    out->work.slots = described->hours->slots;
-  }
-  out->work.has_kind = true;
-  bool transfer = described->kind == COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_IN ||
-                  described->kind == COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_OUT;
-  out->work.kind = transfer ? COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_OUT : COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT;
-  out->terms.work = &out->work;
-}
-
-static void draw_terms(struct drawing *drawing, struct drawn_terms *out) {
-  collega__terms__init(&out->terms);
-  collega__terms_work__init(&out->work);
-  collega__terms_place__init(&out->place);
-  collega__terms_rates__init(&out->rates);
-  collega__terms_contact__init(&out->contact);
-  collega__terms_rules__init(&out->rules);
-  collega__terms_ending__init(&out->ending);
-  draw_work(drawing, out);
-  draw_place(drawing, out);
-  draw_rates(drawing, out);
-  draw_rules(drawing, out);
-  if (drawing->private_part && drawing->private_part->contact) {
-    *(drawing->lends ? &out->contact.lender : &out->contact.borrower) = drawing->private_part->contact;
-    out->terms.contact = &out->contact;
-  }
-}
-
-/* Later bytes win field by field, as protobuf merges: the offers', then the user's file, then the options. */
-static enum collega_status merge_terms(struct drawing *drawing, const struct drawn_terms *drawn, Collega__Terms **out) {
-  Collega__Terms last = COLLEGA__TERMS__INIT;
-  Collega__TermsWork work = COLLEGA__TERMS_WORK__INIT;
-  Collega__TermsRates rates = COLLEGA__TERMS_RATES__INIT;
-  work.headcount = drawing->work.headcount;
-  work.from = drawing->work.from;
-  work.has_until = drawing->work.has_until;
-  work.until = drawing->work.until;
-  work.hours_per_week = drawing->work.hours_per_week;
-  last.work = &work;
-  if (drawing->wanted->has_rate) {
-    rates.has_hourly_cents = true;
-    rates.hourly_cents = drawing->wanted->rate_cents;
-    last.rates = &rates;
-  }
-  const Collega__Terms *layers[3] = {&drawn->terms, drawing->wanted->terms, &last};
-  size_t size = 0, at = 0;
-  for (size_t i = 0; i < 3; i++) size += layers[i] ? collega__terms__get_packed_size(layers[i]) : 0;
-  uint8_t *packed = arena_take(drawing->arena, size);
-  if (!packed) return no_memory(drawing->error);
-  for (size_t i = 0; i < 3; i++) at += layers[i] ? collega__terms__pack(layers[i], packed + at) : 0;
-  *out = (Collega__Terms *)row_unpack(&collega__terms__descriptor, bytes_of(packed, size), drawing->arena);
-  if (!*out) return no_memory(drawing->error);
-  enum collega_status status = check_fields(&(*out)->base, drawing->error);
-  return status == COLLEGA_OK ? check_terms(*out, drawing->error) : status;
-}
-
 /* ---- the header */
 
 static void fill_ref(const struct side *side, const struct short_id *capacity, Collega__OfferRef *out) {
@@ -467,7 +308,6 @@ static enum collega_status append_draft(struct drawing *drawing, const struct he
 }
 
 static enum collega_status draw(struct drawing *drawing, struct id *deal) {
-  struct drawn_terms drawn;
   struct header header;
   Collega__Terms *terms = NULL;
   Collega__SaltedTerms *salted = NULL;
@@ -480,8 +320,7 @@ static enum collega_status draw(struct drawing *drawing, struct id *deal) {
   if (status == COLLEGA_OK) status = check_work(drawing);
   if (status != COLLEGA_OK) return status;
   random_fill(drawing->capacity.byte, SHORT_ID_BYTES);
-  draw_terms(drawing, &drawn);
-  status = merge_terms(drawing, &drawn, &terms);
+  status = propose_terms(drawing, &terms);
   if (status == COLLEGA_OK) status = terms_salt(terms, drawing->arena, &salted, drawing->error);
   if (status == COLLEGA_OK) status = pack_into(drawing->arena, &salted->base, &packed_terms, drawing->error);
   if (status == COLLEGA_OK) status = fill_header(drawing, salted, &header);

@@ -322,8 +322,13 @@ enum collega_status exchange_sign(struct exchange *exchange, collega_time now, b
   if (!list.arena) return no_memory(error);
   bool welcome = exchange->ask_due;
   status = list_deals(exchange, &list, &head, error);
-  for (size_t i = 0; status == COLLEGA_OK && i < list.count; i++)
-    status = sign_in_transaction(exchange, &list.deal[i], now, welcome, signed_acts, error);
+  size_t count = status == COLLEGA_OK ? list.count : 0;
+  for (size_t i = 0; i < count; i++) {
+    /* One deal that cannot be worked on does not stop the others; the first error is told. */
+    struct collega_error *why = status == COLLEGA_OK ? error : NULL;
+    enum collega_status one = sign_in_transaction(exchange, &list.deal[i], now, welcome, signed_acts, why);
+    if (status == COLLEGA_OK) status = one;
+  }
   if (status == COLLEGA_OK) {
     exchange->ask_due = false;
     exchange->signing_known = true;

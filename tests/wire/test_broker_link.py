@@ -5,10 +5,10 @@ import urllib.request
 import nacl.public
 import pytest
 import zmq
-import zmq.utils.monitor
 
-from support.wire import Network, Party, record_id, schema, verify_receipt
+from support.wire import Network, Party, read_token, record_id, schema, verify_receipt
 from support.world import Broker
+from support.zmtp import Peer
 
 NOT_ALLOWED, MALFORMED, NOT_MEMBER, HEAD, QUOTA = 10, 1, 3, 4, 7
 
@@ -18,6 +18,8 @@ def network(tmp_path):
     broker = Broker(tmp_path)
     try:
         yield Network(broker)
+        if broker.running():
+            assert broker.stop() == 0  # sanitizers speak through it, too
     finally:
         broker.kill()
 
@@ -365,7 +367,7 @@ def test_commands_work_with_the_broker_down(network):
     token = network.broker.invite("Derde BV", "34567890")
     network.broker.start()
     party = Party()
-    network.invitation = __import__("support.wire", fromlist=["read_token"]).read_token(token)
+    network.invitation = read_token(token)
     with network.client(network.invitation.secret) as client:
         client.say(join=schema("link").Join(card=party.card))
         assert client.hear("cert")
@@ -382,3 +384,60 @@ def test_a_backup_starts_in_a_new_epoch(network, tmp_path):
     network.broker.start()
     with network.session(party) as client:
         assert client.welcome.epoch != before and client.welcome.epoch_number == 2
+
+
+def test_a_message_without_end_is_choked_and_others_go_on(network):
+    """Its parts pass every limit of libzmq on size and number, and nothing is delivered."""
+    attacker, honest = network.member(), network.member("Versgoed BV", "23456789")
+    gibibyte = 1 << 30
+    with network.session(honest) as client:
+        with Peer(network.endpoint, network.invitation.link_key, bytes(attacker.link)) as peer:
+            sent, part = 0, bytes(1 << 19)
+            with pytest.raises((ConnectionError, TimeoutError)):
+                while sent < gibibyte:
+                    peer.part(part, more=True)
+                    sent += len(part)
+        assert sent < gibibyte
+        client.publish(honest, honest.run([honest.offer()]))
+        client.hear("receipts")
+    assert metric(network, "connections_choked_total") == 1
+
+
+def test_a_bare_peer_may_speak_as_any_node(network):
+    """The attacker of the test above is not cut for being no libzmq."""
+    party = network.member()
+    link = schema("link")
+    with Peer(network.endpoint, network.invitation.link_key, bytes(party.link)) as peer:
+        hello = link.Hello(version=1, card=party.card, head=party.head())
+        peer.part(link.ToBroker(hello=hello).SerializeToString(), more=False)
+        assert peer.answer()[:8] == b"\x07MESSAGE"
+
+
+def test_an_address_of_strangers_is_hung_up_on(network):
+    network.invite()
+    for _ in range(25):
+        with network.client(nacl.public.PrivateKey.generate()) as client:
+            client.event(zmq.EVENT_HANDSHAKE_FAILED_AUTH, zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL, zmq.EVENT_DISCONNECTED)
+    assert metric(network, "connections_refused_total") >= 1
+
+
+def test_all_that_was_taken_at_a_stop_is_answered(network):
+    party = network.member()
+    with network.session(party) as client:
+        for _ in range(300):
+            client.publish(party, party.run([party.offer()]))
+        client.hear("receipts")
+        network.broker.process.terminate()
+        answered = 1 + sum(frame.HasField("receipts") for frame in client.hear_all())
+        assert network.broker.wait() == 0
+    network.broker.start()
+    with network.session(party) as client:
+        assert client.welcome.seen.number == answered
+
+
+def test_settings_are_read_again_at_hangup(network):
+    settings = network.broker.home / "settings.ini"
+    settings.write_text(settings.read_text() + "\n[link]\nadvertise = tcp://broker.example:7440\n")
+    network.broker.process.send_signal(1)
+    network.broker.json("status")  # answered by the loop, which reads signals first
+    assert list(network.invite().addresses) == ["tcp://broker.example:7440"]

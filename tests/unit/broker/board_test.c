@@ -1,4 +1,5 @@
-/* The board: what a follower reads equals what a plain filter over all records says, from the store and live. */
+/* The board: what a follower reads equals what a plain filter over all records says, from the store
+ * and live. */
 #include "world.h"
 
 #include <stdio.h>
@@ -9,14 +10,19 @@
 struct known {
   struct id id;
   uint64_t seq;
-  bool passes_always;             /* members */
+  bool passes_always; /* members */
   Collega__OfferKind kind;
   char isco[5], region[5], sector[8];
-  bool revises;                   /* has a content before it */
-  size_t before;                  /* its index */
+  bool revises;  /* has a content before it */
+  size_t before; /* its index */
   struct short_id offer;
 };
-struct oracle { struct known *known; size_t count; uint64_t first; uint32_t random; };
+struct oracle {
+  struct known *known;
+  size_t count;
+  uint64_t first;
+  uint32_t random;
+};
 
 static uint32_t next_random(struct oracle *oracle, uint32_t below) {
   oracle->random = oracle->random * 1664525u + 1013904223u;
@@ -37,9 +43,11 @@ static bool in_prefixes(char **prefixes, size_t count, const char *value) {
 static bool plain_passes(const Collega__Filter *filter, const struct known *known) {
   if (known->passes_always) return true;
   bool kind = !filter->n_kinds;
-  for (size_t i = 0; i < filter->n_kinds; i++) kind |= filter->kinds[i] == known->kind;
+  for (size_t i = 0; i < filter->n_kinds; i++)
+    kind |= filter->kinds[i] == known->kind;
   bool region = !filter->n_regions;
-  for (size_t i = 0; i < filter->n_regions; i++) region |= !strcmp(filter->regions[i], known->region);
+  for (size_t i = 0; i < filter->n_regions; i++)
+    region |= !strcmp(filter->regions[i], known->region);
   return kind && region && in_prefixes(filter->occupations, filter->n_occupations, known->isco) &&
          in_prefixes(filter->sectors, filter->n_sectors, known->sector);
 }
@@ -79,7 +87,8 @@ static struct bytes random_offer(struct world *world, struct party *party, struc
   return body;
 }
 
-static struct bytes status_of(struct world *world, struct party *party, struct oracle *oracle, size_t content) {
+static struct bytes status_of(struct world *world, struct party *party, struct oracle *oracle,
+                              size_t content) {
   Collega__OfferStatus of = COLLEGA__OFFER_STATUS__INIT;
   of.id = (ProtobufCBinaryData){SHORT_ID_BYTES, oracle->known[content].offer.byte};
   of.number = 1;
@@ -121,7 +130,8 @@ static bool newest_content(const struct oracle *oracle, size_t index) {
   return true;
 }
 
-static struct bytes random_record(struct world *world, struct party *party, struct oracle *oracle, size_t mine) {
+static struct bytes random_record(struct world *world, struct party *party, struct oracle *oracle,
+                                  size_t mine) {
   static const struct short_id none;
   uint32_t what = next_random(oracle, 10);
   if (oracle->count > mine && what < 4) {
@@ -129,14 +139,17 @@ static struct bytes random_record(struct world *world, struct party *party, stru
     struct known known = oracle->known[content];
     bool is_content = memcmp(&known.offer, &none, sizeof none) != 0;
     if (is_content && what < 2) return status_of(world, party, oracle, content);
-    if (is_content && newest_content(oracle, content)) return random_offer(world, party, oracle, &known, content);
+    if (is_content && newest_content(oracle, content))
+      return random_offer(world, party, oracle, &known, content);
   }
   if (what == 9) return a_mandate(world, party, oracle);
   return random_offer(world, party, oracle, NULL, 0);
 }
 
-static void random_filter(struct oracle *oracle, Collega__Filter *filter, char *storage[4], Collega__OfferKind kinds[2]) {
-  static char occupations[3][5] = {"43", "4321", "5"}, region[2][5] = {"AM25", "AM01"}, sector[3][6] = {"52", "52.1", "47"};
+static void random_filter(struct oracle *oracle, Collega__Filter *filter, char *storage[4],
+                          Collega__OfferKind kinds[2]) {
+  static char occupations[3][5] = {"43", "4321", "5"}, region[2][5] = {"AM25", "AM01"},
+              sector[3][6] = {"52", "52.1", "47"};
   collega__filter__init(filter);
   if (next_random(oracle, 2)) {
     filter->n_kinds = 2;
@@ -175,7 +188,8 @@ static void assert_seen(const struct oracle *oracle, const Collega__Filter *filt
     } else if (known->revises && plain_passes(filter, &oracle->known[known->before])) {
       assert_true(tombstone < seen->tombstone_count);
       assert_int_equal(seen->tombstones[tombstone]->seq, known->seq);
-      assert_memory_equal(seen->tombstones[tombstone]->offer.data, known->offer.byte, SHORT_ID_BYTES);
+      assert_memory_equal(seen->tombstones[tombstone]->offer.data, known->offer.byte,
+                          SHORT_ID_BYTES);
       tombstone++;
     }
   }
@@ -192,7 +206,8 @@ static void seen_free(struct board_seen *seen) {
 static void every_filter_reads_what_a_plain_one_would(void **state) {
   struct world *world = *state;
   struct party parties[3];
-  for (size_t i = 0; i < 3; i++) party_join(world, &parties[i], i + 1);
+  for (size_t i = 0; i < 3; i++)
+    party_join(world, &parties[i], i + 1);
   for (uint32_t seed = 1; seed <= 6; seed++) {
     struct oracle oracle = {.first = world_state(world).log_seq + 1, .random = seed};
     uint64_t start = oracle.first - 1;
@@ -204,18 +219,21 @@ static void every_filter_reads_what_a_plain_one_would(void **state) {
       for (size_t i = 0; i < 5; i++) {
         struct bytes bodies[12];
         size_t count = 1 + next_random(&oracle, 12);
-        for (size_t j = 0; j < count; j++) bodies[j] = random_record(world, party, &oracle, 0);
+        for (size_t j = 0; j < count; j++)
+          bodies[j] = random_record(world, party, &oracle, 0);
         requests[i] = publish_request(world, party, sign_run(world, party, bodies, count));
       }
       assert_int_equal(commit_requests(world, requests, 5), COLLEGA_OK);
-      for (size_t i = 0; i < world->result.answer_count; i++) assert_non_null(answer_at(world, i)->receipts);
+      for (size_t i = 0; i < world->result.answer_count; i++)
+        assert_non_null(answer_at(world, i)->receipts);
       for (size_t i = 0; i < 6; i++) {
         Collega__Filter filter;
         char *storage[4];
         Collega__OfferKind kinds[2];
         struct board_seen seen;
         random_filter(&oracle, &filter, storage, kinds);
-        uint64_t after = part_start + next_random(&oracle, (uint32_t)(world->result.log->last_seq - part_start));
+        uint64_t after =
+            part_start + next_random(&oracle, (uint32_t)(world->result.log->last_seq - part_start));
         read_live(world, world->result.log, &filter, after, &seen);
         assert_seen(&oracle, &filter, after, &seen);
         seen_free(&seen);
@@ -234,7 +252,8 @@ static void every_filter_reads_what_a_plain_one_would(void **state) {
     }
     free(oracle.known);
   }
-  for (size_t i = 0; i < 3; i++) party_free(&parties[i]);
+  for (size_t i = 0; i < 3; i++)
+    party_free(&parties[i]);
 }
 
 static void members_are_on_the_board_from_the_start(void **state) {
@@ -327,8 +346,8 @@ static void a_board_that_is_read_to_its_end_gives_no_frame(void **state) {
   struct bytes frame;
   uint32_t records;
   uint64_t through;
-  must(board_read(txn, &broker.broker, &broker.epoch, 1, &all, broker.log_seq, world->arena, &frame, &records, &through,
-                  &error));
+  must(board_read(txn, &broker.broker, &broker.epoch, 1, &all, broker.log_seq, world->arena, &frame,
+                  &records, &through, &error));
   store_end(&txn);
   assert_null(frame.data);
   assert_int_equal(through, broker.log_seq);

@@ -25,7 +25,8 @@ static bool link_is_known(struct world *world, const uint8_t key[32], struct lin
 
 static bool was_told(const struct world *world, const uint8_t key[32], bool added) {
   for (size_t i = 0; i < world->result.link_key_count; i++)
-    if (!memcmp(world->result.link_keys[i], key, 32) && world->result.link_key_added[i] == added) return true;
+    if (!memcmp(world->result.link_keys[i], key, 32) && world->result.link_key_added[i] == added)
+      return true;
   return false;
 }
 
@@ -108,8 +109,10 @@ static void a_member_may_come_with_a_second_invitation(void **state) {
   party_invite(world, &party, "Snijder Groep BV", world->now + DAY_MS);
   commit_one(world, join_request(world, &party));
   assert_non_null(answer_at(world, 0)->cert);
-  assert_int_equal(world_state(world).log_seq, seq + 1); /* the certificate; the card is there already */
-  assert_string_equal(known_party_name(members_find(world->members, &party.id)), "Snijder Groep BV");
+  assert_int_equal(world_state(world).log_seq,
+                   seq + 1); /* the certificate; the card is there already */
+  assert_string_equal(known_party_name(members_find(world->members, &party.id)),
+                      "Snijder Groep BV");
   party_free(&party);
 }
 
@@ -163,7 +166,8 @@ static void publish_card(struct world *world, struct party *party) {
   commit_one(world, publish_request(world, party, card.run));
 }
 
-static void a_new_card_changes_the_link_key_and_the_old_one_goes_when_the_new_is_used(void **state) {
+static void a_new_card_changes_the_link_key_and_the_old_one_goes_when_the_new_is_used(
+    void **state) {
   struct world *world = *state;
   struct party party;
   struct link_row link;

@@ -8,8 +8,8 @@
 #define SMALLEST_SEALED 1024u
 
 /* An envelope as it is on the wire; what is sealed in it is nobody's business here. */
-static struct bytes envelope_of(struct world *world, struct party *from, const struct id *to, size_t sealed,
-                                bool with_copy) {
+static struct bytes envelope_until(struct world *world, struct party *from, const struct id *to,
+                                   size_t sealed, bool with_copy, collega_time not_after) {
   uint8_t *noise = arena_take(world->arena, sealed);
   assert_non_null(noise);
   random_fill(noise, sealed);
@@ -18,14 +18,20 @@ static struct bytes envelope_of(struct world *world, struct party *from, const s
   envelope.to = (ProtobufCBinaryData){ID_BYTES, (uint8_t *)(uintptr_t)to->byte};
   envelope.epoch = (ProtobufCBinaryData){EPOCH_BYTES, from->epoch.byte};
   envelope.seq = ++from->seq;
-  envelope.not_after = world->now + DAY_MS;
+  envelope.not_after = not_after;
   envelope.sealed = (ProtobufCBinaryData){sealed, noise};
   envelope.has_copy = envelope.has_copy_to = with_copy;
   envelope.copy = envelope.sealed;
   return message_pack(&envelope.base, world->arena);
 }
 
-static struct request *send_request(struct world *world, struct party *from, struct bytes envelope) {
+static struct bytes envelope_of(struct world *world, struct party *from, const struct id *to,
+                                size_t sealed, bool with_copy) {
+  return envelope_until(world, from, to, sealed, with_copy, world->now + DAY_MS);
+}
+
+static struct request *send_request(struct world *world, struct party *from,
+                                    struct bytes envelope) {
   Collega__Send sending = COLLEGA__SEND__INIT;
   sending.envelope = (ProtobufCBinaryData){envelope.length, (uint8_t *)(uintptr_t)envelope.data};
   sending.head = next_head(world, from);
@@ -50,13 +56,14 @@ static void acknowledge(struct world *world, struct party *party, uint64_t seq) 
   assert_int_equal(world->result.answer_count, 0);
 }
 
-static const Collega__Mail *read_mail(struct world *world, const struct id *party, uint64_t after, uint32_t most,
-                                      size_t most_bytes, uint64_t *last) {
+static const Collega__Mail *read_mail(struct world *world, const struct id *party, uint64_t after,
+                                      uint32_t most, size_t most_bytes, uint64_t *last) {
   struct broker_state broker = world_state(world);
   struct store_txn *txn = world_read(world);
   struct bytes frame;
   uint32_t items;
-  must(mail_read(txn, party, &broker.epoch, after, most, most_bytes, world->arena, &frame, &items, last, &error));
+  must(mail_read(txn, party, &broker.epoch, after, most, most_bytes, world->arena, &frame, &items,
+                 last, &error));
   store_end(&txn);
   if (!frame.data) return NULL;
   const Collega__Mail *mail = unpack_answer(world, frame)->mail;
@@ -65,8 +72,8 @@ static const Collega__Mail *read_mail(struct world *world, const struct id *part
   return mail;
 }
 
-static const Collega__Mail *fetch(struct world *world, const struct party *party, Collega__FetchClass what,
-                                  uint64_t *after, bool *done) {
+static const Collega__Mail *fetch(struct world *world, const struct party *party,
+                                  Collega__FetchClass what, uint64_t *after, bool *done) {
   struct broker_state broker = world_state(world);
   Collega__Fetch fetching = COLLEGA__FETCH__INIT;
   fetching.what = what;
@@ -74,7 +81,8 @@ static const Collega__Mail *fetch(struct world *world, const struct party *party
   struct store_txn *txn = world_read(world);
   struct bytes frame;
   uint32_t items;
-  must(fetch_read(txn, &broker.epoch, &fetching, after, world->arena, &frame, &items, done, &error));
+  must(
+      fetch_read(txn, &broker.epoch, &fetching, after, world->arena, &frame, &items, done, &error));
   store_end(&txn);
   const Collega__Mail *mail = unpack_answer(world, frame)->mail;
   assert_int_equal(mail->fetched, what);
@@ -124,7 +132,8 @@ static void a_frame_of_mail_keeps_to_its_limits(void **state) {
   struct party from, to;
   party_join(world, &from, 1);
   party_join(world, &to, 2);
-  for (size_t i = 0; i < 10; i++) send_mail(world, &from, envelope_of(world, &from, &to.id, 262144, true));
+  for (size_t i = 0; i < 10; i++)
+    send_mail(world, &from, envelope_of(world, &from, &to.id, 262144, true));
   uint64_t last = 0, seen = 0;
   const Collega__Mail *mail;
   while ((mail = read_mail(world, &to.id, last, 100, SIZE_MAX, &last))) {
@@ -175,7 +184,11 @@ static void mail_to_strangers_from_others_and_out_of_time_is_refused(void **stat
   world->now += 2 * DAY_MS;
   send_mail(world, &from, envelope);
   assert_refused(world, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_EXPIRED);
-  struct request *request = send_request(world, &to, envelope_of(world, &from, &to.id, SMALLEST_SEALED, true));
+  send_mail(world, &from,
+            envelope_until(world, &from, &to.id, SMALLEST_SEALED, true, world->now + 200 * DAY_MS));
+  assert_refused(world, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_INVALID);
+  struct request *request =
+      send_request(world, &to, envelope_of(world, &from, &to.id, SMALLEST_SEALED, true));
   commit_one(world, request); /* the home of `to`, in the name of `from` */
   assert_refused(world, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED);
   party_free(&from);
@@ -256,17 +269,20 @@ static void a_restored_home_fetches_what_it_sent_and_received(void **state) {
   acknowledge(world, &to, 3);
   uint64_t after = 0;
   bool done = false;
-  const Collega__Mail *copies = fetch(world, &from, COLLEGA__FETCH_CLASS__FETCH_CLASS_COPIES, &after, &done);
+  const Collega__Mail *copies =
+      fetch(world, &from, COLLEGA__FETCH_CLASS__FETCH_CLASS_COPIES, &after, &done);
   assert_true(done);
   assert_int_equal(copies->n_items, 2);
   assert_envelope(copies->items[0], 1, with_copy);
   assert_envelope(copies->items[1], 2, later);
   after = 0;
-  const Collega__Mail *mail = fetch(world, &to, COLLEGA__FETCH_CLASS__FETCH_CLASS_MAIL, &after, &done);
+  const Collega__Mail *mail =
+      fetch(world, &to, COLLEGA__FETCH_CLASS__FETCH_CLASS_MAIL, &after, &done);
   assert_true(done);
   assert_int_equal(mail->n_items, 3); /* acknowledged or not */
   after = 0;
-  const Collega__Mail *decisions = fetch(world, &to, COLLEGA__FETCH_CLASS__FETCH_CLASS_DECISIONS, &after, &done);
+  const Collega__Mail *decisions =
+      fetch(world, &to, COLLEGA__FETCH_CLASS__FETCH_CLASS_DECISIONS, &after, &done);
   assert_true(done);
   assert_int_equal(decisions->n_items, 0);
   party_free(&from);
@@ -281,7 +297,8 @@ static void a_long_fetch_comes_in_parts(void **state) {
   enum { COUNT = 300 };
   struct request *requests[COUNT];
   for (size_t i = 0; i < COUNT; i++)
-    requests[i] = send_request(world, &from, envelope_of(world, &from, &to.id, SMALLEST_SEALED, true));
+    requests[i] =
+        send_request(world, &from, envelope_of(world, &from, &to.id, SMALLEST_SEALED, true));
   assert_int_equal(commit_requests(world, requests, COUNT), COLLEGA_OK);
   uint64_t after = 0, seen = 0;
   size_t parts = 0;
@@ -289,6 +306,52 @@ static void a_long_fetch_comes_in_parts(void **state) {
     seen += fetch(world, &from, COLLEGA__FETCH_CLASS__FETCH_CLASS_COPIES, &after, &done)->n_items;
   assert_int_equal(seen, COUNT);
   assert_true(parts > 1);
+  party_free(&from);
+  party_free(&to);
+}
+
+/* Several rounds over all tables. */
+static void sweep(struct world *world) {
+  for (size_t i = 0; i < 8; i++) {
+    bool more;
+    must(commit_sweep(world->commit, world->now, &more, &error));
+  }
+}
+
+static void mail_goes_after_its_lifetime_and_with_it_its_share_of_the_quota(void **state) {
+  struct world *world = *state;
+  struct party from, to;
+  party_join(world, &from, 1);
+  party_join(world, &to, 2);
+  struct bytes old = envelope_of(world, &from, &to.id, SMALLEST_SEALED, true);
+  send_mail(world, &from, old);
+  world->now += 10 * DAY_MS;
+  struct bytes recent = envelope_of(world, &from, &to.id, SMALLEST_SEALED, true);
+  send_mail(world, &from, recent);
+  world->now += MAIL_LIFETIME_MS - 10 * DAY_MS - 1;
+  sweep(world);
+  uint64_t last, after = 0, waiting;
+  assert_int_equal(read_mail(world, &to.id, 0, 100, LIMIT_BOARD_BYTES, &last)->n_items, 2);
+
+  world->now += 1;
+  sweep(world);
+  const Collega__Mail *mail = read_mail(world, &to.id, 0, 100, LIMIT_BOARD_BYTES, &last);
+  assert_int_equal(mail->n_items, 1);
+  assert_envelope(mail->items[0], 2, recent);
+  bool done;
+  const Collega__Mail *copies =
+      fetch(world, &from, COLLEGA__FETCH_CLASS__FETCH_CLASS_COPIES, &after, &done);
+  assert_int_equal(copies->n_items, 1);
+  assert_envelope(copies->items[0], 2, recent);
+  struct store_txn *txn = world_read(world);
+  must(sender_read(txn, &to.id, &from.id, &waiting, &error));
+  store_end(&txn);
+  assert_int_equal(waiting, SMALLEST_SEALED);
+  /* What was forgotten cannot be stored again. */
+  world->now += 10 * DAY_MS;
+  sweep(world);
+  send_mail(world, &from, old);
+  assert_refused(world, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_EXPIRED);
   party_free(&from);
   party_free(&to);
 }
@@ -304,6 +367,7 @@ int main(void) {
       TEST(an_acknowledgement_of_another_epoch_changes_nothing),
       TEST(a_restored_home_fetches_what_it_sent_and_received),
       TEST(a_long_fetch_comes_in_parts),
+      TEST(mail_goes_after_its_lifetime_and_with_it_its_share_of_the_quota),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
-
 static void a_run_gets_receipts_that_verify(void **state) {
   struct world *world = *state;
   struct party party;
@@ -13,7 +11,8 @@ static void a_run_gets_receipts_that_verify(void **state) {
   uint64_t before = world_state(world).log_seq;
   struct bytes bodies[3];
   struct id ids[3];
-  for (size_t i = 0; i < 3; i++) bodies[i] = plain_offer_body(world, &party, "Magazijnmedewerkers");
+  for (size_t i = 0; i < 3; i++)
+    bodies[i] = plain_offer_body(world, &party, "Magazijnmedewerkers");
   bodies_ids(bodies, 3, ids);
   publish(world, &party, bodies, 3);
   assert_int_equal(world->result.answer_count, 1);
@@ -38,8 +37,9 @@ static void runs_of_one_batch_share_a_tree_and_each_gets_its_part(void **state) 
   }
   bodies_ids(bodies[0], 2, ids[0]);
   bodies_ids(bodies[1], 2, ids[1]);
-  struct request *requests[2] = {publish_request(world, &first, sign_run(world, &first, bodies[0], 2)),
-                                 publish_request(world, &second, sign_run(world, &second, bodies[1], 2))};
+  struct request *requests[2] = {
+      publish_request(world, &first, sign_run(world, &first, bodies[0], 2)),
+      publish_request(world, &second, sign_run(world, &second, bodies[1], 2))};
   assert_int_equal(commit_requests(world, requests, 2), COLLEGA_OK);
   assert_int_equal(world->result.answer_count, 2);
   uint64_t one = assert_receipts(world, answer_at(world, 0), ids[0], 2);
@@ -56,7 +56,8 @@ static void a_duplicate_gets_its_first_answer_byte_for_byte(void **state) {
   party_join(world, &party, 1);
   party_join(world, &other, 2);
   struct bytes bodies[3], others[1];
-  for (size_t i = 0; i < 3; i++) bodies[i] = plain_offer_body(world, &party, "Koks");
+  for (size_t i = 0; i < 3; i++)
+    bodies[i] = plain_offer_body(world, &party, "Koks");
   others[0] = plain_offer_body(world, &other, "Obers");
   Collega__Run *run = sign_run(world, &party, bodies, 3);
   struct request *requests[2] = {publish_request(world, &other, sign_run(world, &other, others, 1)),
@@ -90,7 +91,8 @@ static void a_duplicate_in_one_batch_is_stored_once(void **state) {
   bodies_ids(&body, 1, &id);
   Collega__Run *run = sign_run(world, &party, &body, 1);
   uint64_t before = world_state(world).log_seq;
-  struct request *requests[2] = {publish_request(world, &party, run), publish_request(world, &party, run)};
+  struct request *requests[2] = {publish_request(world, &party, run),
+                                 publish_request(world, &party, run)};
   assert_int_equal(commit_requests(world, requests, 2), COLLEGA_OK);
   assert_int_equal(world->result.answer_count, 2);
   assert_int_equal(assert_receipts(world, answer_at(world, 0), &id, 1), before + 1);
@@ -167,7 +169,8 @@ static void gaps_in_sequence_numbers_can_be_filled_later(void **state) {
   struct party party;
   party_join(world, &party, 1);
   struct bytes bodies[5];
-  for (size_t i = 0; i < 5; i++) bodies[i] = plain_offer_body(world, &party, "Gaten");
+  for (size_t i = 0; i < 5; i++)
+    bodies[i] = plain_offer_body(world, &party, "Gaten");
   struct bytes odd[3] = {bodies[0], bodies[2], bodies[4]}, even[2] = {bodies[1], bodies[3]};
   Collega__Run *run = sign_run(world, &party, odd, 3);
   publish(world, &party, odd, 3);
@@ -325,7 +328,8 @@ static void the_same_head_may_come_again(void **state) {
   struct world *world = *state;
   struct party party, before;
   party_join(world, &party, 1);
-  struct bytes first = plain_offer_body(world, &party, "Eerste"), second = plain_offer_body(world, &party, "Tweede");
+  struct bytes first = plain_offer_body(world, &party, "Eerste"),
+               second = plain_offer_body(world, &party, "Tweede");
   publish(world, &party, &first, 1);
   before = party;
   Collega__Publish publishing = COLLEGA__PUBLISH__INIT;
@@ -351,14 +355,16 @@ static void more_than_4096_leaves_become_two_trees(void **state) {
   uint64_t before = world_state(world).log_seq;
   for (size_t i = 0; i < RUNS; i++) {
     struct bytes *bodies = arena_take(world->arena, EACH * sizeof *bodies);
-    for (size_t j = 0; j < EACH; j++) bodies[j] = plain_offer_body(world, &party, "Veel");
+    for (size_t j = 0; j < EACH; j++)
+      bodies[j] = plain_offer_body(world, &party, "Veel");
     bodies_ids(bodies, EACH, ids + i * EACH);
     requests[i] = publish_request(world, &party, sign_run(world, &party, bodies, EACH));
   }
   assert_int_equal(commit_requests(world, requests, RUNS), COLLEGA_OK);
   assert_int_equal(world->result.answer_count, RUNS);
   for (size_t i = 0; i < RUNS; i++)
-    assert_int_equal(assert_receipts(world, answer_at(world, i), ids + i * EACH, EACH), before + 1 + i * EACH);
+    assert_int_equal(assert_receipts(world, answer_at(world, i), ids + i * EACH, EACH),
+                     before + 1 + i * EACH);
   Collega__Filter all = COLLEGA__FILTER__INIT;
   struct board_seen seen, live;
   read_board(world, &all, before, &seen);

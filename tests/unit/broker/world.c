@@ -99,9 +99,12 @@ void party_make(struct world *world, struct party *party, uint64_t session) {
   memcpy(party->link_key, identity_public(party->identity)->link, sizeof party->link_key);
 }
 
-void party_free(struct party *party) { identity_destroy(&party->identity); }
+void party_free(struct party *party) {
+  identity_destroy(&party->identity);
+}
 
-void party_invite(struct world *world, struct party *party, const char *name, collega_time expires) {
+void party_invite(struct world *world, struct party *party, const char *name,
+                  collega_time expires) {
   Collega__Invitation invitation = COLLEGA__INVITATION__INIT;
   invitation.name = (char *)(uintptr_t)name;
   invitation.kvk = (char *)(uintptr_t) "12345678";
@@ -141,7 +144,9 @@ struct bytes body_of(struct world *world, struct party *party, Collega__Body *bo
   return packed;
 }
 
-static char *text(const char *literal) { return (char *)(uintptr_t)literal; }
+static char *text(const char *literal) {
+  return (char *)(uintptr_t)literal;
+}
 
 void test_offer_fill(struct test_offer *out, const char *title) {
   memset(out, 0, sizeof *out);
@@ -168,8 +173,8 @@ void test_offer_fill(struct test_offer *out, const char *title) {
   out->offer.expires = TEST_TIME + 30 * DAY_MS;
 }
 
-struct bytes offer_body(struct world *world, struct party *party, const Collega__Offer *offer, const struct short_id *id,
-                        uint32_t revision) {
+struct bytes offer_body(struct world *world, struct party *party, const Collega__Offer *offer,
+                        const struct short_id *id, uint32_t revision) {
   Collega__OfferRevision content = COLLEGA__OFFER_REVISION__INIT;
   content.id = (ProtobufCBinaryData){SHORT_ID_BYTES, (uint8_t *)(uintptr_t)id->byte};
   content.revision = revision;
@@ -189,7 +194,8 @@ struct bytes plain_offer_body(struct world *world, struct party *party, const ch
 }
 
 void bodies_ids(const struct bytes *bodies, size_t count, struct id *ids) {
-  for (size_t i = 0; i < count; i++) record_id(&ids[i], bodies[i]);
+  for (size_t i = 0; i < count; i++)
+    record_id(&ids[i], bodies[i]);
 }
 
 /* ---- requests */
@@ -211,13 +217,15 @@ Collega__Head *next_head(struct world *world, struct party *party) {
   return head;
 }
 
-Collega__Run *sign_run(struct world *world, const struct party *party, const struct bytes *bodies, size_t count) {
+Collega__Run *sign_run(struct world *world, const struct party *party, const struct bytes *bodies,
+                       size_t count) {
   Collega__Run *run = NULL;
   must(run_sign(party->identity, bodies, count, world->arena, &run, &error));
   return run;
 }
 
-struct request *frame_request(struct world *world, const struct party *party, Collega__ToBroker *frame) {
+struct request *frame_request(struct world *world, const struct party *party,
+                              Collega__ToBroker *frame) {
   struct request *request = request_new(REQUEST_PUBLISH);
   assert_non_null(request);
   request->packed = message_pack(&frame->base, world->arena);
@@ -242,9 +250,12 @@ enum collega_status commit_requests(struct world *world, struct request **reques
   struct collega_error error;
   error_clear(&error);
   commit_result_free(&world->result);
-  enum collega_status status = commit_batch(world->commit, requests, count, world->now, &world->result, &error);
-  for (size_t i = 0; i < world->result.changed_count; i++) members_forget(world->members, &world->result.changed[i]);
-  for (size_t i = 0; i < count; i++) request_destroy(&requests[i]);
+  enum collega_status status =
+      commit_batch(world->commit, requests, count, world->now, &world->result, &error);
+  for (size_t i = 0; i < world->result.changed_count; i++)
+    members_forget(world->members, &world->result.changed[i]);
+  for (size_t i = 0; i < count; i++)
+    request_destroy(&requests[i]);
   return status;
 }
 
@@ -277,13 +288,16 @@ void assert_refused(struct world *world, Collega__RefusalCode code) {
   assert_int_equal(answer->refusal->code, code);
 }
 
-uint64_t assert_receipts(struct world *world, const Collega__FromBroker *answer, const struct id *ids, size_t count) {
+uint64_t assert_receipts(struct world *world, const Collega__FromBroker *answer,
+                         const struct id *ids, size_t count) {
   assert_non_null(answer->receipts);
   const Collega__Receipts *receipts = answer->receipts;
   assert_int_equal(receipts->n_ids, count);
-  for (size_t i = 0; i < count; i++) assert_memory_equal(receipts->ids[i].data, ids[i].byte, ID_BYTES);
+  for (size_t i = 0; i < count; i++)
+    assert_memory_equal(receipts->ids[i].data, ids[i].byte, ID_BYTES);
   uint64_t *seqs = arena_take(world->arena, count * sizeof *seqs);
-  must(receipt_verify(receipts->receipt, ids, count, identity_public(world->identity)->signing, seqs, &error));
+  must(receipt_verify(receipts->receipt, ids, count, identity_public(world->identity)->signing,
+                      seqs, &error));
   return seqs[0];
 }
 
@@ -295,32 +309,38 @@ static void grow_seen(struct board_seen *seen, size_t more) {
   assert_true(seen->ids && seen->seqs);
 }
 
-static void see_run(struct world *world, const Collega__BoardRun *board_run, struct board_seen *seen) {
+static void see_run(struct world *world, const Collega__BoardRun *board_run,
+                    struct board_seen *seen) {
   struct run_view view;
   must(run_read(board_run->run, world->arena, &view, &error));
   must(members_verify_run(world->members, &view, &error));
   grow_seen(seen, view.count);
-  for (size_t i = 0; i < view.count; i++) seen->ids[seen->count + i] = view.records[i].id;
+  for (size_t i = 0; i < view.count; i++)
+    seen->ids[seen->count + i] = view.records[i].id;
   must(receipt_verify(board_run->receipt, seen->ids + seen->count, view.count,
                       identity_public(world->identity)->signing, seen->seqs + seen->count, &error));
   seen->count += view.count;
 }
 
-static void see_frame(struct world *world, struct bytes frame, uint64_t after, uint64_t through, struct board_seen *seen) {
+static void see_frame(struct world *world, struct bytes frame, uint64_t after, uint64_t through,
+                      struct board_seen *seen) {
   const Collega__Board *board = unpack_answer(world, frame)->board;
   assert_non_null(board);
   assert_int_equal(board->after, after);
   assert_int_equal(board->through, through);
-  for (size_t i = 0; i < board->n_runs; i++) see_run(world, board->runs[i], seen);
+  for (size_t i = 0; i < board->n_runs; i++)
+    see_run(world, board->runs[i], seen);
   for (size_t i = 0; i < board->n_tombstones; i++) {
-    seen->tombstones = realloc(seen->tombstones, (seen->tombstone_count + 1) * sizeof *seen->tombstones);
+    seen->tombstones =
+        realloc(seen->tombstones, (seen->tombstone_count + 1) * sizeof *seen->tombstones);
     assert_non_null(seen->tombstones);
     seen->tombstones[seen->tombstone_count++] = board->tombstones[i];
   }
   seen->frames++;
 }
 
-void read_board(struct world *world, const Collega__Filter *filter, uint64_t after, struct board_seen *out) {
+void read_board(struct world *world, const Collega__Filter *filter, uint64_t after,
+                struct board_seen *out) {
   struct broker_state broker = world_state(world);
   struct store_txn *txn = world_read(world);
   *out = (struct board_seen){0};
@@ -329,9 +349,12 @@ void read_board(struct world *world, const Collega__Filter *filter, uint64_t aft
     struct bytes frame;
     uint32_t records;
     uint64_t through;
-    must(board_read(txn, &broker.broker, &broker.epoch, 1, filter, after, arena, &frame, &records, &through, &error));
-    if (frame.data) see_frame(world, frame, after, through, out);
-    else assert_int_equal(through, after);
+    must(board_read(txn, &broker.broker, &broker.epoch, 1, filter, after, arena, &frame, &records,
+                    &through, &error));
+    if (frame.data)
+      see_frame(world, frame, after, through, out);
+    else
+      assert_int_equal(through, after);
     bool more = frame.data != NULL;
     after = through;
     arena_destroy(&arena);
@@ -341,8 +364,8 @@ void read_board(struct world *world, const Collega__Filter *filter, uint64_t aft
   assert_int_equal(after, broker.log_seq);
 }
 
-void read_live(struct world *world, const struct log_part *part, const Collega__Filter *filter, uint64_t after,
-               struct board_seen *out) {
+void read_live(struct world *world, const struct log_part *part, const Collega__Filter *filter,
+               uint64_t after, struct board_seen *out) {
   struct broker_state broker = world_state(world);
   *out = (struct board_seen){0};
   while (after < part->last_seq) {
@@ -350,7 +373,8 @@ void read_live(struct world *world, const struct log_part *part, const Collega__
     struct bytes frame;
     uint32_t records;
     uint64_t through;
-    must(board_live(part, &broker.broker, &broker.epoch, 1, filter, after, arena, &frame, &records, &through, &error));
+    must(board_live(part, &broker.broker, &broker.epoch, 1, filter, after, arena, &frame, &records,
+                    &through, &error));
     see_frame(world, frame, after, through, out);
     assert_true(through > after);
     after = through;

@@ -1,10 +1,11 @@
 #include "world.h"
 #include "checker.h"
+#include "base/words.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#define STEPS 260
+#define STEPS 240 /* and as many again for each four roots */
 #define NO_DEAL WORLD_DEALS
 #define NO_MESSAGE WORLD_MESSAGES
 
@@ -195,6 +196,8 @@ static size_t write_decision(struct world *world, size_t root, const struct deci
                                       .effective = effect->effective};
   if (effect->position > 1) decision->predecessor = reg->last_decision;
   decider_written(reg, effect, &decision->id, world->epoch);
+  note(world, "  decision %zu of root %zu, epoch %u: deal %zu verdict %d position %u, %s\n", index, root, world->epoch,
+       decision->deal, effect->verdict, effect->position, rule_name(effect->why));
   return index;
 }
 
@@ -434,12 +437,12 @@ static struct deal_slot *some_slot(struct world *world, struct negotiation *nego
   return NULL;
 }
 
-static const char *user_drafts(struct world *world, size_t root, enum side who, bool counter, bool amend) {
+static bool user_drafts(struct world *world, size_t root, enum side who, bool counter, bool amend, const char **wrong) {
   struct world_side *side = &world->sides[root][who];
   struct negotiation *negotiation = &side->negotiation;
   struct deal_event event = {.kind = DEAL_EVENT_DRAFT};
   bool taken;
-  if (world->deal_count == WORLD_DEALS) return NULL;
+  if (world->deal_count == WORLD_DEALS || amend != (negotiation->position > 0)) return false;
   size_t index = world->deal_count;
   struct world_deal *deal = &world->deals[index];
   unsigned first = (unsigned)chance(world, WORLD_DAYS), last = (unsigned)(first + chance(world, WORLD_DAYS - first));
@@ -450,14 +453,13 @@ static const char *user_drafts(struct world *world, size_t root, enum side who, 
                               .days = ((2u << last) - 1) & ~((1u << first) - 1),
                               .accept_by = world->now + (20 + (collega_time)chance(world, 400)) * SECOND_MS,
                               .epoch = negotiation->epoch_number};
-  if (deal->epoch == 0) return NULL; /* a header names an epoch: it was told by a Welcome */
+  if (deal->epoch == 0) return false; /* a header names an epoch: it was told by a Welcome */
   if (counter) {
     struct deal_slot *slot = some_slot(world, negotiation, one_in(world, 2) ? PHASE_RECEIVED : PHASE_PROPOSED);
-    if (slot == NULL) return NULL;
+    if (slot == NULL) return false;
     deal->replaces = slot->deal;
   }
   if (amend) {
-    if (negotiation->position == 0) return NULL;
     deal->amends = negotiation->last_deal;
     deal->predecessor = negotiation->last_decision;
   }
@@ -465,22 +467,23 @@ static const char *user_drafts(struct world *world, size_t root, enum side who, 
   world->deal_count++; /* the room is asked for as if it stood */
   event.room = who == SIDE_BIDDER ? !one_in(world, 16) : room_for(world, index);
   uint32_t named = deal->epoch;
-  const char *wrong = side_step(world, root, who, &event, &taken);
+  *wrong = side_step(world, root, who, &event, &taken);
   if (negotiation_deal(negotiation, &event.deal) == NULL) world->deal_count--;
   else if (negotiation->root_epoch_number == 0 && negotiation->count == 1) negotiation->root_epoch_number = named;
-  return wrong;
+  return true;
 }
 
-static const char *user_acts(struct world *world, size_t root, enum side who) {
+/* False: there is nothing of the kind to do. */
+static bool user_acts(struct world *world, size_t root, enum side who, const char **wrong) {
   struct negotiation *negotiation = &world->sides[root][who].negotiation;
   struct deal_event event = {.fits = !one_in(world, 20), .welcomed = negotiation->welcomed};
   enum deal_phase phase = PHASE_NONE;
   bool taken;
   switch (chance(world, 16)) {
   case 0:
-  case 1: return user_drafts(world, root, who, false, false);
-  case 2: return user_drafts(world, root, who, true, false);
-  case 3: return user_drafts(world, root, who, one_in(world, 4), true);
+  case 1: return user_drafts(world, root, who, false, false, wrong);
+  case 2: return user_drafts(world, root, who, true, false, wrong);
+  case 3: return user_drafts(world, root, who, one_in(world, 4), true, wrong);
   case 4:
   case 5: event.kind = DEAL_EVENT_SIGN; phase = PHASE_DRAFT; break;
   case 6:
@@ -497,27 +500,29 @@ static const char *user_acts(struct world *world, size_t root, enum side who) {
     phase = one_in(world, 2) ? PHASE_DRAFT : PHASE_RECEIVED;
     break;
   case 13:
+    if (!one_in(world, 4)) return false;
     event.kind = DEAL_EVENT_TERMINATE;
     event.terminate_effective = (collega_date)chance(world, WORLD_DAYS);
     break;
   case 14:
-    if (!one_in(world, 4)) return NULL;
+    if (!one_in(world, 8)) return false;
     event.kind = DEAL_EVENT_RELEASE;
     break;
   default: event.kind = one_in(world, 2) ? DEAL_EVENT_RELEASE_SIGN : DEAL_EVENT_RELEASE_KEEP; break;
   }
   if (phase != PHASE_NONE) {
     struct deal_slot *slot = some_slot(world, negotiation, phase);
-    if (slot == NULL) return NULL;
+    if (slot == NULL) return false;
     event.deal = slot->deal;
     event.room = who == SIDE_BIDDER || room_for(world, world_find(world, &slot->deal));
   }
   /* Only the daemon signs, and it does so after a Welcome; drafts are made at any time. */
   bool signs = event.kind != DEAL_EVENT_SIGN && event.kind != DEAL_EVENT_ACCEPT &&
                event.kind != DEAL_EVENT_ACCEPT_SIGN && event.kind != DEAL_EVENT_DROP_DRAFT;
-  if (signs && !negotiation->welcomed) return NULL;
+  if (signs && !negotiation->welcomed) return false;
   note(world, "%zu: root %zu side %d does %d\n", world->step, root, (int)who, (int)event.kind);
-  return side_step(world, root, who, &event, &taken);
+  *wrong = side_step(world, root, who, &event, &taken);
+  return true;
 }
 
 /* ---- time, sessions, crashes */
@@ -556,22 +561,24 @@ static size_t some_message(struct world *world) {
 static const char *live_a_step(struct world *world) {
   size_t root = chance(world, world->roots), message;
   enum side who = one_in(world, 2) ? SIDE_EMPLOYER : SIDE_BIDDER;
-  uint64_t what = chance(world, 100);
-  if (what < 50) {
+  uint64_t what = chance(world, 200);
+  const char *wrong = NULL;
+  if (what < 100) {
     message = some_message(world);
     if (message != NO_MESSAGE) return deliver(world, message);
-  } else if (what < 80) {
-    return user_acts(world, root, who);
-  } else if (what < 86) {
+  } else if (what < 168) {
+    for (int tries = 0; tries < 8; tries++)
+      if (user_acts(world, root, who, &wrong)) return wrong;
+  } else if (what < 178) {
     world->now += (collega_time)chance(world, 20) * SECOND_MS;
     return tick(world, root, who);
-  } else if (what < 93) {
+  } else if (what < 192) {
     return welcome_home(world, root, who);
-  } else if (what < 96) {
+  } else if (what < 195) {
     crash_home(world, root, who);
-  } else if (what < 98) {
+  } else if (what < 198) {
     back_up_decider(world);
-  } else if (what == 98 && one_in(world, 2)) {
+  } else if (world->trouble && what == 198) {
     note(world, "%zu: the decider is restored, epoch %u\n", world->step, world->epoch + 1);
     restore_decider(world);
     return check_invariants(world, root);
@@ -626,6 +633,7 @@ const char *world_run(struct world *world, uint64_t seed) {
   world->random = seed * UINT64_C(0x9E3779B97F4A7C15) | 1;
   world->trace_length = 0;
   world->now = 1000 * DAY_MS;
+  world->trouble = !one_in(world, 4);
   world->epoch = 1;
   /* Half of the lives are all bidders about three people, the others a few roots that go deep. */
   world->roots = one_in(world, 2) ? WORLD_ROOTS : 1 + chance(world, 3);
@@ -637,7 +645,8 @@ const char *world_run(struct world *world, uint64_t seed) {
       world->sides[i][who].negotiation.decider = number_id('p', 0);
     }
   const char *wrong = NULL;
-  for (world->step = 0; world->step < STEPS && wrong == NULL; world->step++) wrong = live_a_step(world);
+  size_t steps = STEPS + STEPS * world->roots / 4;
+  for (world->step = 0; world->step < steps && wrong == NULL; world->step++) wrong = live_a_step(world);
   if (wrong == NULL) wrong = wind_up(world);
   if (wrong != NULL && wrong != world->trace) wrong = world_wrong(world, 0, wrong);
   return wrong;

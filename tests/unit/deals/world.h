@@ -62,6 +62,7 @@ struct world {
   size_t roots, deal_count, decision_count, message_count, step, clean_decisions;
   uint32_t epoch;
   bool winding_up;         /* all are back: no new wishes, nothing breaks */
+  bool trouble;            /* the decider may be restored in this life */
   bool restores;           /* the decider was restored at least once */
   struct world_side sides[WORLD_ROOTS][2];
   struct decide_register registers[WORLD_ROOTS], backup[WORLD_ROOTS];

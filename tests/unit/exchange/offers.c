@@ -41,11 +41,33 @@ static void init_refuses_a_wrong_number_before_anything_exists(void **state) {
   assert_int_equal(exchange_open(path, &(struct exchange *){NULL}, &error), COLLEGA_NOT_FOUND);
 }
 
-static void an_invitation_for_another_employer_is_refused(void **state) {
+static void a_token_is_kept_only_when_it_is_for_this_employer(void **state) {
+  struct world *world = *state;
+  struct home *home = world_home(world, "Snijder BV", "12345678", false);
+  struct collega_error why;
+  struct arena *arena = arena_new(65536, 1u << 20);
+  Collega__Invitation *pending = NULL;
+  char token[INVITATION_TEXT_BYTES];
+  world_token(world, "Bakker BV", "87654321", token);
+  assert_int_equal(join_store_token(home->exchange, "collega1.abc", &why), COLLEGA_INVALID);
+  assert_int_equal(join_store_token(home->exchange, token, &why), COLLEGA_REFUSED);
+  assert_int_equal(why.rule, RULE_invitation_kvk);
+  must(join_pending(home->exchange, arena, &pending, &error));
+  assert_null(pending);
+  world_token(world, "Snijder BV", "12345678", token);
+  must(join_store_token(home->exchange, token, &error));
+  must(join_pending(home->exchange, arena, &pending, &error));
+  assert_string_equal(pending->kvk, "12345678");
+  arena_destroy(&arena);
+}
+
+static void a_home_joins_once(void **state) {
   struct world *world = *state;
   struct home *home = world_home(world, "Snijder BV", "12345678", true);
-  struct collega_error error;
-  assert_int_equal(join_store_token(home->exchange, "collega1.abc", &error), COLLEGA_INVALID);
+  struct collega_error why;
+  char token[INVITATION_TEXT_BYTES];
+  world_token(world, "Snijder BV", "12345678", token);
+  assert_int_equal(join_store_token(home->exchange, token, &why), COLLEGA_EXISTS);
 }
 
 static void an_offer_reaches_the_others_and_keeps_its_private_part(void **state) {
@@ -291,7 +313,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       world_test(a_home_opens_with_its_party_and_mandate),
       world_test(init_refuses_a_wrong_number_before_anything_exists),
-      world_test(an_invitation_for_another_employer_is_refused),
+      world_test(a_token_is_kept_only_when_it_is_for_this_employer),
+      world_test(a_home_joins_once),
       world_test(an_offer_reaches_the_others_and_keeps_its_private_part),
       world_test(a_withdrawn_offer_is_withdrawn_everywhere_and_once),
       world_test(bad_offers_leave_no_trace),

@@ -239,25 +239,40 @@ void world_settle(struct world *world) {
 
 /* ---- homes */
 
+static void fill_invitation(struct world *world, const char *name, const char *kvk, const uint8_t secret[32],
+                            Collega__Invitation *out) {
+  static char *addresses[1] = {(char *)(uintptr_t) "tcp://127.0.0.1:7440"};
+  collega__invitation__init(out);
+  set_id(&out->broker, world->broker_id.byte, ID_BYTES);
+  out->broker_name = (char *)(uintptr_t) "Netwerk West";
+  out->n_addresses = 1;
+  out->addresses = addresses;
+  set_id(&out->link_key, identity_public(world->broker)->link, 32);
+  set_id(&out->secret, secret, 32);
+  out->expires = world->now + INVITATION_LIFETIME_MS;
+  out->name = (char *)(uintptr_t)name;
+  out->kvk = (char *)(uintptr_t)kvk;
+}
+
+void world_token(struct world *world, const char *name, const char *kvk, char token[INVITATION_TEXT_BYTES]) {
+  Collega__Invitation invitation;
+  uint8_t secret[32];
+  random_fill(secret, sizeof secret);
+  fill_invitation(world, name, kvk, secret, &invitation);
+  must(invitation_write(&invitation, token, &error));
+}
+
 static void join(struct world *world, struct home *home, const char *kvk) {
   struct arena *arena = test_arena();
-  Collega__Invitation invitation = COLLEGA__INVITATION__INIT;
-  char *addresses[1] = {(char *)(uintptr_t) "tcp://127.0.0.1:7440"}, token[INVITATION_TEXT_BYTES];
+  Collega__Invitation invitation;
+  char token[INVITATION_TEXT_BYTES];
   uint8_t secret[32];
   struct bytes frame;
   struct store_txn *txn = NULL;
   struct request *request = request_new(REQUEST_INVITE);
   random_fill(secret, sizeof secret);
   crypto_scalarmult_base(request->invitation_public, secret);
-  set_id(&invitation.broker, world->broker_id.byte, ID_BYTES);
-  invitation.broker_name = (char *)(uintptr_t) "Netwerk West";
-  invitation.n_addresses = 1;
-  invitation.addresses = addresses;
-  set_id(&invitation.link_key, identity_public(world->broker)->link, 32);
-  set_id(&invitation.secret, secret, sizeof secret);
-  invitation.expires = world->now + INVITATION_LIFETIME_MS;
-  invitation.name = (char *)(uintptr_t)home->name;
-  invitation.kvk = (char *)(uintptr_t)kvk;
+  fill_invitation(world, home->name, kvk, secret, &invitation);
   request->invitation = &invitation;
   struct commit_result result;
   must(commit_batch(world->commit, &request, 1, world->now, &result, &error));

@@ -47,6 +47,8 @@ int world_setup(void **state);
 int world_teardown(void **state);
 /* Makes a home; `join` also enrols it and opens its session. */
 struct home *world_home(struct world *world, const char *name, const char *kvk, bool join);
+/* An invitation by the world's broker, which has not heard of it. */
+void world_token(struct world *world, const char *name, const char *kvk, char token[INVITATION_TEXT_BYTES]);
 void world_reopen(struct home *home);
 /* Signs, sends what waits, and delivers board and mail, for all homes, until nothing moves. */
 void world_settle(struct world *world);

@@ -1,0 +1,461 @@
+/* Deciding, as the parties see it: identical decisions in both mailboxes, identical repeats, a
+ * restored decider. */
+#include "world.h"
+
+#include <string.h>
+
+/* A negotiation of two parties: every act is signed and packed as it will be sent. */
+struct talk {
+  struct party *proposer, *other;
+  struct id root, deal;
+  Collega__Run *header;
+  uint8_t serial;
+};
+
+static ProtobufCBinaryData field_of(const void *data, size_t length) {
+  return (ProtobufCBinaryData){length, (uint8_t *)(uintptr_t)data};
+}
+
+static Collega__Run *sign_body(struct world *world, struct party *party, Collega__Body *body,
+                               struct id *id) {
+  struct bytes packed = body_of(world, party, body);
+  if (id) record_id(id, packed);
+  return sign_run(world, party, &packed, 1);
+}
+
+static void propose(struct world *world, struct talk *talk, const struct id *replaces) {
+  struct broker_state broker = world_state(world);
+  struct short_id capacities[2] = {{{1, talk->serial}}, {{2, talk->serial}}};
+  struct id commitment = {{7}};
+  Collega__OfferRef lends = COLLEGA__OFFER_REF__INIT, borrows = COLLEGA__OFFER_REF__INIT;
+  lends.has_capacity = borrows.has_capacity = 1;
+  lends.capacity = field_of(capacities[0].byte, SHORT_ID_BYTES);
+  borrows.capacity = field_of(capacities[1].byte, SHORT_ID_BYTES);
+  Collega__Edge edge = COLLEGA__EDGE__INIT, *edges[1] = {&edge};
+  edge.lender = field_of(talk->proposer->id.byte, ID_BYTES);
+  edge.borrower = field_of(talk->other->id.byte, ID_BYTES);
+  edge.lends = &lends;
+  edge.borrows = &borrows;
+  edge.commitment = field_of(commitment.byte, ID_BYTES);
+  Collega__DealHeader header = COLLEGA__DEAL_HEADER__INIT;
+  header.n_edges = 1;
+  header.edges = edges;
+  header.decider = field_of(broker.broker.byte, ID_BYTES);
+  header.decider_epoch = field_of(broker.epoch.byte, EPOCH_BYTES);
+  header.time = world->now;
+  header.accept_by = world->now + DAY_MS;
+  header.root = field_of(talk->root.byte, ID_BYTES);
+  header.thread = field_of(talk->root.byte, ID_BYTES);
+  if (replaces) {
+    header.has_replaces = 1;
+    header.replaces = field_of(replaces->byte, ID_BYTES);
+  }
+  Collega__Body body = COLLEGA__BODY__INIT;
+  body.type = COLLEGA__BODY_TYPE__BODY_TYPE_DEAL;
+  body.deal = &header;
+  talk->header = sign_body(world, talk->proposer, &body, &talk->deal);
+}
+
+static struct talk talk_start(struct world *world, struct party *proposer, struct party *other,
+                              uint8_t serial) {
+  struct talk talk = {
+      .proposer = proposer, .other = other, .root = {{serial, 99}}, .serial = serial};
+  propose(world, &talk, NULL);
+  return talk;
+}
+
+static Collega__Run *acceptance(struct world *world, const struct talk *talk, struct id *id) {
+  Collega__Acceptance content = COLLEGA__ACCEPTANCE__INIT;
+  content.deal = field_of(talk->deal.byte, ID_BYTES);
+  content.time = world->now;
+  Collega__Body body = COLLEGA__BODY__INIT;
+  body.type = COLLEGA__BODY_TYPE__BODY_TYPE_ACCEPTANCE;
+  body.acceptance = &content;
+  return sign_body(world, talk->other, &body, id);
+}
+
+static Collega__Run *asking(struct world *world, const struct talk *talk, struct party *party) {
+  Collega__Ask content = COLLEGA__ASK__INIT;
+  content.deal = field_of(talk->deal.byte, ID_BYTES);
+  content.time = world->now;
+  Collega__Body body = COLLEGA__BODY__INIT;
+  body.type = COLLEGA__BODY_TYPE__BODY_TYPE_ASK;
+  body.ask = &content;
+  return sign_body(world, party, &body, NULL);
+}
+
+static Collega__Run *withdrawal(struct world *world, const struct talk *talk) {
+  Collega__Withdraw content = COLLEGA__WITHDRAW__INIT;
+  content.deal = field_of(talk->deal.byte, ID_BYTES);
+  content.time = world->now;
+  Collega__Body body = COLLEGA__BODY__INIT;
+  body.type = COLLEGA__BODY_TYPE__BODY_TYPE_WITHDRAW;
+  body.withdraw = &content;
+  return sign_body(world, talk->proposer, &body, NULL);
+}
+
+static struct request *decide_request_of(struct world *world, const struct talk *talk,
+                                         struct party *party, Collega__Run *act) {
+  Collega__Run *runs[2] = {talk->header, act};
+  Collega__Decide deciding = COLLEGA__DECIDE__INIT;
+  deciding.party = field_of(party->id.byte, ID_BYTES);
+  deciding.n_runs = 2;
+  deciding.runs = runs;
+  deciding.head = next_head(world, party);
+  Collega__ToBroker frame = COLLEGA__TO_BROKER__INIT;
+  frame.decide = &deciding;
+  return frame_request(world, party, &frame);
+}
+
+static void decide(struct world *world, const struct talk *talk, struct party *party,
+                   Collega__Run *act) {
+  commit_one(world, decide_request_of(world, talk, party, act));
+}
+
+/* The decisions in a mailbox after `after`, as bytes. */
+struct decisions {
+  struct bytes bytes[16];
+  uint64_t seqs[16];
+  size_t count;
+};
+static struct decisions decisions_of(struct world *world, const struct party *party,
+                                     uint64_t after) {
+  struct broker_state broker = world_state(world);
+  struct store_txn *txn = world_read(world);
+  struct decisions out = {.count = 0};
+  struct bytes frame;
+  uint32_t items;
+  uint64_t last;
+  must(mail_read(txn, &party->id, &broker.epoch, after, 16, LIMIT_BOARD_BYTES, world->arena, &frame,
+                 &items, &last, &error));
+  store_end(&txn);
+  if (!frame.data) return out;
+  const Collega__Mail *mail = unpack_answer(world, frame)->mail;
+  for (size_t i = 0; i < mail->n_items; i++) {
+    assert_true(mail->items[i]->has_decision);
+    out.bytes[out.count] = bytes_of(mail->items[i]->decision.data, mail->items[i]->decision.len);
+    out.seqs[out.count++] = mail->items[i]->seq;
+  }
+  return out;
+}
+
+static const Collega__Decision *read_decision(struct world *world, struct bytes run,
+                                              struct id *id) {
+  struct run_view view;
+  must(run_read_bytes(run, world->arena, &view, &error));
+  must(run_verify(&view, identity_public(world->identity)->signing, &error));
+  assert_int_equal(view.count, 1);
+  assert_int_equal(view.records[0].refused.status, COLLEGA_OK);
+  assert_non_null(view.records[0].body->decision);
+  if (id) *id = view.records[0].id;
+  return view.records[0].body->decision;
+}
+
+static const Collega__Stored *find_stored(struct world *world) {
+  for (size_t i = 0; i < world->result.answer_count; i++)
+    if (answer_at(world, i)->stored) return answer_at(world, i)->stored;
+  return NULL;
+}
+
+static const Collega__Mail *find_mail(struct world *world) {
+  for (size_t i = 0; i < world->result.answer_count; i++)
+    if (answer_at(world, i)->mail) return answer_at(world, i)->mail;
+  return NULL;
+}
+
+static void both_mailboxes_get_the_same_conclusion(void **state) {
+  struct world *world = *state;
+  struct party p, q;
+  party_join(world, &p, 1);
+  party_join(world, &q, 2);
+  struct talk talk = talk_start(world, &p, &q, 1);
+  struct id basis;
+  decide(world, &talk, &q, acceptance(world, &talk, &basis));
+  const Collega__Stored *stored = find_stored(world);
+  assert_non_null(stored);
+  assert_memory_equal(stored->hash.data, basis.byte, ID_BYTES);
+  assert_int_equal(stored->seq, 0);
+  assert_int_equal(world->result.mail_count, 2);
+  struct decisions at_p = decisions_of(world, &p, 0), at_q = decisions_of(world, &q, 0);
+  assert_int_equal(at_p.count, 1);
+  assert_int_equal(at_q.count, 1);
+  assert_true(bytes_equal(at_p.bytes[0], at_q.bytes[0]));
+  const Collega__Decision *decision = read_decision(world, at_p.bytes[0], NULL);
+  assert_int_equal(decision->verdict, COLLEGA__VERDICT__VERDICT_CONCLUDED);
+  assert_int_equal(decision->position, 1);
+  assert_memory_equal(decision->deal.data, talk.deal.byte, ID_BYTES);
+  assert_memory_equal(decision->basis.data, basis.byte, ID_BYTES);
+  party_free(&p);
+  party_free(&q);
+}
+
+static void repeats_get_identical_bytes_also_after_a_restart(void **state) {
+  struct world *world = *state;
+  struct party p, q;
+  party_join(world, &p, 1);
+  party_join(world, &q, 2);
+  struct talk talk = talk_start(world, &p, &q, 1);
+  Collega__Run *accepts = acceptance(world, &talk, NULL);
+  decide(world, &talk, &q, accepts);
+  struct bytes first = decisions_of(world, &q, 0).bytes[0];
+  world->now += MINUTE_MS;
+  decide(world, &talk, &q, accepts);
+  assert_non_null(find_stored(world));
+  const Collega__Mail *again = find_mail(world);
+  assert_non_null(again);
+  assert_int_equal(again->items[0]->seq, 1);
+  assert_true(
+      bytes_equal(bytes_of(again->items[0]->decision.data, again->items[0]->decision.len), first));
+  assert_int_equal(world->result.mail_count, 0);
+  world_close(world);
+  world_open(world);
+  decide(world, &talk, &p, asking(world, &talk, &p));
+  again = find_mail(world);
+  assert_non_null(again);
+  assert_memory_equal(again->party.data, p.id.byte, ID_BYTES);
+  assert_true(
+      bytes_equal(bytes_of(again->items[0]->decision.data, again->items[0]->decision.len), first));
+  assert_int_equal(decisions_of(world, &p, 0).count, 1);
+  party_free(&p);
+  party_free(&q);
+}
+
+static void a_counter_that_is_concluded_voids_what_it_replaces(void **state) {
+  struct world *world = *state;
+  struct party p, q;
+  party_join(world, &p, 1);
+  party_join(world, &q, 2);
+  struct talk first = talk_start(world, &p, &q, 1);
+  struct talk counter = {.proposer = &q, .other = &p, .root = first.root, .serial = 2};
+  propose(world, &counter, &first.deal);
+  decide(world, &first, &p, asking(world, &first, &p)); /* the decider knows of both */
+  decide(world, &counter, &p, acceptance(world, &counter, NULL));
+  struct decisions at_p = decisions_of(world, &p, 0), at_q = decisions_of(world, &q, 0);
+  assert_int_equal(at_p.count, 2);
+  assert_int_equal(at_q.count, 2);
+  const Collega__Decision *concluded = NULL, *voided = NULL;
+  for (size_t i = 0; i < 2; i++) {
+    assert_true(bytes_equal(at_p.bytes[i], at_q.bytes[i]));
+    const Collega__Decision *decision = read_decision(world, at_p.bytes[i], NULL);
+    if (decision->verdict == COLLEGA__VERDICT__VERDICT_CONCLUDED)
+      concluded = decision;
+    else
+      voided = decision;
+  }
+  assert_true(concluded && voided);
+  assert_memory_equal(concluded->deal.data, counter.deal.byte, ID_BYTES);
+  assert_memory_equal(voided->deal.data, first.deal.byte, ID_BYTES);
+  assert_int_equal(concluded->n_voids, 1);
+  assert_memory_equal(concluded->voids[0].data, first.deal.byte, ID_BYTES);
+  decide(world, &first, &q, acceptance(world, &first, NULL));
+  const Collega__Mail *again = find_mail(world);
+  assert_non_null(again);
+  assert_int_equal(
+      read_decision(world, bytes_of(again->items[0]->decision.data, again->items[0]->decision.len),
+                    NULL)
+          ->verdict,
+      COLLEGA__VERDICT__VERDICT_VOID);
+  party_free(&p);
+  party_free(&q);
+}
+
+static void only_the_parties_decide_and_each_its_own_part(void **state) {
+  struct world *world = *state;
+  struct party p, q, outsider;
+  party_join(world, &p, 1);
+  party_join(world, &q, 2);
+  party_join(world, &outsider, 3);
+  struct talk talk = talk_start(world, &p, &q, 1);
+  Collega__Run *accepts = acceptance(world, &talk, NULL);
+  decide(world, &talk, &p, accepts); /* the other's acceptance, brought by the proposer */
+  assert_refused(world, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED);
+  decide(world, &talk, &outsider, asking(world, &talk, &outsider));
+  assert_int_equal(world->result.answer_count, 1);
+  assert_non_null(answer_at(world, 0)->refusal);
+  talk.proposer = &p;
+  decide(world, &talk, &p, withdrawal(world, &talk));
+  assert_non_null(find_stored(world));
+  assert_int_equal(read_decision(world, decisions_of(world, &q, 0).bytes[0], NULL)->verdict,
+                   COLLEGA__VERDICT__VERDICT_VOID);
+  party_free(&p);
+  party_free(&q);
+  party_free(&outsider);
+}
+
+static void another_decider_or_a_stranger_is_unknown_here(void **state) {
+  struct world *world = *state;
+  struct party p, q;
+  party_join(world, &p, 1);
+  party_join(world, &q, 2);
+  struct talk talk = talk_start(world, &p, &q, 1);
+  struct request *request = decide_request_of(world, &talk, &q, acceptance(world, &talk, NULL));
+  request->decider.byte[0] ^= 1;
+  commit_one(world, request);
+  assert_refused(world, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_UNKNOWN);
+  assert_int_equal(decisions_of(world, &p, 0).count, 0);
+  party_free(&p);
+  party_free(&q);
+}
+
+static void a_forged_acceptance_decides_nothing(void **state) {
+  struct world *world = *state;
+  struct party p, q;
+  party_join(world, &p, 1);
+  party_join(world, &q, 2);
+  struct talk talk = talk_start(world, &p, &q, 1);
+  Collega__Run *accepts = acceptance(world, &talk, NULL);
+  accepts->signature.data[3] ^= 1;
+  decide(world, &talk, &q, accepts);
+  assert_refused(world, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_INVALID);
+  assert_int_equal(decisions_of(world, &q, 0).count, 0);
+  party_free(&p);
+  party_free(&q);
+}
+
+static void what_was_asked_and_decided_can_be_fetched(void **state) {
+  struct world *world = *state;
+  struct party p, q;
+  party_join(world, &p, 1);
+  party_join(world, &q, 2);
+  struct talk talk = talk_start(world, &p, &q, 1);
+  struct id basis;
+  decide(world, &talk, &q, acceptance(world, &talk, &basis));
+  struct broker_state broker = world_state(world);
+  Collega__Fetch fetching = COLLEGA__FETCH__INIT;
+  fetching.party = field_of(q.id.byte, ID_BYTES);
+  struct store_txn *txn = world_read(world);
+  struct bytes frame;
+  uint32_t items;
+  uint64_t after = 0;
+  bool done;
+  fetching.what = COLLEGA__FETCH_CLASS__FETCH_CLASS_COPIES;
+  must(fetch_read(txn, &broker.epoch, &fetching, &after, world->arena, &frame, &items, &done,
+                  &error));
+  const Collega__Mail *copies = unpack_answer(world, frame)->mail;
+  assert_int_equal(copies->n_items, 1);
+  struct run_view view;
+  must(run_read_bytes(bytes_of(copies->items[0]->decision.data, copies->items[0]->decision.len),
+                      world->arena, &view, &error));
+  assert_true(id_equal(&view.records[0].id, &basis));
+  after = 0;
+  fetching.what = COLLEGA__FETCH_CLASS__FETCH_CLASS_DECISIONS;
+  must(fetch_read(txn, &broker.epoch, &fetching, &after, world->arena, &frame, &items, &done,
+                  &error));
+  store_end(&txn);
+  const Collega__Mail *rulings = unpack_answer(world, frame)->mail;
+  assert_int_equal(rulings->n_items, 1);
+  assert_true(
+      bytes_equal(bytes_of(rulings->items[0]->decision.data, rulings->items[0]->decision.len),
+                  decisions_of(world, &q, 0).bytes[0]));
+  party_free(&p);
+  party_free(&q);
+}
+
+/* As `collega-broker restore` does before it starts. */
+static void restore(struct world *world) {
+  members_destroy(&world->members);
+  commit_close(&world->commit);
+  struct store_txn *txn = NULL;
+  struct broker_state broker;
+  bool found;
+  must(store_write(world->store, &txn, &error));
+  must(state_read(txn, &broker, &found, &error));
+  broker.restored = true;
+  must(state_write(txn, &broker, &error));
+  must(store_commit(&txn, &error));
+  store_close(&world->store);
+  world_open(world);
+}
+
+static Collega__Run *answer_of(struct world *world, const struct talk *talk, struct party *party,
+                               const struct decisions *shown) {
+  struct broker_state broker = world_state(world);
+  ProtobufCBinaryData blobs[16];
+  Collega__EpochAnswer content = COLLEGA__EPOCH_ANSWER__INIT;
+  content.root = field_of(talk->root.byte, ID_BYTES);
+  content.epoch = field_of(broker.epoch.byte, EPOCH_BYTES);
+  for (size_t i = 0; i < shown->count; i++)
+    blobs[i] = field_of(shown->bytes[i].data, shown->bytes[i].length);
+  content.n_decisions = shown->count;
+  content.decisions = blobs;
+  content.time = world->now;
+  Collega__Body body = COLLEGA__BODY__INIT;
+  body.type = COLLEGA__BODY_TYPE__BODY_TYPE_EPOCH_ANSWER;
+  body.epoch_answer = &content;
+  return sign_body(world, party, &body, NULL);
+}
+
+static void a_restored_decider_opens_an_epoch_and_asks_both_before_it_rules(void **state) {
+  struct world *world = *state;
+  struct party p, q;
+  party_join(world, &p, 1);
+  party_join(world, &q, 2);
+  struct talk talk = talk_start(world, &p, &q, 1);
+  struct broker_state before = world_state(world);
+  restore(world);
+  struct broker_state after = world_state(world);
+  assert_int_equal(after.epoch_number, before.epoch_number + 1);
+  assert_memory_not_equal(after.epoch.byte, before.epoch.byte, EPOCH_BYTES);
+  assert_int_equal(after.log_seq, before.log_seq + 1); /* the epoch's start */
+
+  decide(world, &talk, &q, acceptance(world, &talk, NULL));
+  size_t questions = 0, to_other = 0;
+  for (size_t i = 0; i < world->result.answer_count; i++) {
+    if (!answer_at(world, i)->question) continue;
+    questions++;
+    to_other += id_equal(&world->result.answers[i].home, &p.id);
+  }
+  assert_int_equal(questions, 2);
+  assert_int_equal(to_other, 1);
+  assert_int_equal(decisions_of(world, &q, 0).count, 0);
+
+  struct decisions none = {.count = 0};
+  decide(world, &talk, &p, answer_of(world, &talk, &p, &none));
+  assert_int_equal(decisions_of(world, &q, 0).count, 0);
+  decide(world, &talk, &q, answer_of(world, &talk, &q, &none));
+  struct decisions at_q = decisions_of(world, &q, 0);
+  assert_int_equal(at_q.count, 1);
+  const Collega__Decision *decision = read_decision(world, at_q.bytes[0], NULL);
+  assert_int_equal(decision->verdict, COLLEGA__VERDICT__VERDICT_CONCLUDED);
+  assert_int_equal(decision->epoch_number, after.epoch_number);
+  party_free(&p);
+  party_free(&q);
+}
+
+static void a_decision_that_a_party_shows_is_adopted(void **state) {
+  struct world *world = *state;
+  struct party p, q;
+  party_join(world, &p, 1);
+  party_join(world, &q, 2);
+  struct talk talk = talk_start(world, &p, &q, 1);
+  decide(world, &talk, &q, acceptance(world, &talk, NULL));
+  struct decisions held = decisions_of(world, &p, 0);
+  struct id first;
+  read_decision(world, held.bytes[0], &first);
+  restore(world); /* from a backup that held it: it is said again, whoever answers */
+  decide(world, &talk, &p, answer_of(world, &talk, &p, &held));
+  struct decisions more = decisions_of(world, &p, 1);
+  assert_true(more.count >= 1);
+  const Collega__Decision *adopted = read_decision(world, more.bytes[0], NULL);
+  assert_int_equal(adopted->verdict, COLLEGA__VERDICT__VERDICT_CONCLUDED);
+  assert_memory_equal(adopted->adopted.data, first.byte, ID_BYTES);
+  assert_int_equal(adopted->epoch_number, 2);
+  party_free(&p);
+  party_free(&q);
+}
+
+int main(void) {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
+  const struct CMUnitTest tests[] = {
+      TEST(both_mailboxes_get_the_same_conclusion),
+      TEST(repeats_get_identical_bytes_also_after_a_restart),
+      TEST(a_counter_that_is_concluded_voids_what_it_replaces),
+      TEST(only_the_parties_decide_and_each_its_own_part),
+      TEST(another_decider_or_a_stranger_is_unknown_here),
+      TEST(a_forged_acceptance_decides_nothing),
+      TEST(what_was_asked_and_decided_can_be_fetched),
+      TEST(a_restored_decider_opens_an_epoch_and_asks_both_before_it_rules),
+      TEST(a_decision_that_a_party_shows_is_adopted),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
