@@ -21,6 +21,7 @@ static enum collega_status check_listen(const char *listen, struct collega_error
   const char *colon = strrchr(listen, ':');
   bool fits = strlen(listen) <= 255 && strncmp(listen, "tcp://", 6) == 0 && colon != NULL && colon > listen + 6 &&
               colon[1] != '\0' && strspn(colon + 1, "0123456789") == strlen(colon + 1) &&
+              strlen(colon + 1) <= 5 && atoi(colon + 1) <= 65535 && /* 0: a free one */
               utf8_text((const uint8_t *)listen, strlen(listen), false);
   return fits ? COLLEGA_OK : error_set(error, COLLEGA_INVALID, RULE_form_address, "listen", NULL);
 }

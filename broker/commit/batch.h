@@ -40,7 +40,7 @@ struct batch {
   size_t due_count, due_capacity;
   struct receipt_tree *stored_tree; /* of the commit that a duplicate was found in last */
   size_t answer_capacity, run_capacity, mail_capacity, changed_capacity, link_capacity;
-  bool decided, acknowledged; /* fault points */
+  bool decided; /* a fault point */
 };
 
 /* Room for one more item in an array of the arena. NULL: exhausted, the array as it was. */

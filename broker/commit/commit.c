@@ -54,7 +54,6 @@ static enum collega_status batch_finish(struct batch *batch, struct collega_erro
   if (status) return status;
   fault_point(FAULT_broker_commit_after);
   if (batch->decided) fault_point(FAULT_broker_decide_after_commit);
-  if (batch->acknowledged) fault_point(FAULT_broker_ack_after_commit);
   batch->commit->state = batch->state;
   return COLLEGA_OK;
 }

@@ -189,6 +189,5 @@ enum collega_status take_ack(struct batch *batch, struct request *request,
   status = release(batch, &party, &box, through, error);
   box.acknowledged = through;
   if (!status) status = box_write(batch->txn, &party, &box, error);
-  batch->acknowledged = true;
   return status;
 }

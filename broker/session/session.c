@@ -9,7 +9,7 @@
 struct session_handles {
   struct session session;
   struct id principal; /* the home, or of an invited one its key */
-  bool counts;
+  bool listed; /* in by_home: the newest of its home, which may have ended */
   UT_hash_handle by_routing, by_number, by_home;
 };
 
@@ -17,6 +17,7 @@ struct sessions {
   struct hash_key hash_key;
   uint64_t last_number;
   struct session_handles *by_routing, *by_number, *by_home;
+  size_t open;
 };
 
 struct sessions *sessions_new(void) {
@@ -57,11 +58,16 @@ struct session *session_by_number(const struct sessions *sessions, uint64_t numb
   return session_in(found);
 }
 
-struct session *session_of_home(const struct sessions *sessions, const struct id *home) {
+static struct session *newest_of(const struct sessions *sessions, const struct id *home) {
   struct session_handles *found = NULL;
   unsigned hash = hash_of(sessions, home, sizeof *home);
   HASH_FIND_BYHASHVALUE(by_home, sessions->by_home, home, sizeof *home, hash, found);
   return session_in(found);
+}
+
+struct session *session_of_home(const struct sessions *sessions, const struct id *home) {
+  struct session *session = newest_of(sessions, home);
+  return session == NULL || session->ended != 0 ? NULL : session;
 }
 
 /* Into all three tables, or into none. */
@@ -77,8 +83,8 @@ static bool enter(struct sessions *sessions, struct session_handles *handles) {
   if (handles->by_number.tbl != NULL) {
     hash = hash_of(sessions, &handles->principal, sizeof handles->principal);
     HASH_ADD_BYHASHVALUE(by_home, sessions->by_home, principal, sizeof handles->principal, hash, handles);
-    handles->counts = handles->by_home.tbl != NULL;
-    if (handles->counts) return true;
+    handles->listed = handles->by_home.tbl != NULL;
+    if (handles->listed) return true;
     HASH_DELETE(by_number, sessions->by_number, handles);
   }
   HASH_DELETE(by_routing, sessions->by_routing, handles);
@@ -86,9 +92,9 @@ static bool enter(struct sessions *sessions, struct session_handles *handles) {
 }
 
 static void step_aside(struct sessions *sessions, struct session_handles *handles) {
-  if (!handles->counts) return;
+  if (!handles->listed) return;
   HASH_DELETE(by_home, sessions->by_home, handles);
-  handles->counts = false;
+  handles->listed = false;
 }
 
 struct session *session_add(struct sessions *sessions, struct bytes routing, const struct peer_entry *link,
@@ -109,20 +115,23 @@ struct session *session_add(struct sessions *sessions, struct bytes routing, con
   if (link->role == PEER_MEMBER) session->home = handles->principal = link->party;
   else memcpy(handles->principal.byte, link->key, PEER_KEY_BYTES);
   broker_session_start(&session->machine, link->role, now);
-  struct session *before = session_of_home(sessions, &handles->principal);
+  struct session *before = newest_of(sessions, &handles->principal);
   if (before != NULL) step_aside(sessions, before->handles);
   if (!enter(sessions, handles)) {
     free(handles);
     return NULL;
   }
   *older = before;
+  sessions->open++;
   return session;
 }
 
 void session_end(struct sessions *sessions, struct session *session, collega_time now) {
-  step_aside(sessions, session->handles);
   session->machine.phase = BROKER_SESSION_CUT;
-  if (session->ended == 0) session->ended = now;
+  if (session->ended == 0) {
+    session->ended = now;
+    sessions->open--;
+  }
   free(session->mailboxes);
   session->mailboxes = NULL;
   session->mailbox_count = 0;
@@ -132,6 +141,7 @@ void session_end(struct sessions *sessions, struct session *session, collega_tim
 void session_remove(struct sessions *sessions, struct session **session) {
   struct session_handles *handles = (*session)->handles;
   step_aside(sessions, handles);
+  if (handles->session.ended == 0) sessions->open--;
   HASH_DELETE(by_number, sessions->by_number, handles);
   HASH_DELETE(by_routing, sessions->by_routing, handles);
   free(handles->session.mailboxes);
@@ -149,7 +159,7 @@ struct session *session_next(const struct session *session) {
 }
 
 size_t sessions_open(const struct sessions *sessions) {
-  return HASH_CNT(by_home, sessions->by_home);
+  return sessions->open;
 }
 
 struct mailbox_sent *session_mailbox(struct session *session, const struct id *party) {

@@ -53,11 +53,11 @@ struct session *session_by_routing(const struct sessions *sessions, struct bytes
 struct session *session_by_number(const struct sessions *sessions, uint64_t number);
 /* The one that counts; NULL: not connected. */
 struct session *session_of_home(const struct sessions *sessions, const struct id *home);
-/* A first message came. *older (may be set to NULL) is the session that counted until now; the caller cuts
- * it. NULL: out of memory, or the routing id is too long or in use. */
+/* A first message came. *older (may be set to NULL) is the session that was the newest until now; it may have
+ * ended, and have something at the committer still; the caller cuts it. NULL: out of memory, or the routing id is too long or in use. */
 struct session *session_add(struct sessions *sessions, struct bytes routing, const struct peer_entry *link,
                             int descriptor, uint16_t port, collega_time now, struct session **older);
-/* Takes it out of the way of a newer one; it stays in the table. Its follows must be stopped first. */
+/* It counts no more, but stays in the table. Its follows must be stopped first. `now` is not 0. */
 void session_end(struct sessions *sessions, struct session *session, collega_time now);
 void session_remove(struct sessions *sessions, struct session **session);
 struct session *session_first(const struct sessions *sessions);

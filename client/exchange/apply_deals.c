@@ -1,5 +1,6 @@
-/* Deals: what entries change in negotiations, holds and the outbox. The deal machine decides; here its effects become
- * rows. Effects that ask for a signature are not done here: signing.c makes an entry of each, and that comes back. */
+/* Deals: what entries change in negotiations, holds and the outbox. The deal machine decides;
+ * here its effects become rows. Effects that ask for a signature are not done here: signing.c
+ * makes an entry of each, and that comes back. */
 #include "client/exchange/deal_rows.h"
 
 #include <string.h>
@@ -9,7 +10,8 @@
 
 /* ---- effects */
 
-static enum collega_status put_hold(struct apply *apply, const struct deal_view *view, bool agreed, const collega_date *until) {
+static enum collega_status put_hold(struct apply *apply, const struct deal_view *view, bool agreed,
+                                    const collega_date *until) {
   CollegaStore__Hold hold;
   enum collega_status status = deal_row_hold(view, apply->arena, &hold, apply->error);
   if (status != COLLEGA_OK) return status;
@@ -19,7 +21,8 @@ static enum collega_status put_hold(struct apply *apply, const struct deal_view 
 }
 
 static bool own_subject(const struct deal_view *view, struct short_id *out) {
-  const ProtobufCBinaryData *subject = view->own->has_offer ? &view->own->offer : &view->own->capacity;
+  const ProtobufCBinaryData *subject =
+      view->own->has_offer ? &view->own->offer : &view->own->capacity;
   return short_id_from(out, subject->data, subject->len);
 }
 
@@ -29,21 +32,25 @@ static enum collega_status drop_hold(struct apply *apply, const struct deal_view
   return holds_drop(apply->txn, &view->party, &subject, &view->root, &view->deal, apply->error);
 }
 
-/* A DECISION may conclude what this ledger never held (a restored home): then it is agreed at once. */
+/* A DECISION may conclude what this ledger never held (a restored home): then it is agreed at
+ * once. */
 static enum collega_status agree_hold(struct apply *apply, const struct deal_view *view) {
   struct short_id subject;
   if (!own_subject(view, &subject)) return row_damaged(apply->error, "deals");
-  enum collega_status status = holds_agree(apply->txn, &view->party, &subject, &view->root, &view->deal, apply->error);
+  enum collega_status status =
+      holds_agree(apply->txn, &view->party, &subject, &view->root, &view->deal, apply->error);
   return status == COLLEGA_NOT_FOUND ? put_hold(apply, view, true, NULL) : status;
 }
 
 /* A deal that is decided has no act left to sign. */
-static enum collega_status drop_act_if_over(struct apply *apply, const struct negotiation *negotiation, const struct deal_view *view) {
+static enum collega_status drop_act_if_over(struct apply *apply,
+                                            const struct negotiation *negotiation,
+                                            const struct deal_view *view) {
   for (size_t i = 0; i < negotiation->count; i++) {
     const struct deal_slot *slot = &negotiation->deals[i];
     if (!id_equal(&slot->deal, &view->deal)) continue;
-    bool over = slot->phase == PHASE_VOID || slot->phase == PHASE_CONCLUDED || slot->phase == PHASE_RELEASED ||
-                slot->phase == PHASE_TERMINATED;
+    bool over = slot->phase == PHASE_VOID || slot->phase == PHASE_CONCLUDED ||
+                slot->phase == PHASE_RELEASED || slot->phase == PHASE_TERMINATED;
     if (!over || !view->row->has_act) return COLLEGA_OK;
     view->row->has_act = false;
     return deal_row_put(apply->txn, view->row, apply->error);
@@ -51,7 +58,8 @@ static enum collega_status drop_act_if_over(struct apply *apply, const struct ne
   return COLLEGA_OK;
 }
 
-static enum collega_status do_effect(struct apply *apply, const struct negotiation *negotiation, const struct deal_effect *effect) {
+static enum collega_status do_effect(struct apply *apply, const struct negotiation *negotiation,
+                                     const struct deal_effect *effect) {
   struct deal_view view;
   enum collega_status status;
   switch (effect->kind) {
@@ -59,7 +67,8 @@ static enum collega_status do_effect(struct apply *apply, const struct negotiati
   case DEAL_EFFECT_HOLD_DROP:
   case DEAL_EFFECT_HOLD_AGREE:
   case DEAL_EFFECT_HOLD_END:
-  case DEAL_EFFECT_CHANGED: break;
+  case DEAL_EFFECT_CHANGED:
+    break;
   case DEAL_EFFECT_SIGN_HEADER:
   case DEAL_EFFECT_SIGN_ACCEPT:
   case DEAL_EFFECT_SIGN_DECLINE:
@@ -69,9 +78,11 @@ static enum collega_status do_effect(struct apply *apply, const struct negotiati
   case DEAL_EFFECT_SIGN_EPOCH_ANSWER:
   case DEAL_EFFECT_SIGN_RELEASE:
   case DEAL_EFFECT_SIGN_RELEASE_ANSWER:
-  case DEAL_EFFECT_LODGE_RELEASE: return COLLEGA_OK;
+  case DEAL_EFFECT_LODGE_RELEASE:
+    return COLLEGA_OK;
   }
-  if (id_is_zero(&effect->deal)) return COLLEGA_OK; /* the root's own change: its row is stored anyway */
+  if (id_is_zero(&effect->deal))
+    return COLLEGA_OK; /* the root's own change: its row is stored anyway */
   status = deal_view_read(apply->txn, &effect->deal, apply->arena, &view, apply->error);
   if (status == COLLEGA_NOT_FOUND) return row_damaged(apply->error, "deals");
   if (status != COLLEGA_OK) return status;
@@ -82,15 +93,18 @@ static enum collega_status do_effect(struct apply *apply, const struct negotiati
   return drop_act_if_over(apply, negotiation, &view);
 }
 
-enum collega_status apply_deal_step(struct apply *apply, const struct id *root, const struct deal_event *event) {
+enum collega_status apply_deal_step(struct apply *apply, const struct id *root,
+                                    const struct deal_event *event) {
   struct negotiation negotiation;
   struct deal_effects effects;
   CollegaStore__RootRow *row;
-  enum collega_status status = negotiation_load(apply->txn, root, apply->arena, &negotiation, &row, apply->error);
+  enum collega_status status =
+      negotiation_load(apply->txn, root, apply->arena, &negotiation, &row, apply->error);
   if (status != COLLEGA_OK) return status;
   if (!row) return row_damaged(apply->error, "roots");
   status = deal_step(&negotiation, event, &effects, apply->error);
-  if (status == COLLEGA_OK) status = negotiation_store(apply->txn, &negotiation, row, apply->arena, apply->error);
+  if (status == COLLEGA_OK)
+    status = negotiation_store(apply->txn, &negotiation, row, apply->arena, apply->error);
   for (size_t i = 0; status == COLLEGA_OK && i < effects.count; i++)
     status = do_effect(apply, &negotiation, &effects.effect[i]);
   return status;
@@ -98,13 +112,15 @@ enum collega_status apply_deal_step(struct apply *apply, const struct id *root, 
 
 /* ---- a new deal */
 
-static enum collega_status put_capacity(struct apply *apply, const CollegaStore__Capacity *capacity) {
+static enum collega_status put_capacity(struct apply *apply,
+                                        const CollegaStore__Capacity *capacity) {
   if (!capacity) return COLLEGA_OK;
-  return row_put(apply->txn, TABLE_CAPACITIES, field_bytes(&capacity->capacity), &capacity->base, apply->error);
+  return row_put(apply->txn, TABLE_CAPACITIES, field_bytes(&capacity->capacity), &capacity->base,
+                 apply->error);
 }
 
-enum collega_status apply_new_row(struct apply *apply, struct bytes body, bool mine, CollegaStore__DealRow *row,
-                                   struct deal_view *view) {
+enum collega_status apply_new_row(struct apply *apply, struct bytes body, bool mine,
+                                  CollegaStore__DealRow *row, struct deal_view *view) {
   const Collega__Body *read;
   struct id deal;
   enum collega_status status = body_of_bytes(body, apply->arena, &read, apply->error);
@@ -135,10 +151,12 @@ enum collega_status apply_new_row(struct apply *apply, struct bytes body, bool m
 }
 
 /* The root's row, made when this is its first header; the deal is listed in it. */
-static enum collega_status list_in_root(struct apply *apply, const struct deal_view *view, CollegaStore__RootRow **out) {
+static enum collega_status list_in_root(struct apply *apply, const struct deal_view *view,
+                                        CollegaStore__RootRow **out) {
   CollegaStore__RootRow *row;
   CollegaStore__BrokerRow *broker;
-  enum collega_status status = root_row(apply->txn, bytes_of(view->root.byte, ID_BYTES), apply->arena, &row, apply->error);
+  enum collega_status status =
+      root_row(apply->txn, bytes_of(view->root.byte, ID_BYTES), apply->arena, &row, apply->error);
   if (status == COLLEGA_NOT_FOUND) {
     row = arena_take(apply->arena, sizeof *row);
     if (!row) return no_memory(apply->error);
@@ -150,7 +168,8 @@ static enum collega_status list_in_root(struct apply *apply, const struct deal_v
     row->thread = view->header->thread;
     row->party = view->row->party;
     status = exchange_broker(apply->txn, apply->arena, &broker, apply->error);
-    if (status == COLLEGA_OK && broker && bytes_equal(field_bytes(&broker->broker), field_bytes(&row->decider)) &&
+    if (status == COLLEGA_OK && broker &&
+        bytes_equal(field_bytes(&broker->broker), field_bytes(&row->decider)) &&
         bytes_equal(field_bytes(&broker->epoch), field_bytes(&row->decider_epoch))) {
       row->has_decider_epoch_number = true;
       row->decider_epoch_number = broker->epoch_number;
@@ -166,14 +185,16 @@ static enum collega_status list_in_root(struct apply *apply, const struct deal_v
   return COLLEGA_OK;
 }
 
-/* The machine learns of the deal by the event itself, so the row that it will change must stand before the
- * negotiation is stored, and must not be listed in the root when it is loaded. */
-enum collega_status apply_add_deal(struct apply *apply, const struct deal_view *view, enum deal_event_kind kind) {
+/* The machine learns of the deal by the event itself, so the row that it will change must stand
+ * before the negotiation is stored, and must not be listed in the root when it is loaded. */
+enum collega_status apply_add_deal(struct apply *apply, const struct deal_view *view,
+                                   enum deal_event_kind kind) {
   struct negotiation negotiation;
   struct deal_effects effects;
   struct deal_event event;
   CollegaStore__RootRow *row;
-  enum collega_status status = negotiation_load(apply->txn, &view->root, apply->arena, &negotiation, &row, apply->error);
+  enum collega_status status =
+      negotiation_load(apply->txn, &view->root, apply->arena, &negotiation, &row, apply->error);
   if (status == COLLEGA_OK) status = list_in_root(apply, view, &row);
   if (status != COLLEGA_OK) return status;
   if (negotiation.count == 0 && id_is_zero(&negotiation.decider)) {
@@ -185,7 +206,8 @@ enum collega_status apply_add_deal(struct apply *apply, const struct deal_view *
   event.room = event.fits = true; /* judged before the entry was written */
   status = deal_step(&negotiation, &event, &effects, apply->error);
   if (status == COLLEGA_OK) status = deal_row_put(apply->txn, view->row, apply->error);
-  if (status == COLLEGA_OK) status = negotiation_store(apply->txn, &negotiation, row, apply->arena, apply->error);
+  if (status == COLLEGA_OK)
+    status = negotiation_store(apply->txn, &negotiation, row, apply->arena, apply->error);
   for (size_t i = 0; status == COLLEGA_OK && i < effects.count; i++)
     status = do_effect(apply, &negotiation, &effects.effect[i]);
   return status;
@@ -197,7 +219,8 @@ static enum collega_status draft_proposal(struct apply *apply, const CollegaStor
   CollegaStore__DealRow row;
   struct deal_view view;
   enum collega_status status = put_capacity(apply, act->capacity);
-  if (status == COLLEGA_OK) status = apply_new_row(apply, field_bytes(&act->body), true, &row, &view);
+  if (status == COLLEGA_OK)
+    status = apply_new_row(apply, field_bytes(&act->body), true, &row, &view);
   if (status != COLLEGA_OK) return status;
   row.has_terms = act->has_terms;
   row.terms = act->terms;
@@ -206,15 +229,19 @@ static enum collega_status draft_proposal(struct apply *apply, const CollegaStor
   return apply_add_deal(apply, &view, DEAL_EVENT_DRAFT);
 }
 
-/* Accept, decline and withdraw: the machine hears of them when the user acts; the signature follows. */
-static enum collega_status draft_answer(struct apply *apply, const CollegaStore__DealAct *act, enum deal_event_kind kind) {
+/* Accept, decline and withdraw: the machine hears of them when the user acts; the signature
+ * follows. */
+static enum collega_status draft_answer(struct apply *apply, const CollegaStore__DealAct *act,
+                                        enum deal_event_kind kind) {
   struct deal_view view;
   struct deal_event event = {.kind = kind, .now = apply->event->time, .room = true, .fits = true};
   if (!id_from(&event.deal, act->deal.data, act->deal.len)) return row_damaged(apply->error, "act");
-  enum collega_status status = deal_view_read(apply->txn, &event.deal, apply->arena, &view, apply->error);
+  enum collega_status status =
+      deal_view_read(apply->txn, &event.deal, apply->arena, &view, apply->error);
   if (status == COLLEGA_NOT_FOUND) return row_damaged(apply->error, "deals");
   if (status == COLLEGA_OK) status = apply_deal_step(apply, &view.root, &event);
-  if (status == COLLEGA_OK) status = deal_view_read(apply->txn, &event.deal, apply->arena, &view, apply->error);
+  if (status == COLLEGA_OK)
+    status = deal_view_read(apply->txn, &event.deal, apply->arena, &view, apply->error);
   if (status != COLLEGA_OK) return status;
   view.row->has_act = true;
   set_bytes(&view.row->act, apply->event->payload.data, apply->event->payload.length);
@@ -227,16 +254,21 @@ enum collega_status apply_draft(struct apply *apply) {
   if (status != COLLEGA_OK) return status;
   const CollegaStore__DealAct *act = (const CollegaStore__DealAct *)message;
   switch (act->kind) {
-  case COLLEGA_STORE__ACT_KIND__ACT_KIND_PROPOSE: return draft_proposal(apply, act);
-  case COLLEGA_STORE__ACT_KIND__ACT_KIND_ACCEPT: return draft_answer(apply, act, DEAL_EVENT_ACCEPT);
-  case COLLEGA_STORE__ACT_KIND__ACT_KIND_DECLINE: return draft_answer(apply, act, DEAL_EVENT_DECLINE);
-  case COLLEGA_STORE__ACT_KIND__ACT_KIND_WITHDRAW: return draft_answer(apply, act, DEAL_EVENT_WITHDRAW);
+  case COLLEGA_STORE__ACT_KIND__ACT_KIND_PROPOSE:
+    return draft_proposal(apply, act);
+  case COLLEGA_STORE__ACT_KIND__ACT_KIND_ACCEPT:
+    return draft_answer(apply, act, DEAL_EVENT_ACCEPT);
+  case COLLEGA_STORE__ACT_KIND__ACT_KIND_DECLINE:
+    return draft_answer(apply, act, DEAL_EVENT_DECLINE);
+  case COLLEGA_STORE__ACT_KIND__ACT_KIND_WITHDRAW:
+    return draft_answer(apply, act, DEAL_EVENT_WITHDRAW);
   case COLLEGA_STORE__ACT_KIND__ACT_KIND_ASK:
   case COLLEGA_STORE__ACT_KIND__ACT_KIND_TERMINATE:
   case COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE:
   case COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE_ANSWER:
   case COLLEGA_STORE__ACT_KIND__ACT_KIND_EPOCH_ANSWER:
-  case _COLLEGA_STORE__ACT_KIND_IS_INT_SIZE: break;
+  case _COLLEGA_STORE__ACT_KIND_IS_INT_SIZE:
+    break;
   }
   return row_damaged(apply->error, "act");
 }
@@ -245,15 +277,18 @@ enum collega_status apply_act_dropped(struct apply *apply) {
   ProtobufCMessage *message;
   struct deal_view view;
   struct deal_event event = {.kind = DEAL_EVENT_DROP_DRAFT, .now = apply->event->time};
-  enum collega_status status = apply_payload(apply, &collega_store__act_dropped__descriptor, &message);
+  enum collega_status status =
+      apply_payload(apply, &collega_store__act_dropped__descriptor, &message);
   if (status != COLLEGA_OK) return status;
   const CollegaStore__ActDropped *dropped = (const CollegaStore__ActDropped *)message;
-  if (!id_from(&event.deal, dropped->deal.data, dropped->deal.len)) return row_damaged(apply->error, "act");
+  if (!id_from(&event.deal, dropped->deal.data, dropped->deal.len))
+    return row_damaged(apply->error, "act");
   status = deal_view_read(apply->txn, &event.deal, apply->arena, &view, apply->error);
   if (status == COLLEGA_NOT_FOUND) return row_damaged(apply->error, "deals");
   event.why = rule_from_name(dropped->why);
   if (status == COLLEGA_OK) status = apply_deal_step(apply, &view.root, &event);
-  if (status == COLLEGA_OK) status = deal_view_read(apply->txn, &event.deal, apply->arena, &view, apply->error);
+  if (status == COLLEGA_OK)
+    status = deal_view_read(apply->txn, &event.deal, apply->arena, &view, apply->error);
   if (status != COLLEGA_OK) return status;
   view.row->has_act = false;
   return deal_row_put(apply->txn, view.row, apply->error);

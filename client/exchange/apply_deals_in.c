@@ -7,15 +7,18 @@
 
 /* ---- what came in */
 
-static enum collega_status take_proposal(struct apply *apply, const Collega__Letter *letter, const struct run_view *header) {
+static enum collega_status take_proposal(struct apply *apply, const Collega__Letter *letter,
+                                         const struct run_view *header) {
   CollegaStore__DealRow row, *known;
   struct deal_view view;
   struct bytes packed;
   const struct record *record = &header->records[0];
-  enum collega_status status = deal_row(apply->txn, bytes_of(record->id.byte, ID_BYTES), apply->arena, &known, apply->error);
+  enum collega_status status =
+      deal_row(apply->txn, bytes_of(record->id.byte, ID_BYTES), apply->arena, &known, apply->error);
   if (status != COLLEGA_NOT_FOUND) return status; /* a proposal that is here already */
   status = apply_new_row(apply, record->bytes, false, &row, &view);
-  if (status == COLLEGA_OK) status = pack_into(apply->arena, &letter->terms->base, &packed, apply->error);
+  if (status == COLLEGA_OK)
+    status = pack_into(apply->arena, &letter->terms->base, &packed, apply->error);
   if (status != COLLEGA_OK) return status;
   row.has_terms = true;
   set_bytes(&row.terms, packed.data, packed.length);
@@ -36,11 +39,13 @@ static enum collega_status take_proposal(struct apply *apply, const Collega__Let
 }
 
 /* Does a decision that came say that it follows from this record? */
-static enum collega_status is_basis(struct apply *apply, const CollegaStore__DealRow *row, const struct id *record, bool *basis) {
+static enum collega_status is_basis(struct apply *apply, const CollegaStore__DealRow *row,
+                                    const struct id *record, bool *basis) {
   *basis = false;
   for (size_t i = 0; i < row->n_decisions; i++) {
     struct run_view view;
-    enum collega_status status = run_read_bytes(field_bytes(&row->decisions[i]), apply->arena, &view, apply->error);
+    enum collega_status status =
+        run_read_bytes(field_bytes(&row->decisions[i]), apply->arena, &view, apply->error);
     if (status != COLLEGA_OK) return status;
     const Collega__Decision *decision = view.records[0].body->decision;
     if (decision && decision->has_basis && field_is(&decision->basis, record)) *basis = true;
@@ -48,18 +53,21 @@ static enum collega_status is_basis(struct apply *apply, const CollegaStore__Dea
   return COLLEGA_OK;
 }
 
-/* Of several (one may have been refused, and signed again) the decided one counts, before that the newest. */
+/* Of several (one may have been refused, and signed again) the decided one counts, before that
+ * the newest. */
 static enum collega_status take_acceptance(struct apply *apply, const struct run_view *run) {
   struct deal_view view;
   bool basis = false;
   struct id deal;
   struct bytes packed;
   const Collega__Acceptance *acceptance = run->records[0].body->acceptance;
-  if (!id_from(&deal, acceptance->deal.data, acceptance->deal.len)) return row_damaged(apply->error, "mail");
+  if (!id_from(&deal, acceptance->deal.data, acceptance->deal.len))
+    return row_damaged(apply->error, "mail");
   enum collega_status status = deal_view_read(apply->txn, &deal, apply->arena, &view, apply->error);
   if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
   if (status == COLLEGA_OK) status = is_basis(apply, view.row, &run->records[0].id, &basis);
-  if (status == COLLEGA_OK) status = pack_into(apply->arena, &run->run->base, &packed, apply->error);
+  if (status == COLLEGA_OK)
+    status = pack_into(apply->arena, &run->run->base, &packed, apply->error);
   if (status != COLLEGA_OK) return status;
   if (view.row->has_acceptance_run && view.row->n_decisions > 0 && !basis) return COLLEGA_OK;
   view.row->has_acceptance_run = true;
@@ -68,15 +76,17 @@ static enum collega_status take_acceptance(struct apply *apply, const struct run
 }
 
 /* The decision's run beside the deal it is about, once. */
-static enum collega_status keep_decision(struct apply *apply, const struct record *record, struct bytes packed_run) {
+static enum collega_status keep_decision(struct apply *apply, const struct record *record,
+                                         struct bytes packed_run) {
   CollegaStore__DealRow *row;
-  enum collega_status status =
-      deal_row(apply->txn, field_bytes(&record->body->decision->deal), apply->arena, &row, apply->error);
+  enum collega_status status = deal_row(apply->txn, field_bytes(&record->body->decision->deal),
+                                        apply->arena, &row, apply->error);
   if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK; /* of a deal that never came here */
   if (status != COLLEGA_OK) return status;
   for (size_t i = 0; i < row->n_decisions; i++)
     if (bytes_equal(field_bytes(&row->decisions[i]), packed_run)) return COLLEGA_OK;
-  ProtobufCBinaryData *decisions = arena_take(apply->arena, (row->n_decisions + 1) * sizeof *decisions);
+  ProtobufCBinaryData *decisions =
+      arena_take(apply->arena, (row->n_decisions + 1) * sizeof *decisions);
   if (!decisions) return no_memory(apply->error);
   if (row->n_decisions) memcpy(decisions, row->decisions, row->n_decisions * sizeof *decisions);
   set_bytes(&decisions[row->n_decisions++], packed_run.data, packed_run.length);
@@ -84,20 +94,24 @@ static enum collega_status keep_decision(struct apply *apply, const struct recor
   return deal_row_put(apply->txn, row, apply->error);
 }
 
-static enum collega_status take_decision(struct apply *apply, const struct run_view *run, struct bytes packed_run) {
+static enum collega_status take_decision(struct apply *apply, const struct run_view *run,
+                                         struct bytes packed_run) {
   const struct record *record = &run->records[0];
   struct deal_event event;
   struct id root;
-  if (!record->body->decision || !id_from(&root, record->body->decision->root.data, record->body->decision->root.len))
+  if (!record->body->decision ||
+      !id_from(&root, record->body->decision->root.data, record->body->decision->root.len))
     return row_damaged(apply->error, "decision");
-  enum collega_status status = decision_event(record, apply->event->time, apply->arena, &event, apply->error);
+  enum collega_status status =
+      decision_event(record, apply->event->time, apply->arena, &event, apply->error);
   if (status == COLLEGA_OK) status = keep_decision(apply, record, packed_run);
   return status == COLLEGA_OK ? apply_deal_step(apply, &root, &event) : status;
 }
 
 enum collega_status apply_decision(struct apply *apply) {
   struct run_view run;
-  enum collega_status status = run_read_bytes(apply->event->payload, apply->arena, &run, apply->error);
+  enum collega_status status =
+      run_read_bytes(apply->event->payload, apply->arena, &run, apply->error);
   if (status == COLLEGA_OK) status = take_decision(apply, &run, apply->event->payload);
   return status == COLLEGA_OK ? apply_mailbox_cursor(apply) : status;
 }

@@ -1,4 +1,5 @@
-/* Mail as the ledger's rows see it: offers for named employers, talks, deals; and how far the mailbox was read. */
+/* Mail as the ledger's rows see it: offers for named employers, talks, deals; and how far the
+ * mailbox was read. */
 #include "client/exchange/inside.h"
 
 #include <string.h>
@@ -27,7 +28,8 @@ static enum collega_status note_thread(struct apply *apply, const ProtobufCBinar
   memcpy(key + ID_BYTES, thread->data, ID_BYTES);
   put_be64(key + 2 * ID_BYTES, apply->event->number);
   put_be64(value, apply->event->number);
-  return table_put(apply->txn, TABLE_THREADS, bytes_of(key, sizeof key), bytes_of(value, sizeof value), apply->error);
+  return table_put(apply->txn, TABLE_THREADS, bytes_of(key, sizeof key),
+                   bytes_of(value, sizeof value), apply->error);
 }
 
 static enum collega_status apply_letter(struct apply *apply, const Collega__Letter *letter) {
@@ -39,7 +41,8 @@ static enum collega_status apply_letter(struct apply *apply, const Collega__Lett
     const Collega__Body *body = view.records[0].body;
     if (body->offer || body->status)
       status = apply_public(apply, &view.records[0], NULL, true, bytes_of(NULL, 0));
-    if (status == COLLEGA_OK && body->interest) status = note_thread(apply, &body->interest->thread);
+    if (status == COLLEGA_OK && body->interest)
+      status = note_thread(apply, &body->interest->thread);
     if (status == COLLEGA_OK && body->talk) status = note_thread(apply, &body->talk->thread);
   }
   return status == COLLEGA_OK ? apply_letter_deals(apply, letter) : status;
@@ -51,8 +54,8 @@ enum collega_status apply_mail(struct apply *apply) {
   if (status != COLLEGA_OK) return status;
   const CollegaStore__MailIn *mail = (const CollegaStore__MailIn *)message;
   if (mail->has_letter && !mail->problem) {
-    const Collega__Letter *letter =
-        (const Collega__Letter *)row_unpack(&collega__letter__descriptor, field_bytes(&mail->letter), apply->arena);
+    const Collega__Letter *letter = (const Collega__Letter *)row_unpack(
+        &collega__letter__descriptor, field_bytes(&mail->letter), apply->arena);
     status = letter ? apply_letter(apply, letter) : row_damaged(apply->error, "mail");
   }
   return status == COLLEGA_OK ? apply_mailbox_cursor(apply) : status;

@@ -13,17 +13,21 @@
 static enum collega_status list_mine(struct apply *apply, const CollegaStore__OfferRow *row) {
   uint8_t key[ID_BYTES + SHORT_ID_BYTES];
   if (!row->mine) return COLLEGA_OK;
-  if (row->author.len != ID_BYTES || row->offer.len != SHORT_ID_BYTES) return row_damaged(apply->error, "offers");
+  if (row->author.len != ID_BYTES || row->offer.len != SHORT_ID_BYTES)
+    return row_damaged(apply->error, "offers");
   memcpy(key, row->author.data, ID_BYTES);
   memcpy(key + ID_BYTES, row->offer.data, SHORT_ID_BYTES);
-  return table_put(apply->txn, TABLE_MINE, bytes_of(key, sizeof key), bytes_of("", 0), apply->error);
+  return table_put(apply->txn, TABLE_MINE, bytes_of(key, sizeof key), bytes_of("", 0),
+                   apply->error);
 }
 
 static enum collega_status take_offer(struct apply *apply, const struct record *record,
-                                      const struct receipt_position *position, bool by_mail, struct bytes private_part) {
+                                      const struct receipt_position *position, bool by_mail,
+                                      struct bytes private_part) {
   const Collega__OfferRevision *revision = record->body->offer;
   CollegaStore__OfferRow fresh = COLLEGA_STORE__OFFER_ROW__INIT, *row;
-  enum collega_status status = offer_row(apply->txn, field_bytes(&revision->id), apply->arena, &row, apply->error);
+  enum collega_status status =
+      offer_row(apply->txn, field_bytes(&revision->id), apply->arena, &row, apply->error);
   if (status == COLLEGA_NOT_FOUND) {
     row = &fresh;
     row->offer = revision->id;
@@ -35,7 +39,8 @@ static enum collega_status take_offer(struct apply *apply, const struct record *
   } else if (status == COLLEGA_OK &&
              (!bytes_equal(field_bytes(&row->author), field_bytes(&record->body->author)) ||
               revision->revision <= row->revision)) {
-    /* Somebody else's id, or nothing newer: what stands stays. The same revision again gives its position. */
+    /* Somebody else's id, or nothing newer: what stands stays. The same revision again gives its
+     * position. */
     if (!field_is(&row->content, &record->id) || row->position || !position) return COLLEGA_OK;
     row->position = position_new(apply->arena, position);
     return row->position ? offer_row_put(apply->txn, row, apply->error) : no_memory(apply->error);
@@ -60,18 +65,21 @@ static enum collega_status take_offer(struct apply *apply, const struct record *
 static enum collega_status take_status(struct apply *apply, const struct record *record) {
   const Collega__OfferStatus *change = record->body->status;
   CollegaStore__OfferRow *row;
-  enum collega_status status = offer_row(apply->txn, field_bytes(&change->id), apply->arena, &row, apply->error);
+  enum collega_status status =
+      offer_row(apply->txn, field_bytes(&change->id), apply->arena, &row, apply->error);
   if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
   if (status != COLLEGA_OK) return status;
-  if (!bytes_equal(field_bytes(&row->author), field_bytes(&record->body->author)) || change->number <= row->status_number)
+  if (!bytes_equal(field_bytes(&row->author), field_bytes(&record->body->author)) ||
+      change->number <= row->status_number)
     return COLLEGA_OK;
   row->status_number = change->number;
   row->state = (uint32_t)change->state;
   return offer_row_put(apply->txn, row, apply->error);
 }
 
-enum collega_status apply_public(struct apply *apply, const struct record *record, const struct receipt_position *position,
-                                 bool by_mail, struct bytes private_part) {
+enum collega_status apply_public(struct apply *apply, const struct record *record,
+                                 const struct receipt_position *position, bool by_mail,
+                                 struct bytes private_part) {
   if (record->body->offer) return take_offer(apply, record, position, by_mail, private_part);
   if (record->body->status) return take_status(apply, record);
   return COLLEGA_OK;
@@ -79,9 +87,10 @@ enum collega_status apply_public(struct apply *apply, const struct record *recor
 
 /* ---- members */
 
-/* The receipt of the one leaf `index` of those that `receipt` covers, packed; empty: it does not fit. */
-static struct bytes receipt_of_one(const Collega__ReceiptRun *receipt, const struct run_view *view, size_t index,
-                                   struct arena *arena) {
+/* The receipt of the one leaf `index` of those that `receipt` covers, packed; empty: it does not
+ * fit. */
+static struct bytes receipt_of_one(const Collega__ReceiptRun *receipt, const struct run_view *view,
+                                   size_t index, struct arena *arena) {
   struct bytes none = {NULL, 0};
   size_t size = receipt->tree_size, rest_count = 0;
   struct id *leaves = arena_take(arena, view->count * sizeof *leaves);
@@ -89,7 +98,8 @@ static struct bytes receipt_of_one(const Collega__ReceiptRun *receipt, const str
   struct id *rest_out = arena_take(arena, size * sizeof *rest_out);
   ProtobufCBinaryData *fields = arena_take(arena, size * sizeof *fields);
   struct receipt_position position = {.time = receipt->time};
-  if (!leaves || !rest || !rest_out || !fields || !id_from(&position.origin, receipt->origin.data, receipt->origin.len) ||
+  if (!leaves || !rest || !rest_out || !fields ||
+      !id_from(&position.origin, receipt->origin.data, receipt->origin.len) ||
       !epoch_from(&position.epoch, receipt->epoch.data, receipt->epoch.len))
     return none;
   for (size_t i = 0; i < view->count; i++) {
@@ -99,31 +109,33 @@ static struct bytes receipt_of_one(const Collega__ReceiptRun *receipt, const str
   for (size_t i = 0; i < receipt->n_rest; i++)
     if (!id_from(&rest[i], receipt->rest[i].data, receipt->rest[i].len)) return none;
   uint32_t picked = receipt->n_leaves ? receipt->leaves[index] : (uint32_t)index;
-  if (!tree_cut(size, receipt->n_leaves ? receipt->leaves : NULL, leaves, view->count, rest, receipt->n_rest, &picked, 1,
-                rest_out, &rest_count))
+  if (!tree_cut(size, receipt->n_leaves ? receipt->leaves : NULL, leaves, view->count, rest,
+                receipt->n_rest, &picked, 1, rest_out, &rest_count))
     return none;
   Collega__ReceiptRun cut = *receipt;
   cut.n_leaves = size == 1 ? 0 : 1;
   cut.leaves = size == 1 ? NULL : &picked;
   cut.n_rest = rest_count;
   cut.rest = rest_count ? fields : NULL;
-  for (size_t i = 0; i < rest_count; i++) set_id(&fields[i], &rest_out[i]);
+  for (size_t i = 0; i < rest_count; i++)
+    set_id(&fields[i], &rest_out[i]);
   return message_pack(&cut.base, arena);
 }
 
 /* The stored record gets its receipt, if it has none yet. */
-static enum collega_status put_receipt(struct apply *apply, const struct id *subject, struct bytes body,
-                                       struct bytes receipt) {
+static enum collega_status put_receipt(struct apply *apply, const struct id *subject,
+                                       struct bytes body, struct bytes receipt) {
   ProtobufCMessage *message;
   struct bytes key = bytes_of(subject->byte, ID_BYTES);
-  enum collega_status status = row_get(apply->txn, TABLE_PARTIES, key, &collega_store__party__descriptor, apply->arena,
-                                       &message, apply->error);
+  enum collega_status status =
+      row_get(apply->txn, TABLE_PARTIES, key, &collega_store__party__descriptor, apply->arena,
+              &message, apply->error);
   if (status != COLLEGA_OK) return status;
   CollegaStore__Party *party = (CollegaStore__Party *)message;
   for (size_t i = 0; i < party->n_records; i++) {
     CollegaStore__MemberRecord *record = party->records[i];
-    const Collega__Run *run =
-        (const Collega__Run *)row_unpack(&collega__run__descriptor, field_bytes(&record->run), apply->arena);
+    const Collega__Run *run = (const Collega__Run *)row_unpack(
+        &collega__run__descriptor, field_bytes(&record->run), apply->arena);
     if (!run || run->n_bodies != 1 || !bytes_equal(field_bytes(&run->bodies[0]), body)) continue;
     if (record->has_receipt) return COLLEGA_OK;
     record->has_receipt = true;
@@ -155,14 +167,18 @@ enum collega_status apply_member(struct apply *apply, const struct run_view *vie
   status = ledger_member_put(apply->txn, &subject, run, at, apply->error);
   if (status != COLLEGA_OK || !receipt) return status;
   struct bytes packed = receipt_of_one(receipt, view, index, apply->arena);
-  if (!packed.data) return arena_exhausted(apply->arena) ? no_memory(apply->error) : row_damaged(apply->error, "members");
+  if (!packed.data)
+    return arena_exhausted(apply->arena) ? no_memory(apply->error)
+                                         : row_damaged(apply->error, "members");
   return put_receipt(apply, &subject, record->bytes, packed);
 }
 
 /* ---- what we publish */
 
-static enum collega_status note_own(struct apply *apply, const struct record *record, uint64_t outbox) {
-  struct own_record own = {.entry = apply->event->number, .outbox = outbox, .state = RECORD_WAITING};
+static enum collega_status note_own(struct apply *apply, const struct record *record,
+                                    uint64_t outbox) {
+  struct own_record own = {
+      .entry = apply->event->number, .outbox = outbox, .state = RECORD_WAITING};
   const ProtobufCBinaryData *offer = record->body->offer    ? &record->body->offer->id
                                      : record->body->status ? &record->body->status->id
                                                             : NULL;
@@ -186,7 +202,8 @@ static enum collega_status send_envelope(struct apply *apply, struct bytes envel
   return apply_send(apply, &item, NULL);
 }
 
-/* When the run as a whole is of no use any more: the latest not-after of its records; false: never. */
+/* When the run as a whole is of no use any more: the latest not-after of its records; false:
+ * never. */
 static bool run_not_after(const struct run_view *view, collega_time *out) {
   *out = 0;
   for (size_t i = 0; i < view->count; i++) {
@@ -198,7 +215,8 @@ static bool run_not_after(const struct run_view *view, collega_time *out) {
 
 enum collega_status apply_own_records(struct apply *apply) {
   ProtobufCMessage *message;
-  enum collega_status status = apply_payload(apply, &collega_store__own_records__descriptor, &message);
+  enum collega_status status =
+      apply_payload(apply, &collega_store__own_records__descriptor, &message);
   if (status != COLLEGA_OK) return status;
   const CollegaStore__OwnRecords *own = (const CollegaStore__OwnRecords *)message;
   bool mail_only = own->has_mail_only && own->mail_only;
@@ -218,7 +236,8 @@ enum collega_status apply_own_records(struct apply *apply) {
     status = send_envelope(apply, field_bytes(&own->envelopes[i]));
   for (size_t i = 0; status == COLLEGA_OK && i < view.count; i++) {
     struct bytes private_part = {NULL, 0};
-    if (i < own->n_privates && own->privates[i].len > 0) private_part = field_bytes(&own->privates[i]);
+    if (i < own->n_privates && own->privates[i].len > 0)
+      private_part = field_bytes(&own->privates[i]);
     if (!mail_only) status = note_own(apply, &view.records[i], outbox);
     if (status != COLLEGA_OK) break;
     status = body_is_members_class(view.records[i].body)
@@ -241,7 +260,8 @@ static enum collega_status take_board_run(struct apply *apply, const Collega__Bo
     return row_damaged(apply->error, "board");
   for (size_t i = 0; status == COLLEGA_OK && i < view.count; i++) {
     const struct record *record = &view.records[i];
-    if (record->refused.status != COLLEGA_OK) continue; /* of a rule that the broker does not know yet */
+    if (record->refused.status != COLLEGA_OK)
+      continue; /* of a rule that the broker does not know yet */
     position.seq = receipt->first_seq + (receipt->n_leaves ? receipt->leaves[i] : (uint32_t)i);
     status = apply_receipted(apply, &record->id, &position);
     if (status == COLLEGA_OK) {
@@ -253,10 +273,13 @@ static enum collega_status take_board_run(struct apply *apply, const Collega__Bo
   return status;
 }
 
-/* The broker says that the offer no longer fits the filter, or is gone. Our own stay: their state is ours. */
-static enum collega_status take_tombstone(struct apply *apply, const Collega__Tombstone *tombstone) {
+/* The broker says that the offer no longer fits the filter, or is gone. Our own stay: their
+ * state is ours. */
+static enum collega_status take_tombstone(struct apply *apply,
+                                          const Collega__Tombstone *tombstone) {
   CollegaStore__OfferRow *row;
-  enum collega_status status = offer_row(apply->txn, field_bytes(&tombstone->offer), apply->arena, &row, apply->error);
+  enum collega_status status =
+      offer_row(apply->txn, field_bytes(&tombstone->offer), apply->arena, &row, apply->error);
   if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
   if (status != COLLEGA_OK || row->mine || row->by_mail) return status;
   return table_delete(apply->txn, TABLE_OFFERS, field_bytes(&row->offer), apply->error);
@@ -267,7 +290,8 @@ static enum collega_status move_log_cursor(struct apply *apply, const ProtobufCB
   CollegaStore__BrokerRow *broker;
   enum collega_status status = exchange_broker(apply->txn, apply->arena, &broker, apply->error);
   if (status != COLLEGA_OK) return status;
-  if (!broker || !bytes_equal(field_bytes(&broker->broker), field_bytes(origin))) return row_damaged(apply->error, "brokers");
+  if (!broker || !bytes_equal(field_bytes(&broker->broker), field_bytes(origin)))
+    return row_damaged(apply->error, "brokers");
   broker->has_log_epoch = broker->has_log_seq = true;
   broker->log_epoch = *epoch;
   broker->log_seq = seq;
@@ -279,10 +303,13 @@ enum collega_status apply_board(struct apply *apply) {
   enum collega_status status = apply_payload(apply, &collega__board__descriptor, &message);
   if (status != COLLEGA_OK) return status;
   const Collega__Board *board = (const Collega__Board *)message;
-  for (size_t i = 0; status == COLLEGA_OK && i < board->n_runs; i++) status = take_board_run(apply, board->runs[i]);
+  for (size_t i = 0; status == COLLEGA_OK && i < board->n_runs; i++)
+    status = take_board_run(apply, board->runs[i]);
   for (size_t i = 0; status == COLLEGA_OK && i < board->n_tombstones; i++)
     status = take_tombstone(apply, board->tombstones[i]);
-  return status == COLLEGA_OK ? move_log_cursor(apply, &board->origin, &board->epoch, board->through) : status;
+  return status == COLLEGA_OK
+             ? move_log_cursor(apply, &board->origin, &board->epoch, board->through)
+             : status;
 }
 
 /* ---- starting anew */
@@ -297,8 +324,8 @@ struct foreign_offers {
 
 static bool visit_foreign(void *context, struct bytes key, struct bytes value) {
   struct foreign_offers *list = context;
-  const CollegaStore__OfferRow *row =
-      (const CollegaStore__OfferRow *)row_unpack(&collega_store__offer_row__descriptor, value, list->arena);
+  const CollegaStore__OfferRow *row = (const CollegaStore__OfferRow *)row_unpack(
+      &collega_store__offer_row__descriptor, value, list->arena);
   if (!row) {
     list->failed = true;
   } else if (!row->mine && !row->by_mail && row->position &&
@@ -306,7 +333,8 @@ static bool visit_foreign(void *context, struct bytes key, struct bytes value) {
     if (list->count == list->capacity) {
       size_t capacity = list->capacity ? 2 * list->capacity : 256;
       struct short_id *grown = realloc(list->id, capacity * sizeof *grown);
-      if (!grown) list->failed = true;
+      if (!grown)
+        list->failed = true;
       else {
         list->id = grown;
         list->capacity = capacity;
@@ -325,10 +353,12 @@ enum collega_status apply_reset(struct apply *apply) {
   const Collega__Reset *reset = (const Collega__Reset *)message;
   struct foreign_offers list = {.origin = field_bytes(&reset->origin), .arena = work_arena()};
   if (!list.arena) return no_memory(apply->error);
-  status = table_each(apply->txn, TABLE_OFFERS, bytes_of(NULL, 0), NULL, visit_foreign, &list, apply->error);
+  status = table_each(apply->txn, TABLE_OFFERS, bytes_of(NULL, 0), NULL, visit_foreign, &list,
+                      apply->error);
   if (status == COLLEGA_OK && list.failed) status = no_memory(apply->error);
   for (size_t i = 0; status == COLLEGA_OK && i < list.count; i++)
-    status = table_delete(apply->txn, TABLE_OFFERS, bytes_of(list.id[i].byte, SHORT_ID_BYTES), apply->error);
+    status = table_delete(apply->txn, TABLE_OFFERS, bytes_of(list.id[i].byte, SHORT_ID_BYTES),
+                          apply->error);
   free(list.id);
   arena_destroy(&list.arena);
   return status == COLLEGA_OK ? move_log_cursor(apply, &reset->origin, &reset->epoch, 0) : status;

@@ -1,4 +1,5 @@
-/* What the broker's answers change in the outbox: receipts, Stored, refusals, and what lapsed by itself. */
+/* What the broker's answers change in the outbox: receipts, Stored, refusals, and what lapsed by
+ * itself. */
 #include "client/exchange/inside.h"
 
 #include <string.h>
@@ -8,7 +9,8 @@
 
 #define UNIT_SEPARATOR "\x1f"
 
-enum collega_status apply_send(struct apply *apply, CollegaStore__OutboxItem *item, uint64_t *number) {
+enum collega_status apply_send(struct apply *apply, CollegaStore__OutboxItem *item,
+                               uint64_t *number) {
   item->time = apply->event->time;
   set_id(&item->party, apply->event->party);
   enum collega_status status = outbox_put(apply->txn, item, apply->error);
@@ -20,7 +22,8 @@ enum collega_status apply_send(struct apply *apply, CollegaStore__OutboxItem *it
 
 static void settled(struct apply *apply, uint64_t number) {
   struct exchange *exchange = apply->exchange;
-  if (exchange->settled_first == 0 || number < exchange->settled_first) exchange->settled_first = number;
+  if (exchange->settled_first == 0 || number < exchange->settled_first)
+    exchange->settled_first = number;
   if (number > exchange->settled_last) exchange->settled_last = number;
 }
 
@@ -42,9 +45,11 @@ enum collega_status apply_settle(struct apply *apply, uint64_t number) {
   return status;
 }
 
-enum collega_status apply_receipted(struct apply *apply, const struct id *record, const struct receipt_position *position) {
+enum collega_status apply_receipted(struct apply *apply, const struct id *record,
+                                    const struct receipt_position *position) {
   struct own_record own;
-  enum collega_status status = own_record_get(apply->txn, bytes_of(record->byte, ID_BYTES), &own, apply->error);
+  enum collega_status status =
+      own_record_get(apply->txn, bytes_of(record->byte, ID_BYTES), &own, apply->error);
   if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
   if (status != COLLEGA_OK || own.state == RECORD_RECEIPTED) return status;
   bool was_waiting = own.state == RECORD_WAITING;
@@ -54,7 +59,8 @@ enum collega_status apply_receipted(struct apply *apply, const struct id *record
   if (status != COLLEGA_OK || !own.has_offer) return status;
 
   CollegaStore__OfferRow *row;
-  status = offer_row(apply->txn, bytes_of(own.offer.byte, SHORT_ID_BYTES), apply->arena, &row, apply->error);
+  status = offer_row(apply->txn, bytes_of(own.offer.byte, SHORT_ID_BYTES), apply->arena, &row,
+                     apply->error);
   if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
   if (status != COLLEGA_OK || !field_is(&row->content, record)) return status;
   row->position = position_new(apply->arena, position);
@@ -75,7 +81,8 @@ enum collega_status apply_receipts(struct apply *apply) {
     return row_damaged(apply->error, "receipts");
   for (size_t i = 0; status == COLLEGA_OK && i < receipts->n_ids; i++) {
     struct id record;
-    if (!id_from(&record, receipts->ids[i].data, receipts->ids[i].len)) return row_damaged(apply->error, "receipts");
+    if (!id_from(&record, receipts->ids[i].data, receipts->ids[i].len))
+      return row_damaged(apply->error, "receipts");
     position.seq = receipt->first_seq + (receipt->n_leaves ? receipt->leaves[i] : (uint32_t)i);
     status = apply_receipted(apply, &record, &position);
   }
@@ -89,7 +96,8 @@ enum collega_status apply_stored(struct apply *apply) {
   const Collega__Stored *stored = (const Collega__Stored *)message;
   struct id hash;
   CollegaStore__OutboxItem *item;
-  if (!id_from(&hash, stored->hash.data, stored->hash.len)) return row_damaged(apply->error, "stored");
+  if (!id_from(&hash, stored->hash.data, stored->hash.len))
+    return row_damaged(apply->error, "stored");
   status = outbox_find(apply->txn, &hash, apply->arena, &item, apply->error);
   if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
   return status == COLLEGA_OK ? apply_settle(apply, item->number) : status;
@@ -105,31 +113,34 @@ static char *joined_arguments(const Collega__Refusal *refusal, struct arena *are
   return text;
 }
 
-static enum collega_status refuse_offer(struct apply *apply, const struct id *record, const struct own_record *own,
+static enum collega_status refuse_offer(struct apply *apply, const struct id *record,
+                                        const struct own_record *own,
                                         const Collega__Refusal *refusal) {
   CollegaStore__OfferRow *row;
-  enum collega_status status =
-      offer_row(apply->txn, bytes_of(own->offer.byte, SHORT_ID_BYTES), apply->arena, &row, apply->error);
+  enum collega_status status = offer_row(apply->txn, bytes_of(own->offer.byte, SHORT_ID_BYTES),
+                                         apply->arena, &row, apply->error);
   if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
   if (status != COLLEGA_OK || !field_is(&row->content, record)) return status;
   row->refused = refusal->rule;
   row->refused_words = joined_arguments(refusal, apply->arena);
-  return row->refused_words ? offer_row_put(apply->txn, row, apply->error) : no_memory(apply->error);
+  return row->refused_words ? offer_row_put(apply->txn, row, apply->error)
+                            : no_memory(apply->error);
 }
 
 static enum collega_status refuse_item(struct apply *apply, const CollegaStore__OutboxItem *item,
                                        const Collega__Refusal *refusal) {
   settled(apply, item->number);
-  enum collega_status status = outbox_refuse(apply->txn, item->number, refusal->rule,
-                                             (const char *const *)refusal->arguments, refusal->n_arguments, apply->error);
+  enum collega_status status =
+      outbox_refuse(apply->txn, item->number, refusal->rule,
+                    (const char *const *)refusal->arguments, refusal->n_arguments, apply->error);
   if (status == COLLEGA_OK && item->has_deal)
     status = apply_deal_refused(apply, item, refusal->code);
   return status;
 }
 
 /* A record of a Publish: alone in its item it marks the item; among others it leaves it. */
-static enum collega_status refuse_record(struct apply *apply, const struct id *record, struct own_record *own,
-                                         const Collega__Refusal *refusal) {
+static enum collega_status refuse_record(struct apply *apply, const struct id *record,
+                                         struct own_record *own, const Collega__Refusal *refusal) {
   if (own->state != RECORD_WAITING) return COLLEGA_OK;
   own->state = RECORD_REFUSED;
   enum collega_status status = own_record_put(apply->txn, record, own, apply->error);
@@ -150,7 +161,8 @@ enum collega_status apply_refused(struct apply *apply) {
   const Collega__Refusal *refusal = (const Collega__Refusal *)message;
   struct id which;
   struct own_record own;
-  if (!id_from(&which, refusal->which.data, refusal->which.len)) return row_damaged(apply->error, "refusal");
+  if (!id_from(&which, refusal->which.data, refusal->which.len))
+    return row_damaged(apply->error, "refusal");
   status = own_record_get(apply->txn, field_bytes(&refusal->which), &own, apply->error);
   if (status == COLLEGA_OK) return refuse_record(apply, &which, &own, refusal);
   if (status != COLLEGA_NOT_FOUND) return status;
@@ -168,6 +180,7 @@ enum collega_status apply_lapsed(struct apply *apply) {
   if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
   if (status != COLLEGA_OK) return status;
   settled(apply, number);
-  /* A deal's message may have been taken, and only its answer lost: the deal waits for the decider's word. */
+  /* A deal's message may have been taken, and only its answer lost: the deal waits for the
+   * decider's word. */
   return outbox_refuse(apply->txn, number, rule_name(RULE_lapsed), NULL, 0, apply->error);
 }

@@ -7,7 +7,8 @@
 
 /* ---- signed acts */
 
-static enum collega_status send_letter(struct apply *apply, const struct deal_view *view, struct bytes envelope) {
+static enum collega_status send_letter(struct apply *apply, const struct deal_view *view,
+                                       struct bytes envelope) {
   CollegaStore__OutboxItem item = COLLEGA_STORE__OUTBOX_ITEM__INIT;
   const Collega__Envelope *read;
   struct id hash;
@@ -27,8 +28,8 @@ static enum collega_status send_letter(struct apply *apply, const struct deal_vi
 }
 
 /* Header first, then the act. */
-static enum collega_status send_request(struct apply *apply, const struct deal_view *view, struct bytes act_run,
-                                        const struct id *act) {
+static enum collega_status send_request(struct apply *apply, const struct deal_view *view,
+                                        struct bytes act_run, const struct id *act) {
   CollegaStore__OutboxItem item = COLLEGA_STORE__OUTBOX_ITEM__INIT;
   CollegaStore__DecideRuns runs = COLLEGA_STORE__DECIDE_RUNS__INIT;
   ProtobufCBinaryData run[2];
@@ -50,13 +51,16 @@ static enum collega_status send_request(struct apply *apply, const struct deal_v
   return apply_send(apply, &item, NULL);
 }
 
-/* Our mandate's run goes beside the deal: the proof shows it even where the board's copy is gone. */
-static enum collega_status add_mandate_run(struct apply *apply, CollegaStore__DealRow *row, const struct id *party,
-                                           protobuf_c_boolean named, const ProtobufCBinaryData *mandate) {
+/* Our mandate's run goes beside the deal: the proof shows it even where the board's copy is
+ * gone. */
+static enum collega_status add_mandate_run(struct apply *apply, CollegaStore__DealRow *row,
+                                           const struct id *party, protobuf_c_boolean named,
+                                           const ProtobufCBinaryData *mandate) {
   struct id record;
   struct bytes run;
   if (!named || !id_from(&record, mandate->data, mandate->len)) return COLLEGA_OK;
-  enum collega_status status = member_run(apply->txn, party, &record, apply->arena, &run, apply->error);
+  enum collega_status status =
+      member_run(apply->txn, party, &record, apply->arena, &run, apply->error);
   if (status != COLLEGA_OK || !run.data) return status;
   ProtobufCBinaryData *runs = arena_take(apply->arena, (row->n_mandate_runs + 1) * sizeof *runs);
   if (!runs) return no_memory(apply->error);
@@ -66,13 +70,20 @@ static enum collega_status add_mandate_run(struct apply *apply, CollegaStore__De
   return COLLEGA_OK;
 }
 
-static enum collega_status signed_header(struct apply *apply, struct deal_view *view, const CollegaStore__SignedAct *act) {
-  struct deal_event event = {.kind = DEAL_EVENT_SIGN, .deal = view->deal, .now = apply->event->time, .room = true,
-                             .fits = true, .welcomed = true};
+static enum collega_status signed_header(struct apply *apply, struct deal_view *view,
+                                         const CollegaStore__SignedAct *act) {
+  struct deal_event event = {.kind = DEAL_EVENT_SIGN,
+                             .deal = view->deal,
+                             .now = apply->event->time,
+                             .room = true,
+                             .fits = true,
+                             .welcomed = true};
   enum collega_status status = apply_deal_step(apply, &view->root, &event);
-  if (status == COLLEGA_OK) status = deal_view_read(apply->txn, &view->deal, apply->arena, view, apply->error);
   if (status == COLLEGA_OK)
-    status = add_mandate_run(apply, view->row, &view->party, view->header->has_mandate, &view->header->mandate);
+    status = deal_view_read(apply->txn, &view->deal, apply->arena, view, apply->error);
+  if (status == COLLEGA_OK)
+    status = add_mandate_run(apply, view->row, &view->party, view->header->has_mandate,
+                             &view->header->mandate);
   if (status != COLLEGA_OK) return status;
   view->row->has_header_run = true;
   view->row->header_run = act->run;
@@ -82,26 +93,36 @@ static enum collega_status signed_header(struct apply *apply, struct deal_view *
 }
 
 /* Signed once; a pending deal whose decider was restored has its acceptance sent again. */
-static enum collega_status signed_acceptance(struct apply *apply, struct deal_view *view, const CollegaStore__SignedAct *act,
+static enum collega_status signed_acceptance(struct apply *apply, struct deal_view *view,
+                                             const CollegaStore__SignedAct *act,
                                              const struct record *record) {
   enum collega_status status = COLLEGA_OK;
   if (view->row->state != COLLEGA_STORE__DEAL_STATE__DEAL_STATE_PENDING) {
-    struct deal_event event = {.kind = DEAL_EVENT_ACCEPT_SIGN, .deal = view->deal, .now = apply->event->time, .room = true,
-                               .fits = true, .welcomed = true};
+    struct deal_event event = {.kind = DEAL_EVENT_ACCEPT_SIGN,
+                               .deal = view->deal,
+                               .now = apply->event->time,
+                               .room = true,
+                               .fits = true,
+                               .welcomed = true};
     status = apply_deal_step(apply, &view->root, &event);
-    if (status == COLLEGA_OK) status = deal_view_read(apply->txn, &view->deal, apply->arena, view, apply->error);
     if (status == COLLEGA_OK)
-      status = add_mandate_run(apply, view->row, &view->party, record->body->acceptance->has_mandate,
-                               &record->body->acceptance->mandate);
+      status = deal_view_read(apply->txn, &view->deal, apply->arena, view, apply->error);
+    if (status == COLLEGA_OK)
+      status =
+          add_mandate_run(apply, view->row, &view->party, record->body->acceptance->has_mandate,
+                          &record->body->acceptance->mandate);
     if (status != COLLEGA_OK) return status;
     view->row->has_acceptance_run = true;
     view->row->acceptance_run = act->run;
     view->row->has_act = false;
     status = deal_row_put(apply->txn, view->row, apply->error);
-    /* The proposer needs the acceptance itself for the proof: before the decider's word can reach it. */
-    if (status == COLLEGA_OK && act->has_envelope) status = send_letter(apply, view, field_bytes(&act->envelope));
+    /* The proposer needs the acceptance itself for the proof: before the decider's word can
+     * reach it. */
+    if (status == COLLEGA_OK && act->has_envelope)
+      status = send_letter(apply, view, field_bytes(&act->envelope));
   }
-  return status == COLLEGA_OK ? send_request(apply, view, field_bytes(&act->run), &record->id) : status;
+  return status == COLLEGA_OK ? send_request(apply, view, field_bytes(&act->run), &record->id)
+                              : status;
 }
 
 /* Past accept_by one question in an epoch is enough: the decider answers every one that it gets. */
@@ -109,21 +130,25 @@ static enum collega_status note_asked(struct apply *apply, const struct deal_vie
   struct negotiation negotiation;
   CollegaStore__RootRow *row;
   if (apply->event->time < view->row->accept_by) return COLLEGA_OK;
-  enum collega_status status = negotiation_load(apply->txn, &view->root, apply->arena, &negotiation, &row, apply->error);
+  enum collega_status status =
+      negotiation_load(apply->txn, &view->root, apply->arena, &negotiation, &row, apply->error);
   if (status != COLLEGA_OK) return status;
   view->row->has_ask_sent_epoch = true;
   view->row->ask_sent_epoch = negotiation.epoch_number;
   return deal_row_put(apply->txn, view->row, apply->error);
 }
 
-static enum collega_status signed_request(struct apply *apply, struct deal_view *view, const CollegaStore__SignedAct *act,
+static enum collega_status signed_request(struct apply *apply, struct deal_view *view,
+                                          const CollegaStore__SignedAct *act,
                                           const struct record *record) {
-  enum collega_status status = act->kind == COLLEGA_STORE__ACT_KIND__ACT_KIND_ASK ? note_asked(apply, view) : COLLEGA_OK;
+  enum collega_status status =
+      act->kind == COLLEGA_STORE__ACT_KIND__ACT_KIND_ASK ? note_asked(apply, view) : COLLEGA_OK;
   if (status == COLLEGA_OK && act->kind != COLLEGA_STORE__ACT_KIND__ACT_KIND_ASK) {
     view->row->has_act = false;
     status = deal_row_put(apply->txn, view->row, apply->error);
   }
-  return status == COLLEGA_OK ? send_request(apply, view, field_bytes(&act->run), &record->id) : status;
+  return status == COLLEGA_OK ? send_request(apply, view, field_bytes(&act->run), &record->id)
+                              : status;
 }
 
 enum collega_status apply_signed(struct apply *apply) {
@@ -131,27 +156,32 @@ enum collega_status apply_signed(struct apply *apply) {
   struct deal_view view;
   struct run_view run;
   struct id deal;
-  enum collega_status status = apply_payload(apply, &collega_store__signed_act__descriptor, &message);
+  enum collega_status status =
+      apply_payload(apply, &collega_store__signed_act__descriptor, &message);
   if (status != COLLEGA_OK) return status;
   const CollegaStore__SignedAct *act = (const CollegaStore__SignedAct *)message;
   if (!id_from(&deal, act->deal.data, act->deal.len)) return row_damaged(apply->error, "act");
   status = deal_view_read(apply->txn, &deal, apply->arena, &view, apply->error);
   if (status == COLLEGA_NOT_FOUND) return row_damaged(apply->error, "deals");
-  if (status == COLLEGA_OK) status = run_read_bytes(field_bytes(&act->run), apply->arena, &run, apply->error);
+  if (status == COLLEGA_OK)
+    status = run_read_bytes(field_bytes(&act->run), apply->arena, &run, apply->error);
   if (status != COLLEGA_OK) return status;
   switch (act->kind) {
-  case COLLEGA_STORE__ACT_KIND__ACT_KIND_PROPOSE: return signed_header(apply, &view, act);
+  case COLLEGA_STORE__ACT_KIND__ACT_KIND_PROPOSE:
+    return signed_header(apply, &view, act);
   case COLLEGA_STORE__ACT_KIND__ACT_KIND_ACCEPT:
     if (!run.records[0].body->acceptance) break;
     return signed_acceptance(apply, &view, act, &run.records[0]);
   case COLLEGA_STORE__ACT_KIND__ACT_KIND_DECLINE:
   case COLLEGA_STORE__ACT_KIND__ACT_KIND_WITHDRAW:
-  case COLLEGA_STORE__ACT_KIND__ACT_KIND_ASK: return signed_request(apply, &view, act, &run.records[0]);
+  case COLLEGA_STORE__ACT_KIND__ACT_KIND_ASK:
+    return signed_request(apply, &view, act, &run.records[0]);
   case COLLEGA_STORE__ACT_KIND__ACT_KIND_TERMINATE:
   case COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE:
   case COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE_ANSWER:
   case COLLEGA_STORE__ACT_KIND__ACT_KIND_EPOCH_ANSWER:
-  case _COLLEGA_STORE__ACT_KIND_IS_INT_SIZE: break;
+  case _COLLEGA_STORE__ACT_KIND_IS_INT_SIZE:
+    break;
   }
   return row_damaged(apply->error, "act");
 }
@@ -159,14 +189,16 @@ enum collega_status apply_signed(struct apply *apply) {
 /* ---- refused */
 
 /* Whose message it was: the machine tells a proposal's end from that of a question. */
-static enum collega_status act_of_item(struct apply *apply, const CollegaStore__OutboxItem *item, CollegaStore__ActKind *out) {
+static enum collega_status act_of_item(struct apply *apply, const CollegaStore__OutboxItem *item,
+                                       CollegaStore__ActKind *out) {
   *out = COLLEGA_STORE__ACT_KIND__ACT_KIND_PROPOSE;
   if (item->kind != COLLEGA_STORE__OUTBOX_KIND__OUTBOX_KIND_DECIDE) return COLLEGA_OK;
   const CollegaStore__DecideRuns *runs = (const CollegaStore__DecideRuns *)row_unpack(
       &collega_store__decide_runs__descriptor, field_bytes(&item->data), apply->arena);
   struct run_view run;
   if (!runs || runs->n_runs < 2) return row_damaged(apply->error, "outbox");
-  enum collega_status status = run_read_bytes(field_bytes(&runs->runs[1]), apply->arena, &run, apply->error);
+  enum collega_status status =
+      run_read_bytes(field_bytes(&runs->runs[1]), apply->arena, &run, apply->error);
   if (status != COLLEGA_OK) return status;
   const Collega__Body *body = run.records[0].body;
   *out = body->acceptance ? COLLEGA_STORE__ACT_KIND__ACT_KIND_ACCEPT
@@ -176,19 +208,25 @@ static enum collega_status act_of_item(struct apply *apply, const CollegaStore__
   return COLLEGA_OK;
 }
 
-enum collega_status apply_deal_refused(struct apply *apply, const CollegaStore__OutboxItem *item, Collega__RefusalCode code) {
+enum collega_status apply_deal_refused(struct apply *apply, const CollegaStore__OutboxItem *item,
+                                       Collega__RefusalCode code) {
   struct deal_view view;
   struct deal_event event = {.now = apply->event->time};
   struct negotiation negotiation;
   struct deal_effects effects;
   CollegaStore__RootRow *row;
-  if (!id_from(&event.deal, item->deal.data, item->deal.len)) return row_damaged(apply->error, "outbox");
-  enum collega_status status = deal_view_read(apply->txn, &event.deal, apply->arena, &view, apply->error);
+  if (!id_from(&event.deal, item->deal.data, item->deal.len))
+    return row_damaged(apply->error, "outbox");
+  enum collega_status status =
+      deal_view_read(apply->txn, &event.deal, apply->arena, &view, apply->error);
   if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
   if (status == COLLEGA_OK) status = act_of_item(apply, item, &event.act);
-  if (status == COLLEGA_OK) status = negotiation_load(apply->txn, &view.root, apply->arena, &negotiation, &row, apply->error);
+  if (status == COLLEGA_OK)
+    status =
+        negotiation_load(apply->txn, &view.root, apply->arena, &negotiation, &row, apply->error);
   if (status != COLLEGA_OK) return status;
-  event.kind = code == COLLEGA__REFUSAL_CODE__REFUSAL_CODE_UNKNOWN ? DEAL_EVENT_UNREACHABLE : DEAL_EVENT_REFUSED;
+  event.kind = code == COLLEGA__REFUSAL_CODE__REFUSAL_CODE_UNKNOWN ? DEAL_EVENT_UNREACHABLE
+                                                                   : DEAL_EVENT_REFUSED;
   /* The machine may have no use for it (a deal that is decided already): then nothing changes. */
   if (deal_step(&negotiation, &event, &effects, NULL) != COLLEGA_OK) return COLLEGA_OK;
   return apply_deal_step(apply, &view.root, &event);

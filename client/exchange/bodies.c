@@ -1,13 +1,15 @@
-/* Records and letters of our own: numbered and signed inside the transaction that stores them, so that a
- * number that was given out is never given out again, and nothing is signed that is not stored. */
+/* Records and letters of our own: numbered and signed inside the transaction that stores them,
+ * so that a number that was given out is never given out again, and nothing is signed that is
+ * not stored. */
 #include "client/exchange/inside.h"
 
 #include "proto/check.h"
 #include "proto/guard.h"
 #include "proto/limits.h"
 
-enum collega_status own_body(struct exchange *exchange, struct ledger_txn *txn, const struct id *party, struct arena *arena,
-                             Collega__Body **out, struct collega_error *error) {
+enum collega_status own_body(struct exchange *exchange, struct ledger_txn *txn,
+                             const struct id *party, struct arena *arena, Collega__Body **out,
+                             struct collega_error *error) {
   (void)exchange;
   Collega__Body *body = arena_take(arena, sizeof *body);
   struct epoch *epoch = arena_take(arena, sizeof *epoch);
@@ -15,15 +17,16 @@ enum collega_status own_body(struct exchange *exchange, struct ledger_txn *txn, 
   if (!body || !epoch || !author) return no_memory(error);
   uint64_t sequence = 0;
   enum collega_status status = ledger_epoch(txn, epoch, error);
-  if (status == COLLEGA_OK) status = ledger_next_sequence(txn, party, SEQUENCE_RECORDS, 1, &sequence, error);
+  if (status == COLLEGA_OK)
+    status = ledger_next_sequence(txn, party, SEQUENCE_RECORDS, 1, &sequence, error);
   if (status != COLLEGA_OK) return status;
   body_init(body, author, epoch, sequence);
   *out = body;
   return COLLEGA_OK;
 }
 
-enum collega_status body_finish(const Collega__Body *body, struct arena *arena, struct bytes *packed, struct id *id,
-                                struct collega_error *error) {
+enum collega_status body_finish(const Collega__Body *body, struct arena *arena,
+                                struct bytes *packed, struct id *id, struct collega_error *error) {
   enum collega_status status = check_fields(&body->base, error);
   if (status == COLLEGA_OK) status = check_body(body, error);
   if (status == COLLEGA_OK) status = pack_into(arena, &body->base, packed, error);
@@ -31,8 +34,9 @@ enum collega_status body_finish(const Collega__Body *body, struct arena *arena, 
   return status;
 }
 
-enum collega_status mail_seal(struct exchange *exchange, struct ledger_txn *txn, const struct id *from, const struct id *to,
-                              Collega__Run **runs, size_t count, Collega__SaltedTerms *terms, bool copy,
+enum collega_status mail_seal(struct exchange *exchange, struct ledger_txn *txn,
+                              const struct id *from, const struct id *to, Collega__Run **runs,
+                              size_t count, Collega__SaltedTerms *terms, bool copy,
                               collega_time now, struct arena *arena, struct bytes *envelope,
                               struct collega_error *error) {
   const struct identity *identity = exchange_identity(exchange, from);
@@ -42,7 +46,8 @@ enum collega_status mail_seal(struct exchange *exchange, struct ledger_txn *txn,
   struct epoch epoch;
   Collega__Letter letter = COLLEGA__LETTER__INIT;
   enum collega_status status = ledger_epoch(txn, &epoch, error);
-  if (status == COLLEGA_OK) status = ledger_next_sequence(txn, from, SEQUENCE_MAIL, 1, &letter.seq, error);
+  if (status == COLLEGA_OK)
+    status = ledger_next_sequence(txn, from, SEQUENCE_MAIL, 1, &letter.seq, error);
   if (status != COLLEGA_OK) return status;
   set_id(&letter.from, from);
   set_id(&letter.to, to);
@@ -52,5 +57,6 @@ enum collega_status mail_seal(struct exchange *exchange, struct ledger_txn *txn,
   letter.terms = terms;
   status = check_fields(&letter.base, error);
   if (status != COLLEGA_OK) return status;
-  return letter_seal(identity, recipient, &letter, copy, now + MAIL_LIFETIME_MS, arena, envelope, error);
+  return letter_seal(identity, recipient, &letter, copy, now + MAIL_LIFETIME_MS, arena, envelope,
+                     error);
 }

@@ -3,14 +3,16 @@
 
 #include "proto/guard.h"
 
-enum collega_status deal_view_of(CollegaStore__DealRow *row, struct arena *arena, struct deal_view *out,
-                                 struct collega_error *error) {
+enum collega_status deal_view_of(CollegaStore__DealRow *row, struct arena *arena,
+                                 struct deal_view *out, struct collega_error *error) {
   out->row = row;
   enum collega_status status = body_of_bytes(field_bytes(&row->header), arena, &out->body, error);
   if (status != COLLEGA_OK) return status;
   out->header = out->body->deal;
-  if (!out->header || out->header->n_edges != 1 || !id_from(&out->deal, row->deal.data, row->deal.len) ||
-      !id_from(&out->root, row->root.data, row->root.len) || !id_from(&out->party, row->party.data, row->party.len) ||
+  if (!out->header || out->header->n_edges != 1 ||
+      !id_from(&out->deal, row->deal.data, row->deal.len) ||
+      !id_from(&out->root, row->root.data, row->root.len) ||
+      !id_from(&out->party, row->party.data, row->party.len) ||
       !id_from(&out->counterparty, row->counterparty.data, row->counterparty.len) ||
       !id_from(&out->decider, out->header->decider.data, out->header->decider.len))
     return row_damaged(error, "deals");
@@ -20,27 +22,29 @@ enum collega_status deal_view_of(CollegaStore__DealRow *row, struct arena *arena
   return COLLEGA_OK;
 }
 
-enum collega_status deal_view_read(struct ledger_txn *txn, const struct id *deal, struct arena *arena, struct deal_view *out,
+enum collega_status deal_view_read(struct ledger_txn *txn, const struct id *deal,
+                                   struct arena *arena, struct deal_view *out,
                                    struct collega_error *error) {
   CollegaStore__DealRow *row;
   enum collega_status status = deal_row(txn, bytes_of(deal->byte, ID_BYTES), arena, &row, error);
   return status == COLLEGA_OK ? deal_view_of(row, arena, out, error) : status;
 }
 
-enum collega_status deal_terms(const CollegaStore__DealRow *row, struct arena *arena, Collega__Terms **out,
-                               struct collega_error *error) {
+enum collega_status deal_terms(const CollegaStore__DealRow *row, struct arena *arena,
+                               Collega__Terms **out, struct collega_error *error) {
   unsigned hidden;
   const Collega__SaltedTerms *salted = NULL;
   if (row->has_terms)
-    salted = (const Collega__SaltedTerms *)row_unpack(&collega__salted_terms__descriptor, field_bytes(&row->terms), arena);
+    salted = (const Collega__SaltedTerms *)row_unpack(&collega__salted_terms__descriptor,
+                                                      field_bytes(&row->terms), arena);
   if (!salted) return row_damaged(error, "terms");
   enum collega_status status = terms_read(salted, arena, out, &hidden, error);
   if (status != COLLEGA_OK) return status;
   return (*out)->work ? COLLEGA_OK : row_damaged(error, "terms");
 }
 
-enum collega_status deal_row_hold(const struct deal_view *view, struct arena *arena, CollegaStore__Hold *out,
-                              struct collega_error *error) {
+enum collega_status deal_row_hold(const struct deal_view *view, struct arena *arena,
+                                  CollegaStore__Hold *out, struct collega_error *error) {
   Collega__Terms *terms;
   enum collega_status status = deal_terms(view->row, arena, &terms, error);
   if (status != COLLEGA_OK) return status;
@@ -68,22 +72,27 @@ void offer_capacity(const Collega__Offer *offer, struct capacity *out) {
   out->until = period->has_until ? period->until + flex : DATE_OPEN;
 }
 
-static enum collega_status stored_capacity(struct ledger_txn *txn, const struct deal_view *view, struct arena *arena,
-                                           struct capacity *out, struct collega_error *error) {
+static enum collega_status stored_capacity(struct ledger_txn *txn, const struct deal_view *view,
+                                           struct arena *arena, struct capacity *out,
+                                           struct collega_error *error) {
   ProtobufCMessage *message;
-  enum collega_status status = row_get(txn, TABLE_CAPACITIES, field_bytes(&view->own->capacity),
-                                       &collega_store__capacity__descriptor, arena, &message, error);
+  enum collega_status status =
+      row_get(txn, TABLE_CAPACITIES, field_bytes(&view->own->capacity),
+              &collega_store__capacity__descriptor, arena, &message, error);
   if (status == COLLEGA_NOT_FOUND) return row_damaged(error, "capacities");
   if (status != COLLEGA_OK) return status;
   const CollegaStore__Capacity *row = (const CollegaStore__Capacity *)message;
-  *out = (struct capacity){.headcount = row->headcount, .hours_per_week = row->hours_per_week, .from = row->from,
+  *out = (struct capacity){.headcount = row->headcount,
+                           .hours_per_week = row->hours_per_week,
+                           .from = row->from,
                            .until = row->has_until ? row->until : DATE_OPEN};
   return COLLEGA_OK;
 }
 
 /* The own offer as it is now; `fits` false: withdrawn, expired, or revised to other hours. */
-static enum collega_status current_offer(struct ledger_txn *txn, const struct deal_view *view, collega_time now,
-                                         uint32_t hours, struct arena *arena, bool *fits, struct capacity *out,
+static enum collega_status current_offer(struct ledger_txn *txn, const struct deal_view *view,
+                                         collega_time now, uint32_t hours, struct arena *arena,
+                                         bool *fits, struct capacity *out,
                                          struct collega_error *error) {
   CollegaStore__OfferRow *row;
   Collega__Offer *offer;
@@ -93,15 +102,18 @@ static enum collega_status current_offer(struct ledger_txn *txn, const struct de
   if (status == COLLEGA_OK) status = offer_of_row(row, arena, &offer, error);
   if (status != COLLEGA_OK) return status;
   Collega__OfferState state = offer_state(row, offer, now);
-  bool open = state == COLLEGA__OFFER_STATE__OFFER_STATE_OPEN || state == COLLEGA__OFFER_STATE__OFFER_STATE_PAUSED;
+  bool open = state == COLLEGA__OFFER_STATE__OFFER_STATE_OPEN ||
+              state == COLLEGA__OFFER_STATE__OFFER_STATE_PAUSED;
   bool same = bytes_equal(field_bytes(&row->content), field_bytes(&view->own->content));
-  *fits = open && (same || (hours >= offer->hours->per_week_min && hours <= offer->hours->per_week_max));
+  *fits = open &&
+          (same || (hours >= offer->hours->per_week_min && hours <= offer->hours->per_week_max));
   offer_capacity(offer, out);
   return COLLEGA_OK;
 }
 
-enum collega_status deal_room(struct ledger_txn *txn, const struct deal_view *view, collega_time now, struct arena *arena,
-                              bool *fits, bool *room, struct collega_error *why, struct collega_error *error) {
+enum collega_status deal_room(struct ledger_txn *txn, const struct deal_view *view,
+                              collega_time now, struct arena *arena, bool *fits, bool *room,
+                              struct collega_error *why, struct collega_error *error) {
   CollegaStore__Hold wanted;
   struct capacity capacity = {.headcount = 0};
   *fits = true;

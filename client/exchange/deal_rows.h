@@ -1,4 +1,5 @@
-/* Inside the room: a deal as its row says it, its negotiation as the machine wants it, and the room it takes. */
+/* Inside the room: a deal as its row says it, its negotiation as the machine wants it, and the
+ * room it takes. */
 #ifndef COLLEGA_CLIENT_EXCHANGE_DEAL_ROWS_H
 #define COLLEGA_CLIENT_EXCHANGE_DEAL_ROWS_H
 #include "client/exchange/deal_machine.h"
@@ -10,65 +11,88 @@ struct deal_view {
   const Collega__DealHeader *header;
   const Collega__Edge *edge;
   struct id deal, root, party, counterparty, decider;
-  const Collega__OfferRef *own, *other;  /* what each side brings */
+  const Collega__OfferRef *own, *other; /* what each side brings */
 };
 /* COLLEGA_NOT_FOUND without words: no such deal. */
-enum collega_status deal_view_read(struct ledger_txn *txn, const struct id *deal, struct arena *arena, struct deal_view *out,
+enum collega_status deal_view_read(struct ledger_txn *txn, const struct id *deal,
+                                   struct arena *arena, struct deal_view *out,
                                    struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Fills the view from a row that is complete but need not be stored. */
-enum collega_status deal_view_of(CollegaStore__DealRow *row, struct arena *arena, struct deal_view *out,
+enum collega_status deal_view_of(CollegaStore__DealRow *row, struct arena *arena,
+                                 struct deal_view *out,
                                  struct collega_error *error) COLLEGA_MUST_CHECK;
 /* The terms that the row has salted. */
-enum collega_status deal_terms(const CollegaStore__DealRow *row, struct arena *arena, Collega__Terms **out,
+enum collega_status deal_terms(const CollegaStore__DealRow *row, struct arena *arena,
+                               Collega__Terms **out,
                                struct collega_error *error) COLLEGA_MUST_CHECK;
 /* What the deal holds of this party's offer or capacity. Borrows from the view. */
-enum collega_status deal_row_hold(const struct deal_view *view, struct arena *arena, CollegaStore__Hold *out,
-                              struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status deal_row_hold(const struct deal_view *view, struct arena *arena,
+                                  CollegaStore__Hold *out,
+                                  struct collega_error *error) COLLEGA_MUST_CHECK;
 void offer_capacity(const Collega__Offer *offer, struct capacity *out);
-/* Judges whether the deal still fits what this party offers. *fits: the offer stands (perhaps revised) and allows
- * these hours; *room: days and people are free. `why` gets the words when there is no room. */
-enum collega_status deal_room(struct ledger_txn *txn, const struct deal_view *view, collega_time now, struct arena *arena,
-                              bool *fits, bool *room, struct collega_error *why, struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Judges whether the deal still fits what this party offers. *fits: the offer stands (perhaps
+ * revised) and allows these hours; *room: days and people are free. `why` gets the words when
+ * there is no room. */
+enum collega_status deal_room(struct ledger_txn *txn, const struct deal_view *view,
+                              collega_time now, struct arena *arena, bool *fits, bool *room,
+                              struct collega_error *why,
+                              struct collega_error *error) COLLEGA_MUST_CHECK;
 
 /* ---- negotiation_store.c */
-/* A root that has no row yet gives an empty negotiation and *row NULL. `welcomed` is set: whether it is true is for
- * the caller to know. */
-enum collega_status negotiation_load(struct ledger_txn *txn, const struct id *root, struct arena *arena,
-                                     struct negotiation *out, CollegaStore__RootRow **row, struct collega_error *error) COLLEGA_MUST_CHECK;
+/* A root that has no row yet gives an empty negotiation and *row NULL. `welcomed` is set:
+ * whether it is true is for the caller to know. */
+enum collega_status negotiation_load(struct ledger_txn *txn, const struct id *root,
+                                     struct arena *arena, struct negotiation *out,
+                                     CollegaStore__RootRow **row,
+                                     struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Writes back the root's row, and the deals of it that changed. */
-enum collega_status negotiation_store(struct ledger_txn *txn, const struct negotiation *negotiation, CollegaStore__RootRow *row,
-                                      struct arena *arena, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status negotiation_store(struct ledger_txn *txn, const struct negotiation *negotiation,
+                                      CollegaStore__RootRow *row, struct arena *arena,
+                                      struct collega_error *error) COLLEGA_MUST_CHECK;
 /* How many negotiations about this match have come to an agreement. */
-enum collega_status negotiation_count_closed(struct ledger_txn *txn, const struct id *party, const struct id *thread,
-                                             uint64_t *out, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status negotiation_count_closed(struct ledger_txn *txn, const struct id *party,
+                                             const struct id *thread, uint64_t *out,
+                                             struct collega_error *error) COLLEGA_MUST_CHECK;
 /* The event that a header makes, as DRAFT or PROPOSAL. */
-void header_event(const struct deal_view *view, enum deal_event_kind kind, collega_time now, struct deal_event *out);
+void header_event(const struct deal_view *view, enum deal_event_kind kind, collega_time now,
+                  struct deal_event *out);
 /* The event that a verified decision makes; voids live in the arena. */
-enum collega_status decision_event(const struct record *record, collega_time now, struct arena *arena,
-                                   struct deal_event *out, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status decision_event(const struct record *record, collega_time now,
+                                   struct arena *arena, struct deal_event *out,
+                                   struct collega_error *error) COLLEGA_MUST_CHECK;
 
 /* ---- apply_deals.c: what the other appliers of deals share */
 /* One event on a root: machine, holds, rows. */
-enum collega_status apply_deal_step(struct apply *apply, const struct id *root, const struct deal_event *event) COLLEGA_MUST_CHECK;
-/* The row of a header's body before the machine has spoken: its state is written by apply_add_deal. */
-enum collega_status apply_new_row(struct apply *apply, struct bytes body, bool mine, CollegaStore__DealRow *row,
+enum collega_status apply_deal_step(struct apply *apply, const struct id *root,
+                                    const struct deal_event *event) COLLEGA_MUST_CHECK;
+/* The row of a header's body before the machine has spoken: its state is written by
+ * apply_add_deal. */
+enum collega_status apply_new_row(struct apply *apply, struct bytes body, bool mine,
+                                  CollegaStore__DealRow *row,
                                   struct deal_view *view) COLLEGA_MUST_CHECK;
 /* Stores the row as a deal of its root; `kind` DRAFT or PROPOSAL. */
-enum collega_status apply_add_deal(struct apply *apply, const struct deal_view *view, enum deal_event_kind kind) COLLEGA_MUST_CHECK;
+enum collega_status apply_add_deal(struct apply *apply, const struct deal_view *view,
+                                   enum deal_event_kind kind) COLLEGA_MUST_CHECK;
 
 /* ---- deals.c */
-/* The mandate to name: the wanted one, which must cover; else the only one that covers; else none (zero). */
-enum collega_status choose_mandate(struct exchange *exchange, struct ledger_txn *txn, const struct id *party,
-                                   const struct id *wanted, uint32_t headcount, collega_time now, struct id *out,
+/* The mandate to name: the wanted one, which must cover; else the only one that covers; else
+ * none (zero). */
+enum collega_status choose_mandate(struct exchange *exchange, struct ledger_txn *txn,
+                                   const struct id *party, const struct id *wanted,
+                                   uint32_t headcount, collega_time now, struct id *out,
                                    struct collega_error *error) COLLEGA_MUST_CHECK;
 /* The stored run of one of the party's records of class members; empty: not there. */
-enum collega_status member_run(struct ledger_txn *txn, const struct id *party, const struct id *record, struct arena *arena,
-                               struct bytes *run, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status member_run(struct ledger_txn *txn, const struct id *party,
+                               const struct id *record, struct arena *arena, struct bytes *run,
+                               struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Appends a draft act; `act` complete. */
-enum collega_status append_act(struct exchange *exchange, struct ledger_txn *txn, const struct id *party, const struct id *deal,
+enum collega_status append_act(struct exchange *exchange, struct ledger_txn *txn,
+                               const struct id *party, const struct id *deal,
                                CollegaStore__DealAct *act, collega_time now, struct arena *arena,
                                struct collega_error *error) COLLEGA_MUST_CHECK;
-enum collega_status append_dropped(struct exchange *exchange, struct ledger_txn *txn, const struct id *party,
-                                   const struct id *deal, CollegaStore__ActKind kind, enum rule why, collega_time now,
-                                   struct arena *arena, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status append_dropped(struct exchange *exchange, struct ledger_txn *txn,
+                                   const struct id *party, const struct id *deal,
+                                   CollegaStore__ActKind kind, enum rule why, collega_time now,
+                                   struct arena *arena,
+                                   struct collega_error *error) COLLEGA_MUST_CHECK;
 #endif

@@ -1,5 +1,5 @@
-/* What a user does to a deal that is there: accept, decline, withdraw. Each is judged by the deal machine on what the
- * ledger holds, and stored as a draft act; only the daemon signs. */
+/* What a user does to a deal that is there: accept, decline, withdraw. Each is judged by the
+ * deal machine on what the ledger holds, and stored as a draft act; only the daemon signs. */
 #include "client/exchange/deal_rows.h"
 
 #include <string.h>
@@ -9,8 +9,9 @@
 
 /* ---- mandates */
 
-enum collega_status choose_mandate(struct exchange *exchange, struct ledger_txn *txn, const struct id *party,
-                                   const struct id *wanted, uint32_t headcount, collega_time now, struct id *out,
+enum collega_status choose_mandate(struct exchange *exchange, struct ledger_txn *txn,
+                                   const struct id *party, const struct id *wanted,
+                                   uint32_t headcount, collega_time now, struct id *out,
                                    struct collega_error *error) {
   const struct known_party *self = members_find(exchange_members(exchange, txn), party);
   memset(out, 0, sizeof *out);
@@ -21,15 +22,17 @@ enum collega_status choose_mandate(struct exchange *exchange, struct ledger_txn 
   }
   size_t covering = 0;
   for (size_t i = 0; i < self->mandate_count; i++) {
-    if (known_mandate_covers(self, &self->mandates[i].record, now, headcount, NULL) != COLLEGA_OK) continue;
+    if (known_mandate_covers(self, &self->mandates[i].record, now, headcount, NULL) != COLLEGA_OK)
+      continue;
     if (covering++ == 0) *out = self->mandates[i].record;
   }
   if (covering > 1) memset(out, 0, sizeof *out); /* which of them signs is not for us to guess */
   return COLLEGA_OK;
 }
 
-enum collega_status member_run(struct ledger_txn *txn, const struct id *party, const struct id *record, struct arena *arena,
-                               struct bytes *run, struct collega_error *error) {
+enum collega_status member_run(struct ledger_txn *txn, const struct id *party,
+                               const struct id *record, struct arena *arena, struct bytes *run,
+                               struct collega_error *error) {
   ProtobufCMessage *message;
   *run = bytes_of(NULL, 0);
   enum collega_status status = row_get(txn, TABLE_PARTIES, bytes_of(party->byte, ID_BYTES),
@@ -38,8 +41,8 @@ enum collega_status member_run(struct ledger_txn *txn, const struct id *party, c
   if (status != COLLEGA_OK) return status;
   const CollegaStore__Party *row = (const CollegaStore__Party *)message;
   for (size_t i = 0; i < row->n_records; i++) {
-    const Collega__Run *one =
-        (const Collega__Run *)row_unpack(&collega__run__descriptor, field_bytes(&row->records[i]->run), arena);
+    const Collega__Run *one = (const Collega__Run *)row_unpack(
+        &collega__run__descriptor, field_bytes(&row->records[i]->run), arena);
     struct id id;
     if (!one || one->n_bodies != 1) continue;
     record_id(&id, field_bytes(&one->bodies[0]));
@@ -50,23 +53,29 @@ enum collega_status member_run(struct ledger_txn *txn, const struct id *party, c
 
 /* ---- entries */
 
-enum collega_status append_act(struct exchange *exchange, struct ledger_txn *txn, const struct id *party, const struct id *deal,
+enum collega_status append_act(struct exchange *exchange, struct ledger_txn *txn,
+                               const struct id *party, const struct id *deal,
                                CollegaStore__DealAct *act, collega_time now, struct arena *arena,
                                struct collega_error *error) {
-  struct ledger_event event = {.time = now, .kind = COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_DRAFT, .party = party,
+  struct ledger_event event = {.time = now,
+                               .kind = COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_DRAFT,
+                               .party = party,
                                .record = deal};
   enum collega_status status = pack_into(arena, &act->base, &event.payload, error);
   return status == COLLEGA_OK ? exchange_append(exchange, txn, &event, error) : status;
 }
 
-enum collega_status append_dropped(struct exchange *exchange, struct ledger_txn *txn, const struct id *party,
-                                   const struct id *deal, CollegaStore__ActKind kind, enum rule why, collega_time now,
+enum collega_status append_dropped(struct exchange *exchange, struct ledger_txn *txn,
+                                   const struct id *party, const struct id *deal,
+                                   CollegaStore__ActKind kind, enum rule why, collega_time now,
                                    struct arena *arena, struct collega_error *error) {
   CollegaStore__ActDropped dropped = COLLEGA_STORE__ACT_DROPPED__INIT;
   dropped.kind = kind;
   set_id(&dropped.deal, deal);
   dropped.why = (char *)(uintptr_t)rule_name(why);
-  struct ledger_event event = {.time = now, .kind = COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_ACT_DROPPED, .party = party,
+  struct ledger_event event = {.time = now,
+                               .kind = COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_ACT_DROPPED,
+                               .party = party,
                                .record = deal};
   enum collega_status status = pack_into(arena, &dropped.base, &event.payload, error);
   return status == COLLEGA_OK ? exchange_append(exchange, txn, &event, error) : status;
@@ -87,13 +96,15 @@ struct user_act {
 
 static enum collega_status open_deal(struct user_act *act, const struct id *deal) {
   enum collega_status status = deal_view_read(act->txn, deal, act->arena, &act->view, act->error);
-  if (status == COLLEGA_NOT_FOUND || (status == COLLEGA_OK && !id_equal(&act->view.party, act->party)))
+  if (status == COLLEGA_NOT_FOUND ||
+      (status == COLLEGA_OK && !id_equal(&act->view.party, act->party)))
     return error_set(act->error, COLLEGA_NOT_FOUND, RULE_deal_unknown, NULL, NULL);
   return status;
 }
 
 /* Would the machine take it? On a copy: the entry makes it so. *news false: it was done before. */
-static enum collega_status try_event(struct user_act *act, const struct deal_event *event, bool *news) {
+static enum collega_status try_event(struct user_act *act, const struct deal_event *event,
+                                     bool *news) {
   struct negotiation negotiation;
   struct deal_effects effects;
   CollegaStore__RootRow *row;
@@ -104,7 +115,8 @@ static enum collega_status try_event(struct user_act *act, const struct deal_eve
   return status;
 }
 
-static enum collega_status finish_act(struct user_act *act, CollegaStore__ActKind kind, const Collega__Body *body) {
+static enum collega_status finish_act(struct user_act *act, CollegaStore__ActKind kind,
+                                      const Collega__Body *body) {
   CollegaStore__DealAct draft = COLLEGA_STORE__DEAL_ACT__INIT;
   struct bytes packed;
   struct id id;
@@ -113,12 +125,14 @@ static enum collega_status finish_act(struct user_act *act, CollegaStore__ActKin
   draft.kind = kind;
   set_id(&draft.deal, &act->view.deal);
   set_bytes(&draft.body, packed.data, packed.length);
-  return append_act(act->exchange, act->txn, act->party, &act->view.deal, &draft, act->now, act->arena, act->error);
+  return append_act(act->exchange, act->txn, act->party, &act->view.deal, &draft, act->now,
+                    act->arena, act->error);
 }
 
 static enum collega_status accept(struct user_act *act) {
   struct collega_error no_room;
-  struct deal_event event = {.kind = DEAL_EVENT_ACCEPT, .deal = act->view.deal, .now = act->now, .no_room = &no_room};
+  struct deal_event event = {
+      .kind = DEAL_EVENT_ACCEPT, .deal = act->view.deal, .now = act->now, .no_room = &no_room};
   Collega__Acceptance acceptance = COLLEGA__ACCEPTANCE__INIT;
   Collega__Terms *terms;
   Collega__Body *body = NULL;
@@ -126,15 +140,17 @@ static enum collega_status accept(struct user_act *act) {
   bool news = false;
   enum collega_status status = deal_terms(act->view.row, act->arena, &terms, act->error);
   if (status == COLLEGA_OK)
-    status = deal_room(act->txn, &act->view, act->now, act->arena, &event.fits, &event.room, &no_room, act->error);
+    status = deal_room(act->txn, &act->view, act->now, act->arena, &event.fits, &event.room,
+                       &no_room, act->error);
   if (status == COLLEGA_OK && !event.fits)
     error_set(&no_room, COLLEGA_REFUSED, RULE_offer_changed, NULL, NULL);
   if (status == COLLEGA_OK) status = try_event(act, &event, &news);
   if (status == COLLEGA_OK && !news) return COLLEGA_OK;
   if (status == COLLEGA_OK)
-    status = choose_mandate(act->exchange, act->txn, act->party, act->mandate, terms->work->headcount, act->now, &mandate,
-                            act->error);
-  if (status == COLLEGA_OK) status = own_body(act->exchange, act->txn, act->party, act->arena, &body, act->error);
+    status = choose_mandate(act->exchange, act->txn, act->party, act->mandate,
+                            terms->work->headcount, act->now, &mandate, act->error);
+  if (status == COLLEGA_OK)
+    status = own_body(act->exchange, act->txn, act->party, act->arena, &body, act->error);
   if (status != COLLEGA_OK) return status;
   set_id(&acceptance.deal, &act->view.deal);
   acceptance.has_mandate = !id_is_zero(&mandate);
@@ -152,7 +168,8 @@ static enum collega_status decline(struct user_act *act) {
   bool news = false;
   enum collega_status status = try_event(act, &event, &news);
   if (status == COLLEGA_OK && !news) return COLLEGA_OK;
-  if (status == COLLEGA_OK) status = own_body(act->exchange, act->txn, act->party, act->arena, &body, act->error);
+  if (status == COLLEGA_OK)
+    status = own_body(act->exchange, act->txn, act->party, act->arena, &body, act->error);
   if (status != COLLEGA_OK) return status;
   set_id(&content.deal, &act->view.deal);
   content.time = act->now;
@@ -161,18 +178,21 @@ static enum collega_status decline(struct user_act *act) {
   return finish_act(act, COLLEGA_STORE__ACT_KIND__ACT_KIND_DECLINE, body);
 }
 
-/* Of what nobody has seen yet the withdrawal is a fact; after that it is a request to the decider. */
+/* Of what nobody has seen yet the withdrawal is a fact; after that it is a request to the
+ * decider. */
 static enum collega_status withdraw(struct user_act *act) {
   struct deal_event event = {.kind = DEAL_EVENT_WITHDRAW, .deal = act->view.deal, .now = act->now};
   Collega__Withdraw content = COLLEGA__WITHDRAW__INIT;
   Collega__Body *body = NULL;
   bool news = false;
   if (act->view.row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_DRAFT)
-    return append_dropped(act->exchange, act->txn, act->party, &act->view.deal, COLLEGA_STORE__ACT_KIND__ACT_KIND_PROPOSE,
-                          RULE_withdrawn, act->now, act->arena, act->error);
+    return append_dropped(act->exchange, act->txn, act->party, &act->view.deal,
+                          COLLEGA_STORE__ACT_KIND__ACT_KIND_PROPOSE, RULE_withdrawn, act->now,
+                          act->arena, act->error);
   enum collega_status status = try_event(act, &event, &news);
   if (status == COLLEGA_OK && !news) return COLLEGA_OK;
-  if (status == COLLEGA_OK) status = own_body(act->exchange, act->txn, act->party, act->arena, &body, act->error);
+  if (status == COLLEGA_OK)
+    status = own_body(act->exchange, act->txn, act->party, act->arena, &body, act->error);
   if (status != COLLEGA_OK) return status;
   set_id(&content.deal, &act->view.deal);
   content.time = act->now;
@@ -181,10 +201,15 @@ static enum collega_status withdraw(struct user_act *act) {
   return finish_act(act, COLLEGA_STORE__ACT_KIND__ACT_KIND_WITHDRAW, body);
 }
 
-static enum collega_status run_act(struct exchange *exchange, const struct id *party, const struct id *deal,
-                                   const struct id *mandate, collega_time now, enum collega_status (*what)(struct user_act *),
+static enum collega_status run_act(struct exchange *exchange, const struct id *party,
+                                   const struct id *deal, const struct id *mandate,
+                                   collega_time now, enum collega_status (*what)(struct user_act *),
                                    struct collega_error *error) {
-  struct user_act act = {.exchange = exchange, .party = party, .mandate = mandate, .now = now, .arena = work_arena(),
+  struct user_act act = {.exchange = exchange,
+                         .party = party,
+                         .mandate = mandate,
+                         .now = now,
+                         .arena = work_arena(),
                          .error = error};
   if (!act.arena) return no_memory(error);
   enum collega_status status = exchange_begin(exchange, &act.txn, error);
@@ -197,24 +222,28 @@ static enum collega_status run_act(struct exchange *exchange, const struct id *p
   return status;
 }
 
-enum collega_status deal_accept(struct exchange *exchange, const struct id *party, const struct id *deal, const struct id *mandate,
-                                collega_time now, struct collega_error *error) {
+enum collega_status deal_accept(struct exchange *exchange, const struct id *party,
+                                const struct id *deal, const struct id *mandate, collega_time now,
+                                struct collega_error *error) {
   return run_act(exchange, party, deal, mandate, now, accept, error);
 }
 
-enum collega_status deal_decline(struct exchange *exchange, const struct id *party, const struct id *deal, collega_time now,
+enum collega_status deal_decline(struct exchange *exchange, const struct id *party,
+                                 const struct id *deal, collega_time now,
                                  struct collega_error *error) {
   return run_act(exchange, party, deal, NULL, now, decline, error);
 }
 
-enum collega_status deal_withdraw(struct exchange *exchange, const struct id *party, const struct id *deal, collega_time now,
+enum collega_status deal_withdraw(struct exchange *exchange, const struct id *party,
+                                  const struct id *deal, collega_time now,
                                   struct collega_error *error) {
   return run_act(exchange, party, deal, NULL, now, withdraw, error);
 }
 
 /* ---- reading */
 
-const char *deal_state_name(const CollegaStore__DealRow *row, const Collega__Terms *terms, collega_date today) {
+const char *deal_state_name(const CollegaStore__DealRow *row, const Collega__Terms *terms,
+                            collega_date today) {
   if (row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_CONCLUDED && terms && terms->work) {
     if (terms->work->has_until && terms->work->until < today) return "ended";
     if (terms->work->from <= today) return "active";

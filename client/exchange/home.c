@@ -22,7 +22,8 @@
 
 /* ---- init */
 
-static enum collega_status check_employer(const struct node_init *init, struct collega_error *error) {
+static enum collega_status check_employer(const struct node_init *init,
+                                          struct collega_error *error) {
   Collega__LegalEntity entity = COLLEGA__LEGAL_ENTITY__INIT;
   entity.name = (char *)(uintptr_t)init->name;
   entity.kvk = (char *)(uintptr_t)init->kvk;
@@ -31,8 +32,8 @@ static enum collega_status check_employer(const struct node_init *init, struct c
 }
 
 /* The options are called signatory and function; the schema says person and function. */
-static enum collega_status check_signatory(const struct node_init *init, collega_time now, Collega__Mandate *mandate,
-                                           struct collega_error *error) {
+static enum collega_status check_signatory(const struct node_init *init, collega_time now,
+                                           Collega__Mandate *mandate, struct collega_error *error) {
   if (!init->signatory != !init->function) {
     return error_set(error, COLLEGA_USAGE, RULE_signatory_and_function,
                      init->signatory ? "function" : "signatory", NULL);
@@ -45,12 +46,13 @@ static enum collega_status check_signatory(const struct node_init *init, collega
   mandate->valid_from = now;
   enum collega_status status = check_fields(&mandate->base, error);
   if (status == COLLEGA_OK) status = check_no_bsn(&mandate->base, error);
-  if (status != COLLEGA_OK && error && strcmp(error->field, "person") == 0) strcpy(error->field, "signatory");
+  if (status != COLLEGA_OK && error && strcmp(error->field, "person") == 0)
+    strcpy(error->field, "signatory");
   return status;
 }
 
-static enum collega_status party_directory(char out[PATH_MAX], const char *home, const struct id *party,
-                                           struct collega_error *error) {
+static enum collega_status party_directory(char out[PATH_MAX], const char *home,
+                                           const struct id *party, struct collega_error *error) {
   char name[sizeof "parties/" + 2 * ID_BYTES] = "parties/";
   hex_write(name + strlen(name), party->byte, ID_BYTES);
   return path_join(out, PATH_MAX, home, name, error);
@@ -61,7 +63,8 @@ static enum collega_status make_directory(const char *path, struct collega_error
   return error_system(error, path, errno);
 }
 
-static enum collega_status identity_store(const char *home, const struct identity *identity, struct collega_error *error) {
+static enum collega_status identity_store(const char *home, const struct identity *identity,
+                                          struct collega_error *error) {
   char path[PATH_MAX];
   enum collega_status status = path_join(path, sizeof path, home, "parties", error);
   if (status == COLLEGA_OK) status = make_directory(path, error);
@@ -71,29 +74,33 @@ static enum collega_status identity_store(const char *home, const struct identit
 }
 
 /* The host party's entry: from it come its rows and its own card. */
-static enum collega_status append_party(struct exchange *exchange, struct ledger_txn *txn, const struct node_init *init,
-                                        const struct identity *identity, collega_time now, struct arena *arena,
-                                        struct collega_error *error) {
+static enum collega_status append_party(struct exchange *exchange, struct ledger_txn *txn,
+                                        const struct node_init *init,
+                                        const struct identity *identity, collega_time now,
+                                        struct arena *arena, struct collega_error *error) {
   CollegaStore__PartyInit content = COLLEGA_STORE__PARTY_INIT__INIT;
   struct bytes card = identity_card_run(identity, 0);
   set_id(&content.party, identity_party(identity));
   set_bytes(&content.card, card.data, card.length);
   content.name = (char *)(uintptr_t)init->name;
   content.kvk = (char *)(uintptr_t)init->kvk;
-  struct ledger_event event = {.time = now, .kind = COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_PARTY,
+  struct ledger_event event = {.time = now,
+                               .kind = COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_PARTY,
                                .party = identity_party(identity)};
   enum collega_status status = pack_into(arena, &content.base, &event.payload, error);
   return status == COLLEGA_OK ? exchange_append(exchange, txn, &event, error) : status;
 }
 
-static enum collega_status append_mandate(struct exchange *exchange, struct ledger_txn *txn, Collega__Mandate *mandate,
-                                          const struct identity *identity, collega_time now, struct arena *arena,
-                                          struct collega_error *error) {
+static enum collega_status append_mandate(struct exchange *exchange, struct ledger_txn *txn,
+                                          Collega__Mandate *mandate,
+                                          const struct identity *identity, collega_time now,
+                                          struct arena *arena, struct collega_error *error) {
   Collega__Body *body = NULL;
   struct bytes packed, run_bytes;
   struct id record;
   Collega__Run *run = NULL;
-  enum collega_status status = own_body(exchange, txn, identity_party(identity), arena, &body, error);
+  enum collega_status status =
+      own_body(exchange, txn, identity_party(identity), arena, &body, error);
   if (status != COLLEGA_OK) return status;
   body->type = COLLEGA__BODY_TYPE__BODY_TYPE_MANDATE;
   body->mandate = mandate;
@@ -103,15 +110,18 @@ static enum collega_status append_mandate(struct exchange *exchange, struct ledg
   if (status != COLLEGA_OK) return status;
   CollegaStore__OwnRecords content = COLLEGA_STORE__OWN_RECORDS__INIT;
   set_bytes(&content.run, run_bytes.data, run_bytes.length);
-  struct ledger_event event = {.time = now, .kind = COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_OWN_RECORDS,
-                               .party = identity_party(identity), .record = &record};
+  struct ledger_event event = {.time = now,
+                               .kind = COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_OWN_RECORDS,
+                               .party = identity_party(identity),
+                               .record = &record};
   status = pack_into(arena, &content.base, &event.payload, error);
   return status == COLLEGA_OK ? exchange_append(exchange, txn, &event, error) : status;
 }
 
 /* The first transaction of a new home. `exchange` is only as far as apply needs it. */
-static enum collega_status fill_ledger(struct exchange *exchange, const struct node_init *init, Collega__Mandate *mandate,
-                                       collega_time now, struct id *party, char recovery_text[RECOVERY_TEXT_BYTES],
+static enum collega_status fill_ledger(struct exchange *exchange, const struct node_init *init,
+                                       Collega__Mandate *mandate, collega_time now,
+                                       struct id *party, char recovery_text[RECOVERY_TEXT_BYTES],
                                        struct collega_error *error) {
   struct ledger_txn *txn = NULL;
   struct identity *identity = NULL;
@@ -123,7 +133,8 @@ static enum collega_status fill_ledger(struct exchange *exchange, const struct n
   if (status != COLLEGA_OK) goto done;
   status = ledger_epoch(txn, &epoch, error);
   /* The card is the party's first record; its id is only known once the card is. */
-  if (status == COLLEGA_OK) status = identity_create(true, &epoch, 1, now, recovery_text, &identity, error);
+  if (status == COLLEGA_OK)
+    status = identity_create(true, &epoch, 1, now, recovery_text, &identity, error);
   if (status != COLLEGA_OK) goto done;
   *party = *identity_party(identity);
   exchange->host = *party;
@@ -142,7 +153,8 @@ done:
 }
 
 enum collega_status node_init(const struct node_init *init, collega_time now, struct id *party,
-                              char recovery_text[RECOVERY_TEXT_BYTES], struct collega_error *error) {
+                              char recovery_text[RECOVERY_TEXT_BYTES],
+                              struct collega_error *error) {
   Collega__Mandate mandate;
   enum collega_status status = check_employer(init, error);
   if (status == COLLEGA_OK) status = check_signatory(init, now, &mandate, error);
@@ -151,7 +163,8 @@ enum collega_status node_init(const struct node_init *init, collega_time now, st
   if (status != COLLEGA_OK) return status;
   struct exchange exchange = {.home = (char *)(uintptr_t)init->home};
   status = ledger_open(init->home, &exchange.ledger, error);
-  if (status == COLLEGA_OK) status = fill_ledger(&exchange, init, &mandate, now, party, recovery_text, error);
+  if (status == COLLEGA_OK)
+    status = fill_ledger(&exchange, init, &mandate, now, party, recovery_text, error);
   members_destroy(&exchange.members);
   ledger_close(&exchange.ledger);
   return status;
@@ -169,8 +182,9 @@ struct own_list {
 static bool visit_own(void *context, struct bytes key, struct bytes value) {
   struct own_list *list = context;
   struct arena *arena = arena_new(1024, 65536);
-  CollegaStore__OwnParty *row =
-      arena ? (CollegaStore__OwnParty *)row_unpack(&collega_store__own_party__descriptor, value, arena) : NULL;
+  CollegaStore__OwnParty *row = arena ? (CollegaStore__OwnParty *)row_unpack(
+                                            &collega_store__own_party__descriptor, value, arena)
+                                      : NULL;
   if (!row || list->count == sizeof list->party / sizeof list->party[0] ||
       !id_from(&list->party[list->count], key.data, key.length)) {
     list->damaged = true;
@@ -181,7 +195,8 @@ static bool visit_own(void *context, struct bytes key, struct bytes value) {
   return !list->damaged;
 }
 
-static enum collega_status load_identity(struct exchange *exchange, const struct id *party, struct collega_error *error) {
+static enum collega_status load_identity(struct exchange *exchange, const struct id *party,
+                                         struct collega_error *error) {
   char directory[PATH_MAX];
   enum collega_status status = party_directory(directory, exchange->home, party, error);
   if (status != COLLEGA_OK) return status;
@@ -208,7 +223,8 @@ static enum collega_status load_identities(struct exchange *exchange, struct col
   ledger_abort(&txn);
   if (status != COLLEGA_OK) return status;
   if (list.damaged) return row_damaged(error, "own");
-  if (list.count == 0) return error_set(error, COLLEGA_DAMAGED, RULE_home_unfinished, NULL, exchange->home, NULL);
+  if (list.count == 0)
+    return error_set(error, COLLEGA_DAMAGED, RULE_home_unfinished, NULL, exchange->home, NULL);
   for (int host = 1; host >= 0; host--) {
     for (size_t i = 0; i < list.count && status == COLLEGA_OK; i++) {
       if (list.host[i] != (host == 1)) continue;
@@ -219,7 +235,8 @@ static enum collega_status load_identities(struct exchange *exchange, struct col
   return status;
 }
 
-enum collega_status exchange_open(const char *home, struct exchange **out, struct collega_error *error) {
+enum collega_status exchange_open(const char *home, struct exchange **out,
+                                  struct collega_error *error) {
   *out = NULL;
   enum collega_status status = home_check(home, "node", error);
   if (status != COLLEGA_OK) return status;
@@ -242,8 +259,10 @@ enum collega_status exchange_open(const char *home, struct exchange **out, struc
 void exchange_close(struct exchange **exchange) {
   struct exchange *own = *exchange;
   if (!own) return;
-  for (size_t i = 0; i < own->identity_count; i++) identity_destroy(&own->identities[i]);
+  for (size_t i = 0; i < own->identity_count; i++)
+    identity_destroy(&own->identities[i]);
   free(own->identities);
+  exchange_drop_held(own);
   members_destroy(&own->members);
   ledger_close(&own->ledger);
   free(own->home);
@@ -291,7 +310,8 @@ struct members *exchange_members(struct exchange *exchange, struct ledger_txn *t
 
 /* ---- transactions */
 
-enum collega_status exchange_begin(struct exchange *exchange, struct ledger_txn **txn, struct collega_error *error) {
+enum collega_status exchange_begin(struct exchange *exchange, struct ledger_txn **txn,
+                                   struct collega_error *error) {
   exchange->writing = NULL;
   enum collega_status status = ledger_write(exchange->ledger, txn, error);
   if (status != COLLEGA_OK) return status;
@@ -303,8 +323,8 @@ enum collega_status exchange_begin(struct exchange *exchange, struct ledger_txn 
   return COLLEGA_OK;
 }
 
-enum collega_status exchange_end(struct exchange *exchange, struct ledger_txn **txn, enum collega_status status,
-                                 struct collega_error *error) {
+enum collega_status exchange_end(struct exchange *exchange, struct ledger_txn **txn,
+                                 enum collega_status status, struct collega_error *error) {
   struct ledger_head head = {.number = 0};
   exchange->writing = NULL;
   exchange->txn = NULL;
@@ -316,15 +336,16 @@ enum collega_status exchange_end(struct exchange *exchange, struct ledger_txn **
     ledger_abort(txn);
   }
   if (status == COLLEGA_OK) {
-    exchange->members_at = head; /* what was written is in memory too, or members_stale says that it is not */
+    exchange->members_at =
+        head; /* what was written is in memory too, or members_stale says that it is not */
   } else {
     exchange->members_stale = true;
   }
   return status;
 }
 
-enum collega_status exchange_append(struct exchange *exchange, struct ledger_txn *txn, struct ledger_event *event,
-                                    struct collega_error *error) {
+enum collega_status exchange_append(struct exchange *exchange, struct ledger_txn *txn,
+                                    struct ledger_event *event, struct collega_error *error) {
   enum collega_status status = ledger_append(txn, event, error);
   return status == COLLEGA_OK ? exchange_apply(txn, event, exchange, error) : status;
 }

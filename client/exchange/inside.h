@@ -5,7 +5,16 @@
 #include "proto/limits.h"
 
 #define WORK_FIRST_BYTES (64u * 1024u)
-#define WORK_ARENA_BYTES ((size_t)256 * 1024 * 1024) /* one call's work; frames themselves are 1 MiB */
+#define WORK_ARENA_BYTES                                                                           \
+  ((size_t)256 * 1024 * 1024) /* one call's work; frames themselves are 1 MiB */
+
+/* Mail frames whose sender's card has not come from the board yet, packed. They wait in memory
+ * alone: what is not acknowledged comes again in the next session. */
+#define HELD_MAIL_FRAMES 32
+struct held_mail {
+  uint8_t *data;
+  size_t length;
+};
 
 struct exchange {
   char *home;
@@ -14,36 +23,48 @@ struct exchange {
   struct identity **identities; /* the host's first */
   size_t identity_count;
 
-  /* Members in memory, as they stood at `members_at`; thrown away when the ledger has moved on without us. */
+  /* Members in memory, as they stood at `members_at`; thrown away when the ledger has moved on
+   * without us. */
   struct members *members;
-  struct ledger_txn *txn;       /* the loader's: current while a call runs */
-  struct ledger_txn *writing;   /* between exchange_begin and exchange_end; members stay as they are meanwhile */
+  struct ledger_txn *txn; /* the loader's: current while a call runs */
+  struct ledger_txn
+      *writing; /* between exchange_begin and exchange_end; members stay as they are meanwhile */
   struct ledger_head members_at;
-  bool members_stale;           /* set by apply: records of class members were written */
+  bool members_stale; /* set by apply: records of class members were written */
 
   /* What the last frame settled in the outbox; 0: nothing. */
   uint64_t settled_first, settled_last;
 
-  /* The last Welcome of this process: what a certificate that follows it is stored with, and the epoch that
-   * open deals are asked about. */
+  /* The last Welcome of this process: what a certificate that follows it is stored with, and the
+   * epoch that open deals are asked about. */
   struct epoch welcome_epoch;
   uint32_t welcome_number;
   bool ask_due;
 
+  struct held_mail held[HELD_MAIL_FRAMES];
+  size_t held_count;
+
   /* exchange_sign looks at all deals only when the ledger moved, or when a deal's time came. */
   bool signing_known;
   struct ledger_head signing_at;
-  collega_time signing_next;    /* 0: no deal waits for a time */
+  collega_time signing_next; /* 0: no deal waits for a time */
 };
 
 /* ---- home.c: transactions */
 /* Appends the entry and applies it: the live path. */
-enum collega_status exchange_append(struct exchange *exchange, struct ledger_txn *txn, struct ledger_event *event,
+enum collega_status exchange_append(struct exchange *exchange, struct ledger_txn *txn,
+                                    struct ledger_event *event,
                                     struct collega_error *error) COLLEGA_MUST_CHECK;
-enum collega_status exchange_begin(struct exchange *exchange, struct ledger_txn **txn, struct collega_error *error) COLLEGA_MUST_CHECK;
-/* The transaction is gone either way; with `status` not COLLEGA_OK it is aborted and that status returned. */
-enum collega_status exchange_end(struct exchange *exchange, struct ledger_txn **txn, enum collega_status status,
+enum collega_status exchange_begin(struct exchange *exchange, struct ledger_txn **txn,
+                                   struct collega_error *error) COLLEGA_MUST_CHECK;
+/* The transaction is gone either way; with `status` not COLLEGA_OK it is aborted and that status
+ * returned. */
+enum collega_status exchange_end(struct exchange *exchange, struct ledger_txn **txn,
+                                 enum collega_status status,
                                  struct collega_error *error) COLLEGA_MUST_CHECK;
+
+/* ---- intake_mail.c */
+void exchange_drop_held(struct exchange *exchange);
 
 /* ---- join.c */
 #define FOLLOW_NUMBER 1u
@@ -56,33 +77,46 @@ enum collega_status row_damaged(struct collega_error *error, const char *what);
 struct arena *work_arena(void); /* NULL: out of memory */
 void set_bytes(ProtobufCBinaryData *field, const void *data, size_t length);
 void set_id(ProtobufCBinaryData *field, const struct id *id);
-static inline struct bytes field_bytes(const ProtobufCBinaryData *field) { return bytes_of(field->data, field->len); }
+static inline struct bytes field_bytes(const ProtobufCBinaryData *field) {
+  return bytes_of(field->data, field->len);
+}
 static inline bool field_is(const ProtobufCBinaryData *field, const struct id *id) {
   return bytes_equal(field_bytes(field), bytes_of(id->byte, ID_BYTES));
 }
 /* Packs into the arena. */
-enum collega_status pack_into(struct arena *arena, const ProtobufCMessage *message, struct bytes *out,
-                              struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status pack_into(struct arena *arena, const ProtobufCMessage *message,
+                              struct bytes *out, struct collega_error *error) COLLEGA_MUST_CHECK;
 /* A body from bytes that were checked when they came in. */
-enum collega_status body_of_bytes(struct bytes bytes, struct arena *arena, const Collega__Body **out,
+enum collega_status body_of_bytes(struct bytes bytes, struct arena *arena,
+                                  const Collega__Body **out,
                                   struct collega_error *error) COLLEGA_MUST_CHECK;
 /* All COLLEGA_NOT_FOUND without words when there is no row. */
 enum collega_status offer_row(struct ledger_txn *txn, struct bytes offer, struct arena *arena,
-                              CollegaStore__OfferRow **out, struct collega_error *error) COLLEGA_MUST_CHECK;
-enum collega_status offer_row_put(struct ledger_txn *txn, const CollegaStore__OfferRow *row, struct collega_error *error) COLLEGA_MUST_CHECK;
+                              CollegaStore__OfferRow **out,
+                              struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status offer_row_put(struct ledger_txn *txn, const CollegaStore__OfferRow *row,
+                                  struct collega_error *error) COLLEGA_MUST_CHECK;
 enum collega_status deal_row(struct ledger_txn *txn, struct bytes deal, struct arena *arena,
-                             CollegaStore__DealRow **out, struct collega_error *error) COLLEGA_MUST_CHECK;
-enum collega_status deal_row_put(struct ledger_txn *txn, const CollegaStore__DealRow *row, struct collega_error *error) COLLEGA_MUST_CHECK;
+                             CollegaStore__DealRow **out,
+                             struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status deal_row_put(struct ledger_txn *txn, const CollegaStore__DealRow *row,
+                                 struct collega_error *error) COLLEGA_MUST_CHECK;
 enum collega_status root_row(struct ledger_txn *txn, struct bytes root, struct arena *arena,
-                             CollegaStore__RootRow **out, struct collega_error *error) COLLEGA_MUST_CHECK;
-enum collega_status root_row_put(struct ledger_txn *txn, const CollegaStore__RootRow *row, struct collega_error *error) COLLEGA_MUST_CHECK;
-enum collega_status broker_row_put(struct ledger_txn *txn, const CollegaStore__BrokerRow *row, struct collega_error *error) COLLEGA_MUST_CHECK;
+                             CollegaStore__RootRow **out,
+                             struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status root_row_put(struct ledger_txn *txn, const CollegaStore__RootRow *row,
+                                 struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status broker_row_put(struct ledger_txn *txn, const CollegaStore__BrokerRow *row,
+                                   struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Is this one of the parties that live here? */
-enum collega_status party_is_own(struct ledger_txn *txn, struct bytes party, bool *own, struct collega_error *error) COLLEGA_MUST_CHECK;
-CollegaStore__Position *position_new(struct arena *arena, const struct receipt_position *position); /* NULL: memory */
+enum collega_status party_is_own(struct ledger_txn *txn, struct bytes party, bool *own,
+                                 struct collega_error *error) COLLEGA_MUST_CHECK;
+CollegaStore__Position *position_new(struct arena *arena,
+                                     const struct receipt_position *position); /* NULL: memory */
 
-/* A row of TABLE_RECORDS: a record of our own that is to be published. Key: record id; value: chain number (8,
- * big-endian), state (1), outbox number (8; 0: none), and for an offer or its status the offer's id (16). */
+/* A row of TABLE_RECORDS: a record of our own that is to be published. Key: record id; value:
+ * chain number (8, big-endian), state (1), outbox number (8; 0: none), and for an offer or its
+ * status the offer's id (16). */
 enum record_state { RECORD_WAITING = 0, RECORD_RECEIPTED = 1, RECORD_REFUSED = 2 };
 struct own_record {
   uint64_t entry, outbox;
@@ -90,21 +124,27 @@ struct own_record {
   bool has_offer;
   struct short_id offer;
 };
-enum collega_status own_record_get(struct ledger_txn *txn, struct bytes record, struct own_record *out,
+enum collega_status own_record_get(struct ledger_txn *txn, struct bytes record,
+                                   struct own_record *out,
                                    struct collega_error *error) COLLEGA_MUST_CHECK;
-enum collega_status own_record_put(struct ledger_txn *txn, const struct id *record, const struct own_record *row,
+enum collega_status own_record_put(struct ledger_txn *txn, const struct id *record,
+                                   const struct own_record *row,
                                    struct collega_error *error) COLLEGA_MUST_CHECK;
 
 /* ---- bodies.c: records of our own, signed inside a transaction */
 /* A body by `party`: its author fields, with the next sequence of the transaction. In the arena. */
-enum collega_status own_body(struct exchange *exchange, struct ledger_txn *txn, const struct id *party, struct arena *arena,
-                             Collega__Body **out, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status own_body(struct exchange *exchange, struct ledger_txn *txn,
+                             const struct id *party, struct arena *arena, Collega__Body **out,
+                             struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Packs, checks as everybody else will, and gives its id. */
-enum collega_status body_finish(const Collega__Body *body, struct arena *arena, struct bytes *packed, struct id *id,
+enum collega_status body_finish(const Collega__Body *body, struct arena *arena,
+                                struct bytes *packed, struct id *id,
                                 struct collega_error *error) COLLEGA_MUST_CHECK;
-/* Seals `letter_runs` (and terms, may be NULL) to a party whose card is known; gives the packed envelope. */
-enum collega_status mail_seal(struct exchange *exchange, struct ledger_txn *txn, const struct id *from, const struct id *to,
-                              Collega__Run **runs, size_t count, Collega__SaltedTerms *terms, bool copy,
+/* Seals `letter_runs` (and terms, may be NULL) to a party whose card is known; gives the packed
+ * envelope. */
+enum collega_status mail_seal(struct exchange *exchange, struct ledger_txn *txn,
+                              const struct id *from, const struct id *to, Collega__Run **runs,
+                              size_t count, Collega__SaltedTerms *terms, bool copy,
                               collega_time now, struct arena *arena, struct bytes *envelope,
                               struct collega_error *error) COLLEGA_MUST_CHECK;
 
@@ -113,9 +153,10 @@ struct apply {
   struct exchange *exchange;
   struct ledger_txn *txn;
   const struct ledger_event *event;
-  struct arena *arena;          /* of this entry */
+  struct arena *arena; /* of this entry */
   struct collega_error *error;
-  /* Leaves of one outbox item that were settled one after the other: written once (apply_settle_flush). */
+  /* Leaves of one outbox item that were settled one after the other: written once
+   * (apply_settle_flush). */
   uint64_t settle_number;
   uint32_t settle_count;
 };
@@ -135,22 +176,31 @@ enum collega_status apply_decision(struct apply *apply) COLLEGA_MUST_CHECK;
 /* The entry's payload as a message in the arena. */
 /* How far the mailbox was read: the entry's position. */
 enum collega_status apply_mailbox_cursor(struct apply *apply) COLLEGA_MUST_CHECK;
-enum collega_status apply_payload(struct apply *apply, const ProtobufCMessageDescriptor *type, ProtobufCMessage **out) COLLEGA_MUST_CHECK;
-/* An offer or its status, ours or somebody's. `position` NULL: not receipted yet; `private_part` data NULL: none. */
-enum collega_status apply_public(struct apply *apply, const struct record *record, const struct receipt_position *position,
-                                 bool by_mail, struct bytes private_part) COLLEGA_MUST_CHECK;
-/* A record of class members: one leaf of `view`; with the receipt (may be NULL) of `view`'s leaves. */
+enum collega_status apply_payload(struct apply *apply, const ProtobufCMessageDescriptor *type,
+                                  ProtobufCMessage **out) COLLEGA_MUST_CHECK;
+/* An offer or its status, ours or somebody's. `position` NULL: not receipted yet; `private_part`
+ * data NULL: none. */
+enum collega_status apply_public(struct apply *apply, const struct record *record,
+                                 const struct receipt_position *position, bool by_mail,
+                                 struct bytes private_part) COLLEGA_MUST_CHECK;
+/* A record of class members: one leaf of `view`; with the receipt (may be NULL) of `view`'s
+ * leaves. */
 enum collega_status apply_member(struct apply *apply, const struct run_view *view, size_t index,
                                  const Collega__ReceiptRun *receipt) COLLEGA_MUST_CHECK;
-/* A record of our own is receipted: its position, and the outbox. Unknown, or done before: nothing. */
-enum collega_status apply_receipted(struct apply *apply, const struct id *record, const struct receipt_position *position) COLLEGA_MUST_CHECK;
+/* A record of our own is receipted: its position, and the outbox. Unknown, or done before:
+ * nothing. */
+enum collega_status apply_receipted(struct apply *apply, const struct id *record,
+                                    const struct receipt_position *position) COLLEGA_MUST_CHECK;
 enum collega_status apply_settle(struct apply *apply, uint64_t number) COLLEGA_MUST_CHECK;
 enum collega_status apply_settle_flush(struct apply *apply) COLLEGA_MUST_CHECK;
-/* An item for the outbox; *number (may be NULL) is what it got. Fields of `item` besides number, time and party
- * are the caller's. */
-enum collega_status apply_send(struct apply *apply, CollegaStore__OutboxItem *item, uint64_t *number) COLLEGA_MUST_CHECK;
+/* An item for the outbox; *number (may be NULL) is what it got. Fields of `item` besides number,
+ * time and party are the caller's. */
+enum collega_status apply_send(struct apply *apply, CollegaStore__OutboxItem *item,
+                               uint64_t *number) COLLEGA_MUST_CHECK;
 /* The broker will never take the message of this deal. */
-enum collega_status apply_deal_refused(struct apply *apply, const CollegaStore__OutboxItem *item, Collega__RefusalCode code) COLLEGA_MUST_CHECK;
+enum collega_status apply_deal_refused(struct apply *apply, const CollegaStore__OutboxItem *item,
+                                       Collega__RefusalCode code) COLLEGA_MUST_CHECK;
 /* What a letter says about deals: header with terms, acceptance, decisions. */
-enum collega_status apply_letter_deals(struct apply *apply, const Collega__Letter *letter) COLLEGA_MUST_CHECK;
+enum collega_status apply_letter_deals(struct apply *apply,
+                                       const Collega__Letter *letter) COLLEGA_MUST_CHECK;
 #endif

@@ -1,5 +1,6 @@
-/* The one door in. The link has let a frame through its guard; here it is verified, judged against what the ledger
- * holds, and stored in one transaction, or it leaves no trace. What has been taken before changes nothing. */
+/* The one door in. The link has let a frame through its guard; here it is verified, judged
+ * against what the ledger holds, and stored in one transaction, or it leaves no trace. What has
+ * been taken before changes nothing. */
 #include "client/exchange/intake.h"
 
 #include <string.h>
@@ -14,25 +15,33 @@ enum collega_status intake_forged(struct intake *intake, enum rule rule) {
   return error_set(intake->error, COLLEGA_FORGED, rule, NULL, NULL);
 }
 
-enum collega_status intake_append(struct intake *intake, CollegaStore__EntryKind kind, const struct id *party,
-                                  const struct id *record, const struct receipt_position *position,
+enum collega_status intake_append(struct intake *intake, CollegaStore__EntryKind kind,
+                                  const struct id *party, const struct id *record,
+                                  const struct receipt_position *position,
                                   const ProtobufCMessage *payload) {
-  struct ledger_event event = {.time = intake->now, .kind = kind, .party = party, .record = record,
+  struct ledger_event event = {.time = intake->now,
+                               .kind = kind,
+                               .party = party,
+                               .record = record,
                                .counterpart = id_is_zero(&intake->broker) ? NULL : &intake->broker,
                                .position = position};
   enum collega_status status = pack_into(intake->arena, payload, &event.payload, intake->error);
-  return status == COLLEGA_OK ? exchange_append(intake->exchange, intake->txn, &event, intake->error) : status;
+  return status == COLLEGA_OK
+             ? exchange_append(intake->exchange, intake->txn, &event, intake->error)
+             : status;
 }
 
-/* What is signed by somebody unknown is as good as forged: the board brings cards before what they sign. */
-static enum collega_status forged_if_unknown(enum collega_status status, struct collega_error *error) {
+/* What is signed by somebody unknown is as good as forged: the board brings cards before what
+ * they sign. */
+static enum collega_status forged_if_unknown(enum collega_status status,
+                                             struct collega_error *error) {
   if (status != COLLEGA_NOT_FOUND) return status;
   if (error) error->status = COLLEGA_FORGED;
   return COLLEGA_FORGED;
 }
 
-enum collega_status intake_receipt(struct intake *intake, const Collega__ReceiptRun *receipt, const struct id *ids,
-                                   size_t count) {
+enum collega_status intake_receipt(struct intake *intake, const Collega__ReceiptRun *receipt,
+                                   const struct id *ids, size_t count) {
   uint8_t key[32];
   if (id_is_zero(&intake->broker) || !field_is(&receipt->origin, &intake->broker))
     return intake_forged(intake, RULE_not_this_broker);
@@ -45,14 +54,15 @@ enum collega_status intake_receipt(struct intake *intake, const Collega__Receipt
 /* ---- Welcome and Cert */
 
 /* The broker's cards, each verified by the one before. */
-static enum collega_status take_cards(struct intake *intake, Collega__Run *const *cards, size_t count,
-                                      const struct id *broker) {
+static enum collega_status take_cards(struct intake *intake, Collega__Run *const *cards,
+                                      size_t count, const struct id *broker) {
   enum collega_status status = COLLEGA_OK;
   for (size_t i = 0; status == COLLEGA_OK && i < count; i++) {
     struct run_view view;
     status = run_read(cards[i], intake->arena, &view, intake->error);
     if (status != COLLEGA_OK) break;
-    if (view.count != 1 || !view.records[0].body->card || !field_is(&view.records[0].body->card->party, broker))
+    if (view.count != 1 || !view.records[0].body->card ||
+        !field_is(&view.records[0].body->card->party, broker))
       return intake_forged(intake, RULE_not_this_broker);
     status = members_take(intake->members, &view, 0, NULL, broker, 1, intake->error);
   }
@@ -60,16 +70,20 @@ static enum collega_status take_cards(struct intake *intake, Collega__Run *const
 }
 
 /* Whom this home is about to join; zero: nobody. */
-static enum collega_status invited_by(struct intake *intake, Collega__Invitation **invitation, struct id *broker) {
+static enum collega_status invited_by(struct intake *intake, Collega__Invitation **invitation,
+                                      struct id *broker) {
   memset(broker, 0, sizeof *broker);
-  enum collega_status status = join_pending(intake->exchange, intake->arena, invitation, intake->error);
-  if (status == COLLEGA_OK && *invitation) (void)id_from(broker, (*invitation)->broker.data, (*invitation)->broker.len);
+  enum collega_status status =
+      join_pending(intake->exchange, intake->arena, invitation, intake->error);
+  if (status == COLLEGA_OK && *invitation)
+    (void)id_from(broker, (*invitation)->broker.data, (*invitation)->broker.len);
   return status;
 }
 
-/* Has the broker seen this home further on than this ledger is? Compared by hash: a restored or copied home may
- * have gone on by itself. */
-static enum collega_status is_behind(struct intake *intake, const Collega__Head *seen, bool *behind) {
+/* Has the broker seen this home further on than this ledger is? Compared by hash: a restored or
+ * copied home may have gone on by itself. */
+static enum collega_status is_behind(struct intake *intake, const Collega__Head *seen,
+                                     bool *behind) {
   struct id hash;
   *behind = false;
   enum collega_status status = ledger_hash_at(intake->txn, seen->number, &hash, intake->error);
@@ -94,9 +108,11 @@ static enum collega_status tell_seen(struct intake *intake, const Collega__Head 
 }
 
 /* An entry only when something about the broker changed. */
-static enum collega_status note_broker(struct intake *intake, const Collega__Welcome *welcome, bool new_card) {
+static enum collega_status note_broker(struct intake *intake, const Collega__Welcome *welcome,
+                                       bool new_card) {
   const CollegaStore__BrokerRow *row = intake->broker_row;
-  if (!new_card && strcmp(row->name, welcome->name) == 0 && row->epoch_number == welcome->epoch_number &&
+  if (!new_card && strcmp(row->name, welcome->name) == 0 &&
+      row->epoch_number == welcome->epoch_number &&
       bytes_equal(field_bytes(&row->epoch), field_bytes(&welcome->epoch)))
     return COLLEGA_OK;
   CollegaStore__BrokerSeen seen = COLLEGA_STORE__BROKER_SEEN__INIT;
@@ -108,11 +124,13 @@ static enum collega_status note_broker(struct intake *intake, const Collega__Wel
   if (!seen.cards) return no_memory(intake->error);
   for (size_t i = 0; i < welcome->n_cards; i++) {
     struct bytes packed;
-    enum collega_status status = pack_into(intake->arena, &welcome->cards[i]->base, &packed, intake->error);
+    enum collega_status status =
+        pack_into(intake->arena, &welcome->cards[i]->base, &packed, intake->error);
     if (status != COLLEGA_OK) return status;
     set_bytes(&seen.cards[seen.n_cards++], packed.data, packed.length);
   }
-  return intake_append(intake, COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_WELCOME, NULL, NULL, NULL, &seen.base);
+  return intake_append(intake, COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_WELCOME, NULL, NULL, NULL,
+                       &seen.base);
 }
 
 static size_t cards_known(struct intake *intake, const struct id *party) {
@@ -170,15 +188,16 @@ static enum collega_status take_cert(struct intake *intake, const Collega__Cert 
   joined.link_key = invitation->link_key;
   set_bytes(&joined.epoch, exchange->welcome_epoch.byte, EPOCH_BYTES);
   joined.epoch_number = exchange->welcome_number;
-  status = intake_append(intake, COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_JOINED, &exchange->host, &view.records[0].id,
-                         NULL, &joined.base);
+  status = intake_append(intake, COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_JOINED, &exchange->host,
+                         &view.records[0].id, NULL, &joined.base);
   intake->outcome->joined = status == COLLEGA_OK;
   return status;
 }
 
 /* ---- answers */
 
-static enum collega_status any_waiting(struct intake *intake, const struct id *ids, size_t count, bool *any) {
+static enum collega_status any_waiting(struct intake *intake, const struct id *ids, size_t count,
+                                       bool *any) {
   *any = false;
   for (size_t i = 0; i < count && !*any; i++) {
     struct own_record own;
@@ -200,15 +219,15 @@ static enum collega_status take_receipts(struct intake *intake, const Collega__R
   enum collega_status status = intake_receipt(intake, receipts->receipt, ids, receipts->n_ids);
   if (status == COLLEGA_OK) status = any_waiting(intake, ids, receipts->n_ids, &any);
   if (status != COLLEGA_OK || !any) return status;
-  status = intake_append(intake, COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_RECEIPTS, &intake->exchange->host, &ids[0], NULL,
-                         &receipts->base);
+  status = intake_append(intake, COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_RECEIPTS,
+                         &intake->exchange->host, &ids[0], NULL, &receipts->base);
   fault_point(FAULT_node_receipt_before_commit);
   return status;
 }
 
 /* NOT_FOUND: nothing of ours waits under this id. */
-static enum collega_status waiting_item(struct intake *intake, const ProtobufCBinaryData *field, struct id *key,
-                                        CollegaStore__OutboxItem **item) {
+static enum collega_status waiting_item(struct intake *intake, const ProtobufCBinaryData *field,
+                                        struct id *key, CollegaStore__OutboxItem **item) {
   if (!id_from(key, field->data, field->len)) return COLLEGA_NOT_FOUND;
   enum collega_status status = outbox_find(intake->txn, key, intake->arena, item, intake->error);
   return status == COLLEGA_OK && (*item)->refused ? COLLEGA_NOT_FOUND : status;
@@ -222,26 +241,30 @@ static enum collega_status take_stored(struct intake *intake, const Collega__Sto
   if (status != COLLEGA_OK) return status;
   struct receipt_position position = {.origin = intake->broker, .seq = stored->seq};
   (void)epoch_from(&position.epoch, stored->epoch.data, stored->epoch.len);
-  return intake_append(intake, COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_STORED, &intake->exchange->host, &key, &position,
-                       &stored->base);
+  return intake_append(intake, COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_STORED,
+                       &intake->exchange->host, &key, &position, &stored->base);
 }
 
-/* Refusals that time or another connection cures: what was refused goes on waiting. A wrong head ends a message
- * about a deal for good, but a record may well be published with the right one. */
+/* Refusals that time or another connection cures: what was refused goes on waiting. A wrong head
+ * ends a message about a deal for good, but a record may well be published with the right one. */
 static bool refusal_passes(Collega__RefusalCode code, bool publish) {
   switch (code) {
   case COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_MEMBER:
   case COLLEGA__REFUSAL_CODE__REFUSAL_CODE_QUOTA:
-  case COLLEGA__REFUSAL_CODE__REFUSAL_CODE_FULL: return true;
-  case COLLEGA__REFUSAL_CODE__REFUSAL_CODE_HEAD: return publish;
+  case COLLEGA__REFUSAL_CODE__REFUSAL_CODE_FULL:
+    return true;
+  case COLLEGA__REFUSAL_CODE__REFUSAL_CODE_HEAD:
+    return publish;
   case COLLEGA__REFUSAL_CODE__REFUSAL_CODE_MALFORMED:
   case COLLEGA__REFUSAL_CODE__REFUSAL_CODE_INVALID:
   case COLLEGA__REFUSAL_CODE__REFUSAL_CODE_SEQUENCE_TAKEN:
   case COLLEGA__REFUSAL_CODE__REFUSAL_CODE_EXPIRED:
   case COLLEGA__REFUSAL_CODE__REFUSAL_CODE_UNKNOWN:
   case COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED:
-  case COLLEGA__REFUSAL_CODE__REFUSAL_CODE_INVITATION: return false;
-  case _COLLEGA__REFUSAL_CODE_IS_INT_SIZE: break;
+  case COLLEGA__REFUSAL_CODE__REFUSAL_CODE_INVITATION:
+    return false;
+  case _COLLEGA__REFUSAL_CODE_IS_INT_SIZE:
+    break;
   }
   return false;
 }
@@ -251,7 +274,8 @@ static enum collega_status take_refusal(struct intake *intake, const Collega__Re
   struct own_record own;
   CollegaStore__OutboxItem *item = NULL;
   if (!refusal->has_which) return COLLEGA_OK; /* of the frame as a whole: the link's business */
-  enum collega_status status = own_record_get(intake->txn, field_bytes(&refusal->which), &own, intake->error);
+  enum collega_status status =
+      own_record_get(intake->txn, field_bytes(&refusal->which), &own, intake->error);
   bool publish = status == COLLEGA_OK;
   if (publish) {
     if (own.state != RECORD_WAITING) return COLLEGA_OK;
@@ -265,15 +289,16 @@ static enum collega_status take_refusal(struct intake *intake, const Collega__Re
     log_warning("refused_for_now", "rule=%s", refusal->rule);
     return COLLEGA_OK;
   }
-  return intake_append(intake, COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_REFUSED, &intake->exchange->host, &key, NULL,
-                       &refusal->base);
+  return intake_append(intake, COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_REFUSED,
+                       &intake->exchange->host, &key, NULL, &refusal->base);
 }
 
 static enum collega_status take_reset(struct intake *intake, const Collega__Reset *reset) {
   if (reset->follow != FOLLOW_NUMBER) return COLLEGA_OK;
   if (id_is_zero(&intake->broker) || !field_is(&reset->origin, &intake->broker))
     return intake_forged(intake, RULE_not_this_broker);
-  return intake_append(intake, COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_RESET, NULL, NULL, NULL, &reset->base);
+  return intake_append(intake, COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_RESET, NULL, NULL, NULL,
+                       &reset->base);
 }
 
 /* ---- the door */
@@ -290,13 +315,22 @@ static enum collega_status take(struct intake *intake, const Collega__FromBroker
   return COLLEGA_OK; /* Credit, Ping, Pong are the link's */
 }
 
-enum collega_status intake_frame(struct exchange *exchange, const Collega__FromBroker *frame, struct bytes packed, collega_time now,
-                                 struct told_head *told, struct arena *arena, struct intake_outcome *outcome,
+enum collega_status intake_frame(struct exchange *exchange, const Collega__FromBroker *frame,
+                                 struct bytes packed, collega_time now, struct told_head *told,
+                                 struct arena *arena, struct intake_outcome *outcome,
                                  struct collega_error *error) {
   (void)packed; /* records and envelopes inside are bytes of their own, and stay verbatim */
+  struct collega_error
+      own_error; /* why a letter is bad is stored, whether or not the caller asks */
+  if (!error) error = &own_error;
   memset(outcome, 0, sizeof *outcome);
   exchange->settled_first = exchange->settled_last = 0;
-  struct intake intake = {.exchange = exchange, .now = now, .told = told, .arena = arena, .outcome = outcome, .error = error};
+  struct intake intake = {.exchange = exchange,
+                          .now = now,
+                          .told = told,
+                          .arena = arena,
+                          .outcome = outcome,
+                          .error = error};
   enum collega_status status = exchange_begin(exchange, &intake.txn, error);
   if (status != COLLEGA_OK) return status;
   intake.members = exchange_members(exchange, intake.txn);
@@ -304,7 +338,10 @@ enum collega_status intake_frame(struct exchange *exchange, const Collega__FromB
   if (status == COLLEGA_OK && intake.broker_row &&
       !id_from(&intake.broker, intake.broker_row->broker.data, intake.broker_row->broker.len))
     status = row_damaged(error, "brokers");
+  if (frame->welcome) exchange_drop_held(exchange); /* a new session: it all comes again */
   if (status == COLLEGA_OK) status = take(&intake, frame);
+  if (status == COLLEGA_OK && frame->board && !outcome->frame_due)
+    status = intake_held_mail(&intake);
   fault_point(FAULT_node_intake_before_commit);
   status = exchange_end(exchange, &intake.txn, status, error);
   fault_point(FAULT_node_intake_after_commit);

@@ -5,31 +5,40 @@
 
 struct intake {
   struct exchange *exchange;
-  struct ledger_txn *txn;               /* open for writing */
+  struct ledger_txn *txn; /* open for writing */
   struct members *members;
-  CollegaStore__BrokerRow *broker_row;  /* NULL: not joined yet */
-  struct id broker;                     /* of the row; zero: not joined yet */
+  CollegaStore__BrokerRow *broker_row; /* NULL: not joined yet */
+  struct id broker;                    /* of the row; zero: not joined yet */
   collega_time now;
   struct told_head *told;
   struct arena *arena;
   struct intake_outcome *outcome;
-  struct collega_error *error;
+  struct collega_error *error; /* never NULL */
 };
-/* Each judges its frame and appends at most a few entries; the caller commits. COLLEGA_FORGED: does not verify. */
-enum collega_status intake_board(struct intake *intake, const Collega__Board *board) COLLEGA_MUST_CHECK;
-enum collega_status intake_mail(struct intake *intake, const Collega__Mail *mail) COLLEGA_MUST_CHECK;
-enum collega_status intake_append(struct intake *intake, CollegaStore__EntryKind kind, const struct id *party,
-                                  const struct id *record, const struct receipt_position *position,
+/* Each judges its frame and appends at most a few entries; the caller commits. COLLEGA_FORGED:
+ * does not verify. */
+enum collega_status intake_board(struct intake *intake,
+                                 const Collega__Board *board) COLLEGA_MUST_CHECK;
+enum collega_status intake_mail(struct intake *intake,
+                                const Collega__Mail *mail) COLLEGA_MUST_CHECK;
+/* Mail that was held back, after a board came. */
+enum collega_status intake_held_mail(struct intake *intake) COLLEGA_MUST_CHECK;
+enum collega_status intake_append(struct intake *intake, CollegaStore__EntryKind kind,
+                                  const struct id *party, const struct id *record,
+                                  const struct receipt_position *position,
                                   const ProtobufCMessage *payload) COLLEGA_MUST_CHECK;
 /* By whom it is, is not what this broker may say. */
 enum collega_status intake_forged(struct intake *intake, enum rule rule) COLLEGA_MUST_CHECK;
 /* The receipt is this broker's, and of these records. */
-enum collega_status intake_receipt(struct intake *intake, const Collega__ReceiptRun *receipt, const struct id *ids,
-                                   size_t count) COLLEGA_MUST_CHECK;
+enum collega_status intake_receipt(struct intake *intake, const Collega__ReceiptRun *receipt,
+                                   const struct id *ids, size_t count) COLLEGA_MUST_CHECK;
 
 /* ---- intake_deals.c: what a letter or the decider says about deals, judged before it is stored */
-/* One verified record of a letter from `sender` to `party`, with the letter's terms (may be NULL). Refusals say why. */
-enum collega_status intake_deal_record(struct intake *intake, const struct id *party, const struct id *sender,
-                                       const struct run_view *view, const Collega__SaltedTerms *terms) COLLEGA_MUST_CHECK;
-enum collega_status intake_decision(struct intake *intake, const struct id *party, const struct run_view *view) COLLEGA_MUST_CHECK;
+/* One verified record of a letter from `sender` to `party`, with the letter's terms (may be
+ * NULL). Refusals say why. */
+enum collega_status intake_deal_record(struct intake *intake, const struct id *party,
+                                       const struct id *sender, const struct run_view *view,
+                                       const Collega__SaltedTerms *terms) COLLEGA_MUST_CHECK;
+enum collega_status intake_decision(struct intake *intake, const struct id *party,
+                                    const struct run_view *view) COLLEGA_MUST_CHECK;
 #endif

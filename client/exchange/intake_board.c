@@ -1,21 +1,25 @@
-/* The board: runs of many authors, each by its own signature, all under the broker's receipts. The frame becomes
- * one entry; what is in it that this node cannot take is left out of the entry, so that replaying judges nothing. */
+/* The board: runs of many authors, each by its own signature, all under the broker's receipts.
+ * The frame becomes one entry; what is in it that this node cannot take is left out of the
+ * entry, so that replaying judges nothing. */
 #include "client/exchange/intake.h"
 
 #include "base/log.h"
 #include "base/words.h"
 #include "proto/guard.h"
 
-/* A run that is forged condemns the frame. One that holds a record of class members which nobody can take (a
- * mandate that ends nothing, one too many) is its author's own doing, and costs only that run. */
-static enum collega_status judge_run(struct intake *intake, const Collega__BoardRun *board_run, bool *take) {
+/* A run that is forged condemns the frame. One that holds a record of class members which nobody
+ * can take (a mandate that ends nothing, one too many) is its author's own doing, and costs only
+ * that run. */
+static enum collega_status judge_run(struct intake *intake, const Collega__BoardRun *board_run,
+                                     bool *take) {
   struct run_view view;
   *take = false;
   enum collega_status status = run_read(board_run->run, intake->arena, &view, intake->error);
   if (status != COLLEGA_OK) return status;
   struct id *ids = arena_take(intake->arena, view.count * sizeof *ids);
   if (!ids) return no_memory(intake->error);
-  for (size_t i = 0; i < view.count; i++) ids[i] = view.records[i].id;
+  for (size_t i = 0; i < view.count; i++)
+    ids[i] = view.records[i].id;
   status = intake_receipt(intake, board_run->receipt, ids, view.count);
   if (status != COLLEGA_OK) return status;
   bool verified = false;
@@ -29,7 +33,8 @@ static enum collega_status judge_run(struct intake *intake, const Collega__Board
       continue;
     }
     struct collega_error why;
-    enum collega_status taken = members_take(intake->members, &view, i, NULL, &intake->broker, 1, &why);
+    enum collega_status taken =
+        members_take(intake->members, &view, i, NULL, &intake->broker, 1, &why);
     if (taken == COLLEGA_REFUSED || taken == COLLEGA_NOT_FOUND || taken == COLLEGA_INVALID) {
       log_warning("member_record_left_out", "rule=%s", rule_name(why.rule));
       *take = false;
@@ -43,9 +48,11 @@ static enum collega_status judge_run(struct intake *intake, const Collega__Board
 
 enum collega_status intake_board(struct intake *intake, const Collega__Board *board) {
   const CollegaStore__BrokerRow *row = intake->broker_row;
-  if (!row || !field_is(&board->origin, &intake->broker)) return intake_forged(intake, RULE_not_this_broker);
+  if (!row || !field_is(&board->origin, &intake->broker))
+    return intake_forged(intake, RULE_not_this_broker);
   if (board->follow != FOLLOW_NUMBER) return COLLEGA_OK;
-  bool same_epoch = row->has_log_epoch && bytes_equal(field_bytes(&row->log_epoch), field_bytes(&board->epoch));
+  bool same_epoch =
+      row->has_log_epoch && bytes_equal(field_bytes(&row->log_epoch), field_bytes(&board->epoch));
   /* A new epoch of the broker comes with a Reset, or before anything was read. */
   if (row->has_log_epoch && !same_epoch) return COLLEGA_OK;
   uint64_t cursor = same_epoch ? row->log_seq : 0;
@@ -66,5 +73,6 @@ enum collega_status intake_board(struct intake *intake, const Collega__Board *bo
   }
   struct receipt_position position = {.origin = intake->broker, .seq = board->through};
   (void)epoch_from(&position.epoch, board->epoch.data, board->epoch.len);
-  return intake_append(intake, COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_BOARD, NULL, NULL, &position, &kept.base);
+  return intake_append(intake, COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_BOARD, NULL, NULL, &position,
+                       &kept.base);
 }

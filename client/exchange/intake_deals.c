@@ -1,5 +1,5 @@
-/* What comes in about deals, judged before it is stored: who says it, whether it hangs together with what is here, and
- * whether the deal machine takes it. */
+/* What comes in about deals, judged before it is stored: who says it, whether it hangs together
+ * with what is here, and whether the deal machine takes it. */
 #include "client/exchange/deal_rows.h"
 #include "client/exchange/intake.h"
 
@@ -11,12 +11,13 @@ static enum collega_status refuse(struct intake *intake, enum rule rule, const c
 }
 
 /* Would the machine take it? On a copy: the entry makes it so. */
-static enum collega_status try_event(struct intake *intake, const struct id *root, const struct id *decider,
-                                     const struct deal_event *event) {
+static enum collega_status try_event(struct intake *intake, const struct id *root,
+                                     const struct id *decider, const struct deal_event *event) {
   struct negotiation negotiation;
   struct deal_effects effects;
   CollegaStore__RootRow *row;
-  enum collega_status status = negotiation_load(intake->txn, root, intake->arena, &negotiation, &row, intake->error);
+  enum collega_status status =
+      negotiation_load(intake->txn, root, intake->arena, &negotiation, &row, intake->error);
   if (status != COLLEGA_OK) return status;
   if (!row) {
     negotiation.decider = *decider;
@@ -33,7 +34,7 @@ struct coming {
   const struct record *record;
   const Collega__DealHeader *header;
   const Collega__Edge *edge;
-  bool lends;                          /* this party lends */
+  bool lends; /* this party lends */
   const Collega__OfferRef *own, *other;
   const Collega__SaltedTerms *salted;
 };
@@ -53,31 +54,36 @@ static enum collega_status judge_sides(struct coming *coming) {
 }
 
 static bool kind_lends(Collega__OfferKind kind) {
-  return kind == COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT || kind == COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_OUT;
+  return kind == COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT ||
+         kind == COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_OUT;
 }
 
-/* Ours must be here; the sender's may still be on its way, but if it is here it must be the sender's. */
+/* Ours must be here; the sender's may still be on its way, but if it is here it must be the
+ * sender's. */
 static enum collega_status judge_offers(struct coming *coming) {
   struct intake *intake = coming->intake;
   CollegaStore__OfferRow *row;
   Collega__Offer *offer;
   enum collega_status status;
   if (!coming->own->has_offer) return refuse(intake, RULE_proposal_offer, "edges[0]");
-  status = offer_row(intake->txn, field_bytes(&coming->own->offer), intake->arena, &row, intake->error);
+  status =
+      offer_row(intake->txn, field_bytes(&coming->own->offer), intake->arena, &row, intake->error);
   if (status == COLLEGA_NOT_FOUND) return refuse(intake, RULE_proposal_offer, "edges[0]");
   if (status == COLLEGA_OK) status = offer_of_row(row, intake->arena, &offer, intake->error);
   if (status != COLLEGA_OK) return status;
   if (!field_is(&row->author, coming->party) || kind_lends(offer->kind) != coming->lends)
     return refuse(intake, RULE_proposal_offer, "edges[0]");
   if (!coming->other->has_offer) return COLLEGA_OK;
-  status = offer_row(intake->txn, field_bytes(&coming->other->offer), intake->arena, &row, intake->error);
+  status = offer_row(intake->txn, field_bytes(&coming->other->offer), intake->arena, &row,
+                     intake->error);
   if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
-  if (status == COLLEGA_OK && !field_is(&row->author, coming->sender)) return refuse(intake, RULE_proposal_offer, "edges[0]");
+  if (status == COLLEGA_OK && !field_is(&row->author, coming->sender))
+    return refuse(intake, RULE_proposal_offer, "edges[0]");
   return status;
 }
 
-/* The thread follows from the offers, and the root from the thread. The sender may have closed one negotiation more or
- * fewer of this pair than we know of. */
+/* The thread follows from the offers, and the root from the thread. The sender may have closed
+ * one negotiation more or fewer of this pair than we know of. */
 static enum collega_status judge_root(struct coming *coming) {
   struct intake *intake = coming->intake;
   struct id thread, root;
@@ -85,8 +91,10 @@ static enum collega_status judge_root(struct coming *coming) {
   struct bytes other = coming->other->has_offer ? field_bytes(&coming->other->offer)
                                                 : bytes_of(coming->sender->byte, ID_BYTES);
   match_id(&thread, field_bytes(&coming->own->offer), other);
-  if (!field_is(&coming->header->thread, &thread)) return refuse(intake, RULE_proposal_root, "thread");
-  enum collega_status status = negotiation_count_closed(intake->txn, coming->party, &thread, &closed, intake->error);
+  if (!field_is(&coming->header->thread, &thread))
+    return refuse(intake, RULE_proposal_root, "thread");
+  enum collega_status status =
+      negotiation_count_closed(intake->txn, coming->party, &thread, &closed, intake->error);
   for (uint64_t i = 0; status == COLLEGA_OK && i <= closed + 1; i++) {
     negotiation_root(&root, &thread, i);
     if (field_is(&coming->header->root, &root)) return COLLEGA_OK;
@@ -101,7 +109,8 @@ static enum collega_status judge_terms(struct coming *coming, uint32_t *headcoun
   unsigned hidden = 0;
   if (!coming->salted) return refuse(intake, RULE_proposal_terms, "terms");
   enum collega_status status = terms_commitment(coming->salted, &commitment, intake->error);
-  if (status == COLLEGA_OK) status = terms_read(coming->salted, intake->arena, &terms, &hidden, intake->error);
+  if (status == COLLEGA_OK)
+    status = terms_read(coming->salted, intake->arena, &terms, &hidden, intake->error);
   if (status == COLLEGA_OK) status = check_terms(terms, intake->error);
   if (status != COLLEGA_OK) return status;
   if (hidden || !terms->work || !field_is(&coming->edge->commitment, &commitment))
@@ -116,7 +125,8 @@ static enum collega_status judge_mandate(struct coming *coming, uint32_t headcou
   if (!coming->header->has_mandate) return COLLEGA_OK;
   if (!sender || !id_from(&mandate, coming->header->mandate.data, coming->header->mandate.len))
     return refuse(coming->intake, RULE_mandate_unknown, "mandate");
-  return known_mandate_covers(sender, &mandate, coming->header->time, headcount, coming->intake->error);
+  return known_mandate_covers(sender, &mandate, coming->header->time, headcount,
+                              coming->intake->error);
 }
 
 static enum collega_status judge_proposal(struct coming *coming) {
@@ -125,8 +135,8 @@ static enum collega_status judge_proposal(struct coming *coming) {
   struct deal_view view;
   struct deal_event event;
   uint32_t headcount = 0;
-  enum collega_status status =
-      deal_row(intake->txn, bytes_of(coming->record->id.byte, ID_BYTES), intake->arena, &known, intake->error);
+  enum collega_status status = deal_row(intake->txn, bytes_of(coming->record->id.byte, ID_BYTES),
+                                        intake->arena, &known, intake->error);
   if (status != COLLEGA_NOT_FOUND) return status; /* here already */
   status = judge_sides(coming);
   if (status == COLLEGA_OK) status = judge_offers(coming);
@@ -146,10 +156,12 @@ static enum collega_status judge_proposal(struct coming *coming) {
   return try_event(intake, &view.root, &view.decider, &event);
 }
 
-static enum collega_status judge_acceptance(struct intake *intake, const struct id *party, const struct id *sender,
+static enum collega_status judge_acceptance(struct intake *intake, const struct id *party,
+                                            const struct id *sender,
                                             const Collega__Acceptance *acceptance) {
   CollegaStore__DealRow *row;
-  enum collega_status status = deal_row(intake->txn, field_bytes(&acceptance->deal), intake->arena, &row, intake->error);
+  enum collega_status status =
+      deal_row(intake->txn, field_bytes(&acceptance->deal), intake->arena, &row, intake->error);
   if (status == COLLEGA_NOT_FOUND) return refuse(intake, RULE_deal_unknown, NULL);
   if (status != COLLEGA_OK) return status;
   if (!row->mine || !field_is(&row->party, party) || !field_is(&row->counterparty, sender))
@@ -157,28 +169,38 @@ static enum collega_status judge_acceptance(struct intake *intake, const struct 
   return COLLEGA_OK;
 }
 
-enum collega_status intake_deal_record(struct intake *intake, const struct id *party, const struct id *sender,
-                                       const struct run_view *view, const Collega__SaltedTerms *terms) {
+enum collega_status intake_deal_record(struct intake *intake, const struct id *party,
+                                       const struct id *sender, const struct run_view *view,
+                                       const Collega__SaltedTerms *terms) {
   const struct record *record = &view->records[0];
-  if (record->body->acceptance) return judge_acceptance(intake, party, sender, record->body->acceptance);
-  struct coming coming = {.intake = intake, .party = party, .sender = sender, .record = record,
-                          .header = record->body->deal, .edge = record->body->deal->edges[0], .salted = terms};
+  if (record->body->acceptance)
+    return judge_acceptance(intake, party, sender, record->body->acceptance);
+  struct coming coming = {.intake = intake,
+                          .party = party,
+                          .sender = sender,
+                          .record = record,
+                          .header = record->body->deal,
+                          .edge = record->body->deal->edges[0],
+                          .salted = terms};
   return judge_proposal(&coming);
 }
 
 /* ---- decisions */
 
-enum collega_status intake_decision(struct intake *intake, const struct id *party, const struct run_view *view) {
+enum collega_status intake_decision(struct intake *intake, const struct id *party,
+                                    const struct run_view *view) {
   const Collega__Decision *decision = view->records[0].body->decision;
   CollegaStore__RootRow *row;
   struct deal_event event;
   struct id root, decider;
-  enum collega_status status = root_row(intake->txn, field_bytes(&decision->root), intake->arena, &row, intake->error);
+  enum collega_status status =
+      root_row(intake->txn, field_bytes(&decision->root), intake->arena, &row, intake->error);
   if (status == COLLEGA_NOT_FOUND) return refuse(intake, RULE_deal_unknown, NULL);
   if (status != COLLEGA_OK) return status;
   if (!field_is(&row->decider, &view->signer) || !row->has_party || !field_is(&row->party, party))
     return refuse(intake, RULE_proposal_decider, NULL);
-  if (!id_from(&root, row->root.data, row->root.len) || !id_from(&decider, row->decider.data, row->decider.len))
+  if (!id_from(&root, row->root.data, row->root.len) ||
+      !id_from(&decider, row->decider.data, row->decider.len))
     return row_damaged(intake->error, "roots");
   status = decision_event(&view->records[0], intake->now, intake->arena, &event, intake->error);
   return status == COLLEGA_OK ? try_event(intake, &root, &decider, &event) : status;

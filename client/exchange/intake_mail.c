@@ -1,7 +1,9 @@
-/* Mail: letters sealed to a party that lives here, and the broker's decisions. What cannot be opened or does not
- * stand up is recorded with the reason, and acknowledged: it would not get better by coming again. */
+/* Mail: letters sealed to a party that lives here, and the broker's decisions. What cannot be
+ * opened or does not stand up is recorded with the reason, and acknowledged: it would not get
+ * better by coming again. */
 #include "client/exchange/intake.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -13,8 +15,9 @@ struct mail_place {
   struct receipt_position position; /* origin: the broker, epoch and seq of the mailbox */
 };
 
-static enum collega_status append_mail(struct intake *intake, const struct mail_place *place, struct bytes envelope,
-                                       struct bytes letter, const char *problem) {
+static enum collega_status append_mail(struct intake *intake, const struct mail_place *place,
+                                       struct bytes envelope, struct bytes letter,
+                                       const char *problem) {
   CollegaStore__MailIn mail = COLLEGA_STORE__MAIL_IN__INIT;
   struct id hash;
   set_id(&mail.party, &place->party);
@@ -25,8 +28,9 @@ static enum collega_status append_mail(struct intake *intake, const struct mail_
   set_bytes(&mail.letter, letter.data, letter.length);
   mail.problem = (char *)(uintptr_t)problem;
   envelope_hash(&hash, envelope);
-  return intake_append(intake, problem ? COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_MAIL_BAD
-                                       : COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_MAIL_IN,
+  return intake_append(intake,
+                       problem ? COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_MAIL_BAD
+                               : COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_MAIL_IN,
                        &place->party, &hash, &place->position, &mail.base);
 }
 
@@ -37,22 +41,25 @@ static bool is_bad(enum collega_status status) {
   case COLLEGA_REFUSED:
   case COLLEGA_NOT_FOUND:
   case COLLEGA_EXISTS:
-  case COLLEGA_FORGED: return true;
+  case COLLEGA_FORGED:
+    return true;
   case COLLEGA_OK:
   case COLLEGA_USAGE:
   case COLLEGA_UNREACHABLE:
   case COLLEGA_BUSY:
   case COLLEGA_FULL:
   case COLLEGA_DAMAGED:
-  case COLLEGA_SYSTEM: break;
+  case COLLEGA_SYSTEM:
+    break;
   }
   return false;
 }
 
 /* ---- what is in a letter */
 
-static enum collega_status judge_record(struct intake *intake, const struct mail_place *place, const struct id *sender,
-                                        const struct run_view *view, const Collega__Letter *letter) {
+static enum collega_status judge_record(struct intake *intake, const struct mail_place *place,
+                                        const struct id *sender, const struct run_view *view,
+                                        const Collega__Letter *letter) {
   const struct record *record = &view->records[0];
   if (record->refused.status != COLLEGA_OK) {
     *intake->error = record->refused;
@@ -64,11 +71,13 @@ static enum collega_status judge_record(struct intake *intake, const struct mail
   case COLLEGA__BODY_TYPE__BODY_TYPE_OFFER:
   case COLLEGA__BODY_TYPE__BODY_TYPE_STATUS:
   case COLLEGA__BODY_TYPE__BODY_TYPE_INTEREST:
-  case COLLEGA__BODY_TYPE__BODY_TYPE_TALK: return COLLEGA_OK;
+  case COLLEGA__BODY_TYPE__BODY_TYPE_TALK:
+    return COLLEGA_OK;
   case COLLEGA__BODY_TYPE__BODY_TYPE_DEAL:
   case COLLEGA__BODY_TYPE__BODY_TYPE_ACCEPTANCE:
     return intake_deal_record(intake, &place->party, sender, view, letter->terms);
-  case COLLEGA__BODY_TYPE__BODY_TYPE_DECISION: return intake_decision(intake, &place->party, view);
+  case COLLEGA__BODY_TYPE__BODY_TYPE_DECISION:
+    return intake_decision(intake, &place->party, view);
   case COLLEGA__BODY_TYPE__BODY_TYPE_CARD:
   case COLLEGA__BODY_TYPE__BODY_TYPE_CERT:
   case COLLEGA__BODY_TYPE__BODY_TYPE_MANDATE_END:
@@ -81,14 +90,17 @@ static enum collega_status judge_record(struct intake *intake, const struct mail
   case COLLEGA__BODY_TYPE__BODY_TYPE_TERMINATE:
   case COLLEGA__BODY_TYPE__BODY_TYPE_RELEASE:
   case COLLEGA__BODY_TYPE__BODY_TYPE_RELEASE_ANSWER:
-  case COLLEGA__BODY_TYPE__BODY_TYPE_EPOCH_ANSWER: break;
-  case _COLLEGA__BODY_TYPE_IS_INT_SIZE: break;
+  case COLLEGA__BODY_TYPE__BODY_TYPE_EPOCH_ANSWER:
+    break;
+  case _COLLEGA__BODY_TYPE_IS_INT_SIZE:
+    break;
   }
   return error_set(intake->error, COLLEGA_INVALID, RULE_letter_content, NULL, NULL);
 }
 
 /* Records are the sender's own, one a run, except decisions: those are the decider's. */
-static enum collega_status judge_letter(struct intake *intake, const struct mail_place *place, const Collega__Letter *letter) {
+static enum collega_status judge_letter(struct intake *intake, const struct mail_place *place,
+                                        const Collega__Letter *letter) {
   struct id sender;
   enum collega_status status = COLLEGA_OK;
   if (!id_from(&sender, letter->from.data, letter->from.len))
@@ -113,7 +125,8 @@ static enum collega_status judge_letter(struct intake *intake, const struct mail
 
 /* ---- one item */
 
-static enum collega_status take_envelope(struct intake *intake, const struct mail_place *place, struct bytes bytes) {
+static enum collega_status take_envelope(struct intake *intake, const struct mail_place *place,
+                                         struct bytes bytes) {
   const Collega__Envelope *envelope = NULL;
   const Collega__Letter *letter = NULL;
   const struct identity *self = exchange_identity(intake->exchange, &place->party);
@@ -122,11 +135,12 @@ static enum collega_status take_envelope(struct intake *intake, const struct mai
   enum collega_status status = envelope_read(bytes, intake->arena, &envelope, intake->error);
   if (status == COLLEGA_OK && id_from(&sender, envelope->from.data, envelope->from.len) &&
       !members_find(intake->members, &sender)) {
-    /* The broker takes mail from members only, and its board brings their cards: this one's is on its way. Not
-     * acknowledged, the letter comes again. */
+    /* The broker takes mail from members only, and its board brings their cards: this one's is
+     * on its way. */
     return error_set(intake->error, COLLEGA_UNREACHABLE, RULE_sender_not_known_yet, NULL, NULL);
   }
-  if (status == COLLEGA_OK) status = letter_open(self, intake->members, envelope, intake->arena, &letter, intake->error);
+  if (status == COLLEGA_OK)
+    status = letter_open(self, intake->members, envelope, intake->arena, &letter, intake->error);
   if (status == COLLEGA_OK && !field_is(&letter->to, &place->party))
     status = error_set(intake->error, COLLEGA_INVALID, RULE_letter_content, NULL, NULL);
   if (status == COLLEGA_OK) status = judge_letter(intake, place, letter);
@@ -141,18 +155,21 @@ static enum collega_status take_envelope(struct intake *intake, const struct mai
 }
 
 /* Is this decision beside its deal already? */
-static enum collega_status decision_held(struct intake *intake, const struct run_view *view, struct bytes bytes, bool *held) {
+static enum collega_status decision_held(struct intake *intake, const struct run_view *view,
+                                         struct bytes bytes, bool *held) {
   CollegaStore__DealRow *row;
   *held = false;
   enum collega_status status =
-      deal_row(intake->txn, field_bytes(&view->records[0].body->decision->deal), intake->arena, &row, intake->error);
+      deal_row(intake->txn, field_bytes(&view->records[0].body->decision->deal), intake->arena,
+               &row, intake->error);
   if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
   for (size_t i = 0; status == COLLEGA_OK && i < row->n_decisions && !*held; i++)
     *held = bytes_equal(field_bytes(&row->decisions[i]), bytes);
   return status;
 }
 
-static enum collega_status read_decision(struct intake *intake, struct bytes bytes, struct run_view *view) {
+static enum collega_status read_decision(struct intake *intake, struct bytes bytes,
+                                         struct run_view *view) {
   enum collega_status status = run_read_bytes(bytes, intake->arena, view, intake->error);
   if (status == COLLEGA_OK && (view->count != 1 || !view->records[0].body->decision))
     return error_set(intake->error, COLLEGA_INVALID, RULE_letter_content, NULL, NULL);
@@ -163,9 +180,11 @@ static enum collega_status read_decision(struct intake *intake, struct bytes byt
   return status == COLLEGA_OK ? members_verify_run(intake->members, view, intake->error) : status;
 }
 
-/* `next`: it stands where the mailbox was read to. A decision also comes as the answer to a question, before or after
- * its turn: then it is taken (or is here already), and the mailbox stays where it was read to. */
-static enum collega_status take_decision(struct intake *intake, const struct mail_place *place, struct bytes bytes, bool next) {
+/* `next`: it stands where the mailbox was read to. A decision also comes as the answer to a
+ * question, before or after its turn: then it is taken (or is here already), and the mailbox
+ * stays where it was read to. */
+static enum collega_status take_decision(struct intake *intake, const struct mail_place *place,
+                                         struct bytes bytes, bool next) {
   struct run_view view;
   bool held = false;
   enum collega_status status = read_decision(intake, bytes, &view);
@@ -175,9 +194,13 @@ static enum collega_status take_decision(struct intake *intake, const struct mai
   if (status == COLLEGA_OK && held) return COLLEGA_OK;
   if (status == COLLEGA_OK) status = intake_decision(intake, &place->party, &view);
   if (status == COLLEGA_OK) {
-    struct ledger_event event = {.time = intake->now, .kind = COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_DECISION_IN,
-                                 .party = &place->party, .record = &view.records[0].id, .counterpart = &intake->broker,
-                                 .position = next ? &place->position : NULL, .payload = bytes};
+    struct ledger_event event = {.time = intake->now,
+                                 .kind = COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_DECISION_IN,
+                                 .party = &place->party,
+                                 .record = &view.records[0].id,
+                                 .counterpart = &intake->broker,
+                                 .position = next ? &place->position : NULL,
+                                 .payload = bytes};
     return exchange_append(intake->exchange, intake->txn, &event, intake->error);
   }
   if (!is_bad(status)) return status;
@@ -186,7 +209,8 @@ static enum collega_status take_decision(struct intake *intake, const struct mai
   return next ? append_mail(intake, place, bytes, bytes_of(NULL, 0), problem) : COLLEGA_OK;
 }
 
-static enum collega_status acknowledge(struct intake *intake, const struct mail_place *place, uint64_t seq) {
+static enum collega_status acknowledge(struct intake *intake, const struct mail_place *place,
+                                       uint64_t seq) {
   Collega__ToBroker to = COLLEGA__TO_BROKER__INIT;
   Collega__Ack ack = COLLEGA__ACK__INIT;
   set_id(&ack.party, &place->party);
@@ -197,28 +221,88 @@ static enum collega_status acknowledge(struct intake *intake, const struct mail_
   return pack_into(intake->arena, &to.base, &intake->outcome->frame, intake->error);
 }
 
-enum collega_status intake_mail(struct intake *intake, const Collega__Mail *mail) {
-  const CollegaStore__BrokerRow *row = intake->broker_row;
+/* ---- mail before its sender's card */
+
+void exchange_drop_held(struct exchange *exchange) {
+  for (size_t i = 0; i < exchange->held_count; i++)
+    free(exchange->held[i].data);
+  exchange->held_count = 0;
+}
+
+static enum collega_status hold(struct intake *intake, const Collega__Mail *mail) {
+  struct exchange *exchange = intake->exchange;
+  if (exchange->held_count ==
+      HELD_MAIL_FRAMES) /* the board does not come: a new session may bring it */
+    return error_set(intake->error, COLLEGA_UNREACHABLE, RULE_sender_not_known_yet, NULL, NULL);
+  struct held_mail *held = &exchange->held[exchange->held_count];
+  held->length = collega__mail__get_packed_size(mail);
+  held->data = malloc(held->length);
+  if (!held->data) return no_memory(intake->error);
+  collega__mail__pack(mail, held->data);
+  exchange->held_count++;
+  return COLLEGA_OK;
+}
+
+/* ---- a frame */
+
+/* *held: it has come to a letter whose sender is not known yet. */
+static enum collega_status take_items(struct intake *intake, const Collega__Mail *mail,
+                                      bool *held) {
+  CollegaStore__BrokerRow *row = NULL;
   struct mail_place place = {.position = {.origin = intake->broker}};
-  struct collega_error own_error;
-  if (!intake->error) intake->error = &own_error; /* the reason is stored */
+  *held = false;
+  /* Read anew: held mail follows on what was taken in the same transaction. */
+  enum collega_status status = exchange_broker(intake->txn, intake->arena, &row, intake->error);
+  if (status != COLLEGA_OK) return status;
   if (!row || !id_from(&place.party, mail->party.data, mail->party.len) ||
       !epoch_from(&place.position.epoch, mail->epoch.data, mail->epoch.len) ||
       !exchange_identity(intake->exchange, &place.party))
     return intake_forged(intake, RULE_not_this_broker);
-  if (mail->has_fetched) return COLLEGA_OK; /* nothing here asks for copies yet */
   uint64_t cursor = 0;
-  if (row->has_mailbox_epoch && bytes_equal(field_bytes(&row->mailbox_epoch), field_bytes(&mail->epoch)))
+  if (row->has_mailbox_epoch &&
+      bytes_equal(field_bytes(&row->mailbox_epoch), field_bytes(&mail->epoch)))
     cursor = row->mailbox_seq;
   for (size_t i = 0; i < mail->n_items; i++) {
     const Collega__MailItem *item = mail->items[i];
-    enum collega_status status = COLLEGA_OK;
     bool next = item->has_decision ? item->seq == cursor + 1 : item->seq > cursor;
     place.position.seq = item->seq;
-    if (item->has_decision) status = take_decision(intake, &place, field_bytes(&item->decision), next);
-    else if (next && item->has_envelope) status = take_envelope(intake, &place, field_bytes(&item->envelope));
+    if (item->has_decision)
+      status = take_decision(intake, &place, field_bytes(&item->decision), next);
+    else if (next && item->has_envelope)
+      status = take_envelope(intake, &place, field_bytes(&item->envelope));
+    *held = status == COLLEGA_UNREACHABLE;
+    if (*held) break;
     if (status != COLLEGA_OK) return status;
     if (next) cursor = item->seq; /* else taken before: only the acknowledgement was lost */
   }
   return cursor > 0 ? acknowledge(intake, &place, cursor) : COLLEGA_OK;
+}
+
+enum collega_status intake_mail(struct intake *intake, const Collega__Mail *mail) {
+  bool held = false;
+  if (mail->has_fetched) return COLLEGA_OK; /* nothing here asks for copies yet */
+  if (intake->exchange->held_count > 0) return hold(intake, mail);
+  enum collega_status status = take_items(intake, mail, &held);
+  return status == COLLEGA_OK && held ? hold(intake, mail) : status;
+}
+
+enum collega_status intake_held_mail(struct intake *intake) {
+  struct exchange *exchange = intake->exchange;
+  size_t done = 0;
+  bool held = false;
+  enum collega_status status = COLLEGA_OK;
+  while (status == COLLEGA_OK && done < exchange->held_count) {
+    const struct held_mail *next = &exchange->held[done];
+    const Collega__Mail *mail = (const Collega__Mail *)row_unpack(
+        &collega__mail__descriptor, bytes_of(next->data, next->length), intake->arena);
+    if (!mail) return no_memory(intake->error);
+    status = take_items(intake, mail, &held);
+    if (held) break;
+    done++;
+  }
+  for (size_t i = 0; i < done; i++)
+    free(exchange->held[i].data);
+  exchange->held_count -= done;
+  memmove(exchange->held, exchange->held + done, exchange->held_count * sizeof exchange->held[0]);
+  return status;
 }

@@ -1,5 +1,5 @@
-/* Joining: the token waits in a file of the home, since it is a secret with an end and no business of the
- * ledger; the certificate that answers it is an entry (intake.c). */
+/* Joining: the token waits in a file of the home, since it is a secret with an end and no
+ * business of the ledger; the certificate that answers it is an entry (intake.c). */
 #include "client/exchange/inside.h"
 
 #include <limits.h>
@@ -12,12 +12,15 @@
 
 #define INVITATION_FILE "invitation"
 
-static enum collega_status invitation_path(const struct exchange *exchange, char out[PATH_MAX], struct collega_error *error) {
+static enum collega_status invitation_path(const struct exchange *exchange, char out[PATH_MAX],
+                                           struct collega_error *error) {
   return path_join(out, PATH_MAX, exchange->home, INVITATION_FILE, error);
 }
 
-/* One broker a home: a second one would need a head of its own (see the protocol, restored parties). */
-static enum collega_status check_not_joined(struct exchange *exchange, const Collega__Invitation *invitation,
+/* One broker a home: a second one would need a head of its own (see the protocol, restored
+ * parties). */
+static enum collega_status check_not_joined(struct exchange *exchange,
+                                            const Collega__Invitation *invitation,
                                             struct arena *arena, struct collega_error *error) {
   struct ledger_txn *txn = NULL;
   CollegaStore__BrokerRow *broker = NULL;
@@ -31,23 +34,26 @@ static enum collega_status check_not_joined(struct exchange *exchange, const Col
 }
 
 /* Whoever is invited as one employer must not come in as another. */
-static enum collega_status check_invited(struct exchange *exchange, const Collega__Invitation *invitation,
-                                         struct arena *arena, struct collega_error *error) {
+static enum collega_status check_invited(struct exchange *exchange,
+                                         const Collega__Invitation *invitation, struct arena *arena,
+                                         struct collega_error *error) {
   struct ledger_txn *txn = NULL;
   ProtobufCMessage *row = NULL;
   enum collega_status status = ledger_read(exchange->ledger, &txn, error);
   if (status == COLLEGA_OK)
-    status = row_get(txn, TABLE_OWN, bytes_of(exchange->host.byte, ID_BYTES), &collega_store__own_party__descriptor,
-                     arena, &row, error);
+    status = row_get(txn, TABLE_OWN, bytes_of(exchange->host.byte, ID_BYTES),
+                     &collega_store__own_party__descriptor, arena, &row, error);
   ledger_abort(&txn);
   if (status == COLLEGA_NOT_FOUND) return row_damaged(error, "own");
   if (status != COLLEGA_OK) return status;
   const CollegaStore__OwnParty *own = (const CollegaStore__OwnParty *)row;
   if (strcmp(own->kvk, invitation->kvk) == 0) return COLLEGA_OK;
-  return error_set(error, COLLEGA_REFUSED, RULE_invitation_kvk, NULL, invitation->name, invitation->kvk, own->kvk, NULL);
+  return error_set(error, COLLEGA_REFUSED, RULE_invitation_kvk, NULL, invitation->name,
+                   invitation->kvk, own->kvk, NULL);
 }
 
-enum collega_status join_store_token(struct exchange *exchange, const char *token, struct collega_error *error) {
+enum collega_status join_store_token(struct exchange *exchange, const char *token,
+                                     struct collega_error *error) {
   char path[PATH_MAX];
   Collega__Invitation *invitation = NULL;
   struct arena *arena = work_arena();
@@ -63,8 +69,8 @@ enum collega_status join_store_token(struct exchange *exchange, const char *toke
   return status;
 }
 
-enum collega_status join_pending(struct exchange *exchange, struct arena *arena, Collega__Invitation **out,
-                                 struct collega_error *error) {
+enum collega_status join_pending(struct exchange *exchange, struct arena *arena,
+                                 Collega__Invitation **out, struct collega_error *error) {
   *out = NULL;
   char path[PATH_MAX];
   struct buffer text;
@@ -86,14 +92,16 @@ void join_done(struct exchange *exchange) {
 
 /* ---- the frames that open a session */
 
-static enum collega_status own_card(struct exchange *exchange, struct arena *arena, Collega__Run **out, struct collega_error *error) {
+static enum collega_status own_card(struct exchange *exchange, struct arena *arena,
+                                    Collega__Run **out, struct collega_error *error) {
   struct identity *identity = exchange_identity(exchange, &exchange->host);
   struct bytes run = identity_card_run(identity, identity_card_number(identity));
   *out = (Collega__Run *)row_unpack(&collega__run__descriptor, run, arena);
   return *out ? COLLEGA_OK : no_memory(error);
 }
 
-enum collega_status exchange_hello(struct exchange *exchange, struct arena *arena, struct bytes *frame, struct collega_error *error) {
+enum collega_status exchange_hello(struct exchange *exchange, struct arena *arena,
+                                   struct bytes *frame, struct collega_error *error) {
   Collega__ToBroker to = COLLEGA__TO_BROKER__INIT;
   Collega__Hello hello = COLLEGA__HELLO__INIT;
   Collega__Head head = COLLEGA__HEAD__INIT;
@@ -114,7 +122,8 @@ enum collega_status exchange_hello(struct exchange *exchange, struct arena *aren
   return pack_into(arena, &to.base, frame, error);
 }
 
-enum collega_status exchange_join(struct exchange *exchange, struct arena *arena, struct bytes *frame, struct collega_error *error) {
+enum collega_status exchange_join(struct exchange *exchange, struct arena *arena,
+                                  struct bytes *frame, struct collega_error *error) {
   Collega__ToBroker to = COLLEGA__TO_BROKER__INIT;
   Collega__Join join = COLLEGA__JOIN__INIT;
   enum collega_status status = own_card(exchange, arena, &join.card, error);
@@ -123,7 +132,8 @@ enum collega_status exchange_join(struct exchange *exchange, struct arena *arena
 }
 
 /* The follow of a node is its first and, for now, its only one: all that is on the board. */
-enum collega_status exchange_follow(struct exchange *exchange, struct arena *arena, struct bytes *frame, struct collega_error *error) {
+enum collega_status exchange_follow(struct exchange *exchange, struct arena *arena,
+                                    struct bytes *frame, struct collega_error *error) {
   Collega__ToBroker to = COLLEGA__TO_BROKER__INIT;
   Collega__Follow follow = COLLEGA__FOLLOW__INIT;
   Collega__Filter filter = COLLEGA__FILTER__INIT;

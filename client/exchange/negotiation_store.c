@@ -5,30 +5,32 @@
 
 #include "base/words.h"
 
-static void optional_id(struct id *out, protobuf_c_boolean present, const ProtobufCBinaryData *field) {
+static void optional_id(struct id *out, protobuf_c_boolean present,
+                        const ProtobufCBinaryData *field) {
   if (!present || !id_from(out, field->data, field->len)) memset(out, 0, sizeof *out);
 }
 
-static void header_ids(const Collega__DealHeader *header, struct id *replaces, struct id *amends, struct id *predecessor) {
+static void header_ids(const Collega__DealHeader *header, struct id *replaces, struct id *amends,
+                       struct id *predecessor) {
   optional_id(replaces, header->has_replaces, &header->replaces);
   optional_id(amends, header->has_amends, &header->amends);
   optional_id(predecessor, header->has_predecessor, &header->predecessor);
 }
 
 /* The act that waits for a signature; 0: none. */
-static enum collega_status waiting_act(const CollegaStore__DealRow *row, struct arena *arena, int *kind,
-                                       struct collega_error *error) {
+static enum collega_status waiting_act(const CollegaStore__DealRow *row, struct arena *arena,
+                                       int *kind, struct collega_error *error) {
   *kind = 0;
   if (!row->has_act) return COLLEGA_OK;
-  const CollegaStore__DealAct *act =
-      (const CollegaStore__DealAct *)row_unpack(&collega_store__deal_act__descriptor, field_bytes(&row->act), arena);
+  const CollegaStore__DealAct *act = (const CollegaStore__DealAct *)row_unpack(
+      &collega_store__deal_act__descriptor, field_bytes(&row->act), arena);
   if (!act) return row_damaged(error, "deals");
   *kind = (int)act->kind;
   return COLLEGA_OK;
 }
 
-static enum collega_status slot_load(const struct deal_view *view, struct arena *arena, struct deal_slot *slot,
-                                     struct collega_error *error) {
+static enum collega_status slot_load(const struct deal_view *view, struct arena *arena,
+                                     struct deal_slot *slot, struct collega_error *error) {
   const CollegaStore__DealRow *row = view->row;
   int act;
   memset(slot, 0, sizeof *slot);
@@ -49,16 +51,18 @@ static enum collega_status slot_load(const struct deal_view *view, struct arena 
 }
 
 /* The newest epoch of the decider that is known here. */
-static enum collega_status decider_epoch(struct ledger_txn *txn, struct arena *arena, struct negotiation *out,
-                                         struct collega_error *error) {
+static enum collega_status decider_epoch(struct ledger_txn *txn, struct arena *arena,
+                                         struct negotiation *out, struct collega_error *error) {
   CollegaStore__BrokerRow *broker;
   enum collega_status status = exchange_broker(txn, arena, &broker, error);
-  if (status == COLLEGA_OK && broker && field_is(&broker->broker, &out->decider)) out->epoch_number = broker->epoch_number;
+  if (status == COLLEGA_OK && broker && field_is(&broker->broker, &out->decider))
+    out->epoch_number = broker->epoch_number;
   return status;
 }
 
-enum collega_status negotiation_load(struct ledger_txn *txn, const struct id *root, struct arena *arena,
-                                     struct negotiation *out, CollegaStore__RootRow **row, struct collega_error *error) {
+enum collega_status negotiation_load(struct ledger_txn *txn, const struct id *root,
+                                     struct arena *arena, struct negotiation *out,
+                                     CollegaStore__RootRow **row, struct collega_error *error) {
   memset(out, 0, sizeof *out);
   out->root = *root;
   out->welcomed = true;
@@ -66,7 +70,8 @@ enum collega_status negotiation_load(struct ledger_txn *txn, const struct id *ro
   if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
   if (status != COLLEGA_OK) return status;
   const CollegaStore__RootRow *stored = *row;
-  if (!id_from(&out->decider, stored->decider.data, stored->decider.len)) return row_damaged(error, "roots");
+  if (!id_from(&out->decider, stored->decider.data, stored->decider.len))
+    return row_damaged(error, "roots");
   out->root_epoch_number = stored->decider_epoch_number;
   out->answered_epoch = stored->answered_epoch;
   out->position = stored->position;
@@ -79,7 +84,8 @@ enum collega_status negotiation_load(struct ledger_txn *txn, const struct id *ro
   for (size_t i = 0; status == COLLEGA_OK && i < stored->n_deals; i++) {
     struct deal_view view;
     struct id deal;
-    if (!id_from(&deal, stored->deals[i].data, stored->deals[i].len)) return row_damaged(error, "roots");
+    if (!id_from(&deal, stored->deals[i].data, stored->deals[i].len))
+      return row_damaged(error, "roots");
     status = deal_view_read(txn, &deal, arena, &view, error);
     if (status == COLLEGA_NOT_FOUND) return row_damaged(error, "roots");
     if (status != COLLEGA_OK) return status;
@@ -93,11 +99,12 @@ enum collega_status negotiation_load(struct ledger_txn *txn, const struct id *ro
 
 /* ---- storing */
 
-static enum collega_status slot_store(struct ledger_txn *txn, const struct deal_slot *slot, struct arena *arena,
-                                      struct collega_error *error) {
+static enum collega_status slot_store(struct ledger_txn *txn, const struct deal_slot *slot,
+                                      struct arena *arena, struct collega_error *error) {
   CollegaStore__DealRow *row;
   int act = 0;
-  enum collega_status status = deal_row(txn, bytes_of(slot->deal.byte, ID_BYTES), arena, &row, error);
+  enum collega_status status =
+      deal_row(txn, bytes_of(slot->deal.byte, ID_BYTES), arena, &row, error);
   if (status == COLLEGA_NOT_FOUND) return row_damaged(error, "deals");
   if (status == COLLEGA_OK) status = waiting_act(row, arena, &act, error);
   if (status != COLLEGA_OK) return status;
@@ -105,8 +112,9 @@ static enum collega_status slot_store(struct ledger_txn *txn, const struct deal_
   bool taken_back = act == (int)COLLEGA_STORE__ACT_KIND__ACT_KIND_ACCEPT && !slot->accept_drafted;
   const char *why = slot->why == RULE_NONE ? NULL : rule_name(slot->why);
   bool same_why = why && row->why ? strcmp(why, row->why) == 0 : !why && !row->why;
-  if (!taken_back && row->state == (CollegaStore__DealState)slot->phase && same_why && row->decline_sent == slot->decline_sent &&
-      row->withdraw_sent == slot->withdraw_sent && row->has_ask_sent_epoch == slot->ask_sent_epoch_set &&
+  if (!taken_back && row->state == (CollegaStore__DealState)slot->phase && same_why &&
+      row->decline_sent == slot->decline_sent && row->withdraw_sent == slot->withdraw_sent &&
+      row->has_ask_sent_epoch == slot->ask_sent_epoch_set &&
       row->ask_sent_epoch == slot->ask_sent_epoch)
     return COLLEGA_OK;
   if (taken_back) row->has_act = false;
@@ -119,8 +127,9 @@ static enum collega_status slot_store(struct ledger_txn *txn, const struct deal_
   return deal_row_put(txn, row, error);
 }
 
-enum collega_status negotiation_store(struct ledger_txn *txn, const struct negotiation *negotiation, CollegaStore__RootRow *row,
-                                      struct arena *arena, struct collega_error *error) {
+enum collega_status negotiation_store(struct ledger_txn *txn, const struct negotiation *negotiation,
+                                      CollegaStore__RootRow *row, struct arena *arena,
+                                      struct collega_error *error) {
   row->has_answered_epoch = negotiation->answered_epoch > 0;
   row->answered_epoch = negotiation->answered_epoch;
   row->has_position = row->has_last_decision = row->has_last_deal = negotiation->position > 0;
@@ -149,20 +158,22 @@ static bool visit_root(void *context, struct bytes key, struct bytes value) {
   struct closed_count *count = context;
   (void)key;
   arena_reset(count->arena);
-  const CollegaStore__RootRow *row =
-      (const CollegaStore__RootRow *)row_unpack(&collega_store__root_row__descriptor, value, count->arena);
+  const CollegaStore__RootRow *row = (const CollegaStore__RootRow *)row_unpack(
+      &collega_store__root_row__descriptor, value, count->arena);
   count->damaged = !row;
-  if (row && row->closed && row->has_thread && field_is(&row->thread, count->thread) && row->has_party &&
-      field_is(&row->party, count->party))
+  if (row && row->closed && row->has_thread && field_is(&row->thread, count->thread) &&
+      row->has_party && field_is(&row->party, count->party))
     count->count++;
   return !count->damaged;
 }
 
-enum collega_status negotiation_count_closed(struct ledger_txn *txn, const struct id *party, const struct id *thread,
-                                             uint64_t *out, struct collega_error *error) {
+enum collega_status negotiation_count_closed(struct ledger_txn *txn, const struct id *party,
+                                             const struct id *thread, uint64_t *out,
+                                             struct collega_error *error) {
   struct closed_count count = {.party = party, .thread = thread, .arena = work_arena()};
   if (!count.arena) return no_memory(error);
-  enum collega_status status = table_each(txn, TABLE_ROOTS, bytes_of(NULL, 0), NULL, visit_root, &count, error);
+  enum collega_status status =
+      table_each(txn, TABLE_ROOTS, bytes_of(NULL, 0), NULL, visit_root, &count, error);
   arena_destroy(&count.arena);
   if (status == COLLEGA_OK && count.damaged) return row_damaged(error, "roots");
   *out = count.count;
@@ -171,7 +182,8 @@ enum collega_status negotiation_count_closed(struct ledger_txn *txn, const struc
 
 /* ---- events */
 
-void header_event(const struct deal_view *view, enum deal_event_kind kind, collega_time now, struct deal_event *out) {
+void header_event(const struct deal_view *view, enum deal_event_kind kind, collega_time now,
+                  struct deal_event *out) {
   memset(out, 0, sizeof *out);
   out->kind = kind;
   out->deal = view->deal;
@@ -180,8 +192,9 @@ void header_event(const struct deal_view *view, enum deal_event_kind kind, colle
   out->accept_by = view->header->accept_by;
 }
 
-enum collega_status decision_event(const struct record *record, collega_time now, struct arena *arena,
-                                   struct deal_event *out, struct collega_error *error) {
+enum collega_status decision_event(const struct record *record, collega_time now,
+                                   struct arena *arena, struct deal_event *out,
+                                   struct collega_error *error) {
   const Collega__Decision *decision = record->body->decision;
   memset(out, 0, sizeof *out);
   out->kind = DEAL_EVENT_DECISION;
@@ -196,7 +209,8 @@ enum collega_status decision_event(const struct record *record, collega_time now
   optional_id(&out->decided_predecessor, decision->has_predecessor, &decision->predecessor);
   struct id *voids = arena_take(arena, (decision->n_voids + 1) * sizeof *voids);
   if (!voids) return no_memory(error);
-  for (size_t i = 0; i < decision->n_voids; i++) optional_id(&voids[i], true, &decision->voids[i]);
+  for (size_t i = 0; i < decision->n_voids; i++)
+    optional_id(&voids[i], true, &decision->voids[i]);
   out->voids = voids;
   out->void_count = decision->n_voids;
   return COLLEGA_OK;

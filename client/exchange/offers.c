@@ -1,5 +1,5 @@
-/* Offers: what a user publishes and withdraws. All of a batch is checked before anything is stored; then one
- * transaction numbers, signs and stores it. */
+/* Offers: what a user publishes and withdraws. All of a batch is checked before anything is
+ * stored; then one transaction numbers, signs and stores it. */
 #include "client/exchange/inside.h"
 
 #include <stdio.h>
@@ -12,14 +12,15 @@
 #include "proto/guard.h"
 #include "proto/lists.h"
 
-#define PUBLISH_ARENA_BYTES ((size_t)1 << 30)   /* a bulk import */
-#define RUN_BODIES_BYTES (LIMIT_FRAME_BYTES * 3 / 4) /* a run travels in one frame, with what surrounds it */
-#define SHARE_CERTAIN 0.9995                    /* of a postcode area that lies in one region */
+#define PUBLISH_ARENA_BYTES ((size_t)1 << 30) /* a bulk import */
+#define RUN_BODIES_BYTES                                                                           \
+  (LIMIT_FRAME_BYTES * 3 / 4) /* a run travels in one frame, with what surrounds it */
+#define SHARE_CERTAIN 0.9995  /* of a postcode area that lies in one region */
 
 /* ---- preparing one offer */
 
 struct prepared {
-  Collega__Offer offer;  /* as it will be published; its parts are the caller's */
+  Collega__Offer offer; /* as it will be published; its parts are the caller's */
   Collega__Place place;
   const Collega__OfferPrivate *private_part;
   struct short_id id;
@@ -27,13 +28,14 @@ struct prepared {
 
 static enum collega_status fill_region(struct prepared *prepared, struct collega_error *error) {
   Collega__Place *place = &prepared->place;
-  if (place->region || !place->postcode || (place->country && strcmp(place->country, "NL") != 0)) return COLLEGA_OK;
+  if (place->region || !place->postcode || (place->country && strcmp(place->country, "NL") != 0))
+    return COLLEGA_OK;
   const struct postcode_row *area = postcode_area_find(place->postcode);
   if (!area) return COLLEGA_OK; /* check_offer has refused it */
   if (area->share < SHARE_CERTAIN) {
     const struct region_row *region = region_find(area->region);
-    return error_set(error, COLLEGA_INVALID, RULE_region_needed, "place.region", area->digits, area->region,
-                     region ? region->name : "", NULL);
+    return error_set(error, COLLEGA_INVALID, RULE_region_needed, "place.region", area->digits,
+                     area->region, region ? region->name : "", NULL);
   }
   place->region = (char *)(uintptr_t)area->region;
   return COLLEGA_OK;
@@ -52,18 +54,20 @@ static void fill_expires(Collega__Offer *offer, collega_time now) {
   offer->expires = end < now + OFFER_LIFETIME_MS ? end : now + OFFER_LIFETIME_MS;
 }
 
-static enum collega_status check_private(const Collega__OfferPrivate *private_part, struct collega_error *error) {
+static enum collega_status check_private(const Collega__OfferPrivate *private_part,
+                                         struct collega_error *error) {
   enum collega_status status = check_fields(&private_part->base, error);
   if (status == COLLEGA_OK) status = check_no_bsn(&private_part->base, error);
   if (status != COLLEGA_OK) error_prefix(error, "private");
   return status;
 }
 
-static enum collega_status prepare(const struct offer_input *input, collega_time now, struct prepared *out,
-                                   struct collega_error *error) {
+static enum collega_status prepare(const struct offer_input *input, collega_time now,
+                                   struct prepared *out, struct collega_error *error) {
   enum collega_status status = check_fields(&input->offer->base, error);
   if (status == COLLEGA_OK) status = check_offer(input->offer, error);
-  if (status == COLLEGA_OK && input->private_part) status = check_private(input->private_part, error);
+  if (status == COLLEGA_OK && input->private_part)
+    status = check_private(input->private_part, error);
   if (status != COLLEGA_OK) return status;
   out->offer = *input->offer;
   out->place = *input->offer->place;
@@ -104,7 +108,8 @@ static bool visit_party(void *context, struct bytes key, struct bytes value) {
   struct id party;
   (void)value;
   if (!id_from(&party, key.data, key.length)) return true;
-  const struct known_party *known = members_find(exchange_members(named->exchange, named->txn), &party);
+  const struct known_party *known =
+      members_find(exchange_members(named->exchange, named->txn), &party);
   const char *kvk = known ? known_party_kvk(known) : "";
   if (strlen(kvk) != 8 || !strstr(named->audience, kvk) || named->count == 32) return true;
   named->found[named->count] = party;
@@ -117,18 +122,21 @@ static enum collega_status find_named(struct named *named, struct collega_error 
       table_each(named->txn, TABLE_PARTIES, bytes_of(NULL, 0), NULL, visit_party, named, error);
   for (const char *one = named->audience + 6; status == COLLEGA_OK && *one; one += one[8] ? 9 : 8) {
     bool known = false;
-    for (size_t i = 0; i < named->count; i++) known = known || memcmp(named->kvk[i], one, 8) == 0;
+    for (size_t i = 0; i < named->count; i++)
+      known = known || memcmp(named->kvk[i], one, 8) == 0;
     char kvk[9] = {0};
     memcpy(kvk, one, 8);
-    if (!known) status = error_set(error, COLLEGA_NOT_FOUND, RULE_audience_unknown, "audience", kvk, NULL);
+    if (!known)
+      status = error_set(error, COLLEGA_NOT_FOUND, RULE_audience_unknown, "audience", kvk, NULL);
   }
   return status;
 }
 
 /* One envelope for each party named, with the run of the one record. */
-static enum collega_status seal_to_named(struct exchange *exchange, struct ledger_txn *txn, const struct id *party,
-                                         const Collega__Offer *offer, Collega__Run *run, collega_time now,
-                                         struct arena *arena, CollegaStore__OwnRecords *content,
+static enum collega_status seal_to_named(struct exchange *exchange, struct ledger_txn *txn,
+                                         const struct id *party, const Collega__Offer *offer,
+                                         Collega__Run *run, collega_time now, struct arena *arena,
+                                         CollegaStore__OwnRecords *content,
                                          struct collega_error *error) {
   struct named named = {.exchange = exchange, .txn = txn, .audience = offer->audience};
   enum collega_status status = find_named(&named, error);
@@ -139,7 +147,8 @@ static enum collega_status seal_to_named(struct exchange *exchange, struct ledge
   for (size_t i = 0; status == COLLEGA_OK && i < named.count; i++) {
     struct bytes envelope = {NULL, 0};
     if (id_equal(&named.found[i], party)) continue;
-    status = mail_seal(exchange, txn, party, &named.found[i], &run, 1, NULL, true, now, arena, &envelope, error);
+    status = mail_seal(exchange, txn, party, &named.found[i], &run, 1, NULL, true, now, arena,
+                       &envelope, error);
     set_bytes(&content->envelopes[content->n_envelopes], envelope.data, envelope.length);
     if (status == COLLEGA_OK) content->n_envelopes++;
   }
@@ -169,17 +178,20 @@ static enum collega_status batch_flush(struct batch *batch, struct collega_error
   Collega__Run *run = NULL;
   struct bytes packed;
   const struct identity *identity = exchange_identity(batch->exchange, batch->party);
-  enum collega_status status = run_sign(identity, batch->bodies, batch->count, batch->arena, &run, error);
+  enum collega_status status =
+      run_sign(identity, batch->bodies, batch->count, batch->arena, &run, error);
   if (status == COLLEGA_OK) status = pack_into(batch->arena, &run->base, &packed, error);
   if (status == COLLEGA_OK && batch->named)
-    status = seal_to_named(batch->exchange, batch->txn, batch->party, batch->named, run, batch->now, batch->arena,
-                           &content, error);
+    status = seal_to_named(batch->exchange, batch->txn, batch->party, batch->named, run, batch->now,
+                           batch->arena, &content, error);
   if (status != COLLEGA_OK) return status;
   set_bytes(&content.run, packed.data, packed.length);
   content.n_privates = batch->count;
   content.privates = batch->privates;
-  struct ledger_event event = {.time = batch->now, .kind = COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_OWN_RECORDS,
-                               .party = batch->party, .record = &batch->first};
+  struct ledger_event event = {.time = batch->now,
+                               .kind = COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_OWN_RECORDS,
+                               .party = batch->party,
+                               .record = &batch->first};
   status = pack_into(batch->arena, &content.base, &event.payload, error);
   if (status == COLLEGA_OK) status = exchange_append(batch->exchange, batch->txn, &event, error);
   batch->count = batch->bytes = 0;
@@ -188,7 +200,8 @@ static enum collega_status batch_flush(struct batch *batch, struct collega_error
 }
 
 /* Adds a finished body; `named` (may be NULL) gets a run and an entry of its own. */
-static enum collega_status batch_add(struct batch *batch, struct bytes body, const struct id *record, struct bytes private_part,
+static enum collega_status batch_add(struct batch *batch, struct bytes body,
+                                     const struct id *record, struct bytes private_part,
                                      const Collega__Offer *named, struct collega_error *error) {
   enum collega_status status = COLLEGA_OK;
   if (named || batch->count == LIMIT_RUN_RECORDS || batch->bytes + body.length > RUN_BODIES_BYTES)
@@ -196,27 +209,30 @@ static enum collega_status batch_add(struct batch *batch, struct bytes body, con
   if (status != COLLEGA_OK) return status;
   if (batch->count == 0) batch->first = *record;
   batch->bodies[batch->count] = body;
-  set_bytes(&batch->privates[batch->count], private_part.data ? private_part.data : (const uint8_t *)"",
-            private_part.length);
+  set_bytes(&batch->privates[batch->count],
+            private_part.data ? private_part.data : (const uint8_t *)"", private_part.length);
   batch->count++;
   batch->bytes += body.length;
   batch->named = named;
   return named ? batch_flush(batch, error) : COLLEGA_OK;
 }
 
-static enum collega_status batch_begin(struct batch *batch, size_t count, struct collega_error *error) {
+static enum collega_status batch_begin(struct batch *batch, size_t count,
+                                       struct collega_error *error) {
   size_t room = count < LIMIT_RUN_RECORDS ? count : LIMIT_RUN_RECORDS;
   batch->bodies = arena_take(batch->arena, room * sizeof *batch->bodies);
   batch->privates = arena_take(batch->arena, room * sizeof *batch->privates);
   return batch->bodies && batch->privates ? COLLEGA_OK : no_memory(error);
 }
 
-static enum collega_status add_offer(struct batch *batch, struct prepared *prepared, struct collega_error *error) {
+static enum collega_status add_offer(struct batch *batch, struct prepared *prepared,
+                                     struct collega_error *error) {
   Collega__OfferRevision revision = COLLEGA__OFFER_REVISION__INIT;
   Collega__Body *body = NULL;
   struct bytes packed, private_part = {NULL, 0};
   struct id record;
-  enum collega_status status = own_body(batch->exchange, batch->txn, batch->party, batch->arena, &body, error);
+  enum collega_status status =
+      own_body(batch->exchange, batch->txn, batch->party, batch->arena, &body, error);
   if (status != COLLEGA_OK) return status;
   set_bytes(&revision.id, prepared->id.byte, SHORT_ID_BYTES);
   revision.revision = 1;
@@ -229,7 +245,8 @@ static enum collega_status add_offer(struct batch *batch, struct prepared *prepa
   if (status == COLLEGA_OK && prepared->private_part)
     status = pack_into(batch->arena, &prepared->private_part->base, &private_part, error);
   if (status != COLLEGA_OK) return status;
-  return batch_add(batch, packed, &record, private_part, is_named(&prepared->offer) ? &prepared->offer : NULL, error);
+  return batch_add(batch, packed, &record, private_part,
+                   is_named(&prepared->offer) ? &prepared->offer : NULL, error);
 }
 
 static enum collega_status publish_all(struct batch *batch, struct prepared *prepared, size_t count,
@@ -242,9 +259,11 @@ static enum collega_status publish_all(struct batch *batch, struct prepared *pre
   return status == COLLEGA_OK ? batch_flush(batch, error) : status;
 }
 
-enum collega_status offer_publish(struct exchange *exchange, const struct id *party, const struct offer_input *inputs,
-                                  size_t count, collega_time now, struct short_id *ids, struct collega_error *error) {
-  if (!exchange_identity(exchange, party)) return error_set(error, COLLEGA_NOT_FOUND, RULE_party_not_ours, NULL, NULL);
+enum collega_status offer_publish(struct exchange *exchange, const struct id *party,
+                                  const struct offer_input *inputs, size_t count, collega_time now,
+                                  struct short_id *ids, struct collega_error *error) {
+  if (!exchange_identity(exchange, party))
+    return error_set(error, COLLEGA_NOT_FOUND, RULE_party_not_ours, NULL, NULL);
   if (count == 0) return COLLEGA_OK;
   struct ledger_txn *txn = NULL;
   enum collega_status status = COLLEGA_OK;
@@ -257,13 +276,15 @@ enum collega_status offer_publish(struct exchange *exchange, const struct id *pa
   }
   if (status == COLLEGA_OK) status = exchange_begin(exchange, &txn, error);
   if (status == COLLEGA_OK) {
-    struct batch batch = {.exchange = exchange, .txn = txn, .party = party, .now = now, .arena = arena};
+    struct batch batch = {
+        .exchange = exchange, .txn = txn, .party = party, .now = now, .arena = arena};
     status = publish_all(&batch, prepared, count, error);
     fault_point(FAULT_node_publish_before_commit);
     status = exchange_end(exchange, &txn, status, error);
     fault_point(FAULT_node_publish_after_commit);
   }
-  for (size_t i = 0; status == COLLEGA_OK && i < count; i++) ids[i] = prepared[i].id;
+  for (size_t i = 0; status == COLLEGA_OK && i < count; i++)
+    ids[i] = prepared[i].id;
   arena_destroy(&arena);
   return status;
 }
@@ -272,35 +293,46 @@ enum collega_status offer_publish(struct exchange *exchange, const struct id *pa
 
 static const char *state_word(Collega__OfferState state) {
   switch (state) {
-  case COLLEGA__OFFER_STATE__OFFER_STATE_OPEN: return "open";
-  case COLLEGA__OFFER_STATE__OFFER_STATE_PAUSED: return "paused";
-  case COLLEGA__OFFER_STATE__OFFER_STATE_FILLED: return "filled";
-  case COLLEGA__OFFER_STATE__OFFER_STATE_WITHDRAWN: return "withdrawn";
-  case COLLEGA__OFFER_STATE__OFFER_STATE_EXPIRED: return "expired";
-  case _COLLEGA__OFFER_STATE_IS_INT_SIZE: break;
+  case COLLEGA__OFFER_STATE__OFFER_STATE_OPEN:
+    return "open";
+  case COLLEGA__OFFER_STATE__OFFER_STATE_PAUSED:
+    return "paused";
+  case COLLEGA__OFFER_STATE__OFFER_STATE_FILLED:
+    return "filled";
+  case COLLEGA__OFFER_STATE__OFFER_STATE_WITHDRAWN:
+    return "withdrawn";
+  case COLLEGA__OFFER_STATE__OFFER_STATE_EXPIRED:
+    return "expired";
+  case _COLLEGA__OFFER_STATE_IS_INT_SIZE:
+    break;
   }
   return "?";
 }
 
-static enum collega_status check_withdrawable(const CollegaStore__OfferRow *row, const Collega__Offer *offer, collega_time now,
+static enum collega_status check_withdrawable(const CollegaStore__OfferRow *row,
+                                              const Collega__Offer *offer, collega_time now,
                                               struct collega_error *error) {
   if (!row->mine) return error_set(error, COLLEGA_REFUSED, RULE_offer_not_yours, NULL, NULL);
   Collega__OfferState state = offer_state(row, offer, now);
-  if (state == COLLEGA__OFFER_STATE__OFFER_STATE_WITHDRAWN || state == COLLEGA__OFFER_STATE__OFFER_STATE_EXPIRED)
+  if (state == COLLEGA__OFFER_STATE__OFFER_STATE_WITHDRAWN ||
+      state == COLLEGA__OFFER_STATE__OFFER_STATE_EXPIRED)
     return error_set(error, COLLEGA_REFUSED, RULE_offer_already, NULL, state_word(state), NULL);
   return COLLEGA_OK;
 }
 
-static enum collega_status withdraw_row(struct exchange *exchange, struct ledger_txn *txn, const struct short_id *offer,
-                                        collega_time now, struct arena *arena, struct collega_error *error) {
+static enum collega_status withdraw_row(struct exchange *exchange, struct ledger_txn *txn,
+                                        const struct short_id *offer, collega_time now,
+                                        struct arena *arena, struct collega_error *error) {
   CollegaStore__OfferRow *row = NULL;
   Collega__Offer *content = NULL;
   Collega__Body *body = NULL;
   Collega__OfferStatus change = COLLEGA__OFFER_STATUS__INIT;
   struct id party, record;
   struct bytes packed;
-  enum collega_status status = offer_row(txn, bytes_of(offer->byte, SHORT_ID_BYTES), arena, &row, error);
-  if (status == COLLEGA_NOT_FOUND) return error_set(error, COLLEGA_NOT_FOUND, RULE_offer_unknown, NULL, NULL);
+  enum collega_status status =
+      offer_row(txn, bytes_of(offer->byte, SHORT_ID_BYTES), arena, &row, error);
+  if (status == COLLEGA_NOT_FOUND)
+    return error_set(error, COLLEGA_NOT_FOUND, RULE_offer_unknown, NULL, NULL);
   if (status == COLLEGA_OK) status = offer_of_row(row, arena, &content, error);
   if (status == COLLEGA_OK) status = check_withdrawable(row, content, now, error);
   if (status != COLLEGA_OK) return status;
@@ -314,15 +346,17 @@ static enum collega_status withdraw_row(struct exchange *exchange, struct ledger
   body->type = COLLEGA__BODY_TYPE__BODY_TYPE_STATUS;
   body->status = &change;
   status = body_finish(body, arena, &packed, &record, error);
-  struct batch batch = {.exchange = exchange, .txn = txn, .party = &party, .now = now, .arena = arena};
+  struct batch batch = {
+      .exchange = exchange, .txn = txn, .party = &party, .now = now, .arena = arena};
   if (status == COLLEGA_OK) status = batch_begin(&batch, 1, error);
   if (status == COLLEGA_OK)
-    status = batch_add(&batch, packed, &record, bytes_of(NULL, 0), is_named(content) ? content : NULL, error);
+    status = batch_add(&batch, packed, &record, bytes_of(NULL, 0),
+                       is_named(content) ? content : NULL, error);
   return status == COLLEGA_OK ? batch_flush(&batch, error) : status;
 }
 
-enum collega_status offer_withdraw(struct exchange *exchange, const struct short_id *offer, collega_time now,
-                                   struct collega_error *error) {
+enum collega_status offer_withdraw(struct exchange *exchange, const struct short_id *offer,
+                                   collega_time now, struct collega_error *error) {
   struct ledger_txn *txn = NULL;
   struct arena *arena = work_arena();
   if (!arena) return no_memory(error);
@@ -339,8 +373,8 @@ enum collega_status offer_withdraw(struct exchange *exchange, const struct short
 
 /* ---- reading */
 
-enum collega_status offer_of_row(const CollegaStore__OfferRow *row, struct arena *arena, Collega__Offer **out,
-                                 struct collega_error *error) {
+enum collega_status offer_of_row(const CollegaStore__OfferRow *row, struct arena *arena,
+                                 Collega__Offer **out, struct collega_error *error) {
   const Collega__Body *body = NULL;
   enum collega_status status = body_of_bytes(field_bytes(&row->body), arena, &body, error);
   if (status != COLLEGA_OK) return status;
@@ -349,9 +383,11 @@ enum collega_status offer_of_row(const CollegaStore__OfferRow *row, struct arena
   return COLLEGA_OK;
 }
 
-Collega__OfferState offer_state(const CollegaStore__OfferRow *row, const Collega__Offer *offer, collega_time now) {
+Collega__OfferState offer_state(const CollegaStore__OfferRow *row, const Collega__Offer *offer,
+                                collega_time now) {
   Collega__OfferState state = (Collega__OfferState)row->state;
-  bool ended = state == COLLEGA__OFFER_STATE__OFFER_STATE_WITHDRAWN || state == COLLEGA__OFFER_STATE__OFFER_STATE_FILLED;
+  bool ended = state == COLLEGA__OFFER_STATE__OFFER_STATE_WITHDRAWN ||
+               state == COLLEGA__OFFER_STATE__OFFER_STATE_FILLED;
   collega_time expires = offer->has_expires ? offer->expires : period_end(offer->period, now);
   return !ended && expires <= now ? COLLEGA__OFFER_STATE__OFFER_STATE_EXPIRED : state;
 }

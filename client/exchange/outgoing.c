@@ -15,8 +15,8 @@ static bool visit_first_item(void *context, const CollegaStore__OutboxItem *item
 }
 
 static enum collega_status next_item(struct exchange *exchange, uint64_t after, struct arena *arena,
-                                     const CollegaStore__OutboxItem **item, struct ledger_head *head,
-                                     struct collega_error *error) {
+                                     const CollegaStore__OutboxItem **item,
+                                     struct ledger_head *head, struct collega_error *error) {
   struct ledger_txn *txn = NULL;
   struct next_item next = {NULL};
   enum collega_status status = ledger_read(exchange->ledger, &txn, error);
@@ -28,24 +28,30 @@ static enum collega_status next_item(struct exchange *exchange, uint64_t after, 
 }
 
 /* Past its not-after no broker takes it: told once, in the ledger, and marked. */
-static enum collega_status mark_lapsed(struct exchange *exchange, const CollegaStore__OutboxItem *item, collega_time now,
+static enum collega_status mark_lapsed(struct exchange *exchange,
+                                       const CollegaStore__OutboxItem *item, collega_time now,
                                        struct collega_error *error) {
   struct ledger_txn *txn = NULL;
   struct id party, key;
   uint8_t number[8];
   put_be64(number, item->number);
-  if (!id_from(&party, item->party.data, item->party.len) || !id_from(&key, item->key.data, item->key.len))
+  if (!id_from(&party, item->party.data, item->party.len) ||
+      !id_from(&key, item->key.data, item->key.len))
     return row_damaged(error, "outbox");
-  struct ledger_event event = {.time = now, .kind = COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_LAPSED, .party = &party,
-                               .record = &key, .payload = bytes_of(number, sizeof number)};
+  struct ledger_event event = {.time = now,
+                               .kind = COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_LAPSED,
+                               .party = &party,
+                               .record = &key,
+                               .payload = bytes_of(number, sizeof number)};
   enum collega_status status = exchange_begin(exchange, &txn, error);
   if (status != COLLEGA_OK) return status;
   status = exchange_append(exchange, txn, &event, error);
   return exchange_end(exchange, &txn, status, error);
 }
 
-static enum collega_status frame_of(const CollegaStore__OutboxItem *item, Collega__Head *head, struct arena *arena,
-                                    struct bytes *frame, uint32_t *records, struct collega_error *error) {
+static enum collega_status frame_of(const CollegaStore__OutboxItem *item, Collega__Head *head,
+                                    struct arena *arena, struct bytes *frame, uint32_t *records,
+                                    struct collega_error *error) {
   Collega__ToBroker to = COLLEGA__TO_BROKER__INIT;
   Collega__Publish publish = COLLEGA__PUBLISH__INIT;
   Collega__Send send = COLLEGA__SEND__INIT;
@@ -53,7 +59,8 @@ static enum collega_status frame_of(const CollegaStore__OutboxItem *item, Colleg
   *records = 1;
   switch (item->kind) {
   case COLLEGA_STORE__OUTBOX_KIND__OUTBOX_KIND_PUBLISH:
-    publish.run = (Collega__Run *)row_unpack(&collega__run__descriptor, field_bytes(&item->data), arena);
+    publish.run =
+        (Collega__Run *)row_unpack(&collega__run__descriptor, field_bytes(&item->data), arena);
     if (!publish.run) return row_damaged(error, "outbox");
     publish.head = head;
     *records = (uint32_t)publish.run->n_bodies;
@@ -70,7 +77,8 @@ static enum collega_status frame_of(const CollegaStore__OutboxItem *item, Colleg
     decide.runs = runs ? arena_take(arena, (runs->n_runs + 1) * sizeof(Collega__Run *)) : NULL;
     if (!decide.runs) return row_damaged(error, "outbox");
     for (size_t i = 0; i < runs->n_runs; i++) {
-      decide.runs[i] = (Collega__Run *)row_unpack(&collega__run__descriptor, field_bytes(&runs->runs[i]), arena);
+      decide.runs[i] =
+          (Collega__Run *)row_unpack(&collega__run__descriptor, field_bytes(&runs->runs[i]), arena);
       if (!decide.runs[i]) return row_damaged(error, "outbox");
       decide.n_runs++;
     }
@@ -80,13 +88,15 @@ static enum collega_status frame_of(const CollegaStore__OutboxItem *item, Colleg
     *records = 0;
     break;
   }
-  case _COLLEGA_STORE__OUTBOX_KIND_IS_INT_SIZE: return row_damaged(error, "outbox");
+  case _COLLEGA_STORE__OUTBOX_KIND_IS_INT_SIZE:
+    return row_damaged(error, "outbox");
   }
   return pack_into(arena, &to.base, frame, error);
 }
 
-enum collega_status exchange_next_frame(struct exchange *exchange, uint64_t after, collega_time now, struct told_head *told,
-                                        struct arena *arena, struct bytes *frame, uint32_t *records, uint64_t *number,
+enum collega_status exchange_next_frame(struct exchange *exchange, uint64_t after, collega_time now,
+                                        struct told_head *told, struct arena *arena,
+                                        struct bytes *frame, uint32_t *records, uint64_t *number,
                                         struct collega_error *error) {
   const CollegaStore__OutboxItem *item = NULL;
   struct ledger_head at;

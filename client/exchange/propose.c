@@ -1,5 +1,5 @@
-/* A proposal: from two offers that fit, what the user wants, and what this party keeps private, to terms; from these
- * to a header that is complete but for its signature. */
+/* A proposal: from two offers that fit, what the user wants, and what this party keeps private,
+ * to terms; from these to a header that is complete but for its signature. */
 #include "client/exchange/propose.h"
 
 #include <inttypes.h>
@@ -11,10 +11,14 @@
 
 /* ---- the two sides */
 
-static enum collega_status load_side(struct drawing *drawing, struct bytes offer, struct side *side) {
-  enum collega_status status = offer_row(drawing->txn, offer, drawing->arena, &side->row, drawing->error);
-  if (status == COLLEGA_NOT_FOUND) return error_set(drawing->error, COLLEGA_NOT_FOUND, RULE_offer_unknown, NULL, NULL);
-  if (status == COLLEGA_OK) status = offer_of_row(side->row, drawing->arena, &side->offer, drawing->error);
+static enum collega_status load_side(struct drawing *drawing, struct bytes offer,
+                                     struct side *side) {
+  enum collega_status status =
+      offer_row(drawing->txn, offer, drawing->arena, &side->row, drawing->error);
+  if (status == COLLEGA_NOT_FOUND)
+    return error_set(drawing->error, COLLEGA_NOT_FOUND, RULE_offer_unknown, NULL, NULL);
+  if (status == COLLEGA_OK)
+    status = offer_of_row(side->row, drawing->arena, &side->offer, drawing->error);
   if (status != COLLEGA_OK) return status;
   struct id author;
   const struct known_party *known = NULL;
@@ -32,14 +36,17 @@ static enum collega_status sides_of_match(struct drawing *drawing) {
   ProtobufCMessage *message;
   memcpy(key, drawing->party->byte, ID_BYTES);
   memcpy(key + ID_BYTES, drawing->wanted->match->byte, ID_BYTES);
-  enum collega_status status = row_get(drawing->txn, TABLE_MATCHES, bytes_of(key, sizeof key),
-                                       &collega_store__match_row__descriptor, drawing->arena, &message, drawing->error);
-  if (status == COLLEGA_NOT_FOUND) return error_set(drawing->error, COLLEGA_NOT_FOUND, RULE_match_unknown, NULL, NULL);
+  enum collega_status status =
+      row_get(drawing->txn, TABLE_MATCHES, bytes_of(key, sizeof key),
+              &collega_store__match_row__descriptor, drawing->arena, &message, drawing->error);
+  if (status == COLLEGA_NOT_FOUND)
+    return error_set(drawing->error, COLLEGA_NOT_FOUND, RULE_match_unknown, NULL, NULL);
   if (status != COLLEGA_OK) return status;
   const CollegaStore__MatchRow *match = (const CollegaStore__MatchRow *)message;
   drawing->thread = *drawing->wanted->match;
   status = load_side(drawing, field_bytes(&match->mine), &drawing->mine);
-  return status == COLLEGA_OK ? load_side(drawing, field_bytes(&match->counter), &drawing->theirs) : status;
+  return status == COLLEGA_OK ? load_side(drawing, field_bytes(&match->counter), &drawing->theirs)
+                              : status;
 }
 
 static enum collega_status load_sides(struct drawing *drawing) {
@@ -52,14 +59,17 @@ static enum collega_status load_sides(struct drawing *drawing) {
     status = load_side(drawing, offer, &drawing->theirs);
   }
   if (status != COLLEGA_OK) return status;
-  if (drawing->theirs.row->mine || !id_from(&drawing->counterparty, drawing->theirs.row->author.data,
-                                            drawing->theirs.row->author.len))
+  if (drawing->theirs.row->mine ||
+      !id_from(&drawing->counterparty, drawing->theirs.row->author.data,
+               drawing->theirs.row->author.len))
     return error_set(drawing->error, COLLEGA_REFUSED, RULE_offer_yours, NULL, NULL);
   Collega__OfferKind kind = drawing->theirs.offer->kind;
-  drawing->lends = kind == COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_IN || kind == COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_IN;
+  drawing->lends = kind == COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_IN ||
+                   kind == COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_IN;
   if (drawing->mine.row && drawing->mine.row->has_private_) {
     drawing->private_part = (const Collega__OfferPrivate *)row_unpack(
-        &collega__offer_private__descriptor, field_bytes(&drawing->mine.row->private_), drawing->arena);
+        &collega__offer_private__descriptor, field_bytes(&drawing->mine.row->private_),
+        drawing->arena);
     if (!drawing->private_part) return row_damaged(drawing->error, "offers");
   }
   return COLLEGA_OK;
@@ -67,8 +77,12 @@ static enum collega_status load_sides(struct drawing *drawing) {
 
 /* ---- days, people, hours */
 
-static collega_date least_date(collega_date a, collega_date b) { return a < b ? a : b; }
-static collega_date most_date(collega_date a, collega_date b) { return a > b ? a : b; }
+static collega_date least_date(collega_date a, collega_date b) {
+  return a < b ? a : b;
+}
+static collega_date most_date(collega_date a, collega_date b) {
+  return a > b ? a : b;
+}
 
 /* The days that an offer leaves, with its flexible ones. */
 static void window_of(const struct side *side, collega_date *from, collega_date *until) {
@@ -86,7 +100,8 @@ static void choose_days(struct drawing *drawing, const Collega__TermsWork *given
   const Collega__Period *theirs = drawing->theirs.offer->period;
   const Collega__Period *mine = drawing->mine.offer ? drawing->mine.offer->period : theirs;
   collega_date from = most_date(mine->from, theirs->from);
-  collega_date until = least_date(mine->has_until ? mine->until : DATE_OPEN, theirs->has_until ? theirs->until : DATE_OPEN);
+  collega_date until = least_date(mine->has_until ? mine->until : DATE_OPEN,
+                                  theirs->has_until ? theirs->until : DATE_OPEN);
   if (until < from) { /* only their flexible days meet */
     collega_date other_from, other_until;
     window_of(&drawing->mine, &from, &until);
@@ -111,12 +126,14 @@ static enum collega_status free_people(struct drawing *drawing, uint32_t *out) {
   uint64_t most = 0;
   offer_capacity(drawing->mine.offer, &capacity);
   *out = capacity.headcount;
-  if (capacity.carve || !short_id_from(&offer, drawing->mine.row->offer.data, drawing->mine.row->offer.len))
+  if (capacity.carve ||
+      !short_id_from(&offer, drawing->mine.row->offer.data, drawing->mine.row->offer.len))
     return COLLEGA_OK;
-  enum collega_status status =
-      holds_most(drawing->txn, drawing->party, &offer, drawing->work.from,
-                 drawing->work.has_until ? drawing->work.until : DATE_OPEN, false, &most, drawing->error);
-  if (most < *out) *out -= (uint32_t)most; /* else: nothing is free, and holds_fit says so with the day */
+  enum collega_status status = holds_most(drawing->txn, drawing->party, &offer, drawing->work.from,
+                                          drawing->work.has_until ? drawing->work.until : DATE_OPEN,
+                                          false, &most, drawing->error);
+  if (most < *out)
+    *out -= (uint32_t)most; /* else: nothing is free, and holds_fit says so with the day */
   return status;
 }
 
@@ -141,8 +158,8 @@ static enum collega_status choose_work(struct drawing *drawing) {
   return COLLEGA_OK;
 }
 
-static enum collega_status outside(struct drawing *drawing, enum rule rule, const char *field, uint32_t from, uint32_t to,
-                                   const struct side *side) {
+static enum collega_status outside(struct drawing *drawing, enum rule rule, const char *field,
+                                   uint32_t from, uint32_t to, const struct side *side) {
   char least[16], most[16];
   snprintf(least, sizeof least, "%" PRIu32, from);
   snprintf(most, sizeof most, "%" PRIu32, to);
@@ -158,11 +175,12 @@ static enum collega_status check_days(struct drawing *drawing, const struct side
   if (from_fits && until_fits) return COLLEGA_OK;
   date_write(first_text, sizeof first_text, from);
   if (until != DATE_OPEN) date_write(last_text, sizeof last_text, until);
-  return error_set(drawing->error, COLLEGA_REFUSED, RULE_proposal_days, from_fits ? "until" : "from", first_text, last_text,
-                   side->name, NULL);
+  return error_set(drawing->error, COLLEGA_REFUSED, RULE_proposal_days,
+                   from_fits ? "until" : "from", first_text, last_text, side->name, NULL);
 }
 
-/* Against the limits of one side's offer. How much of the own headcount is free is the holds' to say. */
+/* Against the limits of one side's offer. How much of the own headcount is free is the holds' to
+ * say. */
 static enum collega_status check_side(struct drawing *drawing, const struct side *side) {
   const Collega__Offer *offer = side->offer;
   const Collega__TermsWork *work = &drawing->work;
@@ -170,8 +188,10 @@ static enum collega_status check_side(struct drawing *drawing, const struct side
   uint32_t least = offer->has_min_headcount ? offer->min_headcount : 1;
   if (work->headcount < least || work->headcount > offer->headcount)
     return outside(drawing, RULE_proposal_headcount, "headcount", least, offer->headcount, side);
-  if (work->hours_per_week < offer->hours->per_week_min || work->hours_per_week > offer->hours->per_week_max)
-    return outside(drawing, RULE_proposal_hours, "hours", offer->hours->per_week_min, offer->hours->per_week_max, side);
+  if (work->hours_per_week < offer->hours->per_week_min ||
+      work->hours_per_week > offer->hours->per_week_max)
+    return outside(drawing, RULE_proposal_hours, "hours", offer->hours->per_week_min,
+                   offer->hours->per_week_max, side);
   return check_days(drawing, side);
 }
 
@@ -179,7 +199,8 @@ static enum collega_status check_work(struct drawing *drawing) {
   const Collega__TermsWork *work = &drawing->work;
   bool transfer = drawing->theirs.offer->kind == COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_IN ||
                   drawing->theirs.offer->kind == COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_OUT;
-  if (!work->has_until && !transfer) return error_set(drawing->error, COLLEGA_INVALID, RULE_until_required, "until", NULL);
+  if (!work->has_until && !transfer)
+    return error_set(drawing->error, COLLEGA_INVALID, RULE_until_required, "until", NULL);
   enum collega_status status = check_side(drawing, &drawing->theirs);
   if (status == COLLEGA_OK) status = check_side(drawing, &drawing->mine);
   if (status == COLLEGA_OK && work->has_until && work->until < work->from) {
@@ -192,7 +213,8 @@ static enum collega_status check_work(struct drawing *drawing) {
 
 /* ---- the header */
 
-static void fill_ref(const struct side *side, const struct short_id *capacity, Collega__OfferRef *out) {
+static void fill_ref(const struct side *side, const struct short_id *capacity,
+                     Collega__OfferRef *out) {
   collega__offer_ref__init(out);
   if (side->row) {
     out->has_offer = out->has_content = true;
@@ -211,13 +233,16 @@ struct header {
   struct id root, commitment, mandate;
 };
 
-static enum collega_status fill_header(struct drawing *drawing, const Collega__SaltedTerms *salted, struct header *out) {
+static enum collega_status fill_header(struct drawing *drawing, const Collega__SaltedTerms *salted,
+                                       struct header *out) {
   uint64_t closed = 0;
-  enum collega_status status = negotiation_count_closed(drawing->txn, drawing->party, &drawing->thread, &closed, drawing->error);
+  enum collega_status status = negotiation_count_closed(drawing->txn, drawing->party,
+                                                        &drawing->thread, &closed, drawing->error);
   if (status == COLLEGA_OK) status = terms_commitment(salted, &out->commitment, drawing->error);
   if (status == COLLEGA_OK)
-    status = choose_mandate(drawing->exchange, drawing->txn, drawing->party, drawing->wanted->mandate,
-                            drawing->work.headcount, drawing->now, &out->mandate, drawing->error);
+    status =
+        choose_mandate(drawing->exchange, drawing->txn, drawing->party, drawing->wanted->mandate,
+                       drawing->work.headcount, drawing->now, &out->mandate, drawing->error);
   if (status != COLLEGA_OK) return status;
   negotiation_root(&out->root, &drawing->thread, closed);
   collega__deal_header__init(&out->header);
@@ -234,8 +259,9 @@ static enum collega_status fill_header(struct drawing *drawing, const Collega__S
   out->header.edges = &out->edges;
   out->header.decider = drawing->broker->broker;
   out->header.decider_epoch = drawing->broker->epoch;
-  out->header.accept_by = drawing->wanted->accept_by ? drawing->wanted->accept_by
-                                                     : time_after_working_days(drawing->now, ACCEPT_BY_WORKING_DAYS);
+  out->header.accept_by = drawing->wanted->accept_by
+                              ? drawing->wanted->accept_by
+                              : time_after_working_days(drawing->now, ACCEPT_BY_WORKING_DAYS);
   set_id(&out->header.root, &out->root);
   out->header.has_mandate = !id_is_zero(&out->mandate);
   set_id(&out->header.mandate, &out->mandate);
@@ -247,32 +273,40 @@ static enum collega_status fill_header(struct drawing *drawing, const Collega__S
 /* ---- the draft */
 
 /* The machine's word on a new draft, with the room there is. */
-static enum collega_status try_draft(struct drawing *drawing, const struct header *header, const struct id *deal,
-                                     const struct capacity *capacity, const CollegaStore__Hold *hold) {
+static enum collega_status try_draft(struct drawing *drawing, const struct header *header,
+                                     const struct id *deal, const struct capacity *capacity,
+                                     const CollegaStore__Hold *hold) {
   struct negotiation negotiation;
   struct deal_effects effects;
   struct collega_error no_room;
   CollegaStore__RootRow *row;
-  struct deal_event event = {.kind = DEAL_EVENT_DRAFT, .deal = *deal, .now = drawing->now, .fits = true,
-                             .no_room = &no_room, .accept_by = header->header.accept_by};
+  struct deal_event event = {.kind = DEAL_EVENT_DRAFT,
+                             .deal = *deal,
+                             .now = drawing->now,
+                             .fits = true,
+                             .no_room = &no_room,
+                             .accept_by = header->header.accept_by};
   enum collega_status status = holds_fit(drawing->txn, capacity, hold, &no_room);
   event.room = status == COLLEGA_OK;
   if (status != COLLEGA_OK && status != COLLEGA_REFUSED) {
     if (drawing->error) *drawing->error = no_room;
     return status;
   }
-  status = negotiation_load(drawing->txn, &header->root, drawing->arena, &negotiation, &row, drawing->error);
+  status = negotiation_load(drawing->txn, &header->root, drawing->arena, &negotiation, &row,
+                            drawing->error);
   if (status != COLLEGA_OK) return status;
   (void)id_from(&negotiation.decider, header->header.decider.data, header->header.decider.len);
   return deal_step(&negotiation, &event, &effects, drawing->error);
 }
 
-static enum collega_status append_draft(struct drawing *drawing, const struct header *header, struct bytes body,
-                                        const struct id *deal, struct bytes terms) {
+static enum collega_status append_draft(struct drawing *drawing, const struct header *header,
+                                        struct bytes body, const struct id *deal,
+                                        struct bytes terms) {
   CollegaStore__DealAct act = COLLEGA_STORE__DEAL_ACT__INIT;
   CollegaStore__Hold hold = COLLEGA_STORE__HOLD__INIT;
   CollegaStore__Capacity made = COLLEGA_STORE__CAPACITY__INIT;
-  struct capacity capacity = {.headcount = drawing->work.headcount, .hours_per_week = drawing->work.hours_per_week,
+  struct capacity capacity = {.headcount = drawing->work.headcount,
+                              .hours_per_week = drawing->work.hours_per_week,
                               .from = drawing->work.from,
                               .until = drawing->work.has_until ? drawing->work.until : DATE_OPEN};
   set_id(&hold.party, drawing->party);
@@ -303,8 +337,8 @@ static enum collega_status append_draft(struct drawing *drawing, const struct he
   act.has_terms = true;
   set_bytes(&act.terms, terms.data, terms.length);
   act.hold = &hold;
-  return append_act(drawing->exchange, drawing->txn, drawing->party, deal, &act, drawing->now, drawing->arena,
-                    drawing->error);
+  return append_act(drawing->exchange, drawing->txn, drawing->party, deal, &act, drawing->now,
+                    drawing->arena, drawing->error);
 }
 
 static enum collega_status draw(struct drawing *drawing, struct id *deal) {
@@ -313,8 +347,10 @@ static enum collega_status draw(struct drawing *drawing, struct id *deal) {
   Collega__SaltedTerms *salted = NULL;
   Collega__Body *body = NULL;
   struct bytes packed, packed_terms;
-  enum collega_status status = exchange_broker(drawing->txn, drawing->arena, &drawing->broker, drawing->error);
-  if (status == COLLEGA_OK && !drawing->broker) return error_set(drawing->error, COLLEGA_REFUSED, RULE_not_joined, NULL, NULL);
+  enum collega_status status =
+      exchange_broker(drawing->txn, drawing->arena, &drawing->broker, drawing->error);
+  if (status == COLLEGA_OK && !drawing->broker)
+    return error_set(drawing->error, COLLEGA_REFUSED, RULE_not_joined, NULL, NULL);
   if (status == COLLEGA_OK) status = load_sides(drawing);
   if (status == COLLEGA_OK) status = choose_work(drawing);
   if (status == COLLEGA_OK) status = check_work(drawing);
@@ -322,9 +358,12 @@ static enum collega_status draw(struct drawing *drawing, struct id *deal) {
   random_fill(drawing->capacity.byte, SHORT_ID_BYTES);
   status = propose_terms(drawing, &terms);
   if (status == COLLEGA_OK) status = terms_salt(terms, drawing->arena, &salted, drawing->error);
-  if (status == COLLEGA_OK) status = pack_into(drawing->arena, &salted->base, &packed_terms, drawing->error);
+  if (status == COLLEGA_OK)
+    status = pack_into(drawing->arena, &salted->base, &packed_terms, drawing->error);
   if (status == COLLEGA_OK) status = fill_header(drawing, salted, &header);
-  if (status == COLLEGA_OK) status = own_body(drawing->exchange, drawing->txn, drawing->party, drawing->arena, &body, drawing->error);
+  if (status == COLLEGA_OK)
+    status = own_body(drawing->exchange, drawing->txn, drawing->party, drawing->arena, &body,
+                      drawing->error);
   if (status != COLLEGA_OK) return status;
   body->type = COLLEGA__BODY_TYPE__BODY_TYPE_DEAL;
   body->deal = &header.header;
@@ -332,11 +371,18 @@ static enum collega_status draw(struct drawing *drawing, struct id *deal) {
   return status == COLLEGA_OK ? append_draft(drawing, &header, packed, deal, packed_terms) : status;
 }
 
-enum collega_status deal_propose(struct exchange *exchange, const struct id *party, const struct proposal *proposal,
-                                 collega_time now, struct id *deal, struct collega_error *error) {
-  if (!exchange_identity(exchange, party)) return error_set(error, COLLEGA_NOT_FOUND, RULE_party_not_ours, NULL, NULL);
-  if (!proposal->match == !proposal->to_offer) return error_set(error, COLLEGA_USAGE, RULE_match_or_offer, NULL, NULL);
-  struct drawing drawing = {.exchange = exchange, .party = party, .wanted = proposal, .now = now, .arena = work_arena(),
+enum collega_status deal_propose(struct exchange *exchange, const struct id *party,
+                                 const struct proposal *proposal, collega_time now, struct id *deal,
+                                 struct collega_error *error) {
+  if (!exchange_identity(exchange, party))
+    return error_set(error, COLLEGA_NOT_FOUND, RULE_party_not_ours, NULL, NULL);
+  if (!proposal->match == !proposal->to_offer)
+    return error_set(error, COLLEGA_USAGE, RULE_match_or_offer, NULL, NULL);
+  struct drawing drawing = {.exchange = exchange,
+                            .party = party,
+                            .wanted = proposal,
+                            .now = now,
+                            .arena = work_arena(),
                             .error = error};
   if (!drawing.arena) return no_memory(error);
   enum collega_status status = exchange_begin(exchange, &drawing.txn, error);

@@ -26,6 +26,7 @@ struct drawing {
   CollegaStore__BrokerRow *broker;
 };
 
-/* propose_terms.c: the terms from both offers, the private part, the user's file and options; checked. */
+/* propose_terms.c: the terms from both offers, the private part, the user's file and options;
+ * checked. */
 enum collega_status propose_terms(struct drawing *drawing, Collega__Terms **out) COLLEGA_MUST_CHECK;
 #endif

@@ -1,5 +1,6 @@
-/* The terms of a proposal, as far as they follow from what is known: section by section from both offers and from what
- * this party keeps private, as far as the stage needs; then the user's own. */
+/* The terms of a proposal, as far as they follow from what is known: section by section from
+ * both offers and from what this party keeps private, as far as the stage needs; then the user's
+ * own. */
 #include "client/exchange/propose.h"
 
 #include "proto/check.h"
@@ -41,7 +42,8 @@ static void draw_rates(struct drawing *drawing, struct drawn_terms *out) {
     out->rates.hourly_cents = drawing->wanted->rate_cents;
   }
   bool amount = out->rates.has_hourly_cents || (given && given->rates);
-  if (amount) out->rates.currency = own && own->currency ? own->currency : (char *)(uintptr_t) "EUR";
+  if (amount)
+    out->rates.currency = own && own->currency ? own->currency : (char *)(uintptr_t) "EUR";
   if (lender->offer && lender->offer->terms) {
     out->rates.has_cost_basis = lender->offer->terms->has_cost_basis;
     out->rates.cost_basis = lender->offer->terms->cost_basis;
@@ -65,8 +67,10 @@ static void draw_rules(struct drawing *drawing, struct drawn_terms *out) {
     out->ending.takeover = lends->takeover;
   }
   if (borrows) out->rules.borrower_cao = borrows->cao;
-  if (out->rules.lender_cao || out->rules.borrower_cao || out->rules.has_contract) out->terms.rules = &out->rules;
-  if (out->ending.has_return_guarantee || out->ending.has_takeover) out->terms.ending = &out->ending;
+  if (out->rules.lender_cao || out->rules.borrower_cao || out->rules.has_contract)
+    out->terms.rules = &out->rules;
+  if (out->ending.has_return_guarantee || out->ending.has_takeover)
+    out->terms.ending = &out->ending;
 }
 
 static void draw_work(struct drawing *drawing, struct drawn_terms *out) {
@@ -78,7 +82,8 @@ static void draw_work(struct drawing *drawing, struct drawn_terms *out) {
   out->work.has_until = drawing->work.has_until;
   out->work.until = drawing->work.until;
   out->work.hours_per_week = drawing->work.hours_per_week;
-  out->work.function = described->occupation->title ? described->occupation->title : described->title;
+  out->work.function =
+      described->occupation->title ? described->occupation->title : described->title;
   out->work.isco = described->occupation->isco;
   /* Lists of two messages are joined, not replaced: those that the user gives stand alone. */
   if (!(given && given->work && given->work->n_slots)) {
@@ -88,7 +93,8 @@ static void draw_work(struct drawing *drawing, struct drawn_terms *out) {
   out->work.has_kind = true;
   bool transfer = described->kind == COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_IN ||
                   described->kind == COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_OUT;
-  out->work.kind = transfer ? COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_OUT : COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT;
+  out->work.kind = transfer ? COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_OUT
+                            : COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT;
   out->terms.work = &out->work;
 }
 
@@ -105,13 +111,16 @@ static void draw_terms(struct drawing *drawing, struct drawn_terms *out) {
   draw_rates(drawing, out);
   draw_rules(drawing, out);
   if (drawing->private_part && drawing->private_part->contact) {
-    *(drawing->lends ? &out->contact.lender : &out->contact.borrower) = drawing->private_part->contact;
+    *(drawing->lends ? &out->contact.lender : &out->contact.borrower) =
+        drawing->private_part->contact;
     out->terms.contact = &out->contact;
   }
 }
 
-/* Later bytes win field by field, as protobuf merges: the offers', then the user's file, then the options. */
-static enum collega_status merge_terms(struct drawing *drawing, const struct drawn_terms *drawn, Collega__Terms **out) {
+/* Later bytes win field by field, as protobuf merges: the offers', then the user's file, then
+ * the options. */
+static enum collega_status merge_terms(struct drawing *drawing, const struct drawn_terms *drawn,
+                                       Collega__Terms **out) {
   Collega__Terms last = COLLEGA__TERMS__INIT;
   Collega__TermsWork work = COLLEGA__TERMS_WORK__INIT;
   Collega__TermsRates rates = COLLEGA__TERMS_RATES__INIT;
@@ -128,11 +137,14 @@ static enum collega_status merge_terms(struct drawing *drawing, const struct dra
   }
   const Collega__Terms *layers[3] = {&drawn->terms, drawing->wanted->terms, &last};
   size_t size = 0, at = 0;
-  for (size_t i = 0; i < 3; i++) size += layers[i] ? collega__terms__get_packed_size(layers[i]) : 0;
+  for (size_t i = 0; i < 3; i++)
+    size += layers[i] ? collega__terms__get_packed_size(layers[i]) : 0;
   uint8_t *packed = arena_take(drawing->arena, size);
   if (!packed) return no_memory(drawing->error);
-  for (size_t i = 0; i < 3; i++) at += layers[i] ? collega__terms__pack(layers[i], packed + at) : 0;
-  *out = (Collega__Terms *)row_unpack(&collega__terms__descriptor, bytes_of(packed, size), drawing->arena);
+  for (size_t i = 0; i < 3; i++)
+    at += layers[i] ? collega__terms__pack(layers[i], packed + at) : 0;
+  *out = (Collega__Terms *)row_unpack(&collega__terms__descriptor, bytes_of(packed, size),
+                                      drawing->arena);
   if (!*out) return no_memory(drawing->error);
   enum collega_status status = check_fields(&(*out)->base, drawing->error);
   return status == COLLEGA_OK ? check_terms(*out, drawing->error) : status;

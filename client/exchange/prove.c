@@ -1,5 +1,5 @@
-/* The proof of an agreement: everything that shows who agreed to what, when, and who could sign, in one file that needs
- * nothing else. */
+/* The proof of an agreement: everything that shows who agreed to what, when, and who could sign,
+ * in one file that needs nothing else. */
 #include "client/exchange/deal_rows.h"
 
 #include "proto/guard.h"
@@ -16,7 +16,8 @@ struct proving {
   size_t count;
 };
 
-static enum collega_status run_of(struct proving *proving, const ProtobufCBinaryData *packed, Collega__Run **out) {
+static enum collega_status run_of(struct proving *proving, const ProtobufCBinaryData *packed,
+                                  Collega__Run **out) {
   *out = (Collega__Run *)row_unpack(&collega__run__descriptor, field_bytes(packed), proving->arena);
   return *out ? COLLEGA_OK : row_damaged(proving->error, "deals");
 }
@@ -26,11 +27,13 @@ static bool belongs(const Collega__Body *body) {
   return body->card || body->cert || body->mandate || body->mandate_end || body->revocation;
 }
 
-/* Every card, certificate and mandate of the party that the board brought, with the broker's receipt. */
+/* Every card, certificate and mandate of the party that the board brought, with the broker's
+ * receipt. */
 static enum collega_status add_party(struct proving *proving, const struct id *party) {
   ProtobufCMessage *message;
-  enum collega_status status = row_get(proving->txn, TABLE_PARTIES, bytes_of(party->byte, ID_BYTES),
-                                       &collega_store__party__descriptor, proving->arena, &message, proving->error);
+  enum collega_status status =
+      row_get(proving->txn, TABLE_PARTIES, bytes_of(party->byte, ID_BYTES),
+              &collega_store__party__descriptor, proving->arena, &message, proving->error);
   if (status == COLLEGA_NOT_FOUND) return row_damaged(proving->error, "parties");
   if (status != COLLEGA_OK) return status;
   const CollegaStore__Party *row = (const CollegaStore__Party *)message;
@@ -47,8 +50,8 @@ static enum collega_status add_party(struct proving *proving, const struct id *p
     collega__receipted__init(receipted);
     status = run_of(proving, &record->run, &receipted->run);
     if (status == COLLEGA_OK && record->has_receipt) {
-      receipted->receipt = (Collega__ReceiptRun *)row_unpack(&collega__receipt_run__descriptor,
-                                                             field_bytes(&record->receipt), proving->arena);
+      receipted->receipt = (Collega__ReceiptRun *)row_unpack(
+          &collega__receipt_run__descriptor, field_bytes(&record->receipt), proving->arena);
       if (!receipted->receipt) status = row_damaged(proving->error, "parties");
     }
     proving->members[proving->count++] = receipted;
@@ -57,7 +60,8 @@ static enum collega_status add_party(struct proving *proving, const struct id *p
 }
 
 /* The decision that concluded the deal. */
-static enum collega_status conclusion_of(struct proving *proving, const CollegaStore__DealRow *row, Collega__Run **out) {
+static enum collega_status conclusion_of(struct proving *proving, const CollegaStore__DealRow *row,
+                                         Collega__Run **out) {
   enum collega_status status = COLLEGA_OK;
   *out = NULL;
   for (size_t i = 0; status == COLLEGA_OK && i < row->n_decisions && !*out; i++) {
@@ -65,14 +69,16 @@ static enum collega_status conclusion_of(struct proving *proving, const CollegaS
     status = run_read_bytes(field_bytes(&row->decisions[i]), proving->arena, &view, proving->error);
     if (status != COLLEGA_OK || !view.records[0].body->decision) continue;
     Collega__Verdict verdict = view.records[0].body->decision->verdict;
-    if (verdict == COLLEGA__VERDICT__VERDICT_CONCLUDED) status = run_of(proving, &row->decisions[i], out);
+    if (verdict == COLLEGA__VERDICT__VERDICT_CONCLUDED)
+      status = run_of(proving, &row->decisions[i], out);
   }
-  if (status == COLLEGA_OK && !*out) return error_set(proving->error, COLLEGA_REFUSED, RULE_proof_not_concluded, NULL, NULL);
+  if (status == COLLEGA_OK && !*out)
+    return error_set(proving->error, COLLEGA_REFUSED, RULE_proof_not_concluded, NULL, NULL);
   return status;
 }
 
-static enum collega_status fill_deal(struct proving *proving, const CollegaStore__DealRow *row, unsigned hide,
-                                     Collega__ProofDeal *out) {
+static enum collega_status fill_deal(struct proving *proving, const CollegaStore__DealRow *row,
+                                     unsigned hide, Collega__ProofDeal *out) {
   collega__proof_deal__init(out);
   enum collega_status status = conclusion_of(proving, row, &out->decision);
   if (status != COLLEGA_OK) return status;
@@ -83,17 +89,20 @@ static enum collega_status fill_deal(struct proving *proving, const CollegaStore
   if (!salted) return row_damaged(proving->error, "terms");
   status = run_of(proving, &row->header_run, &out->header);
   if (status == COLLEGA_OK) status = run_of(proving, &row->acceptance_run, &out->acceptance);
-  if (status == COLLEGA_OK) status = terms_hide(salted, hide, proving->arena, &out->terms, proving->error);
+  if (status == COLLEGA_OK)
+    status = terms_hide(salted, hide, proving->arena, &out->terms, proving->error);
   return status;
 }
 
-static enum collega_status prove(struct proving *proving, const struct id *party, const struct id *deal, unsigned hide,
-                                 collega_time now, struct bytes *file) {
+static enum collega_status prove(struct proving *proving, const struct id *party,
+                                 const struct id *deal, unsigned hide, collega_time now,
+                                 struct bytes *file) {
   Collega__Proof proof = COLLEGA__PROOF__INIT;
   Collega__ProofDeal proved, *deals = &proved;
   CollegaStore__BrokerRow *broker;
   struct deal_view view;
-  enum collega_status status = deal_view_read(proving->txn, deal, proving->arena, &view, proving->error);
+  enum collega_status status =
+      deal_view_read(proving->txn, deal, proving->arena, &view, proving->error);
   if (status == COLLEGA_NOT_FOUND || (status == COLLEGA_OK && !id_equal(&view.party, party)))
     return error_set(proving->error, COLLEGA_NOT_FOUND, RULE_deal_unknown, NULL, NULL);
   if (status == COLLEGA_OK && view.row->state != COLLEGA_STORE__DEAL_STATE__DEAL_STATE_CONCLUDED)
@@ -102,7 +111,8 @@ static enum collega_status prove(struct proving *proving, const struct id *party
   if (status == COLLEGA_OK) status = add_party(proving, &view.decider);
   if (status == COLLEGA_OK) status = add_party(proving, &view.party);
   if (status == COLLEGA_OK) status = add_party(proving, &view.counterparty);
-  if (status == COLLEGA_OK) status = exchange_broker(proving->txn, proving->arena, &broker, proving->error);
+  if (status == COLLEGA_OK)
+    status = exchange_broker(proving->txn, proving->arena, &broker, proving->error);
   if (status != COLLEGA_OK) return status;
   if (!broker) return row_damaged(proving->error, "brokers");
   proof.version = 1;
@@ -116,8 +126,10 @@ static enum collega_status prove(struct proving *proving, const struct id *party
   return file->data ? COLLEGA_OK : no_memory(proving->error);
 }
 
-enum collega_status deal_prove(struct exchange *exchange, const struct id *party, const struct id *deal, unsigned hide,
-                               collega_time now, struct arena *arena, struct bytes *file, struct collega_error *error) {
+enum collega_status deal_prove(struct exchange *exchange, const struct id *party,
+                               const struct id *deal, unsigned hide, collega_time now,
+                               struct arena *arena, struct bytes *file,
+                               struct collega_error *error) {
   struct proving proving = {.arena = arena, .error = error};
   enum collega_status status = ledger_read(exchange->ledger, &proving.txn, error);
   if (status == COLLEGA_OK) status = prove(&proving, party, deal, hide, now, file);

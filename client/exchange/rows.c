@@ -18,7 +18,8 @@ struct arena *work_arena(void) {
 }
 
 void set_bytes(ProtobufCBinaryData *field, const void *data, size_t length) {
-  field->data = (uint8_t *)(uintptr_t)data; /* protobuf-c's fields are not const; packing only reads them */
+  field->data =
+      (uint8_t *)(uintptr_t)data; /* protobuf-c's fields are not const; packing only reads them */
   field->len = length;
 }
 
@@ -26,16 +27,17 @@ void set_id(ProtobufCBinaryData *field, const struct id *id) {
   set_bytes(field, id->byte, ID_BYTES);
 }
 
-enum collega_status pack_into(struct arena *arena, const ProtobufCMessage *message, struct bytes *out,
-                              struct collega_error *error) {
+enum collega_status pack_into(struct arena *arena, const ProtobufCMessage *message,
+                              struct bytes *out, struct collega_error *error) {
   *out = message_pack(message, arena);
   return out->data ? COLLEGA_OK : no_memory(error);
 }
 
-enum collega_status body_of_bytes(struct bytes bytes, struct arena *arena, const Collega__Body **out,
-                                  struct collega_error *error) {
+enum collega_status body_of_bytes(struct bytes bytes, struct arena *arena,
+                                  const Collega__Body **out, struct collega_error *error) {
   ProtobufCMessage *message = NULL;
-  enum collega_status status = guard_unpack(&collega__body__descriptor, bytes, arena, &message, error);
+  enum collega_status status =
+      guard_unpack(&collega__body__descriptor, bytes, arena, &message, error);
   *out = (const Collega__Body *)message;
   return status;
 }
@@ -49,7 +51,8 @@ enum collega_status offer_row(struct ledger_txn *txn, struct bytes offer, struct
   return status;
 }
 
-enum collega_status offer_row_put(struct ledger_txn *txn, const CollegaStore__OfferRow *row, struct collega_error *error) {
+enum collega_status offer_row_put(struct ledger_txn *txn, const CollegaStore__OfferRow *row,
+                                  struct collega_error *error) {
   return row_put(txn, TABLE_OFFERS, field_bytes(&row->offer), &row->base, error);
 }
 
@@ -62,7 +65,8 @@ enum collega_status deal_row(struct ledger_txn *txn, struct bytes deal, struct a
   return status;
 }
 
-enum collega_status deal_row_put(struct ledger_txn *txn, const CollegaStore__DealRow *row, struct collega_error *error) {
+enum collega_status deal_row_put(struct ledger_txn *txn, const CollegaStore__DealRow *row,
+                                 struct collega_error *error) {
   return row_put(txn, TABLE_DEALS, field_bytes(&row->deal), &row->base, error);
 }
 
@@ -75,11 +79,13 @@ enum collega_status root_row(struct ledger_txn *txn, struct bytes root, struct a
   return status;
 }
 
-enum collega_status root_row_put(struct ledger_txn *txn, const CollegaStore__RootRow *row, struct collega_error *error) {
+enum collega_status root_row_put(struct ledger_txn *txn, const CollegaStore__RootRow *row,
+                                 struct collega_error *error) {
   return row_put(txn, TABLE_ROOTS, field_bytes(&row->root), &row->base, error);
 }
 
-enum collega_status broker_row_put(struct ledger_txn *txn, const CollegaStore__BrokerRow *row, struct collega_error *error) {
+enum collega_status broker_row_put(struct ledger_txn *txn, const CollegaStore__BrokerRow *row,
+                                   struct collega_error *error) {
   return row_put(txn, TABLE_BROKERS, field_bytes(&row->broker), &row->base, error);
 }
 
@@ -90,18 +96,21 @@ static bool visit_first(void *context, struct bytes key, struct bytes value) {
 }
 
 /* A home has one broker for now: the table's first row. */
-enum collega_status exchange_broker(struct ledger_txn *txn, struct arena *arena, CollegaStore__BrokerRow **out,
-                                    struct collega_error *error) {
+enum collega_status exchange_broker(struct ledger_txn *txn, struct arena *arena,
+                                    CollegaStore__BrokerRow **out, struct collega_error *error) {
   *out = NULL;
   struct bytes value = {NULL, 0};
-  enum collega_status status = table_each(txn, TABLE_BROKERS, bytes_of(NULL, 0), NULL, visit_first, &value, error);
+  enum collega_status status =
+      table_each(txn, TABLE_BROKERS, bytes_of(NULL, 0), NULL, visit_first, &value, error);
   if (status != COLLEGA_OK || !value.data) return status;
-  *out = (CollegaStore__BrokerRow *)row_unpack(&collega_store__broker_row__descriptor, value, arena);
+  *out =
+      (CollegaStore__BrokerRow *)row_unpack(&collega_store__broker_row__descriptor, value, arena);
   if (*out) return COLLEGA_OK;
   return arena_exhausted(arena) ? no_memory(error) : row_damaged(error, "brokers");
 }
 
-enum collega_status party_is_own(struct ledger_txn *txn, struct bytes party, bool *own, struct collega_error *error) {
+enum collega_status party_is_own(struct ledger_txn *txn, struct bytes party, bool *own,
+                                 struct collega_error *error) {
   struct bytes value;
   enum collega_status status = table_get(txn, TABLE_OWN, party, &value, error);
   *own = status == COLLEGA_OK;
@@ -122,8 +131,8 @@ CollegaStore__Position *position_new(struct arena *arena, const struct receipt_p
 
 #define OWN_RECORD_BYTES 17
 
-enum collega_status own_record_get(struct ledger_txn *txn, struct bytes record, struct own_record *out,
-                                   struct collega_error *error) {
+enum collega_status own_record_get(struct ledger_txn *txn, struct bytes record,
+                                   struct own_record *out, struct collega_error *error) {
   struct bytes value;
   memset(out, 0, sizeof *out);
   enum collega_status status = table_get(txn, TABLE_RECORDS, record, &value, error);
@@ -138,8 +147,8 @@ enum collega_status own_record_get(struct ledger_txn *txn, struct bytes record, 
   return COLLEGA_OK;
 }
 
-enum collega_status own_record_put(struct ledger_txn *txn, const struct id *record, const struct own_record *row,
-                                   struct collega_error *error) {
+enum collega_status own_record_put(struct ledger_txn *txn, const struct id *record,
+                                   const struct own_record *row, struct collega_error *error) {
   uint8_t value[OWN_RECORD_BYTES + SHORT_ID_BYTES];
   put_be64(value, row->entry);
   value[8] = (uint8_t)row->state;

@@ -1,6 +1,7 @@
-/* The daemon's side of deals: it alone signs them, and only when it is up to date with what its broker has seen of this
- * home. Each act is a transaction of its own: judged again on what the ledger holds now, signed, stored with what is to
- * be sent. An act that cannot be signed any more is dropped with the reason. */
+/* The daemon's side of deals: it alone signs them, and only when it is up to date with what its
+ * broker has seen of this home. Each act is a transaction of its own: judged again on what the
+ * ledger holds now, signed, stored with what is to be sent. An act that cannot be signed any
+ * more is dropped with the reason. */
 #include "client/exchange/deal_rows.h"
 
 #include <stdlib.h>
@@ -16,10 +17,10 @@
 struct deal_list {
   struct arena *arena;
   collega_time now;
-  bool all;              /* after a Welcome: whatever the machine may want to ask about */
+  bool all; /* after a Welcome: whatever the machine may want to ask about */
   struct id *deal;
   size_t count, capacity;
-  collega_time next;     /* the earliest time at which another deal needs a look; 0: none */
+  collega_time next; /* the earliest time at which another deal needs a look; 0: none */
   bool failed;
 };
 
@@ -35,18 +36,21 @@ static bool list_add(struct deal_list *list, struct bytes key) {
 }
 
 static bool is_open(CollegaStore__DealState state) {
-  return state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_DRAFT || state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_PROPOSED ||
-         state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_RECEIVED || state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_PENDING;
+  return state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_DRAFT ||
+         state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_PROPOSED ||
+         state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_RECEIVED ||
+         state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_PENDING;
 }
 
-/* The machine waits a little past accept_by before it asks; a look a minute later is soon enough. */
+/* The machine waits a little past accept_by before it asks; a look a minute later is soon
+ * enough. */
 #define LOOK_AGAIN_MS MINUTE_MS
 
 static bool visit_deal(void *context, struct bytes key, struct bytes value) {
   struct deal_list *list = context;
   arena_reset(list->arena);
-  const CollegaStore__DealRow *row =
-      (const CollegaStore__DealRow *)row_unpack(&collega_store__deal_row__descriptor, value, list->arena);
+  const CollegaStore__DealRow *row = (const CollegaStore__DealRow *)row_unpack(
+      &collega_store__deal_row__descriptor, value, list->arena);
   if (!row) {
     list->failed = true;
     return false;
@@ -61,8 +65,8 @@ static bool visit_deal(void *context, struct bytes key, struct bytes value) {
   return !list->failed;
 }
 
-static enum collega_status list_deals(struct exchange *exchange, struct deal_list *list, struct ledger_head *head,
-                                      struct collega_error *error) {
+static enum collega_status list_deals(struct exchange *exchange, struct deal_list *list,
+                                      struct ledger_head *head, struct collega_error *error) {
   struct ledger_txn *txn = NULL;
   enum collega_status status = ledger_read(exchange->ledger, &txn, error);
   if (status == COLLEGA_OK) status = ledger_head(txn, head, error);
@@ -86,32 +90,39 @@ struct signing {
   struct collega_error *error;
 };
 
-static enum collega_status drop(struct signing *signing, CollegaStore__ActKind kind, const struct collega_error *why) {
+static enum collega_status drop(struct signing *signing, CollegaStore__ActKind kind,
+                                const struct collega_error *why) {
   log_info("act_dropped", "rule=%s", rule_name(why->rule));
-  return append_dropped(signing->exchange, signing->txn, &signing->view.party, &signing->view.deal, kind, why->rule,
-                        signing->now, signing->arena, signing->error);
+  return append_dropped(signing->exchange, signing->txn, &signing->view.party, &signing->view.deal,
+                        kind, why->rule, signing->now, signing->arena, signing->error);
 }
 
 /* Would the machine sign? With the room looked at again: other commands may have come before. */
-static enum collega_status may_sign(struct signing *signing, enum deal_event_kind kind, struct collega_error *why) {
+static enum collega_status may_sign(struct signing *signing, enum deal_event_kind kind,
+                                    struct collega_error *why) {
   struct collega_error no_room;
   struct negotiation negotiation;
   struct deal_effects effects;
   CollegaStore__RootRow *row;
-  struct deal_event event = {.kind = kind, .deal = signing->view.deal, .now = signing->now, .welcomed = true,
+  struct deal_event event = {.kind = kind,
+                             .deal = signing->view.deal,
+                             .now = signing->now,
+                             .welcomed = true,
                              .no_room = &no_room};
   error_set(&no_room, COLLEGA_REFUSED, RULE_offer_changed, NULL, NULL);
-  enum collega_status status = deal_room(signing->txn, &signing->view, signing->now, signing->arena, &event.fits, &event.room,
-                                         &no_room, signing->error);
+  enum collega_status status = deal_room(signing->txn, &signing->view, signing->now, signing->arena,
+                                         &event.fits, &event.room, &no_room, signing->error);
   if (status == COLLEGA_OK)
-    status = negotiation_load(signing->txn, &signing->view.root, signing->arena, &negotiation, &row, signing->error);
+    status = negotiation_load(signing->txn, &signing->view.root, signing->arena, &negotiation, &row,
+                              signing->error);
   if (status != COLLEGA_OK) return status;
   error_clear(why);
-  return deal_step(&negotiation, &event, &effects, why) == COLLEGA_OK ? COLLEGA_OK : COLLEGA_REFUSED;
+  return deal_step(&negotiation, &event, &effects, why) == COLLEGA_OK ? COLLEGA_OK
+                                                                      : COLLEGA_REFUSED;
 }
 
-static enum collega_status append_signed(struct signing *signing, CollegaStore__ActKind kind, Collega__Run *run,
-                                         struct bytes envelope) {
+static enum collega_status append_signed(struct signing *signing, CollegaStore__ActKind kind,
+                                         Collega__Run *run, struct bytes envelope) {
   CollegaStore__SignedAct content = COLLEGA_STORE__SIGNED_ACT__INIT;
   struct bytes packed;
   enum collega_status status = pack_into(signing->arena, &run->base, &packed, signing->error);
@@ -121,42 +132,51 @@ static enum collega_status append_signed(struct signing *signing, CollegaStore__
   set_bytes(&content.run, packed.data, packed.length);
   content.has_envelope = envelope.data != NULL;
   set_bytes(&content.envelope, envelope.data, envelope.length);
-  struct ledger_event event = {.time = signing->now, .kind = COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_SIGNED,
-                               .party = &signing->view.party, .record = &signing->view.deal,
+  struct ledger_event event = {.time = signing->now,
+                               .kind = COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_SIGNED,
+                               .party = &signing->view.party,
+                               .record = &signing->view.deal,
                                .counterpart = &signing->view.counterparty};
   status = pack_into(signing->arena, &content.base, &event.payload, signing->error);
-  if (status == COLLEGA_OK) status = exchange_append(signing->exchange, signing->txn, &event, signing->error);
+  if (status == COLLEGA_OK)
+    status = exchange_append(signing->exchange, signing->txn, &event, signing->error);
   if (status == COLLEGA_OK) (*signing->signed_acts)++;
   return status;
 }
 
-/* The letter to the other side: the record, the mandate that it names, and for a proposal the terms. */
-static enum collega_status seal(struct signing *signing, Collega__Run *run, bool named, const ProtobufCBinaryData *mandate,
-                                Collega__SaltedTerms *terms, struct bytes *envelope) {
+/* The letter to the other side: the record, the mandate that it names, and for a proposal the
+ * terms. */
+static enum collega_status seal(struct signing *signing, Collega__Run *run, bool named,
+                                const ProtobufCBinaryData *mandate, Collega__SaltedTerms *terms,
+                                struct bytes *envelope) {
   Collega__Run *runs[2] = {run, NULL};
   struct id record;
   struct bytes packed = {NULL, 0};
   size_t count = 1;
   enum collega_status status = COLLEGA_OK;
   if (named && id_from(&record, mandate->data, mandate->len))
-    status = member_run(signing->txn, &signing->view.party, &record, signing->arena, &packed, signing->error);
+    status = member_run(signing->txn, &signing->view.party, &record, signing->arena, &packed,
+                        signing->error);
   if (status != COLLEGA_OK) return status;
   if (packed.data) {
     runs[count] = (Collega__Run *)row_unpack(&collega__run__descriptor, packed, signing->arena);
     if (!runs[count++]) return no_memory(signing->error);
   }
-  return mail_seal(signing->exchange, signing->txn, &signing->view.party, &signing->view.counterparty, runs, count, terms,
-                   true, signing->now, signing->arena, envelope, signing->error);
+  return mail_seal(signing->exchange, signing->txn, &signing->view.party,
+                   &signing->view.counterparty, runs, count, terms, true, signing->now,
+                   signing->arena, envelope, signing->error);
 }
 
-static enum collega_status sign_body(struct signing *signing, const CollegaStore__DealAct *act, Collega__Run **run) {
+static enum collega_status sign_body(struct signing *signing, const CollegaStore__DealAct *act,
+                                     Collega__Run **run) {
   struct bytes *body = arena_take(signing->arena, sizeof *body);
   if (!body) return no_memory(signing->error);
   *body = field_bytes(&act->body);
   return run_sign(signing->identity, body, 1, signing->arena, run, signing->error);
 }
 
-static enum collega_status sign_proposal(struct signing *signing, const CollegaStore__DealAct *act) {
+static enum collega_status sign_proposal(struct signing *signing,
+                                         const CollegaStore__DealAct *act) {
   struct collega_error why;
   Collega__Run *run;
   struct bytes envelope;
@@ -167,18 +187,21 @@ static enum collega_status sign_proposal(struct signing *signing, const CollegaS
   }
   if (status == COLLEGA_OK) status = sign_body(signing, act, &run);
   if (status != COLLEGA_OK) return status;
-  Collega__SaltedTerms *terms = (Collega__SaltedTerms *)row_unpack(&collega__salted_terms__descriptor,
-                                                                   field_bytes(&signing->view.row->terms), signing->arena);
+  Collega__SaltedTerms *terms = (Collega__SaltedTerms *)row_unpack(
+      &collega__salted_terms__descriptor, field_bytes(&signing->view.row->terms), signing->arena);
   if (!terms) return row_damaged(signing->error, "terms");
-  status = seal(signing, run, signing->view.header->has_mandate, &signing->view.header->mandate, terms, &envelope);
-  if (status == COLLEGA_NOT_FOUND) { /* nobody knows the recipient's card: nothing can be sealed to it */
+  status = seal(signing, run, signing->view.header->has_mandate, &signing->view.header->mandate,
+                terms, &envelope);
+  if (status ==
+      COLLEGA_NOT_FOUND) { /* nobody knows the recipient's card: nothing can be sealed to it */
     error_set(&why, COLLEGA_REFUSED, RULE_decider_unreachable, NULL, NULL);
     return drop(signing, act->kind, &why);
   }
   return status == COLLEGA_OK ? append_signed(signing, act->kind, run, envelope) : status;
 }
 
-static enum collega_status sign_acceptance(struct signing *signing, const CollegaStore__DealAct *act) {
+static enum collega_status sign_acceptance(struct signing *signing,
+                                           const CollegaStore__DealAct *act) {
   struct collega_error why;
   const Collega__Body *body;
   Collega__Run *run;
@@ -186,10 +209,12 @@ static enum collega_status sign_acceptance(struct signing *signing, const Colleg
   enum collega_status status = may_sign(signing, DEAL_EVENT_ACCEPT_SIGN, &why);
   if (status == COLLEGA_REFUSED) return drop(signing, act->kind, &why);
   if (status == COLLEGA_OK) status = sign_body(signing, act, &run);
-  if (status == COLLEGA_OK) status = body_of_bytes(field_bytes(&act->body), signing->arena, &body, signing->error);
+  if (status == COLLEGA_OK)
+    status = body_of_bytes(field_bytes(&act->body), signing->arena, &body, signing->error);
   if (status == COLLEGA_OK && !body->acceptance) status = row_damaged(signing->error, "act");
   if (status != COLLEGA_OK) return status;
-  status = seal(signing, run, body->acceptance->has_mandate, &body->acceptance->mandate, NULL, &envelope);
+  status = seal(signing, run, body->acceptance->has_mandate, &body->acceptance->mandate, NULL,
+                &envelope);
   return status == COLLEGA_OK ? append_signed(signing, act->kind, run, envelope) : status;
 }
 
@@ -214,8 +239,10 @@ struct deal_mail {
 static bool visit_item(void *context, const CollegaStore__OutboxItem *item) {
   struct deal_mail *mail = context;
   if (!item->has_deal || !field_is(&item->deal, &mail->view->deal)) return true;
-  if (item->kind == COLLEGA_STORE__OUTBOX_KIND__OUTBOX_KIND_DECIDE) mail->request = true;
-  else mail->letter = true;
+  if (item->kind == COLLEGA_STORE__OUTBOX_KIND__OUTBOX_KIND_DECIDE)
+    mail->request = true;
+  else
+    mail->letter = true;
   return true;
 }
 
@@ -224,15 +251,18 @@ static enum collega_status wants_asking(struct signing *signing, bool welcome, b
   struct negotiation negotiation;
   struct deal_effects effects;
   CollegaStore__RootRow *row;
-  struct deal_event event = {.kind = welcome ? DEAL_EVENT_WELCOME : DEAL_EVENT_TICK, .now = signing->now,
+  struct deal_event event = {.kind = welcome ? DEAL_EVENT_WELCOME : DEAL_EVENT_TICK,
+                             .now = signing->now,
                              .epoch_number = signing->exchange->welcome_number};
   *ask = false;
-  enum collega_status status =
-      negotiation_load(signing->txn, &signing->view.root, signing->arena, &negotiation, &row, signing->error);
+  enum collega_status status = negotiation_load(signing->txn, &signing->view.root, signing->arena,
+                                                &negotiation, &row, signing->error);
   if (status == COLLEGA_OK) status = deal_step(&negotiation, &event, &effects, signing->error);
   if (status != COLLEGA_OK) return status;
   for (size_t i = 0; i < effects.count; i++)
-    if (effects.effect[i].kind == DEAL_EFFECT_SIGN_ASK && id_equal(&effects.effect[i].deal, &signing->view.deal)) *ask = true;
+    if (effects.effect[i].kind == DEAL_EFFECT_SIGN_ASK &&
+        id_equal(&effects.effect[i].deal, &signing->view.deal))
+      *ask = true;
   if (!*ask) return COLLEGA_OK;
   struct deal_mail mail = {.view = &signing->view};
   status = outbox_each(signing->txn, 0, signing->arena, visit_item, &mail, signing->error);
@@ -247,15 +277,16 @@ static enum collega_status sign_ask(struct signing *signing) {
   struct bytes packed;
   struct id id;
   if (!signing->view.row->has_header_run) return COLLEGA_OK;
-  enum collega_status status =
-      own_body(signing->exchange, signing->txn, &signing->view.party, signing->arena, &body, signing->error);
+  enum collega_status status = own_body(signing->exchange, signing->txn, &signing->view.party,
+                                        signing->arena, &body, signing->error);
   if (status != COLLEGA_OK) return status;
   set_id(&content.deal, &signing->view.deal);
   content.time = signing->now;
   body->type = COLLEGA__BODY_TYPE__BODY_TYPE_ASK;
   body->ask = &content;
   status = body_finish(body, signing->arena, &packed, &id, signing->error);
-  if (status == COLLEGA_OK) status = run_sign(signing->identity, &packed, 1, signing->arena, &run, signing->error);
+  if (status == COLLEGA_OK)
+    status = run_sign(signing->identity, &packed, 1, signing->arena, &run, signing->error);
   return status == COLLEGA_OK
              ? append_signed(signing, COLLEGA_STORE__ACT_KIND__ACT_KIND_ASK, run, bytes_of(NULL, 0))
              : status;
@@ -265,23 +296,29 @@ static enum collega_status sign_ask(struct signing *signing) {
 
 static enum collega_status sign_deal(struct signing *signing, const struct id *deal, bool welcome) {
   bool ask = false;
-  enum collega_status status = deal_view_read(signing->txn, deal, signing->arena, &signing->view, signing->error);
+  enum collega_status status =
+      deal_view_read(signing->txn, deal, signing->arena, &signing->view, signing->error);
   if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
   if (status != COLLEGA_OK) return status;
   signing->identity = exchange_identity(signing->exchange, &signing->view.party);
   if (!signing->identity) return row_damaged(signing->error, "deals");
   if (signing->view.row->has_act) {
     status = sign_waiting(signing);
-    if (status == COLLEGA_OK) status = deal_view_read(signing->txn, deal, signing->arena, &signing->view, signing->error);
+    if (status == COLLEGA_OK)
+      status = deal_view_read(signing->txn, deal, signing->arena, &signing->view, signing->error);
   }
   if (status == COLLEGA_OK) status = wants_asking(signing, welcome, &ask);
   return status == COLLEGA_OK && ask ? sign_ask(signing) : status;
 }
 
-static enum collega_status sign_in_transaction(struct exchange *exchange, const struct id *deal, collega_time now, bool welcome,
+static enum collega_status sign_in_transaction(struct exchange *exchange, const struct id *deal,
+                                               collega_time now, bool welcome,
                                                uint32_t *signed_acts, struct collega_error *error) {
   uint32_t before = *signed_acts;
-  struct signing signing = {.exchange = exchange, .now = now, .arena = work_arena(), .signed_acts = signed_acts,
+  struct signing signing = {.exchange = exchange,
+                            .now = now,
+                            .arena = work_arena(),
+                            .signed_acts = signed_acts,
                             .error = error};
   if (!signing.arena) return no_memory(error);
   enum collega_status status = exchange_begin(exchange, &signing.txn, error);
@@ -297,13 +334,16 @@ static enum collega_status sign_in_transaction(struct exchange *exchange, const 
 }
 
 /* Nothing has moved and no deal's time has come since the last look. */
-static bool nothing_new(struct exchange *exchange, const struct ledger_head *head, collega_time now) {
-  return exchange->signing_known && !exchange->ask_due && head->number == exchange->signing_at.number &&
+static bool nothing_new(struct exchange *exchange, const struct ledger_head *head,
+                        collega_time now) {
+  return exchange->signing_known && !exchange->ask_due &&
+         head->number == exchange->signing_at.number &&
          id_equal(&head->hash, &exchange->signing_at.hash) &&
          (exchange->signing_next == 0 || now < exchange->signing_next);
 }
 
-static enum collega_status head_now(struct exchange *exchange, struct ledger_head *head, struct collega_error *error) {
+static enum collega_status head_now(struct exchange *exchange, struct ledger_head *head,
+                                    struct collega_error *error) {
   struct ledger_txn *txn = NULL;
   enum collega_status status = ledger_read(exchange->ledger, &txn, error);
   if (status == COLLEGA_OK) status = ledger_head(txn, head, error);
@@ -311,8 +351,8 @@ static enum collega_status head_now(struct exchange *exchange, struct ledger_hea
   return status;
 }
 
-enum collega_status exchange_sign(struct exchange *exchange, collega_time now, bool welcomed, uint32_t *signed_acts,
-                                  struct collega_error *error) {
+enum collega_status exchange_sign(struct exchange *exchange, collega_time now, bool welcomed,
+                                  uint32_t *signed_acts, struct collega_error *error) {
   *signed_acts = 0;
   if (!welcomed) return COLLEGA_OK;
   struct ledger_head head;
@@ -326,13 +366,15 @@ enum collega_status exchange_sign(struct exchange *exchange, collega_time now, b
   for (size_t i = 0; i < count; i++) {
     /* One deal that cannot be worked on does not stop the others; the first error is told. */
     struct collega_error *why = status == COLLEGA_OK ? error : NULL;
-    enum collega_status one = sign_in_transaction(exchange, &list.deal[i], now, welcome, signed_acts, why);
+    enum collega_status one =
+        sign_in_transaction(exchange, &list.deal[i], now, welcome, signed_acts, why);
     if (status == COLLEGA_OK) status = one;
   }
   if (status == COLLEGA_OK) {
     exchange->ask_due = false;
     exchange->signing_known = true;
-    exchange->signing_at = head; /* what was signed moved the ledger on: the next look sees that it is done */
+    exchange->signing_at =
+        head; /* what was signed moved the ledger on: the next look sees that it is done */
     exchange->signing_next = list.next;
   }
   free(list.deal);

@@ -32,7 +32,7 @@ enum ledger_table {
   TABLE_MATCHES,     /* party (32), match id -> MatchRow */
   TABLE_OUTBOX,      /* number -> OutboxItem */
   TABLE_CURSORS,     /* follower's name -> chain number (8) */
-  TABLE_RECORDS,     /* record id (own and deal records only) -> chain number (8) */
+  TABLE_RECORDS,     /* record id (own, published) -> chain number (8), what became of it (exchange/inside.h) */
   TABLE_COUNT
 };
 /* Derived tables: all but META, CHAIN, PAYLOAD, CURSORS. OUTBOX is derived too. */

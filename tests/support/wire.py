@@ -172,21 +172,6 @@ class Client:
             assert kind != "refusal", f"refused: {frame.refusal}"
         raise AssertionError(f"none of {kinds} came; came: {self.seen[-5:]}")
 
-    def hear_all(self):
-        """Everything that comes until the other side hangs up."""
-        poller, ended, frames = zmq.Poller(), False, []
-        poller.register(self.socket, zmq.POLLIN)
-        poller.register(self.monitor, zmq.POLLIN)
-        while not ended or self.socket.poll(0):
-            ready = dict(poller.poll(DEADLINE * 1000))
-            assert ready, "neither a frame nor the end came"
-            if self.socket in ready:
-                frames.append(schema("link").FromBroker.FromString(self.socket.recv()))
-            elif self.monitor in ready:
-                event = zmq.utils.monitor.parse_monitor_message(self.monitor.recv_multipart())
-                ended = ended or event["event"] == zmq.EVENT_DISCONNECTED
-        return frames
-
     def event(self, *events):
         """The next of these events of the connection (zmq.Event)."""
         until = time.monotonic() + DEADLINE

@@ -81,3 +81,9 @@ class Peer:
         body = b"\x07MESSAGE" + nonce + box
         head = bytes([0, len(body)]) if len(body) < 256 else bytes([LARGE]) + len(body).to_bytes(8, "big")
         self.socket.sendall(head + body)
+
+    def opened(self):
+        """The payload of the next message."""
+        message = self.answer()
+        assert message[:8] == b"\x07MESSAGE"
+        return sodium.crypto_box_open_afternm(message[16:], b"CurveZMQMESSAGES" + message[8:16], self.shared)[1:]

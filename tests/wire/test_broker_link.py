@@ -1,12 +1,13 @@
 """A broker and raw clients: who gets in, what a session may say, what comes back, and what survives a restart."""
 import secrets
+import time
 import urllib.request
 
 import nacl.public
 import pytest
 import zmq
 
-from support.wire import Network, Party, read_token, record_id, schema, verify_receipt
+from support.wire import DAY_MS, Network, Party, read_token, record_id, schema, verify_receipt
 from support.world import Broker
 from support.zmtp import Peer
 
@@ -320,7 +321,7 @@ def test_mail_waits_for_its_recipient_until_it_is_acknowledged(network):
     sealed = secrets.token_bytes(1024)
     sender.seq += 1
     envelope = mail.Envelope(**{"from": sender.id, "to": recipient.id, "epoch": sender.epoch, "seq": sender.seq,
-                                "not_after": 4_000_000_000_000, "sealed": sealed, "sealed_to": 0})
+                                "not_after": int(time.time() * 1000) + 50 * DAY_MS, "sealed": sealed, "sealed_to": 0})
     with network.session(sender) as client:
         client.say(send=link.Send(envelope=envelope.SerializeToString(), head=sender.head()))
         stored = client.hear("stored")
@@ -410,7 +411,7 @@ def test_a_bare_peer_may_speak_as_any_node(network):
     with Peer(network.endpoint, network.invitation.link_key, bytes(party.link)) as peer:
         hello = link.Hello(version=1, card=party.card, head=party.head())
         peer.part(link.ToBroker(hello=hello).SerializeToString(), more=False)
-        assert peer.answer()[:8] == b"\x07MESSAGE"
+        assert link.FromBroker.FromString(peer.opened()).HasField("welcome")
 
 
 def test_an_address_of_strangers_is_hung_up_on(network):
@@ -422,14 +423,25 @@ def test_an_address_of_strangers_is_hung_up_on(network):
 
 
 def test_all_that_was_taken_at_a_stop_is_answered(network):
+    """With a bare peer: libzmq drops what it has received but not handed out when a connection ends."""
     party = network.member()
-    with network.session(party) as client:
+    link = schema("link")
+    with Peer(network.endpoint, network.invitation.link_key, bytes(party.link)) as peer:
+        head = link.Head(epoch=party.epoch, number=1, hash=secrets.token_bytes(32))
+        peer.part(link.ToBroker(hello=link.Hello(version=1, card=party.card, head=head)).SerializeToString(), more=False)
+        assert link.FromBroker.FromString(peer.opened()).HasField("welcome")
         for _ in range(300):
-            client.publish(party, party.run([party.offer()]))
-        client.hear("receipts")
-        network.broker.process.terminate()
-        answered = 1 + sum(frame.HasField("receipts") for frame in client.hear_all())
-        assert network.broker.wait() == 0
+            publish = link.Publish(run=party.run([party.offer()]), head=party.head())
+            peer.part(link.ToBroker(publish=publish).SerializeToString(), more=False)
+        answered = 0
+        try:
+            while True:
+                answered += link.FromBroker.FromString(peer.opened()).HasField("receipts")
+                if answered == 1:
+                    network.broker.process.terminate()
+        except ConnectionError:
+            pass
+    assert network.broker.wait() == 0
     network.broker.start()
     with network.session(party) as client:
         assert client.welcome.seen.number == answered

@@ -65,6 +65,19 @@ static void ending_the_newest_leaves_nobody(void **state) {
   sessions_destroy(&sessions);
 }
 
+static void one_that_ended_is_still_the_older_of_the_next(void **state) {
+  (void)state;
+  struct sessions *sessions = sessions_new();
+  struct session *older, *first = add(sessions, "aaaaa", 1, PEER_MEMBER, &older);
+  session_end(sessions, first, NOW);
+  first->committing = 1; /* its last request may still move the home's head */
+  struct session *second = add(sessions, "bbbbb", 1, PEER_MEMBER, &older);
+  assert_ptr_equal(older, first);
+  assert_ptr_equal(session_of_home(sessions, &second->home), second);
+  assert_int_equal(sessions_open(sessions), 1);
+  sessions_destroy(&sessions);
+}
+
 static void invited_keys_are_told_apart_by_key(void **state) {
   (void)state;
   struct sessions *sessions = sessions_new();
@@ -128,6 +141,7 @@ int main(void) {
       cmocka_unit_test(a_session_is_found_by_routing_number_and_home),
       cmocka_unit_test(the_newest_session_of_a_home_counts),
       cmocka_unit_test(ending_the_newest_leaves_nobody),
+      cmocka_unit_test(one_that_ended_is_still_the_older_of_the_next),
       cmocka_unit_test(invited_keys_are_told_apart_by_key),
       cmocka_unit_test(a_routing_id_serves_one_session),
       cmocka_unit_test(a_mailbox_starts_where_the_store_says),

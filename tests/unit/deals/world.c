@@ -5,7 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#define STEPS 240 /* and as many again for each four roots */
+#define STEPS 300
+#define STEPS_A_ROOT 50
 #define NO_DEAL WORLD_DEALS
 #define NO_MESSAGE WORLD_MESSAGES
 
@@ -451,7 +452,7 @@ static bool user_drafts(struct world *world, size_t root, enum side who, bool co
                               .proposer = who,
                               .people = 1 + (unsigned)chance(world, WORLD_PEOPLE),
                               .days = ((2u << last) - 1) & ~((1u << first) - 1),
-                              .accept_by = world->now + (20 + (collega_time)chance(world, 400)) * SECOND_MS,
+                              .accept_by = world->now + (60 + (collega_time)chance(world, 400)) * SECOND_MS,
                               .epoch = negotiation->epoch_number};
   if (deal->epoch == 0) return false; /* a header names an epoch: it was told by a Welcome */
   if (counter) {
@@ -480,9 +481,9 @@ static bool user_acts(struct world *world, size_t root, enum side who, const cha
   enum deal_phase phase = PHASE_NONE;
   bool taken;
   switch (chance(world, 16)) {
-  case 0:
-  case 1: return user_drafts(world, root, who, false, false, wrong);
-  case 2: return user_drafts(world, root, who, true, false, wrong);
+  case 0: return user_drafts(world, root, who, false, false, wrong);
+  case 1: return user_drafts(world, root, who, true, false, wrong);
+  case 2:
   case 3: return user_drafts(world, root, who, one_in(world, 4), true, wrong);
   case 4:
   case 5: event.kind = DEAL_EVENT_SIGN; phase = PHASE_DRAFT; break;
@@ -492,15 +493,17 @@ static bool user_acts(struct world *world, size_t root, enum side who, const cha
   case 9:
   case 10: event.kind = DEAL_EVENT_ACCEPT_SIGN; phase = PHASE_RECEIVED; break;
   case 11:
+    if (!one_in(world, 3)) return false;
     event.kind = one_in(world, 3) ? DEAL_EVENT_DECLINE : DEAL_EVENT_WITHDRAW;
     phase = event.kind == DEAL_EVENT_DECLINE ? PHASE_RECEIVED : PHASE_PROPOSED;
     break;
   case 12:
+    if (!one_in(world, 4)) return false;
     event.kind = DEAL_EVENT_DROP_DRAFT;
     phase = one_in(world, 2) ? PHASE_DRAFT : PHASE_RECEIVED;
     break;
   case 13:
-    if (!one_in(world, 4)) return false;
+    if (!one_in(world, 8)) return false;
     event.kind = DEAL_EVENT_TERMINATE;
     event.terminate_effective = (collega_date)chance(world, WORLD_DAYS);
     break;
@@ -570,7 +573,7 @@ static const char *live_a_step(struct world *world) {
     for (int tries = 0; tries < 8; tries++)
       if (user_acts(world, root, who, &wrong)) return wrong;
   } else if (what < 178) {
-    world->now += (collega_time)chance(world, 20) * SECOND_MS;
+    world->now += (collega_time)chance(world, 8) * SECOND_MS;
     return tick(world, root, who);
   } else if (what < 192) {
     return welcome_home(world, root, who);
@@ -635,8 +638,8 @@ const char *world_run(struct world *world, uint64_t seed) {
   world->now = 1000 * DAY_MS;
   world->trouble = !one_in(world, 4);
   world->epoch = 1;
-  /* Half of the lives are all bidders about three people, the others a few roots that go deep. */
-  world->roots = one_in(world, 2) ? WORLD_ROOTS : 1 + chance(world, 3);
+  /* A third of the lives are all bidders about three people, the others a few roots that go deep. */
+  world->roots = one_in(world, 3) ? WORLD_ROOTS : 1 + chance(world, 3);
   for (size_t i = 0; i <= WORLD_ROOTS; i++)
     world->skew[i] = (collega_time)chance(world, 120) * SECOND_MS - 60 * SECOND_MS;
   for (size_t i = 0; i < world->roots; i++)
@@ -645,7 +648,7 @@ const char *world_run(struct world *world, uint64_t seed) {
       world->sides[i][who].negotiation.decider = number_id('p', 0);
     }
   const char *wrong = NULL;
-  size_t steps = STEPS + STEPS * world->roots / 4;
+  size_t steps = STEPS + STEPS_A_ROOT * world->roots;
   for (world->step = 0; world->step < steps && wrong == NULL; world->step++) wrong = live_a_step(world);
   if (wrong == NULL) wrong = wind_up(world);
   if (wrong != NULL && wrong != world->trace) wrong = world_wrong(world, 0, wrong);

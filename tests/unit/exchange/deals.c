@@ -9,12 +9,12 @@
 #include "proto/limits.h"
 #include "proto/proof.h"
 
-#define DRAFT COLLEGA_STORE__DEAL_STATE__DEAL_STATE_DRAFT
-#define PROPOSED COLLEGA_STORE__DEAL_STATE__DEAL_STATE_PROPOSED
-#define RECEIVED COLLEGA_STORE__DEAL_STATE__DEAL_STATE_RECEIVED
-#define PENDING COLLEGA_STORE__DEAL_STATE__DEAL_STATE_PENDING
+#define DRAFT     COLLEGA_STORE__DEAL_STATE__DEAL_STATE_DRAFT
+#define PROPOSED  COLLEGA_STORE__DEAL_STATE__DEAL_STATE_PROPOSED
+#define RECEIVED  COLLEGA_STORE__DEAL_STATE__DEAL_STATE_RECEIVED
+#define PENDING   COLLEGA_STORE__DEAL_STATE__DEAL_STATE_PENDING
 #define CONCLUDED COLLEGA_STORE__DEAL_STATE__DEAL_STATE_CONCLUDED
-#define VOID COLLEGA_STORE__DEAL_STATE__DEAL_STATE_VOID
+#define VOID      COLLEGA_STORE__DEAL_STATE__DEAL_STATE_VOID
 
 /* A lender with three people to lend, a borrower who wants two, and their match at the lender. */
 struct pair {
@@ -24,8 +24,11 @@ struct pair {
 };
 
 static struct pair make_pair(struct world *world) {
-  struct pair pair = {world_home(world, "Snijder BV", "12345678", true), world_home(world, "Bakker BV", "87654321", true),
-                      {{0}}, {{0}}, {{0}}};
+  struct pair pair = {world_home(world, "Snijder BV", "12345678", true),
+                      world_home(world, "Bakker BV", "87654321", true),
+                      {{0}},
+                      {{0}},
+                      {{0}}};
   pair.out = world_publish(world, pair.lender, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT, 3);
   pair.in = world_publish(world, pair.borrower, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_IN, 2);
   world_settle(world);
@@ -36,7 +39,8 @@ static struct pair make_pair(struct world *world) {
 static struct id propose(struct world *world, const struct pair *pair, uint32_t headcount) {
   struct proposal proposal = {.match = &pair->match, .headcount = headcount};
   struct id deal;
-  must(deal_propose(pair->lender->exchange, &pair->lender->party, &proposal, world->now, &deal, &error));
+  must(deal_propose(pair->lender->exchange, &pair->lender->party, &proposal, world->now, &deal,
+                    &error));
   return deal;
 }
 
@@ -88,8 +92,10 @@ static void a_proposal_that_is_accepted_is_concluded_on_both_sides(void **state)
   assert_int_equal(world_deal_state(pair.lender, &deal, NULL), PROPOSED);
   assert_int_equal(world_deal_state(pair.borrower, &deal, NULL), RECEIVED);
   assert_int_equal(standing(pair.borrower, &pair.in), 0);
-  must(deal_accept(pair.borrower->exchange, &pair.borrower->party, &deal, NULL, world->now, &error));
-  must(deal_accept(pair.borrower->exchange, &pair.borrower->party, &deal, NULL, world->now, &error));
+  must(
+      deal_accept(pair.borrower->exchange, &pair.borrower->party, &deal, NULL, world->now, &error));
+  must(
+      deal_accept(pair.borrower->exchange, &pair.borrower->party, &deal, NULL, world->now, &error));
   assert_int_equal(standing(pair.borrower, &pair.in), 2);
   world_reopen(pair.borrower);
   world_settle(world);
@@ -103,8 +109,8 @@ static void a_proposal_that_is_accepted_is_concluded_on_both_sides(void **state)
   assert_rebuilds(pair.borrower);
 }
 
-static void judge(struct world *world, struct home *home, const struct id *deal, unsigned hide, struct arena *arena,
-                  struct proof_judgement *out) {
+static void judge(struct world *world, struct home *home, const struct id *deal, unsigned hide,
+                  struct arena *arena, struct proof_judgement *out) {
   struct bytes file;
   char fingerprint[FINGERPRINT_BYTES];
   const char *fingerprints[1] = {fingerprint};
@@ -124,10 +130,12 @@ static void the_proof_of_either_side_is_valid(void **state) {
   struct bytes file;
   unsigned hide = 0;
   struct id deal = propose(world, &pair, 2);
-  assert_int_equal(deal_prove(pair.lender->exchange, &pair.lender->party, &deal, 0, world->now, arena, &file, &why),
+  assert_int_equal(deal_prove(pair.lender->exchange, &pair.lender->party, &deal, 0, world->now,
+                              arena, &file, &why),
                    COLLEGA_REFUSED);
   world_settle(world);
-  must(deal_accept(pair.borrower->exchange, &pair.borrower->party, &deal, NULL, world->now, &error));
+  must(
+      deal_accept(pair.borrower->exchange, &pair.borrower->party, &deal, NULL, world->now, &error));
   world_settle(world);
   must(terms_mask("rates,contact", &hide, &error));
   judge(world, pair.lender, &deal, 0, arena, &judgement);
@@ -154,8 +162,10 @@ static void the_borrower_may_propose_too_and_tells_the_address(void **state) {
   struct proof_judgement judgement;
   struct id match = world_match(pair.borrower, &pair.in, &pair.out), deal;
   assert_memory_equal(&match, &pair.match, sizeof match);
-  struct proposal proposal = {.match = &match, .has_rate = true, .rate_cents = 2500, .hours_per_week = 32};
-  must(deal_propose(pair.borrower->exchange, &pair.borrower->party, &proposal, world->now, &deal, &error));
+  struct proposal proposal = {
+      .match = &match, .has_rate = true, .rate_cents = 2500, .hours_per_week = 32};
+  must(deal_propose(pair.borrower->exchange, &pair.borrower->party, &proposal, world->now, &deal,
+                    &error));
   world_settle(world);
   must(deal_accept(pair.lender->exchange, &pair.lender->party, &deal, NULL, world->now, &error));
   world_settle(world);
@@ -198,7 +208,9 @@ static void a_declined_proposal_is_void_and_frees_its_hold(void **state) {
   struct id deal = propose(world, &pair, 2);
   struct collega_error why;
   world_settle(world);
-  assert_int_equal(deal_decline(pair.lender->exchange, &pair.lender->party, &deal, world->now, &why), COLLEGA_REFUSED);
+  assert_int_equal(
+      deal_decline(pair.lender->exchange, &pair.lender->party, &deal, world->now, &why),
+      COLLEGA_REFUSED);
   assert_int_equal(why.rule, RULE_deal_own);
   must(deal_decline(pair.borrower->exchange, &pair.borrower->party, &deal, world->now, &error));
   must(deal_decline(pair.borrower->exchange, &pair.borrower->party, &deal, world->now, &error));
@@ -241,8 +253,9 @@ static void an_unanswered_proposal_lapses_on_both_sides(void **state) {
   struct collega_error why;
   world_settle(world);
   world->now += 30 * DAY_MS;
-  assert_int_equal(deal_accept(pair.borrower->exchange, &pair.borrower->party, &deal, NULL, world->now, &why),
-                   COLLEGA_REFUSED);
+  assert_int_equal(
+      deal_accept(pair.borrower->exchange, &pair.borrower->party, &deal, NULL, world->now, &why),
+      COLLEGA_REFUSED);
   assert_int_equal(why.rule, RULE_deal_past);
   assert_int_equal(standing(pair.lender, &pair.out), 2);
   world_settle(world);
@@ -277,17 +290,19 @@ static void a_message_refused_for_its_head_ends_its_hold(void **state) {
   ProtobufCMessage *message = NULL;
   must(exchange_sign(pair.lender->exchange, world->now, true, &acts, &error));
   assert_int_equal(acts, 1);
-  must(exchange_next_frame(pair.lender->exchange, pair.lender->sent, world->now, &pair.lender->told, arena, &frame, &records,
-                           &number, &error));
+  must(exchange_next_frame(pair.lender->exchange, pair.lender->sent, world->now, &pair.lender->told,
+                           arena, &frame, &records, &number, &error));
   must(guard_unpack(&collega__to_broker__descriptor, frame, arena, &message, &error));
   const Collega__Send *send = ((Collega__ToBroker *)message)->send;
   assert_non_null(send);
   envelope_hash(&hash, bytes_of(send->envelope.data, send->envelope.len));
   struct collega_error why;
   error_set(&why, COLLEGA_REFUSED, RULE_head_other, NULL, NULL);
-  must(world_deliver(world, pair.lender, refusal_pack(arena, &hash, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_QUOTA, &why)));
+  must(world_deliver(world, pair.lender,
+                     refusal_pack(arena, &hash, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_QUOTA, &why)));
   assert_int_equal(world_deal_state(pair.lender, &deal, NULL), PROPOSED);
-  must(world_deliver(world, pair.lender, refusal_pack(arena, &hash, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_HEAD, &why)));
+  must(world_deliver(world, pair.lender,
+                     refusal_pack(arena, &hash, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_HEAD, &why)));
   assert_void(pair.lender, &deal, "message_refused");
   assert_int_equal(standing(pair.lender, &pair.out), 0);
   assert_int_equal(waiting(pair.lender), 0);
@@ -297,12 +312,13 @@ static void a_message_refused_for_its_head_ends_its_hold(void **state) {
 
 /* ---- limits */
 
-static void refuse(struct world *world, const struct pair *pair, const struct proposal *proposal, const char *field,
-                   const char *limit) {
+static void refuse(struct world *world, const struct pair *pair, const struct proposal *proposal,
+                   const char *field, const char *limit) {
   struct collega_error why;
   struct id deal, tables = world_tables(pair->lender), after;
   uint64_t entries = world_entries(pair->lender);
-  assert_true(deal_propose(pair->lender->exchange, &pair->lender->party, proposal, world->now, &deal, &why) != COLLEGA_OK);
+  assert_true(deal_propose(pair->lender->exchange, &pair->lender->party, proposal, world->now,
+                           &deal, &why) != COLLEGA_OK);
   assert_string_equal(why.field, field);
   assert_true(strcmp(why.argument[0], limit) == 0 || strcmp(why.argument[1], limit) == 0);
   after = world_tables(pair->lender);
@@ -325,7 +341,8 @@ static void a_proposal_keeps_to_the_limits_of_both_offers(void **state) {
   proposal = (struct proposal){.match = &pair.match, .has_until = true};
   assert_true(date_read("2027-03-27", &proposal.until));
   refuse(world, &pair, &proposal, "until", "2027-03-26");
-  proposal = (struct proposal){.match = &pair.match, .accept_by = world->now + ACCEPT_BY_MOST_MS + 1};
+  proposal =
+      (struct proposal){.match = &pair.match, .accept_by = world->now + ACCEPT_BY_MOST_MS + 1};
   refuse(world, &pair, &proposal, "accept_by", "90");
 }
 
@@ -335,16 +352,19 @@ static void an_own_offer_is_not_proposed_to_nor_one_that_is_withdrawn(void **sta
   struct collega_error why;
   struct id deal, unknown = {{9}};
   struct proposal proposal = {.to_offer = &pair.out, .headcount = 1};
-  assert_int_equal(deal_propose(pair.lender->exchange, &pair.lender->party, &proposal, world->now, &deal, &why),
-                   COLLEGA_REFUSED);
+  assert_int_equal(
+      deal_propose(pair.lender->exchange, &pair.lender->party, &proposal, world->now, &deal, &why),
+      COLLEGA_REFUSED);
   assert_int_equal(why.rule, RULE_offer_yours);
   proposal = (struct proposal){.match = &unknown};
-  assert_int_equal(deal_propose(pair.lender->exchange, &pair.lender->party, &proposal, world->now, &deal, &why),
-                   COLLEGA_NOT_FOUND);
+  assert_int_equal(
+      deal_propose(pair.lender->exchange, &pair.lender->party, &proposal, world->now, &deal, &why),
+      COLLEGA_NOT_FOUND);
   must(offer_withdraw(pair.borrower->exchange, &pair.in, world->now, &error));
   world_settle(world);
   proposal = (struct proposal){.match = &pair.match};
-  assert_true(deal_propose(pair.lender->exchange, &pair.lender->party, &proposal, world->now, &deal, &why) != COLLEGA_OK);
+  assert_true(deal_propose(pair.lender->exchange, &pair.lender->party, &proposal, world->now, &deal,
+                           &why) != COLLEGA_OK);
 }
 
 /* The recipient took its own offer back before it answered: nothing more is signed on it. */
@@ -355,8 +375,9 @@ static void an_acceptance_on_a_withdrawn_offer_is_refused(void **state) {
   struct id deal = propose(world, &pair, 2);
   world_settle(world);
   must(offer_withdraw(pair.borrower->exchange, &pair.in, world->now, &error));
-  assert_int_equal(deal_accept(pair.borrower->exchange, &pair.borrower->party, &deal, NULL, world->now, &why),
-                   COLLEGA_REFUSED);
+  assert_int_equal(
+      deal_accept(pair.borrower->exchange, &pair.borrower->party, &deal, NULL, world->now, &why),
+      COLLEGA_REFUSED);
   assert_int_equal(why.rule, RULE_offer_changed);
 }
 
@@ -365,7 +386,8 @@ static void an_acceptance_on_a_withdrawn_offer_is_refused(void **state) {
 static void ten_proposals_of_one_offer_never_hold_more_than_it_has(void **state) {
   struct world *world = *state;
   struct home *lender = world_home(world, "Snijder BV", "12345678", true);
-  struct short_id out = world_publish(world, lender, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT, 3), in[BIDDERS];
+  struct short_id out = world_publish(world, lender, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT, 3),
+                  in[BIDDERS];
   char kvk[9];
   for (size_t i = 0; i < BIDDERS; i++) {
     snprintf(kvk, sizeof kvk, "%08zu", 20000000 + i);
@@ -378,9 +400,12 @@ static void ten_proposals_of_one_offer_never_hold_more_than_it_has(void **state)
     struct collega_error why;
     struct id match = world_match(lender, &out, &in[i]), deal;
     struct proposal proposal = {.match = &match, .headcount = 1};
-    enum collega_status status = deal_propose(lender->exchange, &lender->party, &proposal, world->now, &deal, &why);
-    if (status == COLLEGA_OK) taken++;
-    else assert_int_equal(why.rule, RULE_no_room);
+    enum collega_status status =
+        deal_propose(lender->exchange, &lender->party, &proposal, world->now, &deal, &why);
+    if (status == COLLEGA_OK)
+      taken++;
+    else
+      assert_int_equal(why.rule, RULE_no_room);
     assert_true(standing(lender, &out) <= 3);
   }
   assert_int_equal(taken, 3);
@@ -391,7 +416,8 @@ static void ten_proposals_of_one_offer_never_hold_more_than_it_has(void **state)
 static void ten_bidders_for_three_people_get_three(void **state) {
   struct world *world = *state;
   struct home *lender = world_home(world, "Snijder BV", "12345678", true), *borrower[BIDDERS];
-  struct short_id out = world_publish(world, lender, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT, 3), in[BIDDERS];
+  struct short_id out = world_publish(world, lender, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT, 3),
+                  in[BIDDERS];
   struct id deal[BIDDERS];
   char kvk[9];
   for (size_t i = 0; i < BIDDERS; i++) {
@@ -403,12 +429,14 @@ static void ten_bidders_for_three_people_get_three(void **state) {
   for (size_t i = 0; i < BIDDERS; i++) {
     struct id match = world_match(borrower[i], &in[i], &out);
     struct proposal proposal = {.match = &match};
-    must(deal_propose(borrower[i]->exchange, &borrower[i]->party, &proposal, world->now, &deal[i], &error));
+    must(deal_propose(borrower[i]->exchange, &borrower[i]->party, &proposal, world->now, &deal[i],
+                      &error));
   }
   world_settle(world);
   for (size_t i = 0; i < BIDDERS; i++) {
     struct collega_error why;
-    enum collega_status status = deal_accept(lender->exchange, &lender->party, &deal[i], NULL, world->now, &why);
+    enum collega_status status =
+        deal_accept(lender->exchange, &lender->party, &deal[i], NULL, world->now, &why);
     assert_true(status == COLLEGA_OK || why.rule == RULE_no_room);
     assert_true(standing(lender, &out) <= 3);
   }
@@ -434,14 +462,17 @@ static void ten_bidders_for_three_people_get_three(void **state) {
 static void crossing_proposals_make_one_agreement(void **state) {
   struct world *world = *state;
   struct pair pair = make_pair(world);
-  struct id match = world_match(pair.borrower, &pair.in, &pair.out), mine = propose(world, &pair, 2), theirs;
+  struct id match = world_match(pair.borrower, &pair.in, &pair.out),
+            mine = propose(world, &pair, 2), theirs;
   struct proposal proposal = {.match = &match, .headcount = 1};
   struct collega_error why;
-  must(deal_propose(pair.borrower->exchange, &pair.borrower->party, &proposal, world->now, &theirs, &error));
+  must(deal_propose(pair.borrower->exchange, &pair.borrower->party, &proposal, world->now, &theirs,
+                    &error));
   world_settle(world);
   assert_int_equal(world_deal_state(pair.lender, &theirs, NULL), RECEIVED);
   assert_int_equal(world_deal_state(pair.borrower, &mine, NULL), RECEIVED);
-  must(deal_accept(pair.borrower->exchange, &pair.borrower->party, &mine, NULL, world->now, &error));
+  must(
+      deal_accept(pair.borrower->exchange, &pair.borrower->party, &mine, NULL, world->now, &error));
   (void)!deal_accept(pair.lender->exchange, &pair.lender->party, &theirs, NULL, world->now, &why);
   world_settle(world);
   bool first = world_deal_state(pair.lender, &mine, NULL) == CONCLUDED;
@@ -452,20 +483,23 @@ static void crossing_proposals_make_one_agreement(void **state) {
   assert_int_equal(world_deal_state(pair.lender, first ? &theirs : &mine, NULL), VOID);
   assert_rebuilds(pair.lender);
   assert_rebuilds(pair.borrower);
-  /* The next negotiation of the pair has a root of its own. (Matches are the matcher's: rebuilding drops them.) */
+  /* The next negotiation of the pair has a root of its own. (Matches are the matcher's:
+   * rebuilding drops them.) */
   pair.match = world_match(pair.lender, &pair.out, &pair.in);
   struct id next = propose(world, &pair, 1);
   world_settle(world);
   assert_int_equal(world_deal_state(pair.borrower, &next, NULL), RECEIVED);
 }
 
-/* A session that broke before the answers came: everything is sent again, and nothing happens twice. */
+/* A session that broke before the answers came: everything is sent again, and nothing happens
+ * twice. */
 static void what_was_sent_before_a_new_session_counts_once(void **state) {
   struct world *world = *state;
   struct pair pair = make_pair(world);
   struct id deal = propose(world, &pair, 2);
   world_settle(world);
-  must(deal_accept(pair.borrower->exchange, &pair.borrower->party, &deal, NULL, world->now, &error));
+  must(
+      deal_accept(pair.borrower->exchange, &pair.borrower->party, &deal, NULL, world->now, &error));
   world_settle(world);
   uint64_t entries = world_entries(pair.lender);
   world_welcome(world, pair.lender);
@@ -474,6 +508,35 @@ static void what_was_sent_before_a_new_session_counts_once(void **state) {
   world_settle(world);
   assert_int_equal(world_deal_state(pair.lender, &deal, NULL), CONCLUDED);
   assert_int_equal(world_entries(pair.lender), entries);
+}
+
+/* Somebody joined and proposed while this home was away, and the mail comes before the board. */
+static void mail_of_a_new_member_waits_for_its_card(void **state) {
+  struct world *world = *state;
+  struct home *old = world_home(world, "Bakker BV", "87654321", true);
+  struct short_id in = world_publish(world, old, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_IN, 2);
+  world_settle(world);
+  old->welcomed = false;
+  struct home *fresh = world_home(world, "Snijder BV", "12345678", true);
+  struct short_id out = world_publish(world, fresh, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT, 3);
+  world_settle(world);
+  struct id match = world_match(fresh, &out, &in), deal;
+  struct proposal proposal = {.match = &match};
+  must(deal_propose(fresh->exchange, &fresh->party, &proposal, world->now, &deal, &error));
+  world_settle(world);
+  world_welcome(world, old);
+  assert_true(world_mail(world, old));
+  assert_int_equal(world_deal_state(old, &deal, NULL), 0);
+  /* Also when the session breaks before the board has come. */
+  world_welcome(world, old);
+  assert_true(world_mail(world, old));
+  assert_int_equal(world_deal_state(old, &deal, NULL), 0);
+  assert_true(world_board(world, old));
+  assert_int_equal(world_deal_state(old, &deal, NULL), RECEIVED);
+  must(deal_accept(old->exchange, &old->party, &deal, NULL, world->now, &error));
+  world_settle(world);
+  assert_int_equal(world_deal_state(fresh, &deal, NULL), CONCLUDED);
+  assert_rebuilds(old);
 }
 
 /* ---- bad mail */
@@ -537,6 +600,7 @@ int main(void) {
       world_test(ten_bidders_for_three_people_get_three),
       world_test(crossing_proposals_make_one_agreement),
       world_test(what_was_sent_before_a_new_session_counts_once),
+      world_test(mail_of_a_new_member_waits_for_its_card),
       world_test(mail_that_cannot_be_opened_is_recorded_and_acknowledged),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,7 +15,8 @@ static void a_home_opens_with_its_party_and_mandate(void **state) {
   assert_memory_equal(exchange_host(home->exchange), &home->party, sizeof home->party);
   assert_non_null(exchange_identity(home->exchange, &home->party));
   must(ledger_read(exchange_ledger(home->exchange), &txn, &error));
-  const struct known_party *self = members_find(exchange_members(home->exchange, txn), &home->party);
+  const struct known_party *self =
+      members_find(exchange_members(home->exchange, txn), &home->party);
   assert_non_null(self);
   assert_int_equal(self->mandate_count, 1);
   assert_string_equal(self->mandates[0].person, "A. de Boer");
@@ -93,7 +94,8 @@ static void an_offer_reaches_the_others_and_keeps_its_private_part(void **state)
   assert_int_equal(offer->headcount, 3);
   assert_true(offer->has_expires);
   assert_int_equal(offer_state(row, offer, world->now), COLLEGA__OFFER_STATE__OFFER_STATE_OPEN);
-  assert_int_equal(offer_state(row, offer, offer->expires), COLLEGA__OFFER_STATE__OFFER_STATE_EXPIRED);
+  assert_int_equal(offer_state(row, offer, offer->expires),
+                   COLLEGA__OFFER_STATE__OFFER_STATE_EXPIRED);
   struct outbox_counts counts;
   struct ledger_txn *txn = NULL;
   must(ledger_read(exchange_ledger(a->exchange), &txn, &error));
@@ -138,23 +140,31 @@ static void bad_offers_leave_no_trace(void **state) {
   bad = good;
   bad.headcount = 0;
   struct offer_input inputs[2] = {{&good, NULL}, {&bad, NULL}};
-  assert_int_equal(offer_publish(home->exchange, &home->party, inputs, 2, world->now, ids, &error), COLLEGA_INVALID);
+  assert_int_equal(offer_publish(home->exchange, &home->party, inputs, 2, world->now, ids, &error),
+                   COLLEGA_INVALID);
   assert_string_equal(error.field, "[1].headcount");
-  assert_int_equal(offer_publish(home->exchange, &home->party, &inputs[1], 1, world->now, ids, &error), COLLEGA_INVALID);
+  assert_int_equal(
+      offer_publish(home->exchange, &home->party, &inputs[1], 1, world->now, ids, &error),
+      COLLEGA_INVALID);
   assert_string_equal(error.field, "headcount");
   bad = good;
   bad.has_expires = true;
   bad.expires = world->now + OFFER_LIFETIME_MS + 1;
-  assert_int_equal(offer_publish(home->exchange, &home->party, &inputs[1], 1, world->now, ids, &error), COLLEGA_INVALID);
+  assert_int_equal(
+      offer_publish(home->exchange, &home->party, &inputs[1], 1, world->now, ids, &error),
+      COLLEGA_INVALID);
   assert_string_equal(error.field, "expires");
   inputs[0].private_part = &private_part;
   private_part.note = (char *)(uintptr_t) "vraag naar 123456782 aan de balie";
-  assert_int_equal(offer_publish(home->exchange, &home->party, inputs, 1, world->now, ids, &error), COLLEGA_INVALID);
+  assert_int_equal(offer_publish(home->exchange, &home->party, inputs, 1, world->now, ids, &error),
+                   COLLEGA_INVALID);
   assert_string_equal(error.field, "private.note");
   assert_int_equal(error.rule, RULE_bsn_forbidden);
   bad = good;
   bad.audience = (char *)(uintptr_t) "named:87654321";
-  assert_int_equal(offer_publish(home->exchange, &home->party, &inputs[1], 1, world->now, ids, &error), COLLEGA_NOT_FOUND);
+  assert_int_equal(
+      offer_publish(home->exchange, &home->party, &inputs[1], 1, world->now, ids, &error),
+      COLLEGA_NOT_FOUND);
   assert_string_equal(error.field, "audience");
   after = world_tables(home);
   assert_int_equal(world_entries(home), entries);
@@ -175,7 +185,8 @@ static void a_large_batch_is_one_transaction_and_all_of_it_arrives(void **state)
   description[sizeof description - 1] = '\0';
   world_offer(&offer, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT, 3);
   offer.description = description;
-  for (size_t i = 0; i < COUNT; i++) inputs[i] = (struct offer_input){&offer, NULL};
+  for (size_t i = 0; i < COUNT; i++)
+    inputs[i] = (struct offer_input){&offer, NULL};
   must(offer_publish(a->exchange, &a->party, inputs, COUNT, world->now, ids, &error));
   world_settle(world);
   for (size_t i = 0; i < COUNT; i += 499) {
@@ -208,7 +219,8 @@ static void an_offer_for_named_employers_goes_by_mail_to_them_alone(void **state
   assert_null(world_offer_row(c, &id, arena));
   must(offer_withdraw(a->exchange, &id, world->now, &error));
   world_settle(world);
-  assert_int_equal(world_offer_row(b, &id, arena)->state, COLLEGA__OFFER_STATE__OFFER_STATE_WITHDRAWN);
+  assert_int_equal(world_offer_row(b, &id, arena)->state,
+                   COLLEGA__OFFER_STATE__OFFER_STATE_WITHDRAWN);
   arena_destroy(&arena);
 }
 
@@ -237,7 +249,8 @@ static void a_board_with_a_forged_signature_is_refused(void **state) {
   struct epoch epoch;
   assert_true(epoch_from(&epoch, broker->epoch.data, broker->epoch.len));
   must(store_read(world->store, &txn, &error));
-  must(board_read(txn, &world->broker_id, &epoch, 1, &filter, before, arena, &frame, &records, &through, &error));
+  must(board_read(txn, &world->broker_id, &epoch, 1, &filter, before, arena, &frame, &records,
+                  &through, &error));
   store_end(&txn);
   must(guard_unpack(&collega__from_broker__descriptor, frame, arena, &message, &error));
   Collega__Board *board = ((Collega__FromBroker *)message)->board;
@@ -273,7 +286,8 @@ static void rebuilding_gives_the_same_tables(void **state) {
   for (size_t i = 0; i < world->count; i++) {
     struct id before = world_tables(&world->home[i]), after;
     uint64_t checked = 0;
-    must(ledger_rebuild(exchange_ledger(world->home[i].exchange), exchange_apply, world->home[i].exchange, &error));
+    must(ledger_rebuild(exchange_ledger(world->home[i].exchange), exchange_apply,
+                        world->home[i].exchange, &error));
     after = world_tables(&world->home[i]);
     assert_memory_equal(&after, &before, sizeof before);
     must(ledger_verify(exchange_ledger(world->home[i].exchange), 1, NULL, NULL, &checked, &error));

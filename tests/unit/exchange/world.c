@@ -33,7 +33,8 @@ static void set_id(ProtobufCBinaryData *field, const void *data, size_t length) 
 }
 
 int world_setup(void **state) {
-  setenv("COLLEGA_MAP_MIB", "64", 1); /* sanitizers have no room for the map that is reserved by default */
+  setenv("COLLEGA_MAP_MIB", "64",
+         1); /* sanitizers have no room for the map that is reserved by default */
   setenv("COLLEGA_LOG", "error", 0);
   must(bytes_start(&error));
   struct world *world = calloc(1, sizeof *world);
@@ -63,7 +64,8 @@ static int remove_one(const char *path, const struct stat *about, int type, stru
 
 int world_teardown(void **state) {
   struct world *world = *state;
-  for (size_t i = 0; i < world->count; i++) exchange_close(&world->home[i].exchange);
+  for (size_t i = 0; i < world->count; i++)
+    exchange_close(&world->home[i].exchange);
   commit_close(&world->commit);
   store_close(&world->store);
   identity_destroy(&world->broker);
@@ -84,8 +86,8 @@ static enum collega_status take_frame(struct world *world, struct home *home, st
                                       struct intake_outcome *outcome, struct arena *arena) {
   ProtobufCMessage *message;
   must(guard_unpack(&collega__from_broker__descriptor, packed, arena, &message, &error));
-  return intake_frame(home->exchange, (const Collega__FromBroker *)message, packed, world->now, &home->told, arena, outcome,
-                      &home->intake_error);
+  return intake_frame(home->exchange, (const Collega__FromBroker *)message, packed, world->now,
+                      &home->told, arena, outcome, &home->intake_error);
 }
 
 enum collega_status world_deliver(struct world *world, struct home *home, struct bytes packed) {
@@ -121,11 +123,13 @@ static void teach_members(struct world *world, const struct request *request) {
 static void commit_one(struct world *world, struct home *home, struct request *request) {
   struct commit_result result;
   must(commit_batch(world->commit, &request, 1, world->now, &result, &error));
-  for (size_t i = 0; i < result.answer_count; i++) must(world_deliver(world, home, result.answers[i].packed));
+  for (size_t i = 0; i < result.answer_count; i++)
+    must(world_deliver(world, home, result.answers[i].packed));
   commit_result_free(&result);
 }
 
-static void send_as(struct world *world, struct home *home, struct bytes frame, const uint8_t key[32], bool member) {
+static void send_as(struct world *world, struct home *home, struct bytes frame,
+                    const uint8_t key[32], bool member) {
   struct request *request = request_new(REQUEST_PUBLISH);
   assert_non_null(request);
   request->packed = bytes_of(arena_copy(request->arena, frame.data, frame.length), frame.length);
@@ -144,12 +148,13 @@ static void send_as(struct world *world, struct home *home, struct bytes frame, 
 }
 
 void world_send(struct world *world, struct home *home, struct bytes frame) {
-  send_as(world, home, frame, identity_public(exchange_identity(home->exchange, &home->party))->link, true);
+  send_as(world, home, frame,
+          identity_public(exchange_identity(home->exchange, &home->party))->link, true);
 }
 
 /* ---- what the broker has for the home */
 
-static bool deliver_board(struct world *world, struct home *home) {
+bool world_board(struct world *world, struct home *home) {
   struct arena *arena = test_arena();
   struct store_txn *txn = NULL;
   struct bytes frame = {NULL, 0};
@@ -161,7 +166,8 @@ static bool deliver_board(struct world *world, struct home *home) {
   must(store_read(world->store, &txn, &error));
   must(state_read(txn, &state, &found, &error));
   if (home->board < state.log_seq)
-    must(board_read(txn, &world->broker_id, &state.epoch, 1, &filter, home->board, arena, &frame, &records, &through, &error));
+    must(board_read(txn, &world->broker_id, &state.epoch, 1, &filter, home->board, arena, &frame,
+                    &records, &through, &error));
   store_end(&txn);
   bool news = through > home->board;
   if (news) must(world_deliver(world, home, frame));
@@ -170,7 +176,7 @@ static bool deliver_board(struct world *world, struct home *home) {
   return news;
 }
 
-static bool deliver_mail(struct world *world, struct home *home) {
+bool world_mail(struct world *world, struct home *home) {
   struct arena *arena = test_arena();
   struct store_txn *txn = NULL;
   struct bytes frame = {NULL, 0};
@@ -180,7 +186,8 @@ static bool deliver_mail(struct world *world, struct home *home) {
   bool found = false;
   must(store_read(world->store, &txn, &error));
   must(state_read(txn, &state, &found, &error));
-  must(mail_read(txn, &home->party, &state.epoch, home->mail, 64, 512u * 1024, arena, &frame, &items, &last, &error));
+  must(mail_read(txn, &home->party, &state.epoch, home->mail, 64, 512u * 1024, arena, &frame,
+                 &items, &last, &error));
   store_end(&txn);
   if (items) {
     home->mail = last;
@@ -195,7 +202,8 @@ static bool send_waiting(struct world *world, struct home *home) {
   struct bytes frame;
   uint32_t records;
   uint64_t number;
-  must(exchange_next_frame(home->exchange, home->sent, world->now, &home->told, arena, &frame, &records, &number, &error));
+  must(exchange_next_frame(home->exchange, home->sent, world->now, &home->told, arena, &frame,
+                           &records, &number, &error));
   if (number) {
     home->sent = number;
     world_send(world, home, frame);
@@ -230,17 +238,20 @@ void world_settle(struct world *world) {
       if (!home->welcomed) continue;
       must(exchange_sign(home->exchange, world->now, true, &acts, &error));
       moved = acts > 0 || moved;
-      while (send_waiting(world, home)) moved = true;
-      while (deliver_board(world, home)) moved = true;
-      while (deliver_mail(world, home)) moved = true;
+      while (send_waiting(world, home))
+        moved = true;
+      while (world_board(world, home))
+        moved = true;
+      while (world_mail(world, home))
+        moved = true;
     }
   }
 }
 
 /* ---- homes */
 
-static void fill_invitation(struct world *world, const char *name, const char *kvk, const uint8_t secret[32],
-                            Collega__Invitation *out) {
+static void fill_invitation(struct world *world, const char *name, const char *kvk,
+                            const uint8_t secret[32], Collega__Invitation *out) {
   static char *addresses[1] = {(char *)(uintptr_t) "tcp://127.0.0.1:7440"};
   collega__invitation__init(out);
   set_id(&out->broker, world->broker_id.byte, ID_BYTES);
@@ -254,7 +265,8 @@ static void fill_invitation(struct world *world, const char *name, const char *k
   out->kvk = (char *)(uintptr_t)kvk;
 }
 
-void world_token(struct world *world, const char *name, const char *kvk, char token[INVITATION_TEXT_BYTES]) {
+void world_token(struct world *world, const char *name, const char *kvk,
+                 char token[INVITATION_TEXT_BYTES]) {
   Collega__Invitation invitation;
   uint8_t secret[32];
   random_fill(secret, sizeof secret);
@@ -302,7 +314,11 @@ struct home *world_home(struct world *world, const char *name, const char *kvk, 
   char recovery[RECOVERY_TEXT_BYTES];
   home->name = name;
   snprintf(home->path, sizeof home->path, "%s/home%zu", world->directory, world->count);
-  struct node_init init = {.home = home->path, .name = name, .kvk = kvk, .signatory = "A. de Boer", .function = "directeur"};
+  struct node_init init = {.home = home->path,
+                           .name = name,
+                           .kvk = kvk,
+                           .signatory = "A. de Boer",
+                           .function = "directeur"};
   must(node_init(&init, world->now, &home->party, recovery, &error));
   must(exchange_open(home->path, &home->exchange, &error));
   world->count++;
@@ -338,7 +354,8 @@ void world_offer(Collega__Offer *offer, Collega__OfferKind kind, uint32_t headco
   offer->place = &place;
 }
 
-struct short_id world_publish(struct world *world, struct home *home, Collega__OfferKind kind, uint32_t headcount) {
+struct short_id world_publish(struct world *world, struct home *home, Collega__OfferKind kind,
+                              uint32_t headcount) {
   Collega__Offer offer;
   Collega__OfferPrivate private_part = COLLEGA__OFFER_PRIVATE__INIT;
   Collega__Contact contact = COLLEGA__CONTACT__INIT;
@@ -354,7 +371,8 @@ struct short_id world_publish(struct world *world, struct home *home, Collega__O
   return id;
 }
 
-struct id world_match(struct home *home, const struct short_id *mine, const struct short_id *theirs) {
+struct id world_match(struct home *home, const struct short_id *mine,
+                      const struct short_id *theirs) {
   struct id match;
   struct ledger_txn *txn = NULL;
   uint8_t key[2 * ID_BYTES], content[ID_BYTES] = {0};
@@ -386,18 +404,20 @@ CollegaStore__DealState world_deal_state(struct home *home, const struct id *dea
   if (why) why[0] = '\0';
   if (status == COLLEGA_OK) {
     state = ((CollegaStore__DealRow *)row)->state;
-    if (why && ((CollegaStore__DealRow *)row)->why) snprintf(why, 64, "%s", ((CollegaStore__DealRow *)row)->why);
+    if (why && ((CollegaStore__DealRow *)row)->why)
+      snprintf(why, 64, "%s", ((CollegaStore__DealRow *)row)->why);
   }
   arena_destroy(&arena);
   return state;
 }
 
-CollegaStore__OfferRow *world_offer_row(struct home *home, const struct short_id *offer, struct arena *arena) {
+CollegaStore__OfferRow *world_offer_row(struct home *home, const struct short_id *offer,
+                                        struct arena *arena) {
   struct ledger_txn *txn = NULL;
   ProtobufCMessage *row = NULL;
   must(ledger_read(exchange_ledger(home->exchange), &txn, &error));
-  (void)!row_get(txn, TABLE_OFFERS, bytes_of(offer->byte, SHORT_ID_BYTES), &collega_store__offer_row__descriptor, arena, &row,
-                 NULL);
+  (void)!row_get(txn, TABLE_OFFERS, bytes_of(offer->byte, SHORT_ID_BYTES),
+                 &collega_store__offer_row__descriptor, arena, &row, NULL);
   ledger_abort(&txn);
   return (CollegaStore__OfferRow *)row;
 }
@@ -423,8 +443,10 @@ struct id world_tables(struct home *home) {
   struct ledger_txn *txn = NULL;
   must(ledger_read(exchange_ledger(home->exchange), &txn, &error));
   for (int table = TABLE_OWN; table < TABLE_COUNT; table++) {
-    if (table == TABLE_MATCHES || table == TABLE_CURSORS) continue; /* the matcher's, and followers' */
-    must(table_each(txn, (enum ledger_table)table, bytes_of(NULL, 0), NULL, hash_row, &hash, &error));
+    if (table == TABLE_MATCHES || table == TABLE_CURSORS)
+      continue; /* the matcher's, and followers' */
+    must(table_each(txn, (enum ledger_table)table, bytes_of(NULL, 0), NULL, hash_row, &hash,
+                    &error));
   }
   ledger_abort(&txn);
   return hash;

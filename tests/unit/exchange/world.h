@@ -1,5 +1,6 @@
-/* A broker and some homes in one process, without sockets: frames are carried by hand between the exchange and the
- * broker's commit room. Every frame to a home is delivered twice: the second must change nothing. */
+/* A broker and some homes in one process, without sockets: frames are carried by hand between
+ * the exchange and the broker's commit room. Every frame to a home is delivered twice: the
+ * second must change nothing. */
 #ifndef COLLEGA_TESTS_EXCHANGE_WORLD_H
 #define COLLEGA_TESTS_EXCHANGE_WORLD_H
 #include <setjmp.h>
@@ -17,8 +18,8 @@ struct home {
   struct id party;
   struct exchange *exchange;
   struct told_head told;
-  uint64_t sent;            /* outbox number sent last in this session */
-  uint64_t mail, board;     /* how far the broker has delivered in this session */
+  uint64_t sent;        /* outbox number sent last in this session */
+  uint64_t mail, board; /* how far the broker has delivered in this session */
   bool welcomed;
   struct collega_error intake_error;
 };
@@ -28,18 +29,18 @@ struct world {
   struct identity *broker;
   struct store *store;
   struct commit *commit;
-  struct members *members;  /* the broker's worker's */
+  struct members *members; /* the broker's worker's */
   struct id broker_id;
   struct home home[WORLD_HOMES];
   size_t count;
 };
 
-#define must(call)                                                                                                     \
-  do {                                                                                                                 \
-    struct collega_error error = {.status = COLLEGA_OK};                                                               \
-    enum collega_status status_of_call = (call);                                                                       \
-    if (status_of_call != COLLEGA_OK) world_print_error(&error);                                                       \
-    assert_int_equal(status_of_call, COLLEGA_OK);                                                                      \
+#define must(call)                                                                                 \
+  do {                                                                                             \
+    struct collega_error error = {.status = COLLEGA_OK};                                           \
+    enum collega_status status_of_call = (call);                                                   \
+    if (status_of_call != COLLEGA_OK) world_print_error(&error);                                   \
+    assert_int_equal(status_of_call, COLLEGA_OK);                                                  \
   } while (0)
 void world_print_error(const struct collega_error *error);
 
@@ -48,7 +49,8 @@ int world_teardown(void **state);
 /* Makes a home; `join` also enrols it and opens its session. */
 struct home *world_home(struct world *world, const char *name, const char *kvk, bool join);
 /* An invitation by the world's broker, which has not heard of it. */
-void world_token(struct world *world, const char *name, const char *kvk, char token[INVITATION_TEXT_BYTES]);
+void world_token(struct world *world, const char *name, const char *kvk,
+                 char token[INVITATION_TEXT_BYTES]);
 void world_reopen(struct home *home);
 /* Signs, sends what waits, and delivers board and mail, for all homes, until nothing moves. */
 void world_settle(struct world *world);
@@ -59,13 +61,21 @@ enum collega_status world_deliver(struct world *world, struct home *home, struct
 /* The broker takes one packed frame of the home; its answers to the home are delivered. */
 void world_send(struct world *world, struct home *home, struct bytes frame);
 
+/* One frame of mail, of the board; false: there was none. */
+bool world_mail(struct world *world, struct home *home);
+bool world_board(struct world *world, struct home *home);
+
 /* Offers, deals. */
-struct short_id world_publish(struct world *world, struct home *home, Collega__OfferKind kind, uint32_t headcount);
-void world_offer(Collega__Offer *offer, Collega__OfferKind kind, uint32_t headcount); /* parts are static */
+struct short_id world_publish(struct world *world, struct home *home, Collega__OfferKind kind,
+                              uint32_t headcount);
+void world_offer(Collega__Offer *offer, Collega__OfferKind kind,
+                 uint32_t headcount); /* parts are static */
 /* Writes the match of two offers as the matcher would. */
-struct id world_match(struct home *home, const struct short_id *mine, const struct short_id *theirs);
+struct id world_match(struct home *home, const struct short_id *mine,
+                      const struct short_id *theirs);
 CollegaStore__DealState world_deal_state(struct home *home, const struct id *deal, char why[64]);
-CollegaStore__OfferRow *world_offer_row(struct home *home, const struct short_id *offer, struct arena *arena);
+CollegaStore__OfferRow *world_offer_row(struct home *home, const struct short_id *offer,
+                                        struct arena *arena);
 uint64_t world_entries(struct home *home);
 /* A hash over all derived tables but the matches. */
 struct id world_tables(struct home *home);

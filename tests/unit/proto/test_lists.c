@@ -46,7 +46,7 @@ static void knows_the_35_regions(void **state) {
 static void finds_a_postcode_area_by_two_digits(void **state) {
   (void)state;
   for (int area = 10; area <= 99; area++) {
-    char postcode[8];
+    char postcode[16];
     snprintf(postcode, sizeof postcode, "%d11AB", area);
     const struct postcode_row *row = postcode_area_find(postcode);
     assert_non_null(row);
