@@ -29,8 +29,9 @@ struct bytes proof_pack(const Collega__Proof *proof, struct arena *arena) {
   return bytes_of(file, length + ID_BYTES);
 }
 
-enum collega_status proof_unpack(struct bytes file, struct arena *arena, Collega__Proof **out,
-                                 struct collega_error *error) {
+enum collega_status proof_unpack_any(struct bytes file, struct arena *arena, Collega__Proof **out,
+                                     bool *hash_fits, struct collega_error *error) {
+  *hash_fits = false;
   if (file.length < PROOF_MAGIC_BYTES + ID_BYTES ||
       memcmp(file.data, PROOF_MAGIC, PROOF_MAGIC_BYTES) != 0) {
     return error_set(error, COLLEGA_INVALID, RULE_proof_not_one, NULL, NULL);
@@ -38,13 +39,27 @@ enum collega_status proof_unpack(struct bytes file, struct arena *arena, Collega
   size_t length = file.length - ID_BYTES;
   struct id hash;
   closing_hash(&hash, file.data, length);
-  if (memcmp(hash.byte, file.data + length, ID_BYTES) != 0) {
-    return error_set(error, COLLEGA_INVALID, RULE_proof_damaged, NULL, NULL);
-  }
+  *hash_fits = memcmp(hash.byte, file.data + length, ID_BYTES) == 0;
   ProtobufCMessage *message;
   enum collega_status status = guard_unpack(
       &collega__proof__descriptor,
       bytes_of(file.data + PROOF_MAGIC_BYTES, length - PROOF_MAGIC_BYTES), arena, &message, error);
-  if (status == COLLEGA_OK) *out = (Collega__Proof *)message;
+  if (status == COLLEGA_OK) {
+    *out = (Collega__Proof *)message;
+  } else if (status == COLLEGA_INVALID && !*hash_fits) {
+    /* What the guard stumbled over is where the damage shows. */
+    struct collega_error found = error ? *error : (struct collega_error){0};
+    error_set(error, COLLEGA_INVALID, RULE_proof_damaged, found.field, NULL);
+  }
+  return status;
+}
+
+enum collega_status proof_unpack(struct bytes file, struct arena *arena, Collega__Proof **out,
+                                 struct collega_error *error) {
+  bool hash_fits;
+  enum collega_status status = proof_unpack_any(file, arena, out, &hash_fits, error);
+  if (status == COLLEGA_OK && !hash_fits) {
+    return error_set(error, COLLEGA_INVALID, RULE_proof_damaged, NULL, NULL);
+  }
   return status;
 }

@@ -6,6 +6,10 @@
 #include "proto/proof.pb-c.h"
 
 struct bytes proof_pack(const Collega__Proof *proof, struct arena *arena); /* with magic and closing hash */
+/* The same, but a closing hash that does not fit is told instead of refused, so that the judge can go on and
+ * name what was changed. */
+enum collega_status proof_unpack_any(struct bytes file, struct arena *arena, Collega__Proof **out, bool *hash_fits,
+                                     struct collega_error *error) COLLEGA_MUST_CHECK;
 enum collega_status proof_unpack(struct bytes file, struct arena *arena, Collega__Proof **out, struct collega_error *error) COLLEGA_MUST_CHECK;
 
 /* One finding: a sentence (rule and arguments) and whether it speaks for or against. */
@@ -28,7 +32,7 @@ struct proof_judgement {
  * decider valid at the decision, receipts, mandates covering the headcount at signing (or not named),
  * header/acceptance/decision belonging together, commitment, chain of entries, times (decision before
  * accept_by). `fingerprints` are those given with --trust. Never fails on bad input: the judgement says what
- * does not fit. COLLEGA_INVALID only when it is no proof file at all, or damaged. */
+ * does not fit. COLLEGA_INVALID only when it is no proof file at all, or too damaged to be read. */
 enum collega_status proof_judge(struct bytes file, const char *const *fingerprints, size_t fingerprint_count,
                                 struct arena *arena, struct proof_judgement *out, struct collega_error *error) COLLEGA_MUST_CHECK;
 #endif

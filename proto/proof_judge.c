@@ -148,12 +148,14 @@ enum collega_status proof_judge(struct bytes file, const char *const *fingerprin
                                 struct proof_judgement *out, struct collega_error *error) {
   memset(out, 0, sizeof *out);
   Collega__Proof *proof = NULL;
-  enum collega_status status = proof_unpack(file, arena, &proof, error);
+  bool hash_fits;
+  enum collega_status status = proof_unpack_any(file, arena, &proof, &hash_fits, error);
   if (status != COLLEGA_OK) return status;
 
   struct proof_case judged = {.arena = arena, .proof = proof, .out = out};
   judged.members = members_new(NULL, NULL);
   judged.items = arena_zero(arena, proof->n_members * sizeof *judged.items);
+  if (!hash_fits) proof_fails(&judged, NULL, RULE_proof_damaged);
   if (!judged.members || !judged.items) {
     judged.exhausted = true;
   } else if (find_parties(&judged)) {

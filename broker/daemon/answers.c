@@ -11,8 +11,63 @@
 #define SMALL_ARENA_BYTES (64u * 1024u)
 #define CUT_LINGER_MS SECOND_MS /* for the node to read why */
 
+/* Answers cost no credit, so a node could ask without end and read nothing. Every PROBE_BYTES of answers are
+ * followed by a Ping; until its Pong comes, ANSWERS_MOST_BYTES may be under way. */
+#define PROBE_BYTES        (1u * 1024u * 1024u)
+#define ANSWERS_MOST_BYTES (16u * 1024u * 1024u)
+#define PROBE_NUMBER       (UINT64_C(1) << 62) /* set in the numbers of these Pings */
+
+#define FIELD_RECEIPTS 3u
+#define FIELD_BOARD    4u
+#define FIELD_RESET    5u
+#define FIELD_MAIL     6u
+#define FIELD_QUESTION 8u
+#define FIELD_REFUSAL  9u
+#define FIELD_PING     11u
+
+/* The number of the one field that is set: it stands in the first byte. */
+static uint32_t field_of(struct bytes packed) {
+  return packed.length == 0 ? 0 : packed.data[0] >> 3;
+}
+
+static bool costs_credit(uint32_t field) {
+  return field == FIELD_BOARD || field == FIELD_RESET || field == FIELD_MAIL || field == FIELD_QUESTION;
+}
+
+void broker_heard_pong(struct session *session, uint64_t number) {
+  if (session->probe == 0 || number != (PROBE_NUMBER | session->probe)) return;
+  session->read_bytes = session->probe;
+  session->probe = 0;
+}
+
+/* Counts an answer that is about to be sent. False: too many are unread. */
+static bool count_answer(struct broker *broker, struct session *session, struct bytes packed) {
+  uint32_t field = field_of(packed);
+  if (costs_credit(field)) return true;
+  session->answered_bytes += packed.length;
+  uint64_t unread = session->answered_bytes - session->read_bytes;
+  if (field == FIELD_PING || unread < PROBE_BYTES) return true;
+  if (session->probe == 0) {
+    session->probe = session->answered_bytes;
+    Collega__Ping ping = COLLEGA__PING__INIT;
+    ping.number = PROBE_NUMBER | session->probe;
+    Collega__FromBroker frame = COLLEGA__FROM_BROKER__INIT;
+    frame.ping = &ping;
+    broker_send_message(broker, session, &frame);
+  }
+  return session->ended == 0 && unread < ANSWERS_MOST_BYTES;
+}
+
+static bool too_slow(struct broker *broker, struct session *session) {
+  if (session->ended != 0) return false;
+  log_warning("session_slow", "session=%llu", (unsigned long long)session->number);
+  broker_cut(broker, session, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_QUOTA, NULL);
+  return false;
+}
+
 bool broker_send(struct broker *broker, struct session *session, struct bytes packed) {
   if (session->ended != 0 || packed.length == 0) return false;
+  if (!count_answer(broker, session, packed)) return too_slow(broker, session);
   zmq_msg_t body;
   enum sent sent = SENT_FULL;
   if (zmq_msg_init_size(&body, packed.length) == 0) {
@@ -24,9 +79,7 @@ bool broker_send(struct broker *broker, struct session *session, struct bytes pa
   case SENT:
     return true;
   case SENT_FULL:
-    log_warning("session_slow", "session=%llu", (unsigned long long)session->number);
-    broker_cut(broker, session, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_QUOTA, NULL);
-    return false;
+    return too_slow(broker, session);
   case SENT_GONE:
     broker_end(broker, session);
     return false;
@@ -95,15 +148,6 @@ void broker_pump(struct broker *broker, struct session *session) {
 
 /* ---- after a commit */
 
-#define FIELD_RECEIPTS 3u
-#define FIELD_QUESTION 8u
-#define FIELD_REFUSAL 9u
-
-/* The number of the one field that is set: it stands in the first byte. */
-static uint32_t field_of(struct bytes packed) {
-  return packed.length == 0 ? 0 : packed.data[0] >> 3;
-}
-
 /* In our own bytes. */
 static int refusal_code_in(struct bytes packed) {
   Collega__FromBroker *frame = collega__from_broker__unpack(NULL, packed.length, packed.data);
@@ -131,7 +175,7 @@ static void answer_one(struct broker *broker, const struct answer *answer) {
     }
   }
   if (!broker_send(broker, session, answer->packed)) return;
-  if (field == FIELD_RECEIPTS) metric_add(broker->metrics, METRIC_receipts, answer->records);
+  if (field == FIELD_RECEIPTS) metric_add(broker->metrics, METRIC_receipts, 1);
   fault_point(FAULT_broker_answer_after);
 }
 

@@ -107,7 +107,7 @@ void board_follow(struct broker *broker, struct session *session, const Collega_
 void board_pump(struct broker *broker, struct session *session) {
   for (size_t i = 0; session->ended == 0 && i < session->follow_count; i++) {
     struct follow *follow = session->follows[i];
-    if (follow->blocked && !credit_covers(session, follow->need)) continue;
+    if (!follow->blocked || !credit_covers(session, follow->need)) continue;
     follow->blocked = false;
     if (follow->reset_due && !send_reset(broker, follow) && session->ended != 0) return;
     follow_settle(follow);

@@ -62,6 +62,8 @@ void *broker_worker_of(const struct broker *broker, uint64_t number);
 /* Sends packed bytes; a frame that costs must have been allowed by broker_session_may_send before. A session
  * that is gone or does not read is ended: false. */
 bool broker_send(struct broker *broker, struct session *session, struct bytes packed);
+/* A Pong came: if it answers a probe, the node has read what was sent before it. */
+void broker_heard_pong(struct session *session, uint64_t number);
 void broker_send_message(struct broker *broker, struct session *session, const Collega__FromBroker *frame);
 void broker_refuse(struct broker *broker, struct session *session, const struct id *which,
                    Collega__RefusalCode code, const struct collega_error *error);

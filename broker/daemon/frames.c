@@ -53,13 +53,13 @@ static struct session *session_behind(struct broker *broker, struct bytes routin
                                       int descriptor) {
   uint8_t key[PEER_KEY_BYTES];
   struct collega_error error;
-  char address[PEER_ADDRESS_BYTES];
-  uint16_t port = 0;
-  connection_peer(descriptor, address, &port);
   const struct peer_entry *peer = zap_user_key(user_id, key) ? links_find(broker->links, key, clock_now()) : NULL;
   struct session *session = session_by_routing(broker->sessions, routing);
   if (session != NULL && session->ended != 0) return NULL;
   bool same = session == NULL || (user_id != NULL && memcmp(session->link_key, key, sizeof key) == 0);
+  char address[PEER_ADDRESS_BYTES];
+  uint16_t port = 0;
+  if (session == NULL || peer == NULL || !same) connection_peer(descriptor, address, &port);
   if (peer == NULL || !same) { /* revoked, expired, or a message without a key */
     say(&error, COLLEGA_REFUSED, RULE_link_key_unknown);
     if (session != NULL) broker_cut(broker, session, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_MEMBER, &error);
@@ -165,6 +165,7 @@ static void take_frame(struct broker *broker, struct session *session, struct jo
     job_send(broker->committer, job);
     return;
   }
+  if (frame->pong != NULL) broker_heard_pong(session, frame->pong->number);
   if (frame->hello != NULL) greet(broker, session, *job);
   else if (frame->follow != NULL) board_follow(broker, session, frame->follow);
   else if (frame->fetch != NULL) fetch_start(broker, session, frame->fetch);

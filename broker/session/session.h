@@ -37,6 +37,8 @@ struct session {
   uint64_t older;           /* number of the session before it that may have; 0: none */
   bool full;                /* its pipe took no more: what is durable waits */
   collega_time ended;       /* when it was cut */
+  uint64_t answered_bytes, read_bytes; /* of answers, which cost no credit: sent, and known to be read */
+  uint64_t probe;           /* answered_bytes when the open probe was sent; 0: none is open */
   uint32_t preparing, committing; /* frames at a worker, requests at the committer */
   size_t preparing_bytes;
   struct follow **follows; size_t follow_count;

@@ -13,8 +13,8 @@ enum collega_status apply_payload(struct apply *apply, const ProtobufCMessageDes
                                   ProtobufCMessage **out) {
   *out = apply->event->payload.data ? row_unpack(type, apply->event->payload, apply->arena) : NULL;
   if (*out) return COLLEGA_OK;
-  return arena_exhausted(apply->arena) ? no_memory(apply->error)
-                                       : row_damaged(apply->error, type->short_name);
+  return arena_exhausted(apply->arena) ? exchange_no_memory(apply->error)
+                                       : exchange_row_damaged(apply->error, type->short_name);
 }
 
 #define MATCHER_CURSOR "matcher" /* client/match/matcher.h */
@@ -67,7 +67,7 @@ static enum collega_status apply_joined(struct apply *apply) {
   const CollegaStore__Joined *joined = (const CollegaStore__Joined *)message;
   const Collega__Cert *cert = (const Collega__Cert *)row_unpack(
       &collega__cert__descriptor, field_bytes(&joined->cert), apply->arena);
-  if (!cert) return row_damaged(apply->error, "joined");
+  if (!cert) return exchange_row_damaged(apply->error, "joined");
   CollegaStore__BrokerRow row = COLLEGA_STORE__BROKER_ROW__INIT;
   row.broker = joined->broker;
   row.name = cert->name;
@@ -99,7 +99,7 @@ static enum collega_status apply_welcome(struct apply *apply) {
   if (status != COLLEGA_OK) return status;
   const CollegaStore__BrokerSeen *seen = (const CollegaStore__BrokerSeen *)message;
   if (!row || !bytes_equal(field_bytes(&row->broker), field_bytes(&seen->broker)))
-    return row_damaged(apply->error, "brokers");
+    return exchange_row_damaged(apply->error, "brokers");
   row->name = seen->name;
   row->epoch = seen->epoch;
   row->epoch_number = seen->epoch_number;
@@ -157,14 +157,14 @@ static enum collega_status apply_kind(struct apply *apply) {
   case _COLLEGA_STORE__ENTRY_KIND_IS_INT_SIZE:
     break;
   }
-  return row_damaged(apply->error, "entry kind");
+  return exchange_row_damaged(apply->error, "entry kind");
 }
 
 enum collega_status exchange_apply(struct ledger_txn *txn, const struct ledger_event *event,
                                    void *context, struct collega_error *error) {
   if (event->erased) return COLLEGA_OK; /* what it said is gone, on purpose */
-  struct arena *arena = work_arena();
-  if (!arena) return no_memory(error);
+  struct arena *arena = exchange_arena();
+  if (!arena) return exchange_no_memory(error);
   struct apply apply = {
       .exchange = context, .txn = txn, .event = event, .arena = arena, .error = error};
   enum collega_status status = apply_kind(&apply);

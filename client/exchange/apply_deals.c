@@ -28,7 +28,7 @@ static bool own_subject(const struct deal_view *view, struct short_id *out) {
 
 static enum collega_status drop_hold(struct apply *apply, const struct deal_view *view) {
   struct short_id subject;
-  if (!own_subject(view, &subject)) return row_damaged(apply->error, "deals");
+  if (!own_subject(view, &subject)) return exchange_row_damaged(apply->error, "deals");
   return holds_drop(apply->txn, &view->party, &subject, &view->root, &view->deal, apply->error);
 }
 
@@ -36,7 +36,7 @@ static enum collega_status drop_hold(struct apply *apply, const struct deal_view
  * once. */
 static enum collega_status agree_hold(struct apply *apply, const struct deal_view *view) {
   struct short_id subject;
-  if (!own_subject(view, &subject)) return row_damaged(apply->error, "deals");
+  if (!own_subject(view, &subject)) return exchange_row_damaged(apply->error, "deals");
   enum collega_status status =
       holds_agree(apply->txn, &view->party, &subject, &view->root, &view->deal, apply->error);
   return status == COLLEGA_NOT_FOUND ? put_hold(apply, view, true, NULL) : status;
@@ -84,7 +84,7 @@ static enum collega_status do_effect(struct apply *apply, const struct negotiati
   if (id_is_zero(&effect->deal))
     return COLLEGA_OK; /* the root's own change: its row is stored anyway */
   status = deal_view_read(apply->txn, &effect->deal, apply->arena, &view, apply->error);
-  if (status == COLLEGA_NOT_FOUND) return row_damaged(apply->error, "deals");
+  if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(apply->error, "deals");
   if (status != COLLEGA_OK) return status;
   if (effect->kind == DEAL_EFFECT_HOLD) return put_hold(apply, &view, false, NULL);
   if (effect->kind == DEAL_EFFECT_HOLD_DROP) return drop_hold(apply, &view);
@@ -101,7 +101,7 @@ enum collega_status apply_deal_step(struct apply *apply, const struct id *root,
   enum collega_status status =
       negotiation_load(apply->txn, root, apply->arena, &negotiation, &row, apply->error);
   if (status != COLLEGA_OK) return status;
-  if (!row) return row_damaged(apply->error, "roots");
+  if (!row) return exchange_row_damaged(apply->error, "roots");
   status = deal_step(&negotiation, event, &effects, apply->error);
   if (status == COLLEGA_OK)
     status = negotiation_store(apply->txn, &negotiation, row, apply->arena, apply->error);
@@ -125,26 +125,26 @@ enum collega_status apply_new_row(struct apply *apply, struct bytes body, bool m
   struct id deal;
   enum collega_status status = body_of_bytes(body, apply->arena, &read, apply->error);
   if (status != COLLEGA_OK) return status;
-  if (!read->deal || read->deal->n_edges != 1) return row_damaged(apply->error, "deals");
+  if (!read->deal || read->deal->n_edges != 1) return exchange_row_damaged(apply->error, "deals");
   const Collega__Edge *edge = read->deal->edges[0];
   record_id(&deal, body);
   const struct id *kept = arena_copy(apply->arena, &deal, sizeof deal);
   const struct id *party = arena_copy(apply->arena, apply->event->party, sizeof *party);
-  if (!kept || !party) return no_memory(apply->error);
+  if (!kept || !party) return exchange_no_memory(apply->error);
   collega_store__deal_row__init(row);
-  set_id(&row->deal, kept);
+  field_set_id(&row->deal, kept);
   row->root = read->deal->root;
-  set_id(&row->party, party);
+  field_set_id(&row->party, party);
   row->lends = field_is(&edge->lender, party);
   row->counterparty = row->lends ? edge->borrower : edge->lender;
   row->mine = mine;
   row->state = COLLEGA_STORE__DEAL_STATE__DEAL_STATE_DRAFT;
-  set_bytes(&row->header, body.data, body.length);
+  field_set(&row->header, body.data, body.length);
   row->accept_by = read->deal->accept_by;
   row->time = apply->event->time;
   row->entry = apply->event->number;
   row->offers = arena_take(apply->arena, 2 * sizeof *row->offers);
-  if (!row->offers) return no_memory(apply->error);
+  if (!row->offers) return exchange_no_memory(apply->error);
   if (edge->lends->has_offer) row->offers[row->n_offers++] = edge->lends->offer;
   if (edge->borrows->has_offer) row->offers[row->n_offers++] = edge->borrows->offer;
   return deal_view_of(row, apply->arena, view, apply->error);
@@ -159,7 +159,7 @@ static enum collega_status list_in_root(struct apply *apply, const struct deal_v
       root_row(apply->txn, bytes_of(view->root.byte, ID_BYTES), apply->arena, &row, apply->error);
   if (status == COLLEGA_NOT_FOUND) {
     row = arena_take(apply->arena, sizeof *row);
-    if (!row) return no_memory(apply->error);
+    if (!row) return exchange_no_memory(apply->error);
     collega_store__root_row__init(row);
     row->root = view->row->root;
     row->decider = view->header->decider;
@@ -177,7 +177,7 @@ static enum collega_status list_in_root(struct apply *apply, const struct deal_v
   }
   if (status != COLLEGA_OK) return status;
   ProtobufCBinaryData *deals = arena_take(apply->arena, (row->n_deals + 1) * sizeof *deals);
-  if (!deals) return no_memory(apply->error);
+  if (!deals) return exchange_no_memory(apply->error);
   if (row->n_deals) memcpy(deals, row->deals, row->n_deals * sizeof *deals);
   deals[row->n_deals++] = view->row->deal;
   row->deals = deals;
@@ -225,7 +225,7 @@ static enum collega_status draft_proposal(struct apply *apply, const CollegaStor
   row.has_terms = act->has_terms;
   row.terms = act->terms;
   row.has_act = true;
-  set_bytes(&row.act, apply->event->payload.data, apply->event->payload.length);
+  field_set(&row.act, apply->event->payload.data, apply->event->payload.length);
   return apply_add_deal(apply, &view, DEAL_EVENT_DRAFT);
 }
 
@@ -235,16 +235,17 @@ static enum collega_status draft_answer(struct apply *apply, const CollegaStore_
                                         enum deal_event_kind kind) {
   struct deal_view view;
   struct deal_event event = {.kind = kind, .now = apply->event->time, .room = true, .fits = true};
-  if (!id_from(&event.deal, act->deal.data, act->deal.len)) return row_damaged(apply->error, "act");
+  if (!id_from(&event.deal, act->deal.data, act->deal.len))
+    return exchange_row_damaged(apply->error, "act");
   enum collega_status status =
       deal_view_read(apply->txn, &event.deal, apply->arena, &view, apply->error);
-  if (status == COLLEGA_NOT_FOUND) return row_damaged(apply->error, "deals");
+  if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(apply->error, "deals");
   if (status == COLLEGA_OK) status = apply_deal_step(apply, &view.root, &event);
   if (status == COLLEGA_OK)
     status = deal_view_read(apply->txn, &event.deal, apply->arena, &view, apply->error);
   if (status != COLLEGA_OK) return status;
   view.row->has_act = true;
-  set_bytes(&view.row->act, apply->event->payload.data, apply->event->payload.length);
+  field_set(&view.row->act, apply->event->payload.data, apply->event->payload.length);
   return deal_row_put(apply->txn, view.row, apply->error);
 }
 
@@ -270,7 +271,7 @@ enum collega_status apply_draft(struct apply *apply) {
   case _COLLEGA_STORE__ACT_KIND_IS_INT_SIZE:
     break;
   }
-  return row_damaged(apply->error, "act");
+  return exchange_row_damaged(apply->error, "act");
 }
 
 enum collega_status apply_act_dropped(struct apply *apply) {
@@ -282,9 +283,9 @@ enum collega_status apply_act_dropped(struct apply *apply) {
   if (status != COLLEGA_OK) return status;
   const CollegaStore__ActDropped *dropped = (const CollegaStore__ActDropped *)message;
   if (!id_from(&event.deal, dropped->deal.data, dropped->deal.len))
-    return row_damaged(apply->error, "act");
+    return exchange_row_damaged(apply->error, "act");
   status = deal_view_read(apply->txn, &event.deal, apply->arena, &view, apply->error);
-  if (status == COLLEGA_NOT_FOUND) return row_damaged(apply->error, "deals");
+  if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(apply->error, "deals");
   event.why = rule_from_name(dropped->why);
   if (status == COLLEGA_OK) status = apply_deal_step(apply, &view.root, &event);
   if (status == COLLEGA_OK)

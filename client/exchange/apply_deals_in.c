@@ -18,22 +18,22 @@ static enum collega_status take_proposal(struct apply *apply, const Collega__Let
   if (status != COLLEGA_NOT_FOUND) return status; /* a proposal that is here already */
   status = apply_new_row(apply, record->bytes, false, &row, &view);
   if (status == COLLEGA_OK)
-    status = pack_into(apply->arena, &letter->terms->base, &packed, apply->error);
+    status = exchange_pack(apply->arena, &letter->terms->base, &packed, apply->error);
   if (status != COLLEGA_OK) return status;
   row.has_terms = true;
-  set_bytes(&row.terms, packed.data, packed.length);
-  status = pack_into(apply->arena, &header->run->base, &packed, apply->error);
+  field_set(&row.terms, packed.data, packed.length);
+  status = exchange_pack(apply->arena, &header->run->base, &packed, apply->error);
   if (status != COLLEGA_OK) return status;
   row.has_header_run = true;
-  set_bytes(&row.header_run, packed.data, packed.length);
+  field_set(&row.header_run, packed.data, packed.length);
   row.mandate_runs = arena_take(apply->arena, letter->n_runs * sizeof *row.mandate_runs);
-  if (!row.mandate_runs) return no_memory(apply->error);
+  if (!row.mandate_runs) return exchange_no_memory(apply->error);
   for (size_t i = 0; status == COLLEGA_OK && i < letter->n_runs; i++) {
     struct run_view other;
     status = run_read(letter->runs[i], apply->arena, &other, apply->error);
     if (status != COLLEGA_OK || !other.records[0].body->mandate) continue;
-    status = pack_into(apply->arena, &letter->runs[i]->base, &packed, apply->error);
-    set_bytes(&row.mandate_runs[row.n_mandate_runs++], packed.data, packed.length);
+    status = exchange_pack(apply->arena, &letter->runs[i]->base, &packed, apply->error);
+    field_set(&row.mandate_runs[row.n_mandate_runs++], packed.data, packed.length);
   }
   return status == COLLEGA_OK ? apply_add_deal(apply, &view, DEAL_EVENT_PROPOSAL) : status;
 }
@@ -62,16 +62,16 @@ static enum collega_status take_acceptance(struct apply *apply, const struct run
   struct bytes packed;
   const Collega__Acceptance *acceptance = run->records[0].body->acceptance;
   if (!id_from(&deal, acceptance->deal.data, acceptance->deal.len))
-    return row_damaged(apply->error, "mail");
+    return exchange_row_damaged(apply->error, "mail");
   enum collega_status status = deal_view_read(apply->txn, &deal, apply->arena, &view, apply->error);
   if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
   if (status == COLLEGA_OK) status = is_basis(apply, view.row, &run->records[0].id, &basis);
   if (status == COLLEGA_OK)
-    status = pack_into(apply->arena, &run->run->base, &packed, apply->error);
+    status = exchange_pack(apply->arena, &run->run->base, &packed, apply->error);
   if (status != COLLEGA_OK) return status;
   if (view.row->has_acceptance_run && view.row->n_decisions > 0 && !basis) return COLLEGA_OK;
   view.row->has_acceptance_run = true;
-  set_bytes(&view.row->acceptance_run, packed.data, packed.length);
+  field_set(&view.row->acceptance_run, packed.data, packed.length);
   return deal_row_put(apply->txn, view.row, apply->error);
 }
 
@@ -87,9 +87,9 @@ static enum collega_status keep_decision(struct apply *apply, const struct recor
     if (bytes_equal(field_bytes(&row->decisions[i]), packed_run)) return COLLEGA_OK;
   ProtobufCBinaryData *decisions =
       arena_take(apply->arena, (row->n_decisions + 1) * sizeof *decisions);
-  if (!decisions) return no_memory(apply->error);
+  if (!decisions) return exchange_no_memory(apply->error);
   if (row->n_decisions) memcpy(decisions, row->decisions, row->n_decisions * sizeof *decisions);
-  set_bytes(&decisions[row->n_decisions++], packed_run.data, packed_run.length);
+  field_set(&decisions[row->n_decisions++], packed_run.data, packed_run.length);
   row->decisions = decisions;
   return deal_row_put(apply->txn, row, apply->error);
 }
@@ -101,7 +101,7 @@ static enum collega_status take_decision(struct apply *apply, const struct run_v
   struct id root;
   if (!record->body->decision ||
       !id_from(&root, record->body->decision->root.data, record->body->decision->root.len))
-    return row_damaged(apply->error, "decision");
+    return exchange_row_damaged(apply->error, "decision");
   enum collega_status status =
       decision_event(record, apply->event->time, apply->arena, &event, apply->error);
   if (status == COLLEGA_OK) status = keep_decision(apply, record, packed_run);
@@ -127,7 +127,7 @@ enum collega_status apply_letter_deals(struct apply *apply, const Collega__Lette
     if (body->deal && letter->terms) status = take_proposal(apply, letter, &run);
     if (status == COLLEGA_OK && body->acceptance) status = take_acceptance(apply, &run);
     if (status == COLLEGA_OK && body->decision) {
-      status = pack_into(apply->arena, &letter->runs[i]->base, &packed, apply->error);
+      status = exchange_pack(apply->arena, &letter->runs[i]->base, &packed, apply->error);
       if (status == COLLEGA_OK) status = take_decision(apply, &run, packed);
     }
   }

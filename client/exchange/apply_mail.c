@@ -13,9 +13,9 @@ enum collega_status apply_mailbox_cursor(struct apply *apply) {
   enum collega_status status = exchange_broker(apply->txn, apply->arena, &broker, apply->error);
   if (status != COLLEGA_OK) return status;
   if (!position) return COLLEGA_OK; /* a decision that came out of its turn */
-  if (!broker) return row_damaged(apply->error, "brokers");
+  if (!broker) return exchange_row_damaged(apply->error, "brokers");
   broker->has_mailbox_epoch = broker->has_mailbox_seq = true;
-  set_bytes(&broker->mailbox_epoch, position->epoch.byte, EPOCH_BYTES);
+  field_set(&broker->mailbox_epoch, position->epoch.byte, EPOCH_BYTES);
   broker->mailbox_seq = position->seq;
   return broker_row_put(apply->txn, broker, apply->error);
 }
@@ -23,7 +23,7 @@ enum collega_status apply_mailbox_cursor(struct apply *apply) {
 /* The thread's entries in the order in which they came: numbered by the chain. */
 static enum collega_status note_thread(struct apply *apply, const ProtobufCBinaryData *thread) {
   uint8_t key[2 * ID_BYTES + 8], value[8];
-  if (thread->len != ID_BYTES) return row_damaged(apply->error, "threads");
+  if (thread->len != ID_BYTES) return exchange_row_damaged(apply->error, "threads");
   memcpy(key, apply->event->party->byte, ID_BYTES);
   memcpy(key + ID_BYTES, thread->data, ID_BYTES);
   put_be64(key + 2 * ID_BYTES, apply->event->number);
@@ -56,7 +56,7 @@ enum collega_status apply_mail(struct apply *apply) {
   if (mail->has_letter && !mail->problem) {
     const Collega__Letter *letter = (const Collega__Letter *)row_unpack(
         &collega__letter__descriptor, field_bytes(&mail->letter), apply->arena);
-    status = letter ? apply_letter(apply, letter) : row_damaged(apply->error, "mail");
+    status = letter ? apply_letter(apply, letter) : exchange_row_damaged(apply->error, "mail");
   }
   return status == COLLEGA_OK ? apply_mailbox_cursor(apply) : status;
 }

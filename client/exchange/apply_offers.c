@@ -14,7 +14,7 @@ static enum collega_status list_mine(struct apply *apply, const CollegaStore__Of
   uint8_t key[ID_BYTES + SHORT_ID_BYTES];
   if (!row->mine) return COLLEGA_OK;
   if (row->author.len != ID_BYTES || row->offer.len != SHORT_ID_BYTES)
-    return row_damaged(apply->error, "offers");
+    return exchange_row_damaged(apply->error, "offers");
   memcpy(key, row->author.data, ID_BYTES);
   memcpy(key + ID_BYTES, row->offer.data, SHORT_ID_BYTES);
   return table_put(apply->txn, TABLE_MINE, bytes_of(key, sizeof key), bytes_of("", 0),
@@ -34,7 +34,8 @@ static enum collega_status take_offer(struct apply *apply, const struct record *
     row->author = record->body->author;
     row->state = COLLEGA__OFFER_STATE__OFFER_STATE_OPEN;
     bool own = false;
-    status = party_is_own(apply->txn, field_bytes(&record->body->author), &own, apply->error);
+    status =
+        exchange_party_is_own(apply->txn, field_bytes(&record->body->author), &own, apply->error);
     row->mine = own;
   } else if (status == COLLEGA_OK &&
              (!bytes_equal(field_bytes(&row->author), field_bytes(&record->body->author)) ||
@@ -43,20 +44,21 @@ static enum collega_status take_offer(struct apply *apply, const struct record *
      * position. */
     if (!field_is(&row->content, &record->id) || row->position || !position) return COLLEGA_OK;
     row->position = position_new(apply->arena, position);
-    return row->position ? offer_row_put(apply->txn, row, apply->error) : no_memory(apply->error);
+    return row->position ? offer_row_put(apply->txn, row, apply->error)
+                         : exchange_no_memory(apply->error);
   }
   if (status != COLLEGA_OK) return status;
   row->revision = revision->revision;
-  set_id(&row->content, &record->id);
-  set_bytes(&row->body, record->bytes.data, record->bytes.length);
+  field_set_id(&row->content, &record->id);
+  field_set(&row->body, record->bytes.data, record->bytes.length);
   row->entry = apply->event->number;
   row->position = position ? position_new(apply->arena, position) : NULL;
-  if (position && !row->position) return no_memory(apply->error);
+  if (position && !row->position) return exchange_no_memory(apply->error);
   row->refused = row->refused_words = NULL;
   row->has_by_mail = row->by_mail = by_mail;
   if (private_part.data) {
     row->has_private_ = true;
-    set_bytes(&row->private_, private_part.data, private_part.length);
+    field_set(&row->private_, private_part.data, private_part.length);
   }
   status = offer_row_put(apply->txn, row, apply->error);
   return status == COLLEGA_OK ? list_mine(apply, row) : status;
@@ -118,7 +120,7 @@ static struct bytes receipt_of_one(const Collega__ReceiptRun *receipt, const str
   cut.n_rest = rest_count;
   cut.rest = rest_count ? fields : NULL;
   for (size_t i = 0; i < rest_count; i++)
-    set_id(&fields[i], &rest_out[i]);
+    field_set_id(&fields[i], &rest_out[i]);
   return message_pack(&cut.base, arena);
 }
 
@@ -139,7 +141,7 @@ static enum collega_status put_receipt(struct apply *apply, const struct id *sub
     if (!run || run->n_bodies != 1 || !bytes_equal(field_bytes(&run->bodies[0]), body)) continue;
     if (record->has_receipt) return COLLEGA_OK;
     record->has_receipt = true;
-    set_bytes(&record->receipt, receipt.data, receipt.length);
+    field_set(&record->receipt, receipt.data, receipt.length);
     return row_put(apply->txn, TABLE_PARTIES, key, &party->base, apply->error);
   }
   return COLLEGA_OK;
@@ -152,7 +154,7 @@ enum collega_status apply_member(struct apply *apply, const struct run_view *vie
   Collega__Run *run;
   uint32_t place = (uint32_t)index;
   struct receipt_position position, *at = NULL;
-  if (!member_subject(record->body, &subject)) return row_damaged(apply->error, "members");
+  if (!member_subject(record->body, &subject)) return exchange_row_damaged(apply->error, "members");
   enum collega_status status = run_cut(view, &place, 1, apply->arena, &run, apply->error);
   if (status != COLLEGA_OK) return status;
   if (receipt) {
@@ -161,15 +163,15 @@ enum collega_status apply_member(struct apply *apply, const struct run_view *vie
     position.time = receipt->time;
     if (!id_from(&position.origin, receipt->origin.data, receipt->origin.len) ||
         !epoch_from(&position.epoch, receipt->epoch.data, receipt->epoch.len))
-      return row_damaged(apply->error, "members");
+      return exchange_row_damaged(apply->error, "members");
   }
   apply->exchange->members_stale = true;
   status = ledger_member_put(apply->txn, &subject, run, at, apply->error);
   if (status != COLLEGA_OK || !receipt) return status;
   struct bytes packed = receipt_of_one(receipt, view, index, apply->arena);
   if (!packed.data)
-    return arena_exhausted(apply->arena) ? no_memory(apply->error)
-                                         : row_damaged(apply->error, "members");
+    return arena_exhausted(apply->arena) ? exchange_no_memory(apply->error)
+                                         : exchange_row_damaged(apply->error, "members");
   return put_receipt(apply, &subject, record->bytes, packed);
 }
 
@@ -194,8 +196,8 @@ static enum collega_status send_envelope(struct apply *apply, struct bytes envel
   if (status != COLLEGA_OK) return status;
   envelope_hash(&hash, envelope);
   item.kind = COLLEGA_STORE__OUTBOX_KIND__OUTBOX_KIND_SEND;
-  set_bytes(&item.data, envelope.data, envelope.length);
-  set_id(&item.key, &hash);
+  field_set(&item.data, envelope.data, envelope.length);
+  field_set_id(&item.key, &hash);
   item.open = 1;
   item.has_not_after = true;
   item.not_after = read->not_after;
@@ -227,7 +229,7 @@ enum collega_status apply_own_records(struct apply *apply) {
     CollegaStore__OutboxItem item = COLLEGA_STORE__OUTBOX_ITEM__INIT;
     item.kind = COLLEGA_STORE__OUTBOX_KIND__OUTBOX_KIND_PUBLISH;
     item.data = own->run;
-    set_id(&item.key, &view.records[0].id);
+    field_set_id(&item.key, &view.records[0].id);
     item.open = (uint32_t)view.count;
     item.has_not_after = run_not_after(&view, &item.not_after);
     status = apply_send(apply, &item, &outbox);
@@ -257,7 +259,7 @@ static enum collega_status take_board_run(struct apply *apply, const Collega__Bo
   if (status != COLLEGA_OK) return status;
   if (!id_from(&position.origin, receipt->origin.data, receipt->origin.len) ||
       !epoch_from(&position.epoch, receipt->epoch.data, receipt->epoch.len))
-    return row_damaged(apply->error, "board");
+    return exchange_row_damaged(apply->error, "board");
   for (size_t i = 0; status == COLLEGA_OK && i < view.count; i++) {
     const struct record *record = &view.records[i];
     if (record->refused.status != COLLEGA_OK)
@@ -291,7 +293,7 @@ static enum collega_status move_log_cursor(struct apply *apply, const ProtobufCB
   enum collega_status status = exchange_broker(apply->txn, apply->arena, &broker, apply->error);
   if (status != COLLEGA_OK) return status;
   if (!broker || !bytes_equal(field_bytes(&broker->broker), field_bytes(origin)))
-    return row_damaged(apply->error, "brokers");
+    return exchange_row_damaged(apply->error, "brokers");
   broker->has_log_epoch = broker->has_log_seq = true;
   broker->log_epoch = *epoch;
   broker->log_seq = seq;
@@ -351,11 +353,11 @@ enum collega_status apply_reset(struct apply *apply) {
   enum collega_status status = apply_payload(apply, &collega__reset__descriptor, &message);
   if (status != COLLEGA_OK) return status;
   const Collega__Reset *reset = (const Collega__Reset *)message;
-  struct foreign_offers list = {.origin = field_bytes(&reset->origin), .arena = work_arena()};
-  if (!list.arena) return no_memory(apply->error);
+  struct foreign_offers list = {.origin = field_bytes(&reset->origin), .arena = exchange_arena()};
+  if (!list.arena) return exchange_no_memory(apply->error);
   status = table_each(apply->txn, TABLE_OFFERS, bytes_of(NULL, 0), NULL, visit_foreign, &list,
                       apply->error);
-  if (status == COLLEGA_OK && list.failed) status = no_memory(apply->error);
+  if (status == COLLEGA_OK && list.failed) status = exchange_no_memory(apply->error);
   for (size_t i = 0; status == COLLEGA_OK && i < list.count; i++)
     status = table_delete(apply->txn, TABLE_OFFERS, bytes_of(list.id[i].byte, SHORT_ID_BYTES),
                           apply->error);

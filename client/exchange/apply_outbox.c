@@ -12,7 +12,7 @@
 enum collega_status apply_send(struct apply *apply, CollegaStore__OutboxItem *item,
                                uint64_t *number) {
   item->time = apply->event->time;
-  set_id(&item->party, apply->event->party);
+  field_set_id(&item->party, apply->event->party);
   enum collega_status status = outbox_put(apply->txn, item, apply->error);
   if (number) *number = item->number;
   return status;
@@ -66,7 +66,8 @@ enum collega_status apply_receipted(struct apply *apply, const struct id *record
   row->position = position_new(apply->arena, position);
   row->refused = NULL;
   row->refused_words = NULL;
-  return row->position ? offer_row_put(apply->txn, row, apply->error) : no_memory(apply->error);
+  return row->position ? offer_row_put(apply->txn, row, apply->error)
+                       : exchange_no_memory(apply->error);
 }
 
 enum collega_status apply_receipts(struct apply *apply) {
@@ -78,11 +79,11 @@ enum collega_status apply_receipts(struct apply *apply) {
   struct receipt_position position = {.time = receipt->time};
   if (!id_from(&position.origin, receipt->origin.data, receipt->origin.len) ||
       !epoch_from(&position.epoch, receipt->epoch.data, receipt->epoch.len))
-    return row_damaged(apply->error, "receipts");
+    return exchange_row_damaged(apply->error, "receipts");
   for (size_t i = 0; status == COLLEGA_OK && i < receipts->n_ids; i++) {
     struct id record;
     if (!id_from(&record, receipts->ids[i].data, receipts->ids[i].len))
-      return row_damaged(apply->error, "receipts");
+      return exchange_row_damaged(apply->error, "receipts");
     position.seq = receipt->first_seq + (receipt->n_leaves ? receipt->leaves[i] : (uint32_t)i);
     status = apply_receipted(apply, &record, &position);
   }
@@ -97,7 +98,7 @@ enum collega_status apply_stored(struct apply *apply) {
   struct id hash;
   CollegaStore__OutboxItem *item;
   if (!id_from(&hash, stored->hash.data, stored->hash.len))
-    return row_damaged(apply->error, "stored");
+    return exchange_row_damaged(apply->error, "stored");
   status = outbox_find(apply->txn, &hash, apply->arena, &item, apply->error);
   if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
   return status == COLLEGA_OK ? apply_settle(apply, item->number) : status;
@@ -124,7 +125,7 @@ static enum collega_status refuse_offer(struct apply *apply, const struct id *re
   row->refused = refusal->rule;
   row->refused_words = joined_arguments(refusal, apply->arena);
   return row->refused_words ? offer_row_put(apply->txn, row, apply->error)
-                            : no_memory(apply->error);
+                            : exchange_no_memory(apply->error);
 }
 
 static enum collega_status refuse_item(struct apply *apply, const CollegaStore__OutboxItem *item,
@@ -162,7 +163,7 @@ enum collega_status apply_refused(struct apply *apply) {
   struct id which;
   struct own_record own;
   if (!id_from(&which, refusal->which.data, refusal->which.len))
-    return row_damaged(apply->error, "refusal");
+    return exchange_row_damaged(apply->error, "refusal");
   status = own_record_get(apply->txn, field_bytes(&refusal->which), &own, apply->error);
   if (status == COLLEGA_OK) return refuse_record(apply, &which, &own, refusal);
   if (status != COLLEGA_NOT_FOUND) return status;
@@ -173,7 +174,7 @@ enum collega_status apply_refused(struct apply *apply) {
 }
 
 enum collega_status apply_lapsed(struct apply *apply) {
-  if (apply->event->payload.length != 8) return row_damaged(apply->error, "lapsed");
+  if (apply->event->payload.length != 8) return exchange_row_damaged(apply->error, "lapsed");
   uint64_t number = get_be64(apply->event->payload.data);
   CollegaStore__OutboxItem *item;
   enum collega_status status = outbox_get(apply->txn, number, apply->arena, &item, apply->error);

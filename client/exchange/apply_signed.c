@@ -16,8 +16,8 @@ static enum collega_status send_letter(struct apply *apply, const struct deal_vi
   if (status != COLLEGA_OK) return status;
   envelope_hash(&hash, envelope);
   item.kind = COLLEGA_STORE__OUTBOX_KIND__OUTBOX_KIND_SEND;
-  set_bytes(&item.data, envelope.data, envelope.length);
-  set_id(&item.key, &hash);
+  field_set(&item.data, envelope.data, envelope.length);
+  field_set_id(&item.key, &hash);
   item.open = 1;
   item.has_not_after = true;
   item.not_after = read->not_after;
@@ -34,20 +34,20 @@ static enum collega_status send_request(struct apply *apply, const struct deal_v
   CollegaStore__DecideRuns runs = COLLEGA_STORE__DECIDE_RUNS__INIT;
   ProtobufCBinaryData run[2];
   struct bytes packed;
-  if (!view->row->has_header_run) return row_damaged(apply->error, "deals");
+  if (!view->row->has_header_run) return exchange_row_damaged(apply->error, "deals");
   run[0] = view->row->header_run;
-  set_bytes(&run[1], act_run.data, act_run.length);
+  field_set(&run[1], act_run.data, act_run.length);
   runs.n_runs = 2;
   runs.runs = run;
-  enum collega_status status = pack_into(apply->arena, &runs.base, &packed, apply->error);
+  enum collega_status status = exchange_pack(apply->arena, &runs.base, &packed, apply->error);
   if (status != COLLEGA_OK) return status;
   item.kind = COLLEGA_STORE__OUTBOX_KIND__OUTBOX_KIND_DECIDE;
-  set_bytes(&item.data, packed.data, packed.length);
-  set_id(&item.key, act);
+  field_set(&item.data, packed.data, packed.length);
+  field_set_id(&item.key, act);
   item.open = 1;
   item.has_deal = item.has_decider = true;
   item.deal = view->row->deal;
-  set_id(&item.decider, &view->decider);
+  field_set_id(&item.decider, &view->decider);
   return apply_send(apply, &item, NULL);
 }
 
@@ -60,12 +60,12 @@ static enum collega_status add_mandate_run(struct apply *apply, CollegaStore__De
   struct bytes run;
   if (!named || !id_from(&record, mandate->data, mandate->len)) return COLLEGA_OK;
   enum collega_status status =
-      member_run(apply->txn, party, &record, apply->arena, &run, apply->error);
+      exchange_member_run(apply->txn, party, &record, apply->arena, &run, apply->error);
   if (status != COLLEGA_OK || !run.data) return status;
   ProtobufCBinaryData *runs = arena_take(apply->arena, (row->n_mandate_runs + 1) * sizeof *runs);
-  if (!runs) return no_memory(apply->error);
+  if (!runs) return exchange_no_memory(apply->error);
   if (row->n_mandate_runs) memcpy(runs, row->mandate_runs, row->n_mandate_runs * sizeof *runs);
-  set_bytes(&runs[row->n_mandate_runs++], run.data, run.length);
+  field_set(&runs[row->n_mandate_runs++], run.data, run.length);
   row->mandate_runs = runs;
   return COLLEGA_OK;
 }
@@ -160,9 +160,10 @@ enum collega_status apply_signed(struct apply *apply) {
       apply_payload(apply, &collega_store__signed_act__descriptor, &message);
   if (status != COLLEGA_OK) return status;
   const CollegaStore__SignedAct *act = (const CollegaStore__SignedAct *)message;
-  if (!id_from(&deal, act->deal.data, act->deal.len)) return row_damaged(apply->error, "act");
+  if (!id_from(&deal, act->deal.data, act->deal.len))
+    return exchange_row_damaged(apply->error, "act");
   status = deal_view_read(apply->txn, &deal, apply->arena, &view, apply->error);
-  if (status == COLLEGA_NOT_FOUND) return row_damaged(apply->error, "deals");
+  if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(apply->error, "deals");
   if (status == COLLEGA_OK)
     status = run_read_bytes(field_bytes(&act->run), apply->arena, &run, apply->error);
   if (status != COLLEGA_OK) return status;
@@ -183,7 +184,7 @@ enum collega_status apply_signed(struct apply *apply) {
   case _COLLEGA_STORE__ACT_KIND_IS_INT_SIZE:
     break;
   }
-  return row_damaged(apply->error, "act");
+  return exchange_row_damaged(apply->error, "act");
 }
 
 /* ---- refused */
@@ -196,7 +197,7 @@ static enum collega_status act_of_item(struct apply *apply, const CollegaStore__
   const CollegaStore__DecideRuns *runs = (const CollegaStore__DecideRuns *)row_unpack(
       &collega_store__decide_runs__descriptor, field_bytes(&item->data), apply->arena);
   struct run_view run;
-  if (!runs || runs->n_runs < 2) return row_damaged(apply->error, "outbox");
+  if (!runs || runs->n_runs < 2) return exchange_row_damaged(apply->error, "outbox");
   enum collega_status status =
       run_read_bytes(field_bytes(&runs->runs[1]), apply->arena, &run, apply->error);
   if (status != COLLEGA_OK) return status;
@@ -216,7 +217,7 @@ enum collega_status apply_deal_refused(struct apply *apply, const CollegaStore__
   struct deal_effects effects;
   CollegaStore__RootRow *row;
   if (!id_from(&event.deal, item->deal.data, item->deal.len))
-    return row_damaged(apply->error, "outbox");
+    return exchange_row_damaged(apply->error, "outbox");
   enum collega_status status =
       deal_view_read(apply->txn, &event.deal, apply->arena, &view, apply->error);
   if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;

@@ -7,14 +7,14 @@
 #include "proto/guard.h"
 #include "proto/limits.h"
 
-enum collega_status own_body(struct exchange *exchange, struct ledger_txn *txn,
-                             const struct id *party, struct arena *arena, Collega__Body **out,
-                             struct collega_error *error) {
+enum collega_status exchange_own_body(struct exchange *exchange, struct ledger_txn *txn,
+                                      const struct id *party, struct arena *arena,
+                                      Collega__Body **out, struct collega_error *error) {
   (void)exchange;
   Collega__Body *body = arena_take(arena, sizeof *body);
   struct epoch *epoch = arena_take(arena, sizeof *epoch);
   struct id *author = arena_copy(arena, party, sizeof *author);
-  if (!body || !epoch || !author) return no_memory(error);
+  if (!body || !epoch || !author) return exchange_no_memory(error);
   uint64_t sequence = 0;
   enum collega_status status = ledger_epoch(txn, epoch, error);
   if (status == COLLEGA_OK)
@@ -29,16 +29,16 @@ enum collega_status body_finish(const Collega__Body *body, struct arena *arena,
                                 struct bytes *packed, struct id *id, struct collega_error *error) {
   enum collega_status status = check_fields(&body->base, error);
   if (status == COLLEGA_OK) status = check_body(body, error);
-  if (status == COLLEGA_OK) status = pack_into(arena, &body->base, packed, error);
+  if (status == COLLEGA_OK) status = exchange_pack(arena, &body->base, packed, error);
   if (status == COLLEGA_OK) record_id(id, *packed);
   return status;
 }
 
-enum collega_status mail_seal(struct exchange *exchange, struct ledger_txn *txn,
-                              const struct id *from, const struct id *to, Collega__Run **runs,
-                              size_t count, Collega__SaltedTerms *terms, bool copy,
-                              collega_time now, struct arena *arena, struct bytes *envelope,
-                              struct collega_error *error) {
+enum collega_status exchange_seal(struct exchange *exchange, struct ledger_txn *txn,
+                                  const struct id *from, const struct id *to, Collega__Run **runs,
+                                  size_t count, Collega__SaltedTerms *terms, bool copy,
+                                  collega_time now, struct arena *arena, struct bytes *envelope,
+                                  struct collega_error *error) {
   const struct identity *identity = exchange_identity(exchange, from);
   const struct known_party *recipient = members_find(exchange_members(exchange, txn), to);
   if (!identity) return error_set(error, COLLEGA_NOT_FOUND, RULE_party_not_ours, NULL, NULL);
@@ -49,9 +49,9 @@ enum collega_status mail_seal(struct exchange *exchange, struct ledger_txn *txn,
   if (status == COLLEGA_OK)
     status = ledger_next_sequence(txn, from, SEQUENCE_MAIL, 1, &letter.seq, error);
   if (status != COLLEGA_OK) return status;
-  set_id(&letter.from, from);
-  set_id(&letter.to, to);
-  set_bytes(&letter.epoch, epoch.byte, EPOCH_BYTES);
+  field_set_id(&letter.from, from);
+  field_set_id(&letter.to, to);
+  field_set(&letter.epoch, epoch.byte, EPOCH_BYTES);
   letter.n_runs = count;
   letter.runs = runs;
   letter.terms = terms;

@@ -15,7 +15,7 @@ enum collega_status deal_view_of(CollegaStore__DealRow *row, struct arena *arena
       !id_from(&out->party, row->party.data, row->party.len) ||
       !id_from(&out->counterparty, row->counterparty.data, row->counterparty.len) ||
       !id_from(&out->decider, out->header->decider.data, out->header->decider.len))
-    return row_damaged(error, "deals");
+    return exchange_row_damaged(error, "deals");
   out->edge = out->header->edges[0];
   out->own = row->lends ? out->edge->lends : out->edge->borrows;
   out->other = row->lends ? out->edge->borrows : out->edge->lends;
@@ -37,10 +37,10 @@ enum collega_status deal_terms(const CollegaStore__DealRow *row, struct arena *a
   if (row->has_terms)
     salted = (const Collega__SaltedTerms *)row_unpack(&collega__salted_terms__descriptor,
                                                       field_bytes(&row->terms), arena);
-  if (!salted) return row_damaged(error, "terms");
+  if (!salted) return exchange_row_damaged(error, "terms");
   enum collega_status status = terms_read(salted, arena, out, &hidden, error);
   if (status != COLLEGA_OK) return status;
-  return (*out)->work ? COLLEGA_OK : row_damaged(error, "terms");
+  return (*out)->work ? COLLEGA_OK : exchange_row_damaged(error, "terms");
 }
 
 enum collega_status deal_row_hold(const struct deal_view *view, struct arena *arena,
@@ -79,7 +79,7 @@ static enum collega_status stored_capacity(struct ledger_txn *txn, const struct 
   enum collega_status status =
       row_get(txn, TABLE_CAPACITIES, field_bytes(&view->own->capacity),
               &collega_store__capacity__descriptor, arena, &message, error);
-  if (status == COLLEGA_NOT_FOUND) return row_damaged(error, "capacities");
+  if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(error, "capacities");
   if (status != COLLEGA_OK) return status;
   const CollegaStore__Capacity *row = (const CollegaStore__Capacity *)message;
   *out = (struct capacity){.headcount = row->headcount,

@@ -77,22 +77,24 @@ enum collega_status apply_add_deal(struct apply *apply, const struct deal_view *
 /* ---- deals.c */
 /* The mandate to name: the wanted one, which must cover; else the only one that covers; else
  * none (zero). */
-enum collega_status choose_mandate(struct exchange *exchange, struct ledger_txn *txn,
-                                   const struct id *party, const struct id *wanted,
-                                   uint32_t headcount, collega_time now, struct id *out,
-                                   struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status exchange_choose_mandate(struct exchange *exchange, struct ledger_txn *txn,
+                                            const struct id *party, const struct id *wanted,
+                                            uint32_t headcount, collega_time now, struct id *out,
+                                            struct collega_error *error) COLLEGA_MUST_CHECK;
 /* The stored run of one of the party's records of class members; empty: not there. */
-enum collega_status member_run(struct ledger_txn *txn, const struct id *party,
-                               const struct id *record, struct arena *arena, struct bytes *run,
-                               struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status exchange_member_run(struct ledger_txn *txn, const struct id *party,
+                                        const struct id *record, struct arena *arena,
+                                        struct bytes *run,
+                                        struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Appends a draft act; `act` complete. */
-enum collega_status append_act(struct exchange *exchange, struct ledger_txn *txn,
-                               const struct id *party, const struct id *deal,
-                               CollegaStore__DealAct *act, collega_time now, struct arena *arena,
-                               struct collega_error *error) COLLEGA_MUST_CHECK;
-enum collega_status append_dropped(struct exchange *exchange, struct ledger_txn *txn,
-                                   const struct id *party, const struct id *deal,
-                                   CollegaStore__ActKind kind, enum rule why, collega_time now,
-                                   struct arena *arena,
-                                   struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status exchange_append_act(struct exchange *exchange, struct ledger_txn *txn,
+                                        const struct id *party, const struct id *deal,
+                                        CollegaStore__DealAct *act, collega_time now,
+                                        struct arena *arena,
+                                        struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status exchange_append_dropped(struct exchange *exchange, struct ledger_txn *txn,
+                                            const struct id *party, const struct id *deal,
+                                            CollegaStore__ActKind kind, enum rule why,
+                                            collega_time now, struct arena *arena,
+                                            struct collega_error *error) COLLEGA_MUST_CHECK;
 #endif

@@ -9,10 +9,10 @@
 
 /* ---- mandates */
 
-enum collega_status choose_mandate(struct exchange *exchange, struct ledger_txn *txn,
-                                   const struct id *party, const struct id *wanted,
-                                   uint32_t headcount, collega_time now, struct id *out,
-                                   struct collega_error *error) {
+enum collega_status exchange_choose_mandate(struct exchange *exchange, struct ledger_txn *txn,
+                                            const struct id *party, const struct id *wanted,
+                                            uint32_t headcount, collega_time now, struct id *out,
+                                            struct collega_error *error) {
   const struct known_party *self = members_find(exchange_members(exchange, txn), party);
   memset(out, 0, sizeof *out);
   if (!self) return error_set(error, COLLEGA_NOT_FOUND, RULE_party_not_ours, NULL, NULL);
@@ -30,9 +30,9 @@ enum collega_status choose_mandate(struct exchange *exchange, struct ledger_txn 
   return COLLEGA_OK;
 }
 
-enum collega_status member_run(struct ledger_txn *txn, const struct id *party,
-                               const struct id *record, struct arena *arena, struct bytes *run,
-                               struct collega_error *error) {
+enum collega_status exchange_member_run(struct ledger_txn *txn, const struct id *party,
+                                        const struct id *record, struct arena *arena,
+                                        struct bytes *run, struct collega_error *error) {
   ProtobufCMessage *message;
   *run = bytes_of(NULL, 0);
   enum collega_status status = row_get(txn, TABLE_PARTIES, bytes_of(party->byte, ID_BYTES),
@@ -53,31 +53,32 @@ enum collega_status member_run(struct ledger_txn *txn, const struct id *party,
 
 /* ---- entries */
 
-enum collega_status append_act(struct exchange *exchange, struct ledger_txn *txn,
-                               const struct id *party, const struct id *deal,
-                               CollegaStore__DealAct *act, collega_time now, struct arena *arena,
-                               struct collega_error *error) {
+enum collega_status exchange_append_act(struct exchange *exchange, struct ledger_txn *txn,
+                                        const struct id *party, const struct id *deal,
+                                        CollegaStore__DealAct *act, collega_time now,
+                                        struct arena *arena, struct collega_error *error) {
   struct ledger_event event = {.time = now,
                                .kind = COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_DRAFT,
                                .party = party,
                                .record = deal};
-  enum collega_status status = pack_into(arena, &act->base, &event.payload, error);
+  enum collega_status status = exchange_pack(arena, &act->base, &event.payload, error);
   return status == COLLEGA_OK ? exchange_append(exchange, txn, &event, error) : status;
 }
 
-enum collega_status append_dropped(struct exchange *exchange, struct ledger_txn *txn,
-                                   const struct id *party, const struct id *deal,
-                                   CollegaStore__ActKind kind, enum rule why, collega_time now,
-                                   struct arena *arena, struct collega_error *error) {
+enum collega_status exchange_append_dropped(struct exchange *exchange, struct ledger_txn *txn,
+                                            const struct id *party, const struct id *deal,
+                                            CollegaStore__ActKind kind, enum rule why,
+                                            collega_time now, struct arena *arena,
+                                            struct collega_error *error) {
   CollegaStore__ActDropped dropped = COLLEGA_STORE__ACT_DROPPED__INIT;
   dropped.kind = kind;
-  set_id(&dropped.deal, deal);
+  field_set_id(&dropped.deal, deal);
   dropped.why = (char *)(uintptr_t)rule_name(why);
   struct ledger_event event = {.time = now,
                                .kind = COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_ACT_DROPPED,
                                .party = party,
                                .record = deal};
-  enum collega_status status = pack_into(arena, &dropped.base, &event.payload, error);
+  enum collega_status status = exchange_pack(arena, &dropped.base, &event.payload, error);
   return status == COLLEGA_OK ? exchange_append(exchange, txn, &event, error) : status;
 }
 
@@ -123,10 +124,10 @@ static enum collega_status finish_act(struct user_act *act, CollegaStore__ActKin
   enum collega_status status = body_finish(body, act->arena, &packed, &id, act->error);
   if (status != COLLEGA_OK) return status;
   draft.kind = kind;
-  set_id(&draft.deal, &act->view.deal);
-  set_bytes(&draft.body, packed.data, packed.length);
-  return append_act(act->exchange, act->txn, act->party, &act->view.deal, &draft, act->now,
-                    act->arena, act->error);
+  field_set_id(&draft.deal, &act->view.deal);
+  field_set(&draft.body, packed.data, packed.length);
+  return exchange_append_act(act->exchange, act->txn, act->party, &act->view.deal, &draft, act->now,
+                             act->arena, act->error);
 }
 
 static enum collega_status accept(struct user_act *act) {
@@ -147,14 +148,14 @@ static enum collega_status accept(struct user_act *act) {
   if (status == COLLEGA_OK) status = try_event(act, &event, &news);
   if (status == COLLEGA_OK && !news) return COLLEGA_OK;
   if (status == COLLEGA_OK)
-    status = choose_mandate(act->exchange, act->txn, act->party, act->mandate,
-                            terms->work->headcount, act->now, &mandate, act->error);
+    status = exchange_choose_mandate(act->exchange, act->txn, act->party, act->mandate,
+                                     terms->work->headcount, act->now, &mandate, act->error);
   if (status == COLLEGA_OK)
-    status = own_body(act->exchange, act->txn, act->party, act->arena, &body, act->error);
+    status = exchange_own_body(act->exchange, act->txn, act->party, act->arena, &body, act->error);
   if (status != COLLEGA_OK) return status;
-  set_id(&acceptance.deal, &act->view.deal);
+  field_set_id(&acceptance.deal, &act->view.deal);
   acceptance.has_mandate = !id_is_zero(&mandate);
-  set_id(&acceptance.mandate, &mandate);
+  field_set_id(&acceptance.mandate, &mandate);
   acceptance.time = act->now;
   body->type = COLLEGA__BODY_TYPE__BODY_TYPE_ACCEPTANCE;
   body->acceptance = &acceptance;
@@ -169,9 +170,9 @@ static enum collega_status decline(struct user_act *act) {
   enum collega_status status = try_event(act, &event, &news);
   if (status == COLLEGA_OK && !news) return COLLEGA_OK;
   if (status == COLLEGA_OK)
-    status = own_body(act->exchange, act->txn, act->party, act->arena, &body, act->error);
+    status = exchange_own_body(act->exchange, act->txn, act->party, act->arena, &body, act->error);
   if (status != COLLEGA_OK) return status;
-  set_id(&content.deal, &act->view.deal);
+  field_set_id(&content.deal, &act->view.deal);
   content.time = act->now;
   body->type = COLLEGA__BODY_TYPE__BODY_TYPE_DECLINE;
   body->decline = &content;
@@ -186,15 +187,15 @@ static enum collega_status withdraw(struct user_act *act) {
   Collega__Body *body = NULL;
   bool news = false;
   if (act->view.row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_DRAFT)
-    return append_dropped(act->exchange, act->txn, act->party, &act->view.deal,
-                          COLLEGA_STORE__ACT_KIND__ACT_KIND_PROPOSE, RULE_withdrawn, act->now,
-                          act->arena, act->error);
+    return exchange_append_dropped(act->exchange, act->txn, act->party, &act->view.deal,
+                                   COLLEGA_STORE__ACT_KIND__ACT_KIND_PROPOSE, RULE_withdrawn,
+                                   act->now, act->arena, act->error);
   enum collega_status status = try_event(act, &event, &news);
   if (status == COLLEGA_OK && !news) return COLLEGA_OK;
   if (status == COLLEGA_OK)
-    status = own_body(act->exchange, act->txn, act->party, act->arena, &body, act->error);
+    status = exchange_own_body(act->exchange, act->txn, act->party, act->arena, &body, act->error);
   if (status != COLLEGA_OK) return status;
-  set_id(&content.deal, &act->view.deal);
+  field_set_id(&content.deal, &act->view.deal);
   content.time = act->now;
   body->type = COLLEGA__BODY_TYPE__BODY_TYPE_WITHDRAW;
   body->withdraw = &content;
@@ -209,9 +210,9 @@ static enum collega_status run_act(struct exchange *exchange, const struct id *p
                          .party = party,
                          .mandate = mandate,
                          .now = now,
-                         .arena = work_arena(),
+                         .arena = exchange_arena(),
                          .error = error};
-  if (!act.arena) return no_memory(error);
+  if (!act.arena) return exchange_no_memory(error);
   enum collega_status status = exchange_begin(exchange, &act.txn, error);
   if (status == COLLEGA_OK) {
     status = open_deal(&act, deal);

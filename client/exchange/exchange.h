@@ -97,7 +97,8 @@ struct intake_outcome {
 };
 /* The one door in: a guarded frame. One ledger transaction at most; effects of deals included. Verifies
  * everything it stores. A frame that does not verify: COLLEGA_FORGED, nothing stored (the daemon logs and
- * reconnects); mail that cannot be opened is recorded and acknowledged. `told` is updated by Welcome. */
+ * reconnects); mail that cannot be opened is recorded and acknowledged; mail that outran its sender's card waits in
+ * memory, unacknowledged, for the board. `told` is updated by Welcome. */
 enum collega_status intake_frame(struct exchange *exchange, const Collega__FromBroker *frame, struct bytes packed, collega_time now,
                                  struct told_head *told, struct arena *arena, struct intake_outcome *outcome,
                                  struct collega_error *error) COLLEGA_MUST_CHECK;

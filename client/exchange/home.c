@@ -80,14 +80,14 @@ static enum collega_status append_party(struct exchange *exchange, struct ledger
                                         struct arena *arena, struct collega_error *error) {
   CollegaStore__PartyInit content = COLLEGA_STORE__PARTY_INIT__INIT;
   struct bytes card = identity_card_run(identity, 0);
-  set_id(&content.party, identity_party(identity));
-  set_bytes(&content.card, card.data, card.length);
+  field_set_id(&content.party, identity_party(identity));
+  field_set(&content.card, card.data, card.length);
   content.name = (char *)(uintptr_t)init->name;
   content.kvk = (char *)(uintptr_t)init->kvk;
   struct ledger_event event = {.time = now,
                                .kind = COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_PARTY,
                                .party = identity_party(identity)};
-  enum collega_status status = pack_into(arena, &content.base, &event.payload, error);
+  enum collega_status status = exchange_pack(arena, &content.base, &event.payload, error);
   return status == COLLEGA_OK ? exchange_append(exchange, txn, &event, error) : status;
 }
 
@@ -100,21 +100,21 @@ static enum collega_status append_mandate(struct exchange *exchange, struct ledg
   struct id record;
   Collega__Run *run = NULL;
   enum collega_status status =
-      own_body(exchange, txn, identity_party(identity), arena, &body, error);
+      exchange_own_body(exchange, txn, identity_party(identity), arena, &body, error);
   if (status != COLLEGA_OK) return status;
   body->type = COLLEGA__BODY_TYPE__BODY_TYPE_MANDATE;
   body->mandate = mandate;
   status = body_finish(body, arena, &packed, &record, error);
   if (status == COLLEGA_OK) status = run_sign(identity, &packed, 1, arena, &run, error);
-  if (status == COLLEGA_OK) status = pack_into(arena, &run->base, &run_bytes, error);
+  if (status == COLLEGA_OK) status = exchange_pack(arena, &run->base, &run_bytes, error);
   if (status != COLLEGA_OK) return status;
   CollegaStore__OwnRecords content = COLLEGA_STORE__OWN_RECORDS__INIT;
-  set_bytes(&content.run, run_bytes.data, run_bytes.length);
+  field_set(&content.run, run_bytes.data, run_bytes.length);
   struct ledger_event event = {.time = now,
                                .kind = COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_OWN_RECORDS,
                                .party = identity_party(identity),
                                .record = &record};
-  status = pack_into(arena, &content.base, &event.payload, error);
+  status = exchange_pack(arena, &content.base, &event.payload, error);
   return status == COLLEGA_OK ? exchange_append(exchange, txn, &event, error) : status;
 }
 
@@ -127,8 +127,8 @@ static enum collega_status fill_ledger(struct exchange *exchange, const struct n
   struct identity *identity = NULL;
   struct epoch epoch;
   uint64_t sequence = 0;
-  struct arena *arena = work_arena();
-  if (!arena) return no_memory(error);
+  struct arena *arena = exchange_arena();
+  if (!arena) return exchange_no_memory(error);
   enum collega_status status = exchange_begin(exchange, &txn, error);
   if (status != COLLEGA_OK) goto done;
   status = ledger_epoch(txn, &epoch, error);
@@ -139,7 +139,7 @@ static enum collega_status fill_ledger(struct exchange *exchange, const struct n
   *party = *identity_party(identity);
   exchange->host = *party;
   status = ledger_next_sequence(txn, party, SEQUENCE_RECORDS, 1, &sequence, error);
-  if (status == COLLEGA_OK && sequence != 1) status = row_damaged(error, "sequence");
+  if (status == COLLEGA_OK && sequence != 1) status = exchange_row_damaged(error, "sequence");
   if (status == COLLEGA_OK) status = append_party(exchange, txn, init, identity, now, arena, error);
   if (status == COLLEGA_OK && init->signatory)
     status = append_mandate(exchange, txn, mandate, identity, now, arena, error);
@@ -207,7 +207,7 @@ static enum collega_status load_identity(struct exchange *exchange, const struct
       realloc(exchange->identities, (exchange->identity_count + 1) * sizeof(struct identity *));
   if (!grown) {
     identity_destroy(&identity);
-    return no_memory(error);
+    return exchange_no_memory(error);
   }
   exchange->identities = grown;
   grown[exchange->identity_count++] = identity;
@@ -222,7 +222,7 @@ static enum collega_status load_identities(struct exchange *exchange, struct col
     status = table_each(txn, TABLE_OWN, bytes_of(NULL, 0), NULL, visit_own, &list, error);
   ledger_abort(&txn);
   if (status != COLLEGA_OK) return status;
-  if (list.damaged) return row_damaged(error, "own");
+  if (list.damaged) return exchange_row_damaged(error, "own");
   if (list.count == 0)
     return error_set(error, COLLEGA_DAMAGED, RULE_home_unfinished, NULL, exchange->home, NULL);
   for (int host = 1; host >= 0; host--) {
@@ -243,7 +243,7 @@ enum collega_status exchange_open(const char *home, struct exchange **out,
   struct exchange *exchange = calloc(1, sizeof *exchange);
   if (exchange) exchange->home = strdup(home);
   if (!exchange || !exchange->home) {
-    status = no_memory(error);
+    status = exchange_no_memory(error);
   } else {
     status = ledger_open(home, &exchange->ledger, error);
     if (status == COLLEGA_OK) status = load_identities(exchange, error);
@@ -317,7 +317,7 @@ enum collega_status exchange_begin(struct exchange *exchange, struct ledger_txn 
   if (status != COLLEGA_OK) return status;
   if (!exchange_members(exchange, *txn)) {
     ledger_abort(txn);
-    return no_memory(error);
+    return exchange_no_memory(error);
   }
   exchange->writing = *txn;
   return COLLEGA_OK;

@@ -4,9 +4,9 @@
 #include "client/exchange/exchange.h"
 #include "proto/limits.h"
 
+/* One call's work: frames are 1 MiB, a bulk import is many. */
 #define WORK_FIRST_BYTES (64u * 1024u)
-#define WORK_ARENA_BYTES                                                                           \
-  ((size_t)256 * 1024 * 1024) /* one call's work; frames themselves are 1 MiB */
+#define WORK_ARENA_BYTES ((size_t)256 * 1024 * 1024)
 
 /* Mail frames whose sender's card has not come from the board yet, packed. They wait in memory
  * alone: what is not acknowledged comes again in the next session. */
@@ -71,12 +71,12 @@ void exchange_drop_held(struct exchange *exchange);
 void join_done(struct exchange *exchange); /* the certificate is stored: the token goes */
 
 /* ---- rows.c: rows by their ids, and small things about messages */
-enum collega_status no_memory(struct collega_error *error);
+enum collega_status exchange_no_memory(struct collega_error *error);
 /* A row or payload of our own that is not what it should be. */
-enum collega_status row_damaged(struct collega_error *error, const char *what);
-struct arena *work_arena(void); /* NULL: out of memory */
-void set_bytes(ProtobufCBinaryData *field, const void *data, size_t length);
-void set_id(ProtobufCBinaryData *field, const struct id *id);
+enum collega_status exchange_row_damaged(struct collega_error *error, const char *what);
+struct arena *exchange_arena(void); /* NULL: out of memory */
+void field_set(ProtobufCBinaryData *field, const void *data, size_t length);
+void field_set_id(ProtobufCBinaryData *field, const struct id *id);
 static inline struct bytes field_bytes(const ProtobufCBinaryData *field) {
   return bytes_of(field->data, field->len);
 }
@@ -84,8 +84,9 @@ static inline bool field_is(const ProtobufCBinaryData *field, const struct id *i
   return bytes_equal(field_bytes(field), bytes_of(id->byte, ID_BYTES));
 }
 /* Packs into the arena. */
-enum collega_status pack_into(struct arena *arena, const ProtobufCMessage *message,
-                              struct bytes *out, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status exchange_pack(struct arena *arena, const ProtobufCMessage *message,
+                                  struct bytes *out,
+                                  struct collega_error *error) COLLEGA_MUST_CHECK;
 /* A body from bytes that were checked when they came in. */
 enum collega_status body_of_bytes(struct bytes bytes, struct arena *arena,
                                   const Collega__Body **out,
@@ -109,8 +110,8 @@ enum collega_status root_row_put(struct ledger_txn *txn, const CollegaStore__Roo
 enum collega_status broker_row_put(struct ledger_txn *txn, const CollegaStore__BrokerRow *row,
                                    struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Is this one of the parties that live here? */
-enum collega_status party_is_own(struct ledger_txn *txn, struct bytes party, bool *own,
-                                 struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status exchange_party_is_own(struct ledger_txn *txn, struct bytes party, bool *own,
+                                          struct collega_error *error) COLLEGA_MUST_CHECK;
 CollegaStore__Position *position_new(struct arena *arena,
                                      const struct receipt_position *position); /* NULL: memory */
 
@@ -133,20 +134,21 @@ enum collega_status own_record_put(struct ledger_txn *txn, const struct id *reco
 
 /* ---- bodies.c: records of our own, signed inside a transaction */
 /* A body by `party`: its author fields, with the next sequence of the transaction. In the arena. */
-enum collega_status own_body(struct exchange *exchange, struct ledger_txn *txn,
-                             const struct id *party, struct arena *arena, Collega__Body **out,
-                             struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status exchange_own_body(struct exchange *exchange, struct ledger_txn *txn,
+                                      const struct id *party, struct arena *arena,
+                                      Collega__Body **out,
+                                      struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Packs, checks as everybody else will, and gives its id. */
 enum collega_status body_finish(const Collega__Body *body, struct arena *arena,
                                 struct bytes *packed, struct id *id,
                                 struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Seals `letter_runs` (and terms, may be NULL) to a party whose card is known; gives the packed
  * envelope. */
-enum collega_status mail_seal(struct exchange *exchange, struct ledger_txn *txn,
-                              const struct id *from, const struct id *to, Collega__Run **runs,
-                              size_t count, Collega__SaltedTerms *terms, bool copy,
-                              collega_time now, struct arena *arena, struct bytes *envelope,
-                              struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status exchange_seal(struct exchange *exchange, struct ledger_txn *txn,
+                                  const struct id *from, const struct id *to, Collega__Run **runs,
+                                  size_t count, Collega__SaltedTerms *terms, bool copy,
+                                  collega_time now, struct arena *arena, struct bytes *envelope,
+                                  struct collega_error *error) COLLEGA_MUST_CHECK;
 
 /* ---- apply_*.c: one function for each kind of entry; only exchange_apply calls them */
 struct apply {

@@ -25,7 +25,7 @@ enum collega_status intake_append(struct intake *intake, CollegaStore__EntryKind
                                .record = record,
                                .counterpart = id_is_zero(&intake->broker) ? NULL : &intake->broker,
                                .position = position};
-  enum collega_status status = pack_into(intake->arena, payload, &event.payload, intake->error);
+  enum collega_status status = exchange_pack(intake->arena, payload, &event.payload, intake->error);
   return status == COLLEGA_OK
              ? exchange_append(intake->exchange, intake->txn, &event, intake->error)
              : status;
@@ -121,13 +121,13 @@ static enum collega_status note_broker(struct intake *intake, const Collega__Wel
   seen.epoch = welcome->epoch;
   seen.epoch_number = welcome->epoch_number;
   seen.cards = arena_take(intake->arena, welcome->n_cards * sizeof *seen.cards);
-  if (!seen.cards) return no_memory(intake->error);
+  if (!seen.cards) return exchange_no_memory(intake->error);
   for (size_t i = 0; i < welcome->n_cards; i++) {
     struct bytes packed;
     enum collega_status status =
-        pack_into(intake->arena, &welcome->cards[i]->base, &packed, intake->error);
+        exchange_pack(intake->arena, &welcome->cards[i]->base, &packed, intake->error);
     if (status != COLLEGA_OK) return status;
-    set_bytes(&seen.cards[seen.n_cards++], packed.data, packed.length);
+    field_set(&seen.cards[seen.n_cards++], packed.data, packed.length);
   }
   return intake_append(intake, COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_WELCOME, NULL, NULL, NULL,
                        &seen.base);
@@ -177,16 +177,17 @@ static enum collega_status take_cert(struct intake *intake, const Collega__Cert 
       !field_is(&view.records[0].body->cert->party, &exchange->host))
     return intake_forged(intake, RULE_not_this_broker);
   status = members_take(intake->members, &view, 0, NULL, &broker, 1, intake->error);
-  if (status == COLLEGA_OK) status = pack_into(intake->arena, &cert->base, &packed, intake->error);
+  if (status == COLLEGA_OK)
+    status = exchange_pack(intake->arena, &cert->base, &packed, intake->error);
   if (status != COLLEGA_OK) return forged_if_unknown(status, intake->error);
 
   CollegaStore__Joined joined = COLLEGA_STORE__JOINED__INIT;
-  set_id(&joined.broker, &broker);
-  set_bytes(&joined.cert, packed.data, packed.length);
+  field_set_id(&joined.broker, &broker);
+  field_set(&joined.cert, packed.data, packed.length);
   joined.n_addresses = invitation->n_addresses;
   joined.addresses = invitation->addresses;
   joined.link_key = invitation->link_key;
-  set_bytes(&joined.epoch, exchange->welcome_epoch.byte, EPOCH_BYTES);
+  field_set(&joined.epoch, exchange->welcome_epoch.byte, EPOCH_BYTES);
   joined.epoch_number = exchange->welcome_number;
   status = intake_append(intake, COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_JOINED, &exchange->host,
                          &view.records[0].id, NULL, &joined.base);
@@ -212,7 +213,7 @@ static enum collega_status any_waiting(struct intake *intake, const struct id *i
 static enum collega_status take_receipts(struct intake *intake, const Collega__Receipts *receipts) {
   bool any = false;
   struct id *ids = arena_take(intake->arena, receipts->n_ids * sizeof *ids);
-  if (!ids) return no_memory(intake->error);
+  if (!ids) return exchange_no_memory(intake->error);
   for (size_t i = 0; i < receipts->n_ids; i++)
     if (!id_from(&ids[i], receipts->ids[i].data, receipts->ids[i].len))
       return intake_forged(intake, RULE_not_this_broker);
@@ -337,7 +338,7 @@ enum collega_status intake_frame(struct exchange *exchange, const Collega__FromB
   status = exchange_broker(intake.txn, arena, &intake.broker_row, error);
   if (status == COLLEGA_OK && intake.broker_row &&
       !id_from(&intake.broker, intake.broker_row->broker.data, intake.broker_row->broker.len))
-    status = row_damaged(error, "brokers");
+    status = exchange_row_damaged(error, "brokers");
   if (frame->welcome) exchange_drop_held(exchange); /* a new session: it all comes again */
   if (status == COLLEGA_OK) status = take(&intake, frame);
   if (status == COLLEGA_OK && frame->board && !outcome->frame_due)

@@ -17,7 +17,7 @@ static enum collega_status judge_run(struct intake *intake, const Collega__Board
   enum collega_status status = run_read(board_run->run, intake->arena, &view, intake->error);
   if (status != COLLEGA_OK) return status;
   struct id *ids = arena_take(intake->arena, view.count * sizeof *ids);
-  if (!ids) return no_memory(intake->error);
+  if (!ids) return exchange_no_memory(intake->error);
   for (size_t i = 0; i < view.count; i++)
     ids[i] = view.records[i].id;
   status = intake_receipt(intake, board_run->receipt, ids, view.count);
@@ -64,7 +64,7 @@ enum collega_status intake_board(struct intake *intake, const Collega__Board *bo
   Collega__Board kept = *board;
   kept.n_runs = 0;
   kept.runs = arena_take(intake->arena, (board->n_runs + 1) * sizeof(Collega__BoardRun *));
-  if (!kept.runs) return no_memory(intake->error);
+  if (!kept.runs) return exchange_no_memory(intake->error);
   for (size_t i = 0; i < board->n_runs; i++) {
     bool wanted;
     enum collega_status status = judge_run(intake, board->runs[i], &wanted);

@@ -144,12 +144,12 @@ static enum collega_status judge_proposal(struct coming *coming) {
   if (status == COLLEGA_OK) status = judge_terms(coming, &headcount);
   if (status == COLLEGA_OK) status = judge_mandate(coming, headcount);
   if (status != COLLEGA_OK) return status;
-  set_id(&row.deal, &coming->record->id);
+  field_set_id(&row.deal, &coming->record->id);
   row.root = coming->header->root;
-  set_id(&row.party, coming->party);
-  set_id(&row.counterparty, coming->sender);
+  field_set_id(&row.party, coming->party);
+  field_set_id(&row.counterparty, coming->sender);
   row.lends = coming->lends;
-  set_bytes(&row.header, coming->record->bytes.data, coming->record->bytes.length);
+  field_set(&row.header, coming->record->bytes.data, coming->record->bytes.length);
   status = deal_view_of(&row, intake->arena, &view, intake->error);
   if (status != COLLEGA_OK) return status;
   header_event(&view, DEAL_EVENT_PROPOSAL, intake->now, &event);
@@ -201,7 +201,7 @@ enum collega_status intake_decision(struct intake *intake, const struct id *part
     return refuse(intake, RULE_proposal_decider, NULL);
   if (!id_from(&root, row->root.data, row->root.len) ||
       !id_from(&decider, row->decider.data, row->decider.len))
-    return row_damaged(intake->error, "roots");
+    return exchange_row_damaged(intake->error, "roots");
   status = decision_event(&view->records[0], intake->now, intake->arena, &event, intake->error);
   return status == COLLEGA_OK ? try_event(intake, &root, &decider, &event) : status;
 }

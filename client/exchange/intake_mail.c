@@ -20,12 +20,12 @@ static enum collega_status append_mail(struct intake *intake, const struct mail_
                                        const char *problem) {
   CollegaStore__MailIn mail = COLLEGA_STORE__MAIL_IN__INIT;
   struct id hash;
-  set_id(&mail.party, &place->party);
-  set_bytes(&mail.epoch, place->position.epoch.byte, EPOCH_BYTES);
+  field_set_id(&mail.party, &place->party);
+  field_set(&mail.epoch, place->position.epoch.byte, EPOCH_BYTES);
   mail.seq = place->position.seq;
-  set_bytes(&mail.envelope, envelope.data, envelope.length);
+  field_set(&mail.envelope, envelope.data, envelope.length);
   mail.has_letter = letter.data != NULL;
-  set_bytes(&mail.letter, letter.data, letter.length);
+  field_set(&mail.letter, letter.data, letter.length);
   mail.problem = (char *)(uintptr_t)problem;
   envelope_hash(&hash, envelope);
   return intake_append(intake,
@@ -145,7 +145,7 @@ static enum collega_status take_envelope(struct intake *intake, const struct mai
     status = error_set(intake->error, COLLEGA_INVALID, RULE_letter_content, NULL, NULL);
   if (status == COLLEGA_OK) status = judge_letter(intake, place, letter);
   if (status == COLLEGA_OK) {
-    status = pack_into(intake->arena, &letter->base, &packed, intake->error);
+    status = exchange_pack(intake->arena, &letter->base, &packed, intake->error);
     return status == COLLEGA_OK ? append_mail(intake, place, bytes, packed, NULL) : status;
   }
   if (!is_bad(status)) return status;
@@ -213,12 +213,12 @@ static enum collega_status acknowledge(struct intake *intake, const struct mail_
                                        uint64_t seq) {
   Collega__ToBroker to = COLLEGA__TO_BROKER__INIT;
   Collega__Ack ack = COLLEGA__ACK__INIT;
-  set_id(&ack.party, &place->party);
-  set_bytes(&ack.epoch, place->position.epoch.byte, EPOCH_BYTES);
+  field_set_id(&ack.party, &place->party);
+  field_set(&ack.epoch, place->position.epoch.byte, EPOCH_BYTES);
   ack.seq = seq;
   to.ack = &ack;
   intake->outcome->frame_due = true;
-  return pack_into(intake->arena, &to.base, &intake->outcome->frame, intake->error);
+  return exchange_pack(intake->arena, &to.base, &intake->outcome->frame, intake->error);
 }
 
 /* ---- mail before its sender's card */
@@ -237,7 +237,7 @@ static enum collega_status hold(struct intake *intake, const Collega__Mail *mail
   struct held_mail *held = &exchange->held[exchange->held_count];
   held->length = collega__mail__get_packed_size(mail);
   held->data = malloc(held->length);
-  if (!held->data) return no_memory(intake->error);
+  if (!held->data) return exchange_no_memory(intake->error);
   collega__mail__pack(mail, held->data);
   exchange->held_count++;
   return COLLEGA_OK;
@@ -295,7 +295,7 @@ enum collega_status intake_held_mail(struct intake *intake) {
     const struct held_mail *next = &exchange->held[done];
     const Collega__Mail *mail = (const Collega__Mail *)row_unpack(
         &collega__mail__descriptor, bytes_of(next->data, next->length), intake->arena);
-    if (!mail) return no_memory(intake->error);
+    if (!mail) return exchange_no_memory(intake->error);
     status = take_items(intake, mail, &held);
     if (held) break;
     done++;

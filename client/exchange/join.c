@@ -44,7 +44,7 @@ static enum collega_status check_invited(struct exchange *exchange,
     status = row_get(txn, TABLE_OWN, bytes_of(exchange->host.byte, ID_BYTES),
                      &collega_store__own_party__descriptor, arena, &row, error);
   ledger_abort(&txn);
-  if (status == COLLEGA_NOT_FOUND) return row_damaged(error, "own");
+  if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(error, "own");
   if (status != COLLEGA_OK) return status;
   const CollegaStore__OwnParty *own = (const CollegaStore__OwnParty *)row;
   if (strcmp(own->kvk, invitation->kvk) == 0) return COLLEGA_OK;
@@ -56,8 +56,8 @@ enum collega_status join_store_token(struct exchange *exchange, const char *toke
                                      struct collega_error *error) {
   char path[PATH_MAX];
   Collega__Invitation *invitation = NULL;
-  struct arena *arena = work_arena();
-  if (!arena) return no_memory(error);
+  struct arena *arena = exchange_arena();
+  if (!arena) return exchange_no_memory(error);
   enum collega_status status = invitation_read(token, arena, &invitation, error);
   if (status == COLLEGA_OK) status = check_not_joined(exchange, invitation, arena, error);
   if (status == COLLEGA_OK) status = check_invited(exchange, invitation, arena, error);
@@ -97,7 +97,7 @@ static enum collega_status own_card(struct exchange *exchange, struct arena *are
   struct identity *identity = exchange_identity(exchange, &exchange->host);
   struct bytes run = identity_card_run(identity, identity_card_number(identity));
   *out = (Collega__Run *)row_unpack(&collega__run__descriptor, run, arena);
-  return *out ? COLLEGA_OK : no_memory(error);
+  return *out ? COLLEGA_OK : exchange_no_memory(error);
 }
 
 enum collega_status exchange_hello(struct exchange *exchange, struct arena *arena,
@@ -112,14 +112,14 @@ enum collega_status exchange_hello(struct exchange *exchange, struct arena *aren
   ledger_abort(&txn);
   if (status == COLLEGA_OK) status = own_card(exchange, arena, &hello.card, error);
   if (status != COLLEGA_OK) return status;
-  set_bytes(&head.epoch, at.epoch.byte, EPOCH_BYTES);
+  field_set(&head.epoch, at.epoch.byte, EPOCH_BYTES);
   head.number = at.number;
-  set_id(&head.hash, &at.hash);
+  field_set_id(&head.hash, &at.hash);
   hello.version = PROTOCOL_VERSION;
   hello.head = &head;
   hello.software = (char *)(uintptr_t) "collega " COLLEGA_VERSION;
   to.hello = &hello;
-  return pack_into(arena, &to.base, frame, error);
+  return exchange_pack(arena, &to.base, frame, error);
 }
 
 enum collega_status exchange_join(struct exchange *exchange, struct arena *arena,
@@ -128,7 +128,7 @@ enum collega_status exchange_join(struct exchange *exchange, struct arena *arena
   Collega__Join join = COLLEGA__JOIN__INIT;
   enum collega_status status = own_card(exchange, arena, &join.card, error);
   to.join = &join;
-  return status == COLLEGA_OK ? pack_into(arena, &to.base, frame, error) : status;
+  return status == COLLEGA_OK ? exchange_pack(arena, &to.base, frame, error) : status;
 }
 
 /* The follow of a node is its first and, for now, its only one: all that is on the board. */
@@ -154,5 +154,5 @@ enum collega_status exchange_follow(struct exchange *exchange, struct arena *are
     follow.cursors = &cursors;
   }
   to.follow = &follow;
-  return pack_into(arena, &to.base, frame, error);
+  return exchange_pack(arena, &to.base, frame, error);
 }

@@ -24,7 +24,7 @@ static enum collega_status waiting_act(const CollegaStore__DealRow *row, struct 
   if (!row->has_act) return COLLEGA_OK;
   const CollegaStore__DealAct *act = (const CollegaStore__DealAct *)row_unpack(
       &collega_store__deal_act__descriptor, field_bytes(&row->act), arena);
-  if (!act) return row_damaged(error, "deals");
+  if (!act) return exchange_row_damaged(error, "deals");
   *kind = (int)act->kind;
   return COLLEGA_OK;
 }
@@ -71,7 +71,7 @@ enum collega_status negotiation_load(struct ledger_txn *txn, const struct id *ro
   if (status != COLLEGA_OK) return status;
   const CollegaStore__RootRow *stored = *row;
   if (!id_from(&out->decider, stored->decider.data, stored->decider.len))
-    return row_damaged(error, "roots");
+    return exchange_row_damaged(error, "roots");
   out->root_epoch_number = stored->decider_epoch_number;
   out->answered_epoch = stored->answered_epoch;
   out->position = stored->position;
@@ -85,13 +85,13 @@ enum collega_status negotiation_load(struct ledger_txn *txn, const struct id *ro
     struct deal_view view;
     struct id deal;
     if (!id_from(&deal, stored->deals[i].data, stored->deals[i].len))
-      return row_damaged(error, "roots");
+      return exchange_row_damaged(error, "roots");
     status = deal_view_read(txn, &deal, arena, &view, error);
-    if (status == COLLEGA_NOT_FOUND) return row_damaged(error, "roots");
+    if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(error, "roots");
     if (status != COLLEGA_OK) return status;
     /* Of a long negotiation only the deals that are still alive are kept in mind. */
     if (crowded && view.row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_VOID) continue;
-    if (out->count == NEGOTIATION_DEALS) return row_damaged(error, "roots");
+    if (out->count == NEGOTIATION_DEALS) return exchange_row_damaged(error, "roots");
     status = slot_load(&view, arena, &out->deals[out->count++], error);
   }
   return status;
@@ -105,7 +105,7 @@ static enum collega_status slot_store(struct ledger_txn *txn, const struct deal_
   int act = 0;
   enum collega_status status =
       deal_row(txn, bytes_of(slot->deal.byte, ID_BYTES), arena, &row, error);
-  if (status == COLLEGA_NOT_FOUND) return row_damaged(error, "deals");
+  if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(error, "deals");
   if (status == COLLEGA_OK) status = waiting_act(row, arena, &act, error);
   if (status != COLLEGA_OK) return status;
   /* An acceptance that the machine took back is not there to be signed. */
@@ -134,8 +134,8 @@ enum collega_status negotiation_store(struct ledger_txn *txn, const struct negot
   row->answered_epoch = negotiation->answered_epoch;
   row->has_position = row->has_last_decision = row->has_last_deal = negotiation->position > 0;
   row->position = negotiation->position;
-  set_id(&row->last_decision, &negotiation->last_decision);
-  set_id(&row->last_deal, &negotiation->last_deal);
+  field_set_id(&row->last_decision, &negotiation->last_decision);
+  field_set_id(&row->last_deal, &negotiation->last_deal);
   row->has_release_state = negotiation->release != RELEASE_NONE;
   row->release_state = (uint32_t)negotiation->release;
   row->has_closed = row->closed = negotiation->position > 0;
@@ -170,12 +170,12 @@ static bool visit_root(void *context, struct bytes key, struct bytes value) {
 enum collega_status negotiation_count_closed(struct ledger_txn *txn, const struct id *party,
                                              const struct id *thread, uint64_t *out,
                                              struct collega_error *error) {
-  struct closed_count count = {.party = party, .thread = thread, .arena = work_arena()};
-  if (!count.arena) return no_memory(error);
+  struct closed_count count = {.party = party, .thread = thread, .arena = exchange_arena()};
+  if (!count.arena) return exchange_no_memory(error);
   enum collega_status status =
       table_each(txn, TABLE_ROOTS, bytes_of(NULL, 0), NULL, visit_root, &count, error);
   arena_destroy(&count.arena);
-  if (status == COLLEGA_OK && count.damaged) return row_damaged(error, "roots");
+  if (status == COLLEGA_OK && count.damaged) return exchange_row_damaged(error, "roots");
   *out = count.count;
   return status;
 }
@@ -208,7 +208,7 @@ enum collega_status decision_event(const struct record *record, collega_time now
   optional_id(&out->deal, true, &decision->deal);
   optional_id(&out->decided_predecessor, decision->has_predecessor, &decision->predecessor);
   struct id *voids = arena_take(arena, (decision->n_voids + 1) * sizeof *voids);
-  if (!voids) return no_memory(error);
+  if (!voids) return exchange_no_memory(error);
   for (size_t i = 0; i < decision->n_voids; i++)
     optional_id(&voids[i], true, &decision->voids[i]);
   out->voids = voids;

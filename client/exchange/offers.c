@@ -143,13 +143,13 @@ static enum collega_status seal_to_named(struct exchange *exchange, struct ledge
   if (status != COLLEGA_OK) return status;
   content->has_mail_only = content->mail_only = true;
   content->envelopes = arena_take(arena, (named.count + 1) * sizeof *content->envelopes);
-  if (!content->envelopes) return no_memory(error);
+  if (!content->envelopes) return exchange_no_memory(error);
   for (size_t i = 0; status == COLLEGA_OK && i < named.count; i++) {
     struct bytes envelope = {NULL, 0};
     if (id_equal(&named.found[i], party)) continue;
-    status = mail_seal(exchange, txn, party, &named.found[i], &run, 1, NULL, true, now, arena,
-                       &envelope, error);
-    set_bytes(&content->envelopes[content->n_envelopes], envelope.data, envelope.length);
+    status = exchange_seal(exchange, txn, party, &named.found[i], &run, 1, NULL, true, now, arena,
+                           &envelope, error);
+    field_set(&content->envelopes[content->n_envelopes], envelope.data, envelope.length);
     if (status == COLLEGA_OK) content->n_envelopes++;
   }
   return status;
@@ -180,19 +180,19 @@ static enum collega_status batch_flush(struct batch *batch, struct collega_error
   const struct identity *identity = exchange_identity(batch->exchange, batch->party);
   enum collega_status status =
       run_sign(identity, batch->bodies, batch->count, batch->arena, &run, error);
-  if (status == COLLEGA_OK) status = pack_into(batch->arena, &run->base, &packed, error);
+  if (status == COLLEGA_OK) status = exchange_pack(batch->arena, &run->base, &packed, error);
   if (status == COLLEGA_OK && batch->named)
     status = seal_to_named(batch->exchange, batch->txn, batch->party, batch->named, run, batch->now,
                            batch->arena, &content, error);
   if (status != COLLEGA_OK) return status;
-  set_bytes(&content.run, packed.data, packed.length);
+  field_set(&content.run, packed.data, packed.length);
   content.n_privates = batch->count;
   content.privates = batch->privates;
   struct ledger_event event = {.time = batch->now,
                                .kind = COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_OWN_RECORDS,
                                .party = batch->party,
                                .record = &batch->first};
-  status = pack_into(batch->arena, &content.base, &event.payload, error);
+  status = exchange_pack(batch->arena, &content.base, &event.payload, error);
   if (status == COLLEGA_OK) status = exchange_append(batch->exchange, batch->txn, &event, error);
   batch->count = batch->bytes = 0;
   batch->named = NULL;
@@ -209,7 +209,7 @@ static enum collega_status batch_add(struct batch *batch, struct bytes body,
   if (status != COLLEGA_OK) return status;
   if (batch->count == 0) batch->first = *record;
   batch->bodies[batch->count] = body;
-  set_bytes(&batch->privates[batch->count],
+  field_set(&batch->privates[batch->count],
             private_part.data ? private_part.data : (const uint8_t *)"", private_part.length);
   batch->count++;
   batch->bytes += body.length;
@@ -222,7 +222,7 @@ static enum collega_status batch_begin(struct batch *batch, size_t count,
   size_t room = count < LIMIT_RUN_RECORDS ? count : LIMIT_RUN_RECORDS;
   batch->bodies = arena_take(batch->arena, room * sizeof *batch->bodies);
   batch->privates = arena_take(batch->arena, room * sizeof *batch->privates);
-  return batch->bodies && batch->privates ? COLLEGA_OK : no_memory(error);
+  return batch->bodies && batch->privates ? COLLEGA_OK : exchange_no_memory(error);
 }
 
 static enum collega_status add_offer(struct batch *batch, struct prepared *prepared,
@@ -232,9 +232,9 @@ static enum collega_status add_offer(struct batch *batch, struct prepared *prepa
   struct bytes packed, private_part = {NULL, 0};
   struct id record;
   enum collega_status status =
-      own_body(batch->exchange, batch->txn, batch->party, batch->arena, &body, error);
+      exchange_own_body(batch->exchange, batch->txn, batch->party, batch->arena, &body, error);
   if (status != COLLEGA_OK) return status;
-  set_bytes(&revision.id, prepared->id.byte, SHORT_ID_BYTES);
+  field_set(&revision.id, prepared->id.byte, SHORT_ID_BYTES);
   revision.revision = 1;
   revision.offer = &prepared->offer;
   body->type = COLLEGA__BODY_TYPE__BODY_TYPE_OFFER;
@@ -243,7 +243,7 @@ static enum collega_status add_offer(struct batch *batch, struct prepared *prepa
   body->not_after = prepared->offer.expires;
   status = body_finish(body, batch->arena, &packed, &record, error);
   if (status == COLLEGA_OK && prepared->private_part)
-    status = pack_into(batch->arena, &prepared->private_part->base, &private_part, error);
+    status = exchange_pack(batch->arena, &prepared->private_part->base, &private_part, error);
   if (status != COLLEGA_OK) return status;
   return batch_add(batch, packed, &record, private_part,
                    is_named(&prepared->offer) ? &prepared->offer : NULL, error);
@@ -269,7 +269,7 @@ enum collega_status offer_publish(struct exchange *exchange, const struct id *pa
   enum collega_status status = COLLEGA_OK;
   struct arena *arena = arena_new(WORK_FIRST_BYTES, PUBLISH_ARENA_BYTES);
   struct prepared *prepared = arena ? arena_take(arena, count * sizeof *prepared) : NULL;
-  if (!prepared) status = no_memory(error);
+  if (!prepared) status = exchange_no_memory(error);
   for (size_t i = 0; status == COLLEGA_OK && i < count; i++) {
     status = prepare(&inputs[i], now, &prepared[i], error);
     if (status != COLLEGA_OK) name_input(error, i, count);
@@ -336,8 +336,9 @@ static enum collega_status withdraw_row(struct exchange *exchange, struct ledger
   if (status == COLLEGA_OK) status = offer_of_row(row, arena, &content, error);
   if (status == COLLEGA_OK) status = check_withdrawable(row, content, now, error);
   if (status != COLLEGA_OK) return status;
-  if (!id_from(&party, row->author.data, row->author.len)) return row_damaged(error, "offers");
-  status = own_body(exchange, txn, &party, arena, &body, error);
+  if (!id_from(&party, row->author.data, row->author.len))
+    return exchange_row_damaged(error, "offers");
+  status = exchange_own_body(exchange, txn, &party, arena, &body, error);
   if (status != COLLEGA_OK) return status;
   change.id = row->offer;
   change.number = row->status_number + 1;
@@ -358,8 +359,8 @@ static enum collega_status withdraw_row(struct exchange *exchange, struct ledger
 enum collega_status offer_withdraw(struct exchange *exchange, const struct short_id *offer,
                                    collega_time now, struct collega_error *error) {
   struct ledger_txn *txn = NULL;
-  struct arena *arena = work_arena();
-  if (!arena) return no_memory(error);
+  struct arena *arena = exchange_arena();
+  if (!arena) return exchange_no_memory(error);
   enum collega_status status = exchange_begin(exchange, &txn, error);
   if (status == COLLEGA_OK) {
     status = withdraw_row(exchange, txn, offer, now, arena, error);
@@ -378,7 +379,7 @@ enum collega_status offer_of_row(const CollegaStore__OfferRow *row, struct arena
   const Collega__Body *body = NULL;
   enum collega_status status = body_of_bytes(field_bytes(&row->body), arena, &body, error);
   if (status != COLLEGA_OK) return status;
-  if (!body->offer) return row_damaged(error, "offers");
+  if (!body->offer) return exchange_row_damaged(error, "offers");
   *out = body->offer->offer;
   return COLLEGA_OK;
 }

@@ -37,7 +37,7 @@ static enum collega_status mark_lapsed(struct exchange *exchange,
   put_be64(number, item->number);
   if (!id_from(&party, item->party.data, item->party.len) ||
       !id_from(&key, item->key.data, item->key.len))
-    return row_damaged(error, "outbox");
+    return exchange_row_damaged(error, "outbox");
   struct ledger_event event = {.time = now,
                                .kind = COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_LAPSED,
                                .party = &party,
@@ -61,7 +61,7 @@ static enum collega_status frame_of(const CollegaStore__OutboxItem *item, Colleg
   case COLLEGA_STORE__OUTBOX_KIND__OUTBOX_KIND_PUBLISH:
     publish.run =
         (Collega__Run *)row_unpack(&collega__run__descriptor, field_bytes(&item->data), arena);
-    if (!publish.run) return row_damaged(error, "outbox");
+    if (!publish.run) return exchange_row_damaged(error, "outbox");
     publish.head = head;
     *records = (uint32_t)publish.run->n_bodies;
     to.publish = &publish;
@@ -75,11 +75,11 @@ static enum collega_status frame_of(const CollegaStore__OutboxItem *item, Colleg
     const CollegaStore__DecideRuns *runs = (const CollegaStore__DecideRuns *)row_unpack(
         &collega_store__decide_runs__descriptor, field_bytes(&item->data), arena);
     decide.runs = runs ? arena_take(arena, (runs->n_runs + 1) * sizeof(Collega__Run *)) : NULL;
-    if (!decide.runs) return row_damaged(error, "outbox");
+    if (!decide.runs) return exchange_row_damaged(error, "outbox");
     for (size_t i = 0; i < runs->n_runs; i++) {
       decide.runs[i] =
           (Collega__Run *)row_unpack(&collega__run__descriptor, field_bytes(&runs->runs[i]), arena);
-      if (!decide.runs[i]) return row_damaged(error, "outbox");
+      if (!decide.runs[i]) return exchange_row_damaged(error, "outbox");
       decide.n_runs++;
     }
     decide.party = item->party;
@@ -89,9 +89,9 @@ static enum collega_status frame_of(const CollegaStore__OutboxItem *item, Colleg
     break;
   }
   case _COLLEGA_STORE__OUTBOX_KIND_IS_INT_SIZE:
-    return row_damaged(error, "outbox");
+    return exchange_row_damaged(error, "outbox");
   }
-  return pack_into(arena, &to.base, frame, error);
+  return exchange_pack(arena, &to.base, frame, error);
 }
 
 enum collega_status exchange_next_frame(struct exchange *exchange, uint64_t after, collega_time now,
@@ -110,11 +110,11 @@ enum collega_status exchange_next_frame(struct exchange *exchange, uint64_t afte
   }
   if (status != COLLEGA_OK || !item) return status;
   Collega__Head head = COLLEGA__HEAD__INIT;
-  set_bytes(&head.epoch, at.epoch.byte, EPOCH_BYTES);
+  field_set(&head.epoch, at.epoch.byte, EPOCH_BYTES);
   head.number = at.number;
-  set_id(&head.hash, &at.hash);
+  field_set_id(&head.hash, &at.hash);
   head.has_previous = told->any;
-  if (told->any) set_id(&head.previous, &told->head.hash);
+  if (told->any) field_set_id(&head.previous, &told->head.hash);
   status = frame_of(item, &head, arena, frame, records, error);
   if (status != COLLEGA_OK) return status;
   told->any = true;

@@ -25,7 +25,7 @@ static enum collega_status load_side(struct drawing *drawing, struct bytes offer
   if (id_from(&author, side->row->author.data, side->row->author.len))
     known = members_find(exchange_members(drawing->exchange, drawing->txn), &author);
   side->name = known ? arena_text(drawing->arena, known_party_name(known)) : "?";
-  if (!side->name) return no_memory(drawing->error);
+  if (!side->name) return exchange_no_memory(drawing->error);
   if (offer_state(side->row, side->offer, drawing->now) != COLLEGA__OFFER_STATE__OFFER_STATE_OPEN)
     return error_set(drawing->error, COLLEGA_REFUSED, RULE_offer_not_open, NULL, side->name, NULL);
   return COLLEGA_OK;
@@ -70,7 +70,7 @@ static enum collega_status load_sides(struct drawing *drawing) {
     drawing->private_part = (const Collega__OfferPrivate *)row_unpack(
         &collega__offer_private__descriptor, field_bytes(&drawing->mine.row->private_),
         drawing->arena);
-    if (!drawing->private_part) return row_damaged(drawing->error, "offers");
+    if (!drawing->private_part) return exchange_row_damaged(drawing->error, "offers");
   }
   return COLLEGA_OK;
 }
@@ -222,7 +222,7 @@ static void fill_ref(const struct side *side, const struct short_id *capacity,
     out->content = side->row->content;
   } else {
     out->has_capacity = true;
-    set_bytes(&out->capacity, capacity->byte, SHORT_ID_BYTES);
+    field_set(&out->capacity, capacity->byte, SHORT_ID_BYTES);
   }
 }
 
@@ -240,20 +240,20 @@ static enum collega_status fill_header(struct drawing *drawing, const Collega__S
                                                         &drawing->thread, &closed, drawing->error);
   if (status == COLLEGA_OK) status = terms_commitment(salted, &out->commitment, drawing->error);
   if (status == COLLEGA_OK)
-    status =
-        choose_mandate(drawing->exchange, drawing->txn, drawing->party, drawing->wanted->mandate,
-                       drawing->work.headcount, drawing->now, &out->mandate, drawing->error);
+    status = exchange_choose_mandate(drawing->exchange, drawing->txn, drawing->party,
+                                     drawing->wanted->mandate, drawing->work.headcount,
+                                     drawing->now, &out->mandate, drawing->error);
   if (status != COLLEGA_OK) return status;
   negotiation_root(&out->root, &drawing->thread, closed);
   collega__deal_header__init(&out->header);
   collega__edge__init(&out->edge);
   fill_ref(&drawing->mine, &drawing->capacity, &out->mine);
   fill_ref(&drawing->theirs, NULL, &out->theirs);
-  set_id(&out->edge.lender, drawing->lends ? drawing->party : &drawing->counterparty);
-  set_id(&out->edge.borrower, drawing->lends ? &drawing->counterparty : drawing->party);
+  field_set_id(&out->edge.lender, drawing->lends ? drawing->party : &drawing->counterparty);
+  field_set_id(&out->edge.borrower, drawing->lends ? &drawing->counterparty : drawing->party);
   out->edge.lends = drawing->lends ? &out->mine : &out->theirs;
   out->edge.borrows = drawing->lends ? &out->theirs : &out->mine;
-  set_id(&out->edge.commitment, &out->commitment);
+  field_set_id(&out->edge.commitment, &out->commitment);
   out->edges = &out->edge;
   out->header.n_edges = 1;
   out->header.edges = &out->edges;
@@ -262,11 +262,11 @@ static enum collega_status fill_header(struct drawing *drawing, const Collega__S
   out->header.accept_by = drawing->wanted->accept_by
                               ? drawing->wanted->accept_by
                               : time_after_working_days(drawing->now, ACCEPT_BY_WORKING_DAYS);
-  set_id(&out->header.root, &out->root);
+  field_set_id(&out->header.root, &out->root);
   out->header.has_mandate = !id_is_zero(&out->mandate);
-  set_id(&out->header.mandate, &out->mandate);
+  field_set_id(&out->header.mandate, &out->mandate);
   out->header.time = drawing->now;
-  set_id(&out->header.thread, &drawing->thread);
+  field_set_id(&out->header.thread, &drawing->thread);
   return check_header(&out->header, drawing->error);
 }
 
@@ -309,10 +309,10 @@ static enum collega_status append_draft(struct drawing *drawing, const struct he
                               .hours_per_week = drawing->work.hours_per_week,
                               .from = drawing->work.from,
                               .until = drawing->work.has_until ? drawing->work.until : DATE_OPEN};
-  set_id(&hold.party, drawing->party);
+  field_set_id(&hold.party, drawing->party);
   hold.subject = header->mine.has_offer ? header->mine.offer : header->mine.capacity;
-  set_id(&hold.root, &header->root);
-  set_id(&hold.deal, deal);
+  field_set_id(&hold.root, &header->root);
+  field_set_id(&hold.deal, deal);
   hold.from = capacity.from;
   hold.until = capacity.until;
   hold.people = drawing->work.headcount;
@@ -320,8 +320,8 @@ static enum collega_status append_draft(struct drawing *drawing, const struct he
   if (drawing->mine.offer) {
     offer_capacity(drawing->mine.offer, &capacity);
   } else {
-    set_bytes(&made.capacity, drawing->capacity.byte, SHORT_ID_BYTES);
-    set_id(&made.party, drawing->party);
+    field_set(&made.capacity, drawing->capacity.byte, SHORT_ID_BYTES);
+    field_set_id(&made.party, drawing->party);
     made.headcount = capacity.headcount;
     made.from = capacity.from;
     made.has_until = drawing->work.has_until;
@@ -332,13 +332,13 @@ static enum collega_status append_draft(struct drawing *drawing, const struct he
   enum collega_status status = try_draft(drawing, header, deal, &capacity, &hold);
   if (status != COLLEGA_OK) return status;
   act.kind = COLLEGA_STORE__ACT_KIND__ACT_KIND_PROPOSE;
-  set_id(&act.deal, deal);
-  set_bytes(&act.body, body.data, body.length);
+  field_set_id(&act.deal, deal);
+  field_set(&act.body, body.data, body.length);
   act.has_terms = true;
-  set_bytes(&act.terms, terms.data, terms.length);
+  field_set(&act.terms, terms.data, terms.length);
   act.hold = &hold;
-  return append_act(drawing->exchange, drawing->txn, drawing->party, deal, &act, drawing->now,
-                    drawing->arena, drawing->error);
+  return exchange_append_act(drawing->exchange, drawing->txn, drawing->party, deal, &act,
+                             drawing->now, drawing->arena, drawing->error);
 }
 
 static enum collega_status draw(struct drawing *drawing, struct id *deal) {
@@ -359,11 +359,11 @@ static enum collega_status draw(struct drawing *drawing, struct id *deal) {
   status = propose_terms(drawing, &terms);
   if (status == COLLEGA_OK) status = terms_salt(terms, drawing->arena, &salted, drawing->error);
   if (status == COLLEGA_OK)
-    status = pack_into(drawing->arena, &salted->base, &packed_terms, drawing->error);
+    status = exchange_pack(drawing->arena, &salted->base, &packed_terms, drawing->error);
   if (status == COLLEGA_OK) status = fill_header(drawing, salted, &header);
   if (status == COLLEGA_OK)
-    status = own_body(drawing->exchange, drawing->txn, drawing->party, drawing->arena, &body,
-                      drawing->error);
+    status = exchange_own_body(drawing->exchange, drawing->txn, drawing->party, drawing->arena,
+                               &body, drawing->error);
   if (status != COLLEGA_OK) return status;
   body->type = COLLEGA__BODY_TYPE__BODY_TYPE_DEAL;
   body->deal = &header.header;
@@ -382,9 +382,9 @@ enum collega_status deal_propose(struct exchange *exchange, const struct id *par
                             .party = party,
                             .wanted = proposal,
                             .now = now,
-                            .arena = work_arena(),
+                            .arena = exchange_arena(),
                             .error = error};
-  if (!drawing.arena) return no_memory(error);
+  if (!drawing.arena) return exchange_no_memory(error);
   enum collega_status status = exchange_begin(exchange, &drawing.txn, error);
   if (status == COLLEGA_OK) {
     status = draw(&drawing, deal);

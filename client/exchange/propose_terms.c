@@ -140,12 +140,12 @@ static enum collega_status merge_terms(struct drawing *drawing, const struct dra
   for (size_t i = 0; i < 3; i++)
     size += layers[i] ? collega__terms__get_packed_size(layers[i]) : 0;
   uint8_t *packed = arena_take(drawing->arena, size);
-  if (!packed) return no_memory(drawing->error);
+  if (!packed) return exchange_no_memory(drawing->error);
   for (size_t i = 0; i < 3; i++)
     at += layers[i] ? collega__terms__pack(layers[i], packed + at) : 0;
   *out = (Collega__Terms *)row_unpack(&collega__terms__descriptor, bytes_of(packed, size),
                                       drawing->arena);
-  if (!*out) return no_memory(drawing->error);
+  if (!*out) return exchange_no_memory(drawing->error);
   enum collega_status status = check_fields(&(*out)->base, drawing->error);
   return status == COLLEGA_OK ? check_terms(*out, drawing->error) : status;
 }

@@ -19,7 +19,7 @@ struct proving {
 static enum collega_status run_of(struct proving *proving, const ProtobufCBinaryData *packed,
                                   Collega__Run **out) {
   *out = (Collega__Run *)row_unpack(&collega__run__descriptor, field_bytes(packed), proving->arena);
-  return *out ? COLLEGA_OK : row_damaged(proving->error, "deals");
+  return *out ? COLLEGA_OK : exchange_row_damaged(proving->error, "deals");
 }
 
 /* What says who a party is and who may sign for it. Epoch starts and trust lists say neither. */
@@ -34,7 +34,7 @@ static enum collega_status add_party(struct proving *proving, const struct id *p
   enum collega_status status =
       row_get(proving->txn, TABLE_PARTIES, bytes_of(party->byte, ID_BYTES),
               &collega_store__party__descriptor, proving->arena, &message, proving->error);
-  if (status == COLLEGA_NOT_FOUND) return row_damaged(proving->error, "parties");
+  if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(proving->error, "parties");
   if (status != COLLEGA_OK) return status;
   const CollegaStore__Party *row = (const CollegaStore__Party *)message;
   for (size_t i = 0; status == COLLEGA_OK && i < row->n_records; i++) {
@@ -46,13 +46,13 @@ static enum collega_status add_party(struct proving *proving, const struct id *p
     if (proving->count == PROOF_MEMBERS)
       return error_set(proving->error, COLLEGA_REFUSED, RULE_proof_too_large, NULL, NULL);
     Collega__Receipted *receipted = arena_take(proving->arena, sizeof *receipted);
-    if (!receipted) return no_memory(proving->error);
+    if (!receipted) return exchange_no_memory(proving->error);
     collega__receipted__init(receipted);
     status = run_of(proving, &record->run, &receipted->run);
     if (status == COLLEGA_OK && record->has_receipt) {
       receipted->receipt = (Collega__ReceiptRun *)row_unpack(
           &collega__receipt_run__descriptor, field_bytes(&record->receipt), proving->arena);
-      if (!receipted->receipt) status = row_damaged(proving->error, "parties");
+      if (!receipted->receipt) status = exchange_row_damaged(proving->error, "parties");
     }
     proving->members[proving->count++] = receipted;
   }
@@ -86,7 +86,7 @@ static enum collega_status fill_deal(struct proving *proving, const CollegaStore
     return error_set(proving->error, COLLEGA_REFUSED, RULE_proof_acceptance, NULL, NULL);
   const Collega__SaltedTerms *salted = (const Collega__SaltedTerms *)row_unpack(
       &collega__salted_terms__descriptor, field_bytes(&row->terms), proving->arena);
-  if (!salted) return row_damaged(proving->error, "terms");
+  if (!salted) return exchange_row_damaged(proving->error, "terms");
   status = run_of(proving, &row->header_run, &out->header);
   if (status == COLLEGA_OK) status = run_of(proving, &row->acceptance_run, &out->acceptance);
   if (status == COLLEGA_OK)
@@ -114,7 +114,7 @@ static enum collega_status prove(struct proving *proving, const struct id *party
   if (status == COLLEGA_OK)
     status = exchange_broker(proving->txn, proving->arena, &broker, proving->error);
   if (status != COLLEGA_OK) return status;
-  if (!broker) return row_damaged(proving->error, "brokers");
+  if (!broker) return exchange_row_damaged(proving->error, "brokers");
   proof.version = 1;
   proof.n_deals = 1;
   proof.deals = &deals;
@@ -123,7 +123,7 @@ static enum collega_status prove(struct proving *proving, const struct id *party
   proof.made = now;
   proof.decider_name = broker->name;
   *file = proof_pack(&proof, proving->arena);
-  return file->data ? COLLEGA_OK : no_memory(proving->error);
+  return file->data ? COLLEGA_OK : exchange_no_memory(proving->error);
 }
 
 enum collega_status deal_prove(struct exchange *exchange, const struct id *party,

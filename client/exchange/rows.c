@@ -5,32 +5,32 @@
 
 #include "proto/guard.h"
 
-enum collega_status no_memory(struct collega_error *error) {
+enum collega_status exchange_no_memory(struct collega_error *error) {
   return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
 }
 
-enum collega_status row_damaged(struct collega_error *error, const char *what) {
+enum collega_status exchange_row_damaged(struct collega_error *error, const char *what) {
   return error_set(error, COLLEGA_DAMAGED, RULE_exchange_damaged, NULL, what, NULL);
 }
 
-struct arena *work_arena(void) {
+struct arena *exchange_arena(void) {
   return arena_new(WORK_FIRST_BYTES, WORK_ARENA_BYTES);
 }
 
-void set_bytes(ProtobufCBinaryData *field, const void *data, size_t length) {
+void field_set(ProtobufCBinaryData *field, const void *data, size_t length) {
   field->data =
       (uint8_t *)(uintptr_t)data; /* protobuf-c's fields are not const; packing only reads them */
   field->len = length;
 }
 
-void set_id(ProtobufCBinaryData *field, const struct id *id) {
-  set_bytes(field, id->byte, ID_BYTES);
+void field_set_id(ProtobufCBinaryData *field, const struct id *id) {
+  field_set(field, id->byte, ID_BYTES);
 }
 
-enum collega_status pack_into(struct arena *arena, const ProtobufCMessage *message,
-                              struct bytes *out, struct collega_error *error) {
+enum collega_status exchange_pack(struct arena *arena, const ProtobufCMessage *message,
+                                  struct bytes *out, struct collega_error *error) {
   *out = message_pack(message, arena);
-  return out->data ? COLLEGA_OK : no_memory(error);
+  return out->data ? COLLEGA_OK : exchange_no_memory(error);
 }
 
 enum collega_status body_of_bytes(struct bytes bytes, struct arena *arena,
@@ -106,11 +106,12 @@ enum collega_status exchange_broker(struct ledger_txn *txn, struct arena *arena,
   *out =
       (CollegaStore__BrokerRow *)row_unpack(&collega_store__broker_row__descriptor, value, arena);
   if (*out) return COLLEGA_OK;
-  return arena_exhausted(arena) ? no_memory(error) : row_damaged(error, "brokers");
+  return arena_exhausted(arena) ? exchange_no_memory(error)
+                                : exchange_row_damaged(error, "brokers");
 }
 
-enum collega_status party_is_own(struct ledger_txn *txn, struct bytes party, bool *own,
-                                 struct collega_error *error) {
+enum collega_status exchange_party_is_own(struct ledger_txn *txn, struct bytes party, bool *own,
+                                          struct collega_error *error) {
   struct bytes value;
   enum collega_status status = table_get(txn, TABLE_OWN, party, &value, error);
   *own = status == COLLEGA_OK;
@@ -122,8 +123,8 @@ CollegaStore__Position *position_new(struct arena *arena, const struct receipt_p
   struct receipt_position *copy = arena_copy(arena, position, sizeof *position);
   if (!row || !copy) return NULL;
   collega_store__position__init(row);
-  set_id(&row->origin, &copy->origin);
-  set_bytes(&row->epoch, copy->epoch.byte, EPOCH_BYTES);
+  field_set_id(&row->origin, &copy->origin);
+  field_set(&row->epoch, copy->epoch.byte, EPOCH_BYTES);
   row->seq = copy->seq;
   row->time = copy->time;
   return row;
@@ -139,7 +140,7 @@ enum collega_status own_record_get(struct ledger_txn *txn, struct bytes record,
   if (status != COLLEGA_OK) return status;
   out->has_offer = value.length == OWN_RECORD_BYTES + SHORT_ID_BYTES;
   if ((value.length != OWN_RECORD_BYTES && !out->has_offer) || value.data[8] > RECORD_REFUSED)
-    return row_damaged(error, "records");
+    return exchange_row_damaged(error, "records");
   out->entry = get_be64(value.data);
   out->state = (enum record_state)value.data[8];
   out->outbox = get_be64(value.data + 9);

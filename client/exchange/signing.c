@@ -73,7 +73,7 @@ static enum collega_status list_deals(struct exchange *exchange, struct deal_lis
   if (status == COLLEGA_OK)
     status = table_each(txn, TABLE_DEALS, bytes_of(NULL, 0), NULL, visit_deal, list, error);
   ledger_abort(&txn);
-  if (status == COLLEGA_OK && list->failed) status = row_damaged(error, "deals");
+  if (status == COLLEGA_OK && list->failed) status = exchange_row_damaged(error, "deals");
   return status;
 }
 
@@ -93,8 +93,9 @@ struct signing {
 static enum collega_status drop(struct signing *signing, CollegaStore__ActKind kind,
                                 const struct collega_error *why) {
   log_info("act_dropped", "rule=%s", rule_name(why->rule));
-  return append_dropped(signing->exchange, signing->txn, &signing->view.party, &signing->view.deal,
-                        kind, why->rule, signing->now, signing->arena, signing->error);
+  return exchange_append_dropped(signing->exchange, signing->txn, &signing->view.party,
+                                 &signing->view.deal, kind, why->rule, signing->now, signing->arena,
+                                 signing->error);
 }
 
 /* Would the machine sign? With the room looked at again: other commands may have come before. */
@@ -125,19 +126,19 @@ static enum collega_status append_signed(struct signing *signing, CollegaStore__
                                          Collega__Run *run, struct bytes envelope) {
   CollegaStore__SignedAct content = COLLEGA_STORE__SIGNED_ACT__INIT;
   struct bytes packed;
-  enum collega_status status = pack_into(signing->arena, &run->base, &packed, signing->error);
+  enum collega_status status = exchange_pack(signing->arena, &run->base, &packed, signing->error);
   if (status != COLLEGA_OK) return status;
   content.kind = kind;
-  set_id(&content.deal, &signing->view.deal);
-  set_bytes(&content.run, packed.data, packed.length);
+  field_set_id(&content.deal, &signing->view.deal);
+  field_set(&content.run, packed.data, packed.length);
   content.has_envelope = envelope.data != NULL;
-  set_bytes(&content.envelope, envelope.data, envelope.length);
+  field_set(&content.envelope, envelope.data, envelope.length);
   struct ledger_event event = {.time = signing->now,
                                .kind = COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_SIGNED,
                                .party = &signing->view.party,
                                .record = &signing->view.deal,
                                .counterpart = &signing->view.counterparty};
-  status = pack_into(signing->arena, &content.base, &event.payload, signing->error);
+  status = exchange_pack(signing->arena, &content.base, &event.payload, signing->error);
   if (status == COLLEGA_OK)
     status = exchange_append(signing->exchange, signing->txn, &event, signing->error);
   if (status == COLLEGA_OK) (*signing->signed_acts)++;
@@ -155,22 +156,22 @@ static enum collega_status seal(struct signing *signing, Collega__Run *run, bool
   size_t count = 1;
   enum collega_status status = COLLEGA_OK;
   if (named && id_from(&record, mandate->data, mandate->len))
-    status = member_run(signing->txn, &signing->view.party, &record, signing->arena, &packed,
-                        signing->error);
+    status = exchange_member_run(signing->txn, &signing->view.party, &record, signing->arena,
+                                 &packed, signing->error);
   if (status != COLLEGA_OK) return status;
   if (packed.data) {
     runs[count] = (Collega__Run *)row_unpack(&collega__run__descriptor, packed, signing->arena);
-    if (!runs[count++]) return no_memory(signing->error);
+    if (!runs[count++]) return exchange_no_memory(signing->error);
   }
-  return mail_seal(signing->exchange, signing->txn, &signing->view.party,
-                   &signing->view.counterparty, runs, count, terms, true, signing->now,
-                   signing->arena, envelope, signing->error);
+  return exchange_seal(signing->exchange, signing->txn, &signing->view.party,
+                       &signing->view.counterparty, runs, count, terms, true, signing->now,
+                       signing->arena, envelope, signing->error);
 }
 
 static enum collega_status sign_body(struct signing *signing, const CollegaStore__DealAct *act,
                                      Collega__Run **run) {
   struct bytes *body = arena_take(signing->arena, sizeof *body);
-  if (!body) return no_memory(signing->error);
+  if (!body) return exchange_no_memory(signing->error);
   *body = field_bytes(&act->body);
   return run_sign(signing->identity, body, 1, signing->arena, run, signing->error);
 }
@@ -189,7 +190,7 @@ static enum collega_status sign_proposal(struct signing *signing,
   if (status != COLLEGA_OK) return status;
   Collega__SaltedTerms *terms = (Collega__SaltedTerms *)row_unpack(
       &collega__salted_terms__descriptor, field_bytes(&signing->view.row->terms), signing->arena);
-  if (!terms) return row_damaged(signing->error, "terms");
+  if (!terms) return exchange_row_damaged(signing->error, "terms");
   status = seal(signing, run, signing->view.header->has_mandate, &signing->view.header->mandate,
                 terms, &envelope);
   if (status ==
@@ -211,7 +212,8 @@ static enum collega_status sign_acceptance(struct signing *signing,
   if (status == COLLEGA_OK) status = sign_body(signing, act, &run);
   if (status == COLLEGA_OK)
     status = body_of_bytes(field_bytes(&act->body), signing->arena, &body, signing->error);
-  if (status == COLLEGA_OK && !body->acceptance) status = row_damaged(signing->error, "act");
+  if (status == COLLEGA_OK && !body->acceptance)
+    status = exchange_row_damaged(signing->error, "act");
   if (status != COLLEGA_OK) return status;
   status = seal(signing, run, body->acceptance->has_mandate, &body->acceptance->mandate, NULL,
                 &envelope);
@@ -222,7 +224,7 @@ static enum collega_status sign_waiting(struct signing *signing) {
   const CollegaStore__DealAct *act = (const CollegaStore__DealAct *)row_unpack(
       &collega_store__deal_act__descriptor, field_bytes(&signing->view.row->act), signing->arena);
   Collega__Run *run;
-  if (!act) return row_damaged(signing->error, "deals");
+  if (!act) return exchange_row_damaged(signing->error, "deals");
   if (act->kind == COLLEGA_STORE__ACT_KIND__ACT_KIND_PROPOSE) return sign_proposal(signing, act);
   if (act->kind == COLLEGA_STORE__ACT_KIND__ACT_KIND_ACCEPT) return sign_acceptance(signing, act);
   enum collega_status status = sign_body(signing, act, &run);
@@ -277,10 +279,10 @@ static enum collega_status sign_ask(struct signing *signing) {
   struct bytes packed;
   struct id id;
   if (!signing->view.row->has_header_run) return COLLEGA_OK;
-  enum collega_status status = own_body(signing->exchange, signing->txn, &signing->view.party,
-                                        signing->arena, &body, signing->error);
+  enum collega_status status = exchange_own_body(
+      signing->exchange, signing->txn, &signing->view.party, signing->arena, &body, signing->error);
   if (status != COLLEGA_OK) return status;
-  set_id(&content.deal, &signing->view.deal);
+  field_set_id(&content.deal, &signing->view.deal);
   content.time = signing->now;
   body->type = COLLEGA__BODY_TYPE__BODY_TYPE_ASK;
   body->ask = &content;
@@ -301,7 +303,7 @@ static enum collega_status sign_deal(struct signing *signing, const struct id *d
   if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
   if (status != COLLEGA_OK) return status;
   signing->identity = exchange_identity(signing->exchange, &signing->view.party);
-  if (!signing->identity) return row_damaged(signing->error, "deals");
+  if (!signing->identity) return exchange_row_damaged(signing->error, "deals");
   if (signing->view.row->has_act) {
     status = sign_waiting(signing);
     if (status == COLLEGA_OK)
@@ -317,10 +319,10 @@ static enum collega_status sign_in_transaction(struct exchange *exchange, const 
   uint32_t before = *signed_acts;
   struct signing signing = {.exchange = exchange,
                             .now = now,
-                            .arena = work_arena(),
+                            .arena = exchange_arena(),
                             .signed_acts = signed_acts,
                             .error = error};
-  if (!signing.arena) return no_memory(error);
+  if (!signing.arena) return exchange_no_memory(error);
   enum collega_status status = exchange_begin(exchange, &signing.txn, error);
   if (status == COLLEGA_OK) {
     status = sign_deal(&signing, deal, welcome);
@@ -358,8 +360,8 @@ enum collega_status exchange_sign(struct exchange *exchange, collega_time now, b
   struct ledger_head head;
   enum collega_status status = head_now(exchange, &head, error);
   if (status != COLLEGA_OK || nothing_new(exchange, &head, now)) return status;
-  struct deal_list list = {.arena = work_arena(), .now = now, .all = exchange->ask_due};
-  if (!list.arena) return no_memory(error);
+  struct deal_list list = {.arena = exchange_arena(), .now = now, .all = exchange->ask_due};
+  if (!list.arena) return exchange_no_memory(error);
   bool welcome = exchange->ask_due;
   status = list_deals(exchange, &list, &head, error);
   size_t count = status == COLLEGA_OK ? list.count : 0;

@@ -1,6 +1,7 @@
 /* The limits of the wire: a bare ROUTER with CURVE that only passes frames on, in a process of its own.
  *
- *   limit_relay serve                             prints "endpoint ADDRESS" and "key HEX", then relays
+ *   limit_relay serve [zap]                       prints "endpoint ADDRESS" and "key HEX", then relays; with zap
+ *                                                 it asks itself at every handshake who may come in: everybody
  *   limit_relay flow ENDPOINT KEY PID N SIZE      N messages, SIZE a frame: one publisher, one consumer
  *   limit_relay echo ENDPOINT KEY N               N round trips of two hops, one after another
  *   limit_relay idle ENDPOINT KEY PID N           N connections that said one word; memory of process PID
@@ -11,6 +12,7 @@
 #include "tests/bench/wire.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,7 +25,35 @@
 
 /* ---- the relay */
 
-static void *router_open(void *context) {
+/* Asking costs a connection memory that libzmq keeps as long as it lasts. */
+static void *admit_everybody(void *handler) {
+  for (;;) {
+    char request_id[64];
+    int length = 0, more = 1;
+    size_t size = sizeof more;
+    for (int part = 0; more; part++) { /* version, request id, and what does not matter here */
+      char frame[256];
+      int got = zmq_recv(handler, frame, sizeof frame, 0);
+      NEED(got >= 0 && zmq_getsockopt(handler, ZMQ_RCVMORE, &more, &size) == 0);
+      if (part != 1) continue;
+      NEED(got <= (int)sizeof request_id);
+      memcpy(request_id, frame, (size_t)(length = got));
+    }
+    NEED(zmq_send(handler, "1.0", 3, ZMQ_SNDMORE) >= 0 && zmq_send(handler, request_id, (size_t)length, ZMQ_SNDMORE) >= 0);
+    NEED(zmq_send(handler, "200", 3, ZMQ_SNDMORE) >= 0 && zmq_send(handler, "", 0, ZMQ_SNDMORE) >= 0);
+    NEED(zmq_send(handler, "anybody", 7, ZMQ_SNDMORE) >= 0 && zmq_send(handler, "", 0, 0) >= 0);
+  }
+  return NULL;
+}
+
+static void zap_start(void *context) {
+  pthread_t thread;
+  void *handler = zmq_socket(context, ZMQ_REP);
+  NEED(handler != NULL && zmq_bind(handler, "inproc://zeromq.zap.01") == 0);
+  NEED(pthread_create(&thread, NULL, admit_everybody, handler) == 0);
+}
+
+static void *router_open(void *context, int zap) {
   uint8_t secret[32], public_key[32];
   char endpoint[256], key[65];
   size_t length = sizeof endpoint;
@@ -34,6 +64,7 @@ static void *router_open(void *context) {
   NEED(router != NULL && zmq_setsockopt(router, ZMQ_CURVE_SERVER, &one, sizeof one) == 0);
   NEED(zmq_setsockopt(router, ZMQ_CURVE_SECRETKEY, secret, sizeof secret) == 0);
   NEED(zmq_setsockopt(router, ZMQ_ROUTER_MANDATORY, &one, sizeof one) == 0);
+  NEED(!zap || zmq_setsockopt(router, ZMQ_ZAP_DOMAIN, "bench", 5) == 0);
   NEED(zmq_setsockopt(router, ZMQ_BACKLOG, &backlog, sizeof backlog) == 0);
   NEED(zmq_bind(router, "tcp://127.0.0.1:*") == 0);
   NEED(zmq_getsockopt(router, ZMQ_LAST_ENDPOINT, endpoint, &length) == 0);
@@ -46,12 +77,13 @@ static void pass_on(void *router, const uint8_t *to, size_t to_length, zmq_msg_t
   NEED(zmq_send(router, to, to_length, ZMQ_SNDMORE) >= 0 && zmq_msg_send(body, router, 0) >= 0);
 }
 
-static void serve(void) {
+static void serve(int zap) {
   die_with_parent();
   uint8_t consumer[16], sender[16];
   size_t consumer_length = 0;
   void *context = context_open(100000);
-  void *router = router_open(context);
+  if (zap) zap_start(context);
+  void *router = router_open(context, zap);
   for (;;) {
     zmq_msg_t body;
     int length = zmq_recv(router, sender, sizeof sender, 0);
@@ -166,7 +198,8 @@ int main(int count, char **arguments) {
   struct target target;
   NEED(sodium_init() >= 0);
   const char *part = count > 1 ? arguments[1] : "";
-  if (count == 2 && strcmp(part, "serve") == 0) serve();
+  if (count == 2 && strcmp(part, "serve") == 0) serve(0);
+  if (count == 3 && strcmp(part, "serve") == 0 && strcmp(arguments[2], "zap") == 0) serve(1);
   if (count > 4) target_read(&target, arguments[2], arguments[3]);
   if (count == 7 && strcmp(part, "flow") == 0)
     flow(&target, (pid_t)number_argument(arguments[4]), number_argument(arguments[5]), number_argument(arguments[6]));
@@ -175,7 +208,7 @@ int main(int count, char **arguments) {
   else if (count == 6 && strcmp(part, "idle") == 0)
     idle(&target, (pid_t)number_argument(arguments[4]), number_argument(arguments[5]));
   else
-    give_up("usage: %s serve | flow ENDPOINT KEY PID N SIZE | echo ENDPOINT KEY N | idle ENDPOINT KEY PID N",
+    give_up("usage: %s serve [zap] | flow ENDPOINT KEY PID N SIZE | echo ENDPOINT KEY N | idle ENDPOINT KEY PID N",
             arguments[0]);
   return 0;
 }

@@ -50,9 +50,9 @@ class Server:
 
 
 class Relay(Server):
-    def __init__(self, bench):
+    def __init__(self, bench, *mode):
         self.program = bench.programs["limit_relay"]
-        super().__init__([self.program, "serve"], stdout=subprocess.PIPE)
+        super().__init__([self.program, "serve", *mode], stdout=subprocess.PIPE)
         told = dict(self.child.stdout.readline().split() for _ in range(2))
         self.target = [told["endpoint"], told["key"]]
 

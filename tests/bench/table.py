@@ -64,6 +64,7 @@ def limit_rows(found):
         limit("round trip of two hops, p50", "us", found["echo"]["p50_us"]),
         limit("round trip of two hops, p99", "us", found["echo"]["p99_us"]),
         limit("bare ROUTER, idle connection", "B", found["idle_router"]["bytes_per_connection"]),
+        limit("  the same, asking ZAP at the handshake", "B", found["idle_router_zap"]["bytes_per_connection"]),
     ]
 
 
@@ -109,6 +110,8 @@ def program_rows(found):
         row(group, "  delivery p99", "us", single["delivery_p99_us"]),
         row(group, "idle member session", "B", found["idle_sessions"]["bytes_per_session"],
             found["idle_router"]["bytes_per_connection"], "memory"),
+        row(group, "  against a bare ROUTER that asks ZAP", "B", found["idle_sessions"]["bytes_per_session"],
+            found["idle_router_zap"]["bytes_per_connection"]),
         row(group, "sessions opened, one after another", "/s", found["idle_sessions"]["opened"],
             found["idle_router"]["opened"]),
     ]

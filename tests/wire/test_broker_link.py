@@ -8,7 +8,7 @@ import pytest
 import zmq
 
 from support.wire import DAY_MS, Network, Party, read_token, record_id, schema, verify_receipt
-from support.world import Broker
+from support.world import DEADLINE, Broker
 from support.zmtp import Peer
 
 NOT_ALLOWED, MALFORMED, NOT_MEMBER, HEAD, QUOTA = 10, 1, 3, 4, 7
@@ -453,3 +453,22 @@ def test_settings_are_read_again_at_hangup(network):
     network.broker.process.send_signal(1)
     network.broker.json("status")  # answered by the loop, which reads signals first
     assert list(network.invite().addresses) == ["tcp://broker.example:7440"]
+
+
+def test_a_node_that_asks_and_does_not_read_is_cut(network):
+    party = network.member()
+    link = schema("link")
+    mandates = [party.body(12, mandate=schema("identity").Mandate(person="P", function="F", jointly=False, valid_from=1))
+                for _ in range(4096)]
+    with Peer(network.endpoint, network.invitation.link_key, bytes(party.link)) as peer:
+        head = party.head()
+        peer.part(link.ToBroker(hello=link.Hello(version=1, card=party.card, head=head)).SerializeToString(), more=False)
+        publish = link.ToBroker(publish=link.Publish(run=party.run(mandates), head=head)).SerializeToString()
+        for times in range(1, 1000):  # the same run: a duplicate is answered as it was, 131 KB each time
+            peer.part(publish, more=False)
+            until = time.monotonic() + DEADLINE
+            while metric(network, "receipts_total") < times and metric(network, "sessions_cut_total") == 0:
+                assert time.monotonic() < until
+            if metric(network, "sessions_cut_total"):
+                break
+        assert 100 < times < 400

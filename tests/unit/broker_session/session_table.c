@@ -87,6 +87,7 @@ static void invited_keys_are_told_apart_by_key(void **state) {
   assert_null(older);
   struct session *third = add(sessions, "ccccc", 2, PEER_INVITED, &older);
   assert_non_null(older);
+  session_end(sessions, older, NOW);
   assert_true(id_is_zero(&third->home));
   assert_int_equal(sessions_open(sessions), 2);
   sessions_destroy(&sessions);

@@ -200,6 +200,90 @@ static void a_proposal_to_an_offer_makes_a_capacity_to_fit(void **state) {
   arena_destroy(&arena);
 }
 
+static void terms_of_the_user_win_over_those_of_the_offers(void **state) {
+  struct world *world = *state;
+  struct pair pair = make_pair(world);
+  struct arena *arena = arena_new(65536, 1u << 26);
+  struct proof_judgement judgement;
+  struct collega_error why;
+  Collega__Terms terms = COLLEGA__TERMS__INIT;
+  Collega__TermsWork work = COLLEGA__TERMS_WORK__INIT;
+  Collega__TermsRates rates = COLLEGA__TERMS_RATES__INIT;
+  Collega__TermsNote note = COLLEGA__TERMS_NOTE__INIT;
+  struct id deal;
+  terms.work = &work;
+  terms.rates = &rates;
+  terms.note = &note;
+  work.headcount = 1;
+  assert_true(date_read("2027-02-01", &work.from));
+  work.hours_per_week = 30;
+  work.tasks = (char *)(uintptr_t) "inpakken";
+  rates.has_payment_days = true;
+  rates.payment_days = 14;
+  note.text = (char *)(uintptr_t) "bel 123456782";
+  struct proposal proposal = {.match = &pair.match, .terms = &terms, .hours_per_week = 32};
+  assert_int_equal(deal_propose(pair.lender->exchange, &pair.lender->party, &proposal, world->now,
+                                &deal, &why),
+                   COLLEGA_INVALID);
+  assert_string_equal(why.field, "note.text");
+  note.text = (char *)(uintptr_t) "graag met eigen schoenen";
+  must(deal_propose(pair.lender->exchange, &pair.lender->party, &proposal, world->now, &deal,
+                    &error));
+  world_settle(world);
+  must(deal_accept(pair.borrower->exchange, &pair.borrower->party, &deal, NULL, world->now,
+                   &error));
+  world_settle(world);
+  judge(world, pair.borrower, &deal, 0, arena, &judgement);
+  assert_true(judgement.valid);
+  const Collega__Terms *agreed = judgement.terms;
+  assert_int_equal(agreed->work->headcount, 1);
+  assert_int_equal(agreed->work->from, work.from);
+  assert_int_equal(agreed->work->hours_per_week, 32);
+  assert_string_equal(agreed->work->tasks, "inpakken");
+  assert_string_equal(agreed->work->isco, "4321");
+  assert_int_equal(agreed->rates->hourly_cents, 2380);
+  assert_int_equal(agreed->rates->payment_days, 14);
+  assert_string_equal(agreed->note->text, "graag met eigen schoenen");
+  arena_destroy(&arena);
+}
+
+static struct short_id publish_transfer(struct world *world, struct home *home,
+                                        Collega__OfferKind kind) {
+  Collega__Offer offer;
+  struct short_id id;
+  world_offer(&offer, kind, 1);
+  Collega__Period open = *offer.period;
+  open.has_until = false;
+  offer.period = &open;
+  struct offer_input input = {&offer, NULL};
+  must(offer_publish(home->exchange, &home->party, &input, 1, world->now, &id, &error));
+  return id;
+}
+
+static void a_transfer_has_no_end_and_takes_its_place_for_good(void **state) {
+  struct world *world = *state;
+  struct home *from = world_home(world, "Snijder BV", "12345678", true);
+  struct home *to = world_home(world, "Bakker BV", "87654321", true);
+  struct collega_error why;
+  struct short_id out =
+      publish_transfer(world, from, COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_OUT);
+  struct short_id in = publish_transfer(world, to, COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_IN);
+  struct id deal, other;
+  world_settle(world);
+  struct id match = world_match(to, &in, &out);
+  struct proposal proposal = {.match = &match};
+  must(deal_propose(to->exchange, &to->party, &proposal, world->now, &deal, &error));
+  world_settle(world);
+  must(deal_accept(from->exchange, &from->party, &deal, NULL, world->now, &error));
+  world_settle(world);
+  assert_int_equal(world_deal_state(to, &deal, NULL), CONCLUDED);
+  assert_int_equal(world_deal_state(from, &deal, NULL), CONCLUDED);
+  assert_int_equal(standing(from, &out), 1);
+  assert_int_equal(deal_propose(to->exchange, &to->party, &proposal, world->now, &other, &why),
+                   COLLEGA_REFUSED);
+  assert_int_equal(why.rule, RULE_no_room);
+}
+
 /* ---- to nothing */
 
 static void a_declined_proposal_is_void_and_frees_its_hold(void **state) {
@@ -588,6 +672,8 @@ int main(void) {
       world_test(the_proof_of_either_side_is_valid),
       world_test(the_borrower_may_propose_too_and_tells_the_address),
       world_test(a_proposal_to_an_offer_makes_a_capacity_to_fit),
+      world_test(terms_of_the_user_win_over_those_of_the_offers),
+      world_test(a_transfer_has_no_end_and_takes_its_place_for_good),
       world_test(a_declined_proposal_is_void_and_frees_its_hold),
       world_test(a_draft_is_withdrawn_at_once_and_a_proposal_by_the_decider),
       world_test(an_unanswered_proposal_lapses_on_both_sides),

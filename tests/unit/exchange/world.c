@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/process/process.h"
 #include "base/words.h"
 #include "broker/store/log_rows.h"
 #include "client/exchange/deal_machine.h"
@@ -311,9 +312,10 @@ static void join(struct world *world, struct home *home, const char *kvk) {
 struct home *world_home(struct world *world, const char *name, const char *kvk, bool joined) {
   assert_true(world->count < WORLD_HOMES);
   struct home *home = &world->home[world->count];
-  char recovery[RECOVERY_TEXT_BYTES];
+  char recovery[RECOVERY_TEXT_BYTES], folder[32];
   home->name = name;
-  snprintf(home->path, sizeof home->path, "%s/home%zu", world->directory, world->count);
+  snprintf(folder, sizeof folder, "home%zu", world->count);
+  must(path_join(home->path, sizeof home->path, world->directory, folder, NULL));
   struct node_init init = {.home = home->path,
                            .name = name,
                            .kvk = kvk,

@@ -199,19 +199,27 @@ static void every_changed_byte_is_found(void **state) {
   uint8_t *bytes = arena_copy(place->arena, file.data, file.length);
   struct arena *work = arena_new(1u << 16, 1u << 26);
   struct proof_judgement judgement;
+  size_t readable = 0;
   for (size_t i = 0; i < file.length; i++) {
     bytes[i] ^= (uint8_t)(1u << i % 8);
-    assert_int_equal(proof_judge(bytes_of(bytes, file.length), NULL, 0, work, &judgement, NULL),
-                     COLLEGA_INVALID);
+    enum collega_status status =
+        proof_judge(bytes_of(bytes, file.length), NULL, 0, work, &judgement, NULL);
+    /* Too damaged to be read, or read and told what does not fit: the closing hash at least. */
+    assert_true(status == COLLEGA_INVALID ||
+                (status == COLLEGA_OK && found(&judgement, RULE_proof_damaged, true)));
     assert_false(judgement.valid);
+    readable += status == COLLEGA_OK;
     bytes[i] ^= (uint8_t)(1u << i % 8);
     arena_reset(work);
   }
   for (size_t length = 0; length < file.length; length += 13) {
-    assert_int_equal(proof_judge(bytes_of(bytes, length), NULL, 0, work, &judgement, NULL),
-                     COLLEGA_INVALID);
+    enum collega_status status =
+        proof_judge(bytes_of(bytes, length), NULL, 0, work, &judgement, NULL);
+    assert_true(status == COLLEGA_INVALID || status == COLLEGA_OK);
+    assert_false(judgement.valid);
     arena_reset(work);
   }
+  assert_true(readable > file.length / 2); /* most damage leaves enough to name it */
   arena_destroy(&work);
 }
 
