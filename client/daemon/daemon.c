@@ -19,6 +19,7 @@
 #define TICK_MS 1000
 #define READERS_EVERY_MS MINUTE_MS
 #define JOIN_WAIT_MS (30 * SECOND_MS)
+#define JOIN_SPREAD_MS 2000 /* somebody waits for the answer */
 
 struct daemon {
   const struct daemon_options *options;
@@ -41,9 +42,11 @@ static enum collega_status daemon_open(struct daemon *daemon, struct collega_err
   if (status == COLLEGA_OK) status = exchange_open(home, &daemon->exchange, error);
   if (status == COLLEGA_OK) status = bell_listen(home, &daemon->bell, error);
   if (status == COLLEGA_OK) status = link_context_new(&daemon->context, error);
-  if (status == COLLEGA_OK)
-    status = node_link_open(daemon->exchange, daemon->context,
-                            config_number(daemon->config, "link.reconnect_spread_ms"), &daemon->link, error);
+  if (status == COLLEGA_OK) {
+    int64_t spread = config_number(daemon->config, "link.reconnect_spread_ms");
+    if (daemon->options->until_joined && spread > JOIN_SPREAD_MS) spread = JOIN_SPREAD_MS;
+    status = node_link_open(daemon->exchange, daemon->context, spread, &daemon->link, error);
+  }
   if (status == COLLEGA_OK && !daemon->options->until_joined)
     status = matcher_thread_start(exchange_ledger(daemon->exchange), &daemon->matcher, error);
   return status;
@@ -88,10 +91,8 @@ static enum collega_status loop(struct daemon *daemon, struct collega_error *err
       if (node_link_joined(daemon->link)) return COLLEGA_OK;
       if (node_link_join_refused(daemon->link, error)) return COLLEGA_REFUSED;
       if (clock_monotonic() - started >= wait_ms) {
-        enum rule problem = node_link_state(daemon->link)->problem;
         return error_set(error, COLLEGA_UNREACHABLE, RULE_join_unreachable, NULL,
-                         node_link_state(daemon->link)->broker_address,
-                         rule_name(problem ? problem : RULE_link_silent), NULL);
+                         node_link_state(daemon->link)->broker_address, NULL);
       }
     }
     if (clock_monotonic() >= readers_at) {
@@ -106,6 +107,7 @@ static enum collega_status loop(struct daemon *daemon, struct collega_error *err
 enum collega_status daemon_run(const struct daemon_options *options, struct collega_error *error) {
   struct daemon daemon = {.options = options, .lock = -1, .signals = -1, .bell = -1};
   process_start();
+  if (options->until_joined) log_threshold(LOG_WARNING); /* a command, not a service */
   enum collega_status status = daemon_open(&daemon, error);
   if (status == COLLEGA_OK) {
     ready_tell(options->until_joined ? "joining" : "running");
