@@ -1,7 +1,7 @@
 /* The broker's work without its sockets: what a worker does with a frame, what the committer does with what
  * comes out, what a follower's frame costs. So that it is seen where the time goes.
  *
- *   commit DIRECTORY RECORDS RUN      RECORDS offers in runs of RUN, each figure per record
+ *   commit DIRECTORY RECORDS RUN BATCH      RECORDS offers in runs of RUN, at most BATCH records a transaction
  *
  * Figures in microseconds of CPU (of this thread) a record, unless their name says otherwise. DIRECTORY is made. */
 #include "broker/commit/commit.h"
@@ -27,6 +27,7 @@ struct broker {
 };
 
 static struct bytes frames[FRAMES_MOST];
+static int64_t latencies[FRAMES_MOST]; /* of each commit */
 
 static void say_each(const char *name, int64_t used, size_t records) {
   say(name, (double)used / 1e3 / (double)records);
@@ -53,7 +54,8 @@ static void broker_open(struct broker *broker, const char *directory) {
 }
 
 /* One transaction. Every request must be taken: a refusal ends the measurement. */
-static void commit_all(struct broker *broker, struct request **batch, size_t count, struct commit_result *result) {
+static void commit_all(struct broker *broker, struct request **batch, size_t count,
+                       struct commit_result *result) {
   struct collega_error error;
   must(commit_batch(broker->commit, batch, count, clock_now(), result, &error), &error);
 }
@@ -63,8 +65,8 @@ static void broker_admit(struct broker *broker, const struct employer *employer)
   struct request *invite = request_new(REQUEST_INVITE), *join = request_new(REQUEST_JOIN);
   NEED(invite != NULL && join != NULL);
   Collega__Invitation invitation = COLLEGA__INVITATION__INIT;
-  invitation.name = (char *)(uintptr_t)"Meting BV";
-  invitation.kvk = (char *)(uintptr_t)"12345678";
+  invitation.name = (char *)(uintptr_t) "Meting BV";
+  invitation.kvk = (char *)(uintptr_t) "12345678";
   invitation.expires = clock_now() + DAY_MS;
   invite->invitation = &invitation;
   random_fill(invite->invitation_public, sizeof invite->invitation_public);
@@ -96,7 +98,8 @@ static void broker_close(struct broker *broker) {
 
 /* ---- what a worker does, step by step; then as it does it */
 
-static void measure_steps(const struct bytes *packed, size_t count, size_t records, const uint8_t key[32]) {
+static void measure_steps(const struct bytes *packed, size_t count, size_t records,
+                          const uint8_t key[32]) {
   struct arena *arena = arena_new(65536, LIMIT_ARENA_BYTES);
   struct collega_error error;
   int64_t walked = 0, unpacked = 0, read = 0, verified = 0;
@@ -111,7 +114,8 @@ static void measure_steps(const struct bytes *packed, size_t count, size_t recor
     must(guard_unpack(&collega__to_broker__descriptor, packed[i], arena, &message, &error), &error);
     began = thread_nanoseconds();
     unpacked += began - now;
-    must(run_read(((const Collega__ToBroker *)message)->publish->run, arena, &view, &error), &error);
+    must(run_read(((const Collega__ToBroker *)message)->publish->run, arena, &view, &error),
+         &error);
     now = thread_nanoseconds();
     read += now - began;
     must(run_verify(&view, key, &error), &error);
@@ -125,8 +129,8 @@ static void measure_steps(const struct bytes *packed, size_t count, size_t recor
   arena_destroy(&arena);
 }
 
-static void prepare_all(struct broker *broker, const struct employer *employer, size_t count, const struct bytes *packed,
-                        struct request **out) {
+static void prepare_all(struct broker *broker, const struct employer *employer, size_t count,
+                        const struct bytes *packed, struct request **out) {
   for (size_t i = 0; i < count; i++) {
     out[i] = request_new(REQUEST_PUBLISH);
     NEED(out[i] != NULL);
@@ -146,7 +150,8 @@ struct totals {
 };
 
 /* The follower's frames out of what one commit logged. */
-static void measure_live(struct broker *broker, const struct log_part *part, struct totals *totals) {
+static void measure_live(struct broker *broker, const struct log_part *part,
+                         struct totals *totals) {
   static const struct epoch epoch = {{1}};
   Collega__Filter everything = COLLEGA__FILTER__INIT;
   struct arena *arena = arena_new(1u << 20, (size_t)64 << 20);
@@ -158,7 +163,8 @@ static void measure_live(struct broker *broker, const struct log_part *part, str
     struct bytes frame;
     uint32_t records;
     uint64_t through = 0;
-    must(board_live(part, &broker->source.broker, &epoch, 1, &everything, after, arena, &frame, &records, &through, &error),
+    must(board_live(part, &broker->source.broker, &epoch, 1, &everything, after, arena, &frame,
+                    &records, &through, &error),
          &error);
     NEED(through > after);
     after = through;
@@ -168,13 +174,14 @@ static void measure_live(struct broker *broker, const struct log_part *part, str
   arena_destroy(&arena);
 }
 
-static void commit_some(struct broker *broker, struct request **batch, size_t count, struct totals *totals) {
+static void commit_some(struct broker *broker, struct request **batch, size_t count,
+                        struct totals *totals) {
   struct commit_result result;
   int64_t used = thread_nanoseconds(), began = nanoseconds();
   commit_all(broker, batch, count, &result);
   totals->used += thread_nanoseconds() - used;
-  totals->elapsed += nanoseconds() - began;
-  totals->commits++;
+  latencies[totals->commits] = nanoseconds() - began;
+  totals->elapsed += latencies[totals->commits++];
   NEED(result.log != NULL);
   totals->logged += (size_t)(result.log->last_seq - result.log->first_seq + 1);
   measure_live(broker, result.log, totals);
@@ -182,21 +189,24 @@ static void commit_some(struct broker *broker, struct request **batch, size_t co
 }
 
 /* Frames as they go through the broker: prepared, committed, sent on, forgotten. */
-static void take_some(struct broker *broker, const struct employer *employer, const struct bytes *packed, size_t count,
-                      struct totals *totals) {
+static void take_some(struct broker *broker, const struct employer *employer,
+                      const struct bytes *packed, size_t count, struct totals *totals) {
   static struct request *batch[COMMIT_MOST_RECORDS];
   int64_t used = thread_nanoseconds();
   prepare_all(broker, employer, count, packed, batch);
   totals->prepared += thread_nanoseconds() - used;
   commit_some(broker, batch, count, totals);
   used = thread_nanoseconds();
-  for (size_t i = 0; i < count; i++) request_destroy(&batch[i]);
+  for (size_t i = 0; i < count; i++)
+    request_destroy(&batch[i]);
   totals->freed += thread_nanoseconds() - used;
 }
 
 static void say_totals(const struct totals *totals) {
   size_t records = totals->logged;
   say("commits", (double)totals->commits);
+  say("commit_p50_us",
+      (double)percentile(latencies, totals->commits, 0.5) / 1e3); /* one transaction */
   say_each("prepare_us", totals->prepared, records);
   say_each("commit_us", totals->used, records);
   say_each("commit_elapsed_us", totals->elapsed, records);
@@ -207,10 +217,11 @@ static void say_totals(const struct totals *totals) {
 }
 
 int main(int count, char **arguments) {
-  if (count != 4 || bytes_start(NULL) != COLLEGA_OK) give_up("usage: %s DIRECTORY RECORDS RUN", arguments[0]);
+  if (count != 5 || bytes_start(NULL) != COLLEGA_OK)
+    give_up("usage: %s DIRECTORY RECORDS RUN BATCH", arguments[0]);
   size_t records = number_argument(arguments[2]), run = number_argument(arguments[3]);
-  size_t runs = records / run, each = COMMIT_MOST_RECORDS / run;
-  NEED(runs >= 1 && runs <= FRAMES_MOST && run <= COMMIT_MOST_RECORDS);
+  size_t runs = records / run, each = number_argument(arguments[4]) / run;
+  NEED(runs >= 1 && runs <= FRAMES_MOST && each >= 1 && each * run <= COMMIT_MOST_RECORDS);
   struct broker broker = {0};
   struct employer employer;
   struct totals totals = {0};
@@ -219,12 +230,14 @@ int main(int count, char **arguments) {
   broker_open(&broker, arguments[1]);
   employer_make(&employer, 1);
   broker_admit(&broker, &employer);
-  for (size_t i = 0; i < runs; i++) frames[i] = employer_publish(&employer, run, arena);
+  for (size_t i = 0; i < runs; i++)
+    frames[i] = employer_publish(&employer, run, arena);
   say("frame_bytes", (double)frames[0].length);
   measure_steps(frames, runs, runs * run, identity_public(employer.identity)->signing);
 
-  /* As full as a transaction may be: at most 4,096 records and 4 MiB. */
-  while (each > 1 && each * frames[0].length > COMMIT_MOST_BYTES) each--;
+  /* No fuller than a transaction may be. */
+  while (each > 1 && each * frames[0].length > COMMIT_MOST_BYTES)
+    each--;
   for (size_t i = 0; i < runs; i += each)
     take_some(&broker, &employer, &frames[i], runs - i < each ? runs - i : each, &totals);
   NEED(totals.logged == runs * run);

@@ -9,8 +9,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define SIGNED_BYTES 92 /* what a signature of ours covers: a tag, a purpose, an id, a size, a root */
-#define CORES_MOST   64
+#define SIGNED_BYTES                                                                               \
+  92 /* what a signature of ours covers: a tag, a purpose, an id, a size, a root */
+#define CORES_MOST 64
 
 struct keys {
   unsigned char public_key[crypto_sign_PUBLICKEYBYTES], secret[crypto_sign_SECRETKEYBYTES];
@@ -53,7 +54,8 @@ static double hash_rate(size_t calls, size_t length) {
 
 /* All cores at once: what they do together is less than the sum where cores share units. */
 static double verify_rate_of_all(size_t calls, size_t cores) {
-  double *rates = mmap(NULL, cores * sizeof *rates, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  double *rates =
+      mmap(NULL, cores * sizeof *rates, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   NEED(rates != MAP_FAILED);
   for (size_t i = 0; i < cores; i++) {
     pid_t child = fork();
@@ -64,7 +66,8 @@ static double verify_rate_of_all(size_t calls, size_t cores) {
     _exit(0);
   }
   double sum = 0;
-  for (size_t i = 0; i < cores; i++) NEED(wait(NULL) > 0);
+  for (size_t i = 0; i < cores; i++)
+    NEED(wait(NULL) > 0);
   for (size_t i = 0; i < cores; i++) {
     NEED(rates[i] > 0);
     sum += rates[i];
@@ -79,7 +82,9 @@ int main(int count, char **arguments) {
   long cores = sysconf(_SC_NPROCESSORS_ONLN);
   say("cores", (double)cores);
   say("verify", verify_rate(calls));
-  say("verify_all", verify_rate_of_all(calls, cores < 1 ? 1 : cores > CORES_MOST ? CORES_MOST : (size_t)cores));
+  say("verify_all", verify_rate_of_all(calls, cores < 1            ? 1
+                                              : cores > CORES_MOST ? CORES_MOST
+                                                                   : (size_t)cores));
   say("sign", sign_rate(calls));
   say("hash_600", hash_rate(calls * 50, 600));
   say("hash_64", hash_rate(calls * 50, 64));

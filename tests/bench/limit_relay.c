@@ -39,8 +39,10 @@ static void *admit_everybody(void *handler) {
       NEED(got <= (int)sizeof request_id);
       memcpy(request_id, frame, (size_t)(length = got));
     }
-    NEED(zmq_send(handler, "1.0", 3, ZMQ_SNDMORE) >= 0 && zmq_send(handler, request_id, (size_t)length, ZMQ_SNDMORE) >= 0);
-    NEED(zmq_send(handler, "200", 3, ZMQ_SNDMORE) >= 0 && zmq_send(handler, "", 0, ZMQ_SNDMORE) >= 0);
+    NEED(zmq_send(handler, "1.0", 3, ZMQ_SNDMORE) >= 0 &&
+         zmq_send(handler, request_id, (size_t)length, ZMQ_SNDMORE) >= 0);
+    NEED(zmq_send(handler, "200", 3, ZMQ_SNDMORE) >= 0 &&
+         zmq_send(handler, "", 0, ZMQ_SNDMORE) >= 0);
     NEED(zmq_send(handler, "anybody", 7, ZMQ_SNDMORE) >= 0 && zmq_send(handler, "", 0, 0) >= 0);
   }
   return NULL;
@@ -68,7 +70,8 @@ static void *router_open(void *context, int zap) {
   NEED(zmq_setsockopt(router, ZMQ_BACKLOG, &backlog, sizeof backlog) == 0);
   NEED(zmq_bind(router, "tcp://127.0.0.1:*") == 0);
   NEED(zmq_getsockopt(router, ZMQ_LAST_ENDPOINT, endpoint, &length) == 0);
-  printf("endpoint %s\nkey %s\n", endpoint, sodium_bin2hex(key, sizeof key, public_key, sizeof public_key));
+  printf("endpoint %s\nkey %s\n", endpoint,
+         sodium_bin2hex(key, sizeof key, public_key, sizeof public_key));
   fflush(stdout);
   return router;
 }
@@ -91,8 +94,10 @@ static void serve(int zap) {
     NEED(length > 0 && length <= (int)sizeof sender && zmq_msg_recv(&body, router, 0) > 0);
     char first = *(const char *)zmq_msg_data(&body);
     if (first == 'C') memcpy(consumer, sender, consumer_length = (size_t)length);
-    if (first == 'C' || first == 'E') pass_on(router, sender, (size_t)length, &body);
-    else pass_on(router, consumer, consumer_length, &body);
+    if (first == 'C' || first == 'E')
+      pass_on(router, sender, (size_t)length, &body);
+    else
+      pass_on(router, consumer, consumer_length, &body);
   }
 }
 
@@ -143,7 +148,8 @@ static void flow(const struct target *target, pid_t process, size_t messages, si
   memset(frame, 'd', sizeof frame);
   double used = process_seconds(process);
   int64_t began = nanoseconds();
-  for (size_t i = 0; i < frames; i++) frame_send(socket, frame, length);
+  for (size_t i = 0; i < frames; i++)
+    frame_send(socket, frame, length);
   NEED(read(ends[0], &ended, sizeof ended) == sizeof ended);
   used = process_seconds(process) - used;
   say("rate", per_second(frames * size, ended - began));
@@ -159,7 +165,8 @@ static void echo(const struct target *target, size_t trips) {
   void *context = context_open(1);
   void *socket = dealer_open(context, target, NULL);
   memset(frame, 'E', sizeof frame);
-  for (size_t i = 0; i < WARM; i++) ask(socket, frame, sizeof frame);
+  for (size_t i = 0; i < WARM; i++)
+    ask(socket, frame, sizeof frame);
   for (size_t i = 0; i < trips; i++) {
     int64_t began = nanoseconds();
     ask(socket, frame, sizeof frame);
@@ -189,7 +196,8 @@ static void idle(const struct target *target, pid_t process, size_t connections)
   }
   say("opened", per_second(connections, nanoseconds() - began));
   say("bytes_per_connection", (process_memory(process) - before) / (double)connections);
-  for (size_t i = 0; i < WARM + connections; i++) zmq_close(sockets[i]);
+  for (size_t i = 0; i < WARM + connections; i++)
+    zmq_close(sockets[i]);
   free(sockets);
   zmq_ctx_term(context);
 }
@@ -202,13 +210,15 @@ int main(int count, char **arguments) {
   if (count == 3 && strcmp(part, "serve") == 0 && strcmp(arguments[2], "zap") == 0) serve(1);
   if (count > 4) target_read(&target, arguments[2], arguments[3]);
   if (count == 7 && strcmp(part, "flow") == 0)
-    flow(&target, (pid_t)number_argument(arguments[4]), number_argument(arguments[5]), number_argument(arguments[6]));
+    flow(&target, (pid_t)number_argument(arguments[4]), number_argument(arguments[5]),
+         number_argument(arguments[6]));
   else if (count == 5 && strcmp(part, "echo") == 0)
     echo(&target, number_argument(arguments[4]));
   else if (count == 6 && strcmp(part, "idle") == 0)
     idle(&target, (pid_t)number_argument(arguments[4]), number_argument(arguments[5]));
   else
-    give_up("usage: %s serve [zap] | flow ENDPOINT KEY PID N SIZE | echo ENDPOINT KEY N | idle ENDPOINT KEY PID N",
+    give_up("usage: %s serve [zap] | flow ENDPOINT KEY PID N SIZE | echo ENDPOINT KEY N | idle "
+            "ENDPOINT KEY PID N",
             arguments[0]);
   return 0;
 }

@@ -23,7 +23,8 @@ static void append(struct place *place, MDB_txn *transaction) {
   static unsigned char row[ROW_BYTES];
   unsigned char key[8];
   uint64_t number = place->next++;
-  for (size_t i = 0; i < sizeof key; i++) key[i] = (unsigned char)(number >> (56 - 8 * i));
+  for (size_t i = 0; i < sizeof key; i++)
+    key[i] = (unsigned char)(number >> (56 - 8 * i));
   memcpy(row, key, sizeof key);
   MDB_val at = {sizeof key, key}, value = {sizeof row, row};
   NEED(mdb_put(transaction, place->table, &at, &value, MDB_APPEND) == 0);
@@ -37,7 +38,8 @@ static double commit_rate(struct place *place, size_t rows, int64_t allowance, i
     int64_t before = now;
     MDB_txn *transaction = NULL;
     NEED(mdb_txn_begin(place->environment, NULL, 0, &transaction) == 0);
-    for (size_t i = 0; i < rows; i++) append(place, transaction);
+    for (size_t i = 0; i < rows; i++)
+      append(place, transaction);
     NEED(mdb_txn_commit(transaction) == 0);
     now = nanoseconds();
     latencies[commits++] = now - before;
@@ -52,7 +54,8 @@ int main(int count, char **arguments) {
   int64_t allowance = (int64_t)number_argument(arguments[2]) * 1000000 / 3, median = 0;
   struct place place = {.next = 1};
   MDB_txn *transaction = NULL;
-  NEED(mdb_env_create(&place.environment) == 0 && mdb_env_set_mapsize(place.environment, MAP_BYTES) == 0);
+  NEED(mdb_env_create(&place.environment) == 0 &&
+       mdb_env_set_mapsize(place.environment, MAP_BYTES) == 0);
   int number = mdb_env_open(place.environment, arguments[1], 0, 0600);
   if (number != 0) give_up("%s: %s", arguments[1], mdb_strerror(number));
   NEED(mdb_txn_begin(place.environment, NULL, 0, &transaction) == 0);

@@ -34,8 +34,8 @@ struct session {
   void *socket;
   struct employer employer;
   struct id broker;
-  struct epoch epoch;  /* the broker's */
-  uint64_t log_seq;    /* where its log stood at Welcome */
+  struct epoch epoch; /* the broker's */
+  uint64_t log_seq;   /* where its log stood at Welcome */
 };
 
 static struct arena *arena_make(void) {
@@ -44,8 +44,8 @@ static struct arena *arena_make(void) {
   return arena;
 }
 
-static Collega__Invitation *token_read(const char *token, const char *endpoint, struct target *target,
-                                       struct arena *arena) {
+static Collega__Invitation *token_read(const char *token, const char *endpoint,
+                                       struct target *target, struct arena *arena) {
   Collega__Invitation *invitation = NULL;
   NEED(invitation_read(token, arena, &invitation, NULL) == COLLEGA_OK);
   NEED(strlen(endpoint) < sizeof target->endpoint);
@@ -85,8 +85,8 @@ static const Collega__FromBroker *answer_unpack(zmq_msg_t *message, struct arena
 }
 
 /* Connects with the member's own key, says Hello and takes the Welcome. */
-static void session_open(struct session *session, void *context, const struct target *target, uint32_t member,
-                         struct arena *arena) {
+static void session_open(struct session *session, void *context, const struct target *target,
+                         uint32_t member, struct arena *arena) {
   zmq_msg_t message;
   Collega__Hello hello = COLLEGA__HELLO__INIT;
   Collega__ToBroker frame = COLLEGA__TO_BROKER__INIT;
@@ -138,7 +138,8 @@ static void join_all(const char *endpoint) {
   void *context = context_open(1000);
   uint32_t joined = 0;
   int64_t began = nanoseconds();
-  while (fgets(line, sizeof line, stdin) != NULL) join_one(context, endpoint, line, ++joined);
+  while (fgets(line, sizeof line, stdin) != NULL)
+    join_one(context, endpoint, line, ++joined);
   say("joined", joined);
   say("joins", per_second(joined, nanoseconds() - began));
   zmq_ctx_term(context);
@@ -148,8 +149,9 @@ static void join_all(const char *endpoint) {
 
 /* Shared by the processes of one measurement. Positions count the records of all publishers. */
 struct shared {
-  int64_t ended;         /* when the follower had the last record */
-  int64_t times[];       /* delivered (one publisher: by record); then for each publisher and frame: sent, receipted */
+  int64_t ended; /* when the follower had the last record */
+  int64_t times
+      []; /* delivered (one publisher: by record); then for each publisher and frame: sent, receipted */
 };
 struct plan {
   const char *endpoint, *token;
@@ -159,11 +161,15 @@ struct plan {
   struct shared *shared;
 };
 
-static int64_t *delivered(const struct plan *plan) { return plan->shared->times; }
+static int64_t *delivered(const struct plan *plan) {
+  return plan->shared->times;
+}
 static int64_t *sent(const struct plan *plan, size_t publisher) {
   return plan->shared->times + plan->records * plan->publishers + 2 * plan->frames * publisher;
 }
-static int64_t *receipted(const struct plan *plan, size_t publisher) { return sent(plan, publisher) + plan->frames; }
+static int64_t *receipted(const struct plan *plan, size_t publisher) {
+  return sent(plan, publisher) + plan->frames;
+}
 
 static void tell(int descriptor) {
   char byte = 1;
@@ -212,7 +218,8 @@ static void take_board(const struct plan *plan, const struct session *session) {
     struct peek peek = answer_receive(session->socket, &message);
     NEED(peek.kind == ANSWER_BOARD && peek.through >= through && peek.through <= last);
     int64_t now = nanoseconds();
-    for (uint64_t seq = through; seq < peek.through; seq++) delivered(plan)[seq - session->log_seq] = now;
+    for (uint64_t seq = through; seq < peek.through; seq++)
+      delivered(plan)[seq - session->log_seq] = now;
     through = peek.through;
     counted += peek.records;
     records += peek.records;
@@ -244,7 +251,8 @@ static noreturn void be_follower(const struct plan *plan, int ready) {
 }
 
 /* A receipt may speak for part of a frame or for several: they come in the order of the records. */
-static void take_receipts(const struct plan *plan, const struct session *session, size_t publisher, size_t *taken) {
+static void take_receipts(const struct plan *plan, const struct session *session, size_t publisher,
+                          size_t *taken) {
   zmq_msg_t message;
   struct peek peek = answer_receive(session->socket, &message);
   zmq_msg_close(&message);
@@ -265,7 +273,8 @@ static noreturn void be_publisher(const struct plan *plan, size_t publisher, int
   session_open(&session, context, &target, (uint32_t)(FOLLOWER + 1 + publisher), arena);
   struct bytes *frames = calloc(plan->frames, sizeof *frames);
   NEED(frames != NULL);
-  for (size_t i = 0; i < plan->frames; i++) frames[i] = employer_publish(&session.employer, plan->run, arena);
+  for (size_t i = 0; i < plan->frames; i++)
+    frames[i] = employer_publish(&session.employer, plan->run, arena);
   tell(ready);
   hear(start);
   size_t taken = 0, next = 0;
@@ -287,7 +296,8 @@ static void say_latencies(const struct plan *plan) {
   int64_t *values = calloc(count, sizeof *values);
   NEED(values != NULL);
   for (size_t p = 0; p < plan->publishers; p++)
-    for (size_t i = 0; i < plan->frames; i++) values[at++] = receipted(plan, p)[i] - sent(plan, p)[i];
+    for (size_t i = 0; i < plan->frames; i++)
+      values[at++] = receipted(plan, p)[i] - sent(plan, p)[i];
   say("receipt_p50_us", (double)percentile(values, count, 0.5) / 1e3);
   say("receipt_p99_us", (double)percentile(values, count, 0.99) / 1e3);
   if (plan->publishers == 1) { /* records stand in the log in the order in which they were sent */
@@ -306,8 +316,8 @@ static void publish(struct plan *plan) {
   NEED(plan->frames > 0 && plan->window >= plan->run && plan->publishers <= PUBLISHERS_MOST);
   /* Credit comes back in quarters of a window, so less than three quarters may be under way. */
   NEED(plan->window <= CREDIT_RECORDS / 2 && plan->window * OFFER_BODY_BYTES * 2 <= CREDIT_BYTES);
-  size_t size = sizeof *plan->shared +
-                (plan->records + 2 * plan->frames) * plan->publishers * sizeof plan->shared->times[0];
+  size_t size = sizeof *plan->shared + (plan->records + 2 * plan->frames) * plan->publishers *
+                                           sizeof plan->shared->times[0];
   plan->shared = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   NEED(plan->shared != MAP_FAILED && pipe(ready) == 0 && pipe(start) == 0);
   for (size_t i = 0; i <= plan->publishers; i++) {
@@ -318,14 +328,17 @@ static void publish(struct plan *plan) {
     if (child == 0) be_publisher(plan, i - 1, ready[1], start[0]);
   }
   close(ready[1]);
-  for (size_t i = 0; i <= plan->publishers; i++) hear(ready[0]);
+  for (size_t i = 0; i <= plan->publishers; i++)
+    hear(ready[0]);
   double used = process_seconds(plan->process);
   int64_t began = nanoseconds();
-  for (size_t i = 0; i < plan->publishers; i++) tell(start[1]);
+  for (size_t i = 0; i < plan->publishers; i++)
+    tell(start[1]);
   for (size_t i = 0; i <= plan->publishers; i++) {
     int status = 0;
     NEED(wait(&status) > 0);
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) give_up("a process of the measurement failed");
+    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
+      give_up("a process of the measurement failed");
   }
   used = process_seconds(plan->process) - used;
   size_t records = plan->records * plan->publishers;
@@ -357,7 +370,8 @@ static void idle(const char *endpoint, const char *token, pid_t process, size_t 
   }
   say("opened", per_second(count - WARM, nanoseconds() - began));
   say("bytes_per_session", (process_memory(process) - before) / (double)(count - WARM));
-  for (size_t i = 0; i < count; i++) session_close(&sessions[i]);
+  for (size_t i = 0; i < count; i++)
+    session_close(&sessions[i]);
   zmq_ctx_term(context);
   free(sessions);
   arena_destroy(&arena);
@@ -378,7 +392,8 @@ int main(int count, char **arguments) {
                         .publishers = number_argument(arguments[8])};
     publish(&plan);
   } else if (count == 6 && strcmp(part, "idle") == 0) {
-    idle(arguments[2], arguments[3], (pid_t)number_argument(arguments[4]), number_argument(arguments[5]));
+    idle(arguments[2], arguments[3], (pid_t)number_argument(arguments[4]),
+         number_argument(arguments[5]));
   } else {
     give_up("usage: %s join ENDPOINT | publish ENDPOINT TOKEN PID RECORDS RUN WINDOW COUNT | "
             "idle ENDPOINT TOKEN PID COUNT",

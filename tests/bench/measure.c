@@ -26,8 +26,12 @@ static int64_t read_clock(clockid_t clock) {
   return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
-int64_t nanoseconds(void) { return read_clock(CLOCK_MONOTONIC); }
-int64_t thread_nanoseconds(void) { return read_clock(CLOCK_THREAD_CPUTIME_ID); }
+int64_t nanoseconds(void) {
+  return read_clock(CLOCK_MONOTONIC);
+}
+int64_t thread_nanoseconds(void) {
+  return read_clock(CLOCK_THREAD_CPUTIME_ID);
+}
 
 static int compare(const void *a, const void *b) {
   int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
@@ -53,7 +57,8 @@ size_t number_argument(const char *text) {
   char *end = NULL;
   errno = 0;
   unsigned long value = strtoul(text, &end, 10);
-  if (errno != 0 || *end != '\0' || value < 1 || value > 100000000) give_up("not a number: %s", text);
+  if (errno != 0 || *end != '\0' || value < 1 || value > 100000000)
+    give_up("not a number: %s", text);
   return value;
 }
 
@@ -68,8 +73,8 @@ double process_seconds(pid_t process) {
   unsigned long user = 0, system = 0;
   /* The name in parentheses may hold blanks; what follows it begins with field 3. */
   const char *after = strrchr(text, ')');
-  NEED(after != NULL && sscanf(after + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
-                               &system) == 2);
+  NEED(after != NULL && sscanf(after + 2, "%*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+                               &user, &system) == 2);
   return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
 }
 

@@ -9,8 +9,12 @@
 
 #define CARD_TIME INT64_C(1767225600000) /* 2026-01-01: a card is the same in every process */
 
-struct work { const char *isco, *occupation, *title, *sector; };
-struct town { const char *postcode, *city, *region; };
+struct work {
+  const char *isco, *occupation, *title, *sector;
+};
+struct town {
+  const char *postcode, *city, *region;
+};
 
 static const struct work works[] = {
     {"4321", "magazijnmedewerker", "Magazijnmedewerkers na het hoogseizoen", "52.10"},
@@ -28,18 +32,24 @@ static const struct town towns[] = {
     {"4835", "Breda", "AM25"},
     {"5611", "Eindhoven", "AM28"},
 };
-static const char *const slots[] = {"mon-am", "mon-pm", "tue-am", "tue-pm", "wed-am", "thu-am", "fri-am"};
+static const char *const slots[] = {"mon-am", "mon-pm", "tue-am", "tue-pm",
+                                    "wed-am", "thu-am", "fri-am"};
 static const char filler[] =
-    "Onze mensen kennen het vak, werken graag in een andere omgeving en komen na afloop weer terug. "
-    "Ploegendienst is mogelijk; reiskosten vergoeden wij zelf. Een kennismaking op de werkvloer stellen wij "
-    "op prijs, net als een vast aanspreekpunt. Wie al veiligheidsinstructie gaf, hoeft dat niet te herhalen. "
+    "Onze mensen kennen het vak, werken graag in een andere omgeving en komen na afloop weer "
+    "terug. "
+    "Ploegendienst is mogelijk; reiskosten vergoeden wij zelf. Een kennismaking op de werkvloer "
+    "stellen wij "
+    "op prijs, net als een vast aanspreekpunt. Wie al veiligheidsinstructie gaf, hoeft dat niet te "
+    "herhalen. "
     "Het rooster spreken wij per week af en wij houden rekening met wie geen auto heeft. ";
 
 static ProtobufCBinaryData field_of(const void *data, size_t length) {
   return (ProtobufCBinaryData){length, (uint8_t *)(uintptr_t)data};
 }
 
-static char *text_of(const char *text) { return (char *)(uintptr_t)text; }
+static char *text_of(const char *text) {
+  return (char *)(uintptr_t)text;
+}
 
 void employer_make(struct employer *employer, uint32_t number) {
   uint8_t name[4];
@@ -50,8 +60,8 @@ void employer_make(struct employer *employer, uint32_t number) {
   hash_one(&seed, "collega/bench/seed", name, sizeof name);
   hash_one(&recovery, "collega/bench/recovery", name, sizeof name);
   memcpy(card_epoch.byte, seed.byte, sizeof card_epoch.byte);
-  NEED(identity_create_from(seed.byte, recovery.byte, true, &card_epoch, 1, CARD_TIME, &employer->identity, NULL) ==
-       COLLEGA_OK);
+  NEED(identity_create_from(seed.byte, recovery.byte, true, &card_epoch, 1, CARD_TIME,
+                            &employer->identity, NULL) == COLLEGA_OK);
   random_fill(employer->epoch.byte, sizeof employer->epoch.byte);
   collega__head__init(&employer->head);
   employer->head_epoch = employer->epoch;
@@ -60,7 +70,9 @@ void employer_make(struct employer *employer, uint32_t number) {
   employer->head.previous = field_of(employer->head_previous.byte, ID_BYTES);
 }
 
-void employer_clear(struct employer *employer) { identity_destroy(&employer->identity); }
+void employer_clear(struct employer *employer) {
+  identity_destroy(&employer->identity);
+}
 
 Collega__Run *employer_card(const struct employer *employer, struct arena *arena) {
   ProtobufCMessage *run = NULL;
@@ -94,7 +106,8 @@ static struct bytes offer_body(struct employer *employer, struct arena *arena) {
   Collega__Occupation occupation = COLLEGA__OCCUPATION__INIT;
   occupation.isco = text_of(work->isco);
   occupation.title = text_of(work->occupation);
-  Collega__Skill first = COLLEGA__SKILL__INIT, second = COLLEGA__SKILL__INIT, *skills[] = {&first, &second};
+  Collega__Skill first = COLLEGA__SKILL__INIT, second = COLLEGA__SKILL__INIT,
+                 *skills[] = {&first, &second};
   first.label = text_of("zelfstandig werken");
   first.has_need = 1;
   first.need = COLLEGA__NEED__NEED_MUST;
@@ -112,7 +125,8 @@ static struct bytes offer_body(struct employer *employer, struct arena *arena) {
   hours.per_week_max = 32 + (uint32_t)(turn % 8);
   hours.n_slots = sizeof week / sizeof week[0];
   hours.slots = week;
-  for (size_t i = 0; i < hours.n_slots; i++) week[i] = text_of(slots[(turn + i) % (sizeof slots / sizeof slots[0])]);
+  for (size_t i = 0; i < hours.n_slots; i++)
+    week[i] = text_of(slots[(turn + i) % (sizeof slots / sizeof slots[0])]);
   Collega__Place place = COLLEGA__PLACE__INIT;
   place.postcode = text_of(town->postcode);
   place.city = text_of(town->city);
@@ -123,7 +137,8 @@ static struct bytes offer_body(struct employer *employer, struct arena *arena) {
   terms.vat = text_of("standard");
 
   Collega__Offer offer = COLLEGA__OFFER__INIT;
-  offer.kind = turn % 2 ? COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_IN : COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT;
+  offer.kind =
+      turn % 2 ? COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_IN : COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT;
   offer.title = text_of(work->title);
   offer.occupation = &occupation;
   offer.n_skills = 2;
@@ -167,7 +182,8 @@ static struct bytes offer_body(struct employer *employer, struct arena *arena) {
 Collega__Run *employer_offers(struct employer *employer, size_t count, struct arena *arena) {
   struct bytes *bodies = arena_take(arena, count * sizeof *bodies);
   NEED(bodies != NULL);
-  for (size_t i = 0; i < count; i++) bodies[i] = offer_body(employer, arena);
+  for (size_t i = 0; i < count; i++)
+    bodies[i] = offer_body(employer, arena);
   Collega__Run *run = NULL;
   NEED(run_sign(employer->identity, bodies, count, arena, &run, NULL) == COLLEGA_OK);
   return run;

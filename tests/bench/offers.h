@@ -9,9 +9,9 @@
 
 struct employer {
   struct identity *identity;
-  struct epoch epoch;  /* the author's, for what it publishes from now on; fresh */
+  struct epoch epoch; /* the author's, for what it publishes from now on; fresh */
   uint64_t seq;
-  Collega__Head head;  /* the last one told; its bytes stand below */
+  Collega__Head head; /* the last one told; its bytes stand below */
   struct epoch head_epoch;
   struct id head_hash, head_previous;
 };

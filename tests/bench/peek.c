@@ -7,10 +7,22 @@
 #include "proto/link.pb-c.h"
 #include "tests/bench/measure.h"
 
-enum { RECEIPTS_IDS = 2, BOARD_THROUGH = 4, BOARD_RUNS = 5, BOARD_TOMBSTONES = 6, BOARD_RUN_RUN = 1, RUN_BODIES = 7 };
+enum {
+  RECEIPTS_IDS = 2,
+  BOARD_THROUGH = 4,
+  BOARD_RUNS = 5,
+  BOARD_TOMBSTONES = 6,
+  BOARD_RUN_RUN = 1,
+  RUN_BODIES = 7
+};
 
-struct cursor { const uint8_t *at, *end; };
-struct field { uint64_t number, value; struct cursor content; };
+struct cursor {
+  const uint8_t *at, *end;
+};
+struct field {
+  uint64_t number, value;
+  struct cursor content;
+};
 
 static uint64_t varint(struct cursor *cursor) {
   uint64_t value = 0;
@@ -40,7 +52,8 @@ static bool next(struct cursor *cursor, struct field *field) {
 static uint32_t count_of(struct cursor cursor, uint64_t number) {
   struct field field;
   uint32_t count = 0;
-  while (next(&cursor, &field)) count += field.number == number;
+  while (next(&cursor, &field))
+    count += field.number == number;
   return count;
 }
 
@@ -58,7 +71,8 @@ static void peek_board(struct cursor cursor, struct peek *peek) {
 static noreturn void refused(const void *data, size_t length) {
   Collega__FromBroker *frame = collega__from_broker__unpack(NULL, length, data);
   NEED(frame != NULL && frame->refusal != NULL);
-  give_up("refused: %s %s", frame->refusal->rule, frame->refusal->field ? frame->refusal->field : "");
+  give_up("refused: %s %s", frame->refusal->rule,
+          frame->refusal->field ? frame->refusal->field : "");
 }
 
 struct peek peek_frame(const void *data, size_t length) {

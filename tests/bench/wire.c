@@ -10,7 +10,8 @@ void target_read(struct target *target, const char *endpoint, const char *key) {
   size_t length = 0;
   NEED(strlen(endpoint) < sizeof target->endpoint);
   strcpy(target->endpoint, endpoint);
-  NEED(sodium_hex2bin(target->key, sizeof target->key, key, strlen(key), NULL, &length, NULL) == 0 &&
+  NEED(sodium_hex2bin(target->key, sizeof target->key, key, strlen(key), NULL, &length, NULL) ==
+           0 &&
        length == sizeof target->key);
 }
 
@@ -22,8 +23,10 @@ void *context_open(int sockets) {
 
 void *dealer_open(void *context, const struct target *target, const uint8_t secret[32]) {
   uint8_t own[32], public_key[32];
-  if (secret != NULL) memcpy(own, secret, sizeof own);
-  else randombytes_buf(own, sizeof own);
+  if (secret != NULL)
+    memcpy(own, secret, sizeof own);
+  else
+    randombytes_buf(own, sizeof own);
   crypto_scalarmult_base(public_key, own);
   void *socket = zmq_socket(context, ZMQ_DEALER);
   if (socket == NULL) give_up("socket: %s", zmq_strerror(errno));
@@ -34,7 +37,8 @@ void *dealer_open(void *context, const struct target *target, const uint8_t secr
   NEED(zmq_setsockopt(socket, ZMQ_CURVE_SERVERKEY, target->key, 32) == 0);
   NEED(zmq_setsockopt(socket, ZMQ_CURVE_PUBLICKEY, public_key, 32) == 0);
   NEED(zmq_setsockopt(socket, ZMQ_CURVE_SECRETKEY, own, 32) == 0);
-  if (zmq_connect(socket, target->endpoint) != 0) give_up("%s: %s", target->endpoint, zmq_strerror(errno));
+  if (zmq_connect(socket, target->endpoint) != 0)
+    give_up("%s: %s", target->endpoint, zmq_strerror(errno));
   return socket;
 }
 

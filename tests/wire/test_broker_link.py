@@ -458,12 +458,11 @@ def test_settings_are_read_again_at_hangup(network):
 def test_a_node_that_asks_and_does_not_read_is_cut(network):
     party = network.member()
     link = schema("link")
-    mandates = [party.body(12, mandate=schema("identity").Mandate(person="P", function="F", jointly=False, valid_from=1))
-                for _ in range(4096)]
+    offers = [party.offer(f"{i}") for i in range(4096)]
     with Peer(network.endpoint, network.invitation.link_key, bytes(party.link)) as peer:
         head = party.head()
         peer.part(link.ToBroker(hello=link.Hello(version=1, card=party.card, head=head)).SerializeToString(), more=False)
-        publish = link.ToBroker(publish=link.Publish(run=party.run(mandates), head=head)).SerializeToString()
+        publish = link.ToBroker(publish=link.Publish(run=party.run(offers), head=head)).SerializeToString()
         for times in range(1, 1000):  # the same run: a duplicate is answered as it was, 131 KB each time
             peer.part(publish, more=False)
             until = time.monotonic() + DEADLINE

@@ -310,12 +310,16 @@ static const char *decider_takes(struct world *world, const struct message *mess
   return wrong != NULL ? wrong : check_invariants(world, root);
 }
 
+static collega_time some_skew(struct world *world, uint64_t seconds) {
+  return ((collega_time)chance(world, 2 * seconds) - (collega_time)seconds) * SECOND_MS;
+}
+
 static void restore_decider(struct world *world) {
   memcpy(world->registers, world->backup, sizeof world->registers);
   for (size_t i = world->backup_decisions; i < world->decision_count; i++) world->decisions[i].lost = true;
   world->epoch++;
   world->restores = true;
-  world->decider_skew = (collega_time)chance(world, 40) * SECOND_MS - 20 * SECOND_MS;
+  world->decider_skew = some_skew(world, world->steady ? 12 : 60);
   /* What stood in the mailboxes and was not fetched may be gone as well; so is every question. */
   for (size_t i = world->message_count; i-- > 0;) {
     const struct message *message = &world->messages[i];
@@ -517,7 +521,7 @@ static bool user_acts(struct world *world, size_t root, enum side who, const cha
     struct deal_slot *slot = some_slot(world, negotiation, phase);
     if (slot == NULL) return false;
     event.deal = slot->deal;
-    event.room = who == SIDE_BIDDER || room_for(world, world_find(world, &slot->deal));
+    event.room = !one_in(world, 16) && (who == SIDE_BIDDER || room_for(world, world_find(world, &slot->deal)));
   }
   /* Only the daemon signs, and it does so after a Welcome; drafts are made at any time. */
   bool signs = event.kind != DEAL_EVENT_SIGN && event.kind != DEAL_EVENT_ACCEPT &&
@@ -608,14 +612,26 @@ static const char *answer_releases(struct world *world, size_t root, enum side w
   return side_step(world, root, who, &event, &taken);
 }
 
+/* Where clocks are nearly right, a session that stands must do: time alone brings all to an end. A restored
+ * decider ends every session. */
+static bool wants_welcome(const struct world *world, size_t root, enum side who) {
+  bool wants = !world->steady;
+  for (size_t i = 0; i < world->roots; i++) {
+    const struct negotiation *negotiation = &world->sides[i][who].negotiation;
+    if (who == SIDE_BIDDER && i != root) continue;
+    wants = wants || !negotiation->welcomed || negotiation->epoch_number != world->epoch;
+  }
+  return wants;
+}
+
 static const char *wind_up(struct world *world) {
   const char *wrong = NULL;
   world->winding_up = true;
   world->now += HOUR_MS; /* past every accept_by, by every clock */
   for (int round = 0; round < 6 && wrong == NULL; round++) {
     for (size_t i = 0; i < world->roots && wrong == NULL; i++) {
-      if (i == 0) wrong = welcome_home(world, i, SIDE_EMPLOYER);
-      if (wrong == NULL) wrong = welcome_home(world, i, SIDE_BIDDER);
+      if (i == 0 && wants_welcome(world, i, SIDE_EMPLOYER)) wrong = welcome_home(world, i, SIDE_EMPLOYER);
+      if (wrong == NULL && wants_welcome(world, i, SIDE_BIDDER)) wrong = welcome_home(world, i, SIDE_BIDDER);
       for (int who = 0; who < 2 && wrong == NULL; who++) {
         wrong = tick(world, i, (enum side)who);
         if (wrong == NULL) wrong = answer_releases(world, i, (enum side)who);
@@ -640,8 +656,8 @@ const char *world_run(struct world *world, uint64_t seed) {
   world->epoch = 1;
   /* A third of the lives are all bidders about three people, the others a few roots that go deep. */
   world->roots = one_in(world, 3) ? WORLD_ROOTS : 1 + chance(world, 3);
-  for (size_t i = 0; i <= WORLD_ROOTS; i++)
-    world->skew[i] = (collega_time)chance(world, 120) * SECOND_MS - 60 * SECOND_MS;
+  world->steady = one_in(world, 2);
+  for (size_t i = 0; i <= WORLD_ROOTS; i++) world->skew[i] = some_skew(world, world->steady ? 12 : 60);
   for (size_t i = 0; i < world->roots; i++)
     for (int who = 0; who < 2; who++) {
       world->sides[i][who].negotiation.root = number_id('r', i);

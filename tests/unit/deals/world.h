@@ -63,6 +63,7 @@ struct world {
   uint32_t epoch;
   bool winding_up;         /* all are back: no new wishes, nothing breaks */
   bool trouble;            /* the decider may be restored in this life */
+  bool steady;             /* the clocks differ by less than the machine allows for */
   bool restores;           /* the decider was restored at least once */
   struct world_side sides[WORLD_ROOTS][2];
   struct decide_register registers[WORLD_ROOTS], backup[WORLD_ROOTS];

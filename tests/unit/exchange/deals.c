@@ -222,16 +222,16 @@ static void terms_of_the_user_win_over_those_of_the_offers(void **state) {
   rates.payment_days = 14;
   note.text = (char *)(uintptr_t) "bel 123456782";
   struct proposal proposal = {.match = &pair.match, .terms = &terms, .hours_per_week = 32};
-  assert_int_equal(deal_propose(pair.lender->exchange, &pair.lender->party, &proposal, world->now,
-                                &deal, &why),
-                   COLLEGA_INVALID);
+  assert_int_equal(
+      deal_propose(pair.lender->exchange, &pair.lender->party, &proposal, world->now, &deal, &why),
+      COLLEGA_INVALID);
   assert_string_equal(why.field, "note.text");
   note.text = (char *)(uintptr_t) "graag met eigen schoenen";
   must(deal_propose(pair.lender->exchange, &pair.lender->party, &proposal, world->now, &deal,
                     &error));
   world_settle(world);
-  must(deal_accept(pair.borrower->exchange, &pair.borrower->party, &deal, NULL, world->now,
-                   &error));
+  must(
+      deal_accept(pair.borrower->exchange, &pair.borrower->party, &deal, NULL, world->now, &error));
   world_settle(world);
   judge(world, pair.borrower, &deal, 0, arena, &judgement);
   assert_true(judgement.valid);
@@ -265,8 +265,7 @@ static void a_transfer_has_no_end_and_takes_its_place_for_good(void **state) {
   struct home *from = world_home(world, "Snijder BV", "12345678", true);
   struct home *to = world_home(world, "Bakker BV", "87654321", true);
   struct collega_error why;
-  struct short_id out =
-      publish_transfer(world, from, COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_OUT);
+  struct short_id out = publish_transfer(world, from, COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_OUT);
   struct short_id in = publish_transfer(world, to, COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_IN);
   struct id deal, other;
   world_settle(world);
