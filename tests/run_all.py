@@ -56,12 +56,12 @@ def unit_tests(preset):
     return [(test["name"], test["command"]) for test in json.loads(listed.stdout)["tests"]]
 
 
-def run_unit(test, environment):
+def run_unit(test):
     """Counts the tests inside a cmocka program; a script is one test."""
     name, command = test
     started = time.monotonic()
     try:
-        result = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE,
+        result = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT, timeout=UNIT_SECONDS)
         output = result.stdout.decode("utf-8", "replace")
         code = result.returncode
@@ -81,9 +81,8 @@ def run_unit(test, environment):
 
 
 def units(preset, count):
-    environment = dict(os.environ, COLLEGA_MAP_MIB=os.environ.get("COLLEGA_MAP_MIB", "1024"))
     with ThreadPoolExecutor(max_workers=2) as pool:
-        for name, passed, failed, output, seconds in pool.map(lambda t: run_unit(t, environment), unit_tests(preset)):
+        for name, passed, failed, output, seconds in pool.map(lambda t: run_unit(t), unit_tests(preset)):
             count.add(passed, failed)
             say(f"{'ok    ' if failed == 0 else 'FAILED'} {preset} {name}: {passed} passed, {failed} failed "
                 f"({seconds:.1f} s)")
