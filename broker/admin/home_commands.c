@@ -8,10 +8,12 @@
 #include <sys/stat.h>
 
 static enum collega_status check_name(const char *name, struct collega_error *error) {
-  if (name == NULL) return error_set(error, COLLEGA_USAGE, RULE_arguments_missing, NULL, "--name", NULL);
+  if (name == NULL)
+    return error_set(error, COLLEGA_USAGE, RULE_arguments_missing, NULL, "--name", NULL);
   size_t length = strlen(name);
   if (length == 0) return error_set(error, COLLEGA_INVALID, RULE_required, "name", NULL);
-  if (length >= BROKER_NAME_BYTES) return error_set(error, COLLEGA_INVALID, RULE_too_long, "name", "120", NULL);
+  if (length >= BROKER_NAME_BYTES)
+    return error_set(error, COLLEGA_INVALID, RULE_too_long, "name", "120", NULL);
   if (!utf8_text((const uint8_t *)name, length, false))
     return error_set(error, COLLEGA_INVALID, RULE_text_line, "name", NULL);
   return COLLEGA_OK;
@@ -19,9 +21,10 @@ static enum collega_status check_name(const char *name, struct collega_error *er
 
 static enum collega_status check_listen(const char *listen, struct collega_error *error) {
   const char *colon = strrchr(listen, ':');
-  bool fits = strlen(listen) <= 255 && strncmp(listen, "tcp://", 6) == 0 && colon != NULL && colon > listen + 6 &&
-              colon[1] != '\0' && strspn(colon + 1, "0123456789") == strlen(colon + 1) &&
-              strlen(colon + 1) <= 5 && atoi(colon + 1) <= 65535 && /* 0: a free one */
+  bool fits = strlen(listen) <= 255 && strncmp(listen, "tcp://", 6) == 0 && colon != NULL &&
+              colon > listen + 6 && colon[1] != '\0' &&
+              strspn(colon + 1, "0123456789") == strlen(colon + 1) && strlen(colon + 1) <= 5 &&
+              atoi(colon + 1) <= 65535 && /* 0: a free one */
               utf8_text((const uint8_t *)listen, strlen(listen), false);
   return fits ? COLLEGA_OK : error_set(error, COLLEGA_INVALID, RULE_form_address, "listen", NULL);
 }
@@ -41,15 +44,16 @@ static enum collega_status make_store(const char *home, struct identity *identit
   return status;
 }
 
-static enum collega_status tell_made(const struct arguments *arguments, const char *home, const char *name,
-                                     const struct identity *identity, const char *recovery,
-                                     struct collega_error *error) {
+static enum collega_status tell_made(const struct arguments *arguments, const char *home,
+                                     const char *name, const struct identity *identity,
+                                     const char *recovery, struct collega_error *error) {
   char fingerprint[FINGERPRINT_BYTES], id[2 * ID_BYTES + 1];
   fingerprint_write(fingerprint, identity_party(identity));
   hex_write(id, identity_party(identity)->byte, ID_BYTES);
   if (argument_json(arguments))
-    return json_print_take(json_pack("{s:{s:s,s:s,s:s},s:s,s:s}", "broker", "id", id, "name", name, "fingerprint",
-                                     fingerprint, "home", home, "recovery", recovery),
+    return json_print_take(json_pack("{s:{s:s,s:s,s:s},s:s,s:s}", "broker", "id", id, "name", name,
+                                     "fingerprint", fingerprint, "home", home, "recovery",
+                                     recovery),
                            error);
   say(arguments, RULE_broker_made, name, home, NULL);
   say(arguments, RULE_broker_fingerprint, fingerprint, NULL);
@@ -58,7 +62,8 @@ static enum collega_status tell_made(const struct arguments *arguments, const ch
 }
 
 enum collega_status command_init(const struct arguments *arguments, struct collega_error *error) {
-  const char *home, *name = argument_value(arguments, "name"), *listen = argument_value(arguments, "listen");
+  const char *home, *name = argument_value(arguments, "name"),
+                    *listen = argument_value(arguments, "listen");
   if (listen == NULL) listen = "tcp://127.0.0.1:7440";
   enum collega_status status = argument_home(arguments, &home, error);
   if (status == COLLEGA_OK) status = check_name(name, error);
@@ -109,7 +114,8 @@ static enum collega_status mark_restored(const char *copy, struct collega_error 
   return status;
 }
 
-static enum collega_status copy_file(const char *from, const char *to, const char *name, struct collega_error *error) {
+static enum collega_status copy_file(const char *from, const char *to, const char *name,
+                                     struct collega_error *error) {
   char source[PATH_MAX], target[PATH_MAX];
   struct buffer content;
   enum collega_status status = path_join(source, sizeof source, from, name, error);

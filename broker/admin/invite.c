@@ -1,4 +1,5 @@
-/* Invitations: a fresh CURVE key of which the broker keeps the public half and the token holds the secret. */
+/* Invitations: a fresh CURVE key of which the broker keeps the public half and the token holds the
+ * secret. */
 #include "broker/admin/invite.h"
 #include "base/words.h"
 #include "proto/limits.h"
@@ -21,9 +22,12 @@ static size_t split(const char *list, struct arena *arena, char *out[INVITE_ADDR
   for (const char *at = list; *at != '\0';) {
     size_t length = strcspn(at, ",");
     const char *next = at[length] == ',' ? at + length + 1 : at + length;
-    while (length > 0 && *at == ' ') at++, length--;
-    while (length > 0 && at[length - 1] == ' ') length--;
-    if (length < sizeof "tcp://h" || strncmp(at, "tcp://", 6) != 0 || count == INVITE_ADDRESSES) return 0;
+    while (length > 0 && *at == ' ')
+      at++, length--;
+    while (length > 0 && at[length - 1] == ' ')
+      length--;
+    if (length < sizeof "tcp://h" || strncmp(at, "tcp://", 6) != 0 || count == INVITE_ADDRESSES)
+      return 0;
     out[count] = arena_print(arena, "%.*s", (int)length, at);
     if (out[count++] == NULL) return 0;
     at = next;
@@ -40,18 +44,21 @@ size_t invite_addresses(const char *advertise, const char *endpoint, struct aren
     return count;
   }
   size_t length = strlen(endpoint);
-  bool any_port = length >= 2 && (strcmp(endpoint + length - 2, ":0") == 0 || endpoint[length - 1] == '*');
+  bool any_port =
+      length >= 2 && (strcmp(endpoint + length - 2, ":0") == 0 || endpoint[length - 1] == '*');
   count = length == 0 || any_port ? 0 : split(endpoint, arena, out);
   if (count == 0) error_set(error, COLLEGA_REFUSED, RULE_broker_no_address, NULL, NULL);
   return count;
 }
 
-enum collega_status invite_prepare(const struct invite_broker *broker, const struct invite_wish *wish, collega_time now,
+enum collega_status invite_prepare(const struct invite_broker *broker,
+                                   const struct invite_wish *wish, collega_time now,
                                    char token[INVITATION_TEXT_BYTES], struct request **out,
                                    struct collega_error *error) {
   *out = NULL;
   struct request *request = request_new(REQUEST_INVITE);
-  Collega__Invitation *invitation = request == NULL ? NULL : arena_take(request->arena, sizeof *invitation);
+  Collega__Invitation *invitation =
+      request == NULL ? NULL : arena_take(request->arena, sizeof *invitation);
   if (invitation == NULL) {
     request_destroy(&request);
     return error_set(error, COLLEGA_SYSTEM, RULE_out_of_memory, NULL, NULL);
@@ -59,11 +66,14 @@ enum collega_status invite_prepare(const struct invite_broker *broker, const str
   collega__invitation__init(invitation);
   uint8_t secret[crypto_box_SECRETKEYBYTES];
   crypto_box_keypair(request->invitation_public, secret);
-  invitation->broker = (ProtobufCBinaryData){ID_BYTES, arena_copy(request->arena, identity_party(broker->identity), ID_BYTES)};
+  invitation->broker = (ProtobufCBinaryData){
+      ID_BYTES, arena_copy(request->arena, identity_party(broker->identity), ID_BYTES)};
   invitation->broker_name = arena_text(request->arena, broker->name);
-  invitation->addresses = arena_copy(request->arena, broker->addresses, broker->address_count * sizeof(char *));
+  invitation->addresses =
+      arena_copy(request->arena, broker->addresses, broker->address_count * sizeof(char *));
   invitation->n_addresses = broker->address_count;
-  invitation->link_key = (ProtobufCBinaryData){32, arena_copy(request->arena, identity_public(broker->identity)->link, 32)};
+  invitation->link_key = (ProtobufCBinaryData){
+      32, arena_copy(request->arena, identity_public(broker->identity)->link, 32)};
   invitation->secret = (ProtobufCBinaryData){sizeof secret, secret};
   invitation->expires = now + (wish->days == 0 ? INVITATION_LIFETIME_MS : wish->days * DAY_MS);
   invitation->name = arena_text(request->arena, wish->name);
@@ -76,7 +86,8 @@ enum collega_status invite_prepare(const struct invite_broker *broker, const str
   invitation->secret = (ProtobufCBinaryData){0, NULL};
   for (size_t i = 0; status == COLLEGA_OK && i < invitation->n_addresses; i++) {
     invitation->addresses[i] = arena_text(request->arena, invitation->addresses[i]);
-    if (invitation->addresses[i] == NULL) status = error_set(error, COLLEGA_FULL, RULE_arena_full, NULL, NULL);
+    if (invitation->addresses[i] == NULL)
+      status = error_set(error, COLLEGA_FULL, RULE_arena_full, NULL, NULL);
   }
   if (status != COLLEGA_OK) {
     request_destroy(&request);
@@ -92,10 +103,11 @@ void refusal_error(const Collega__Refusal *refusal, struct collega_error *error)
     error_set(error, COLLEGA_SYSTEM, RULE_out_of_memory, NULL, NULL);
     return;
   }
-  enum collega_status status = refusal->code == COLLEGA__REFUSAL_CODE__REFUSAL_CODE_FULL      ? COLLEGA_FULL
-                               : refusal->code == COLLEGA__REFUSAL_CODE__REFUSAL_CODE_UNKNOWN ? COLLEGA_NOT_FOUND
-                               : refusal->code == COLLEGA__REFUSAL_CODE__REFUSAL_CODE_INVALID ? COLLEGA_INVALID
-                                                                                              : COLLEGA_REFUSED;
+  enum collega_status status =
+      refusal->code == COLLEGA__REFUSAL_CODE__REFUSAL_CODE_FULL      ? COLLEGA_FULL
+      : refusal->code == COLLEGA__REFUSAL_CODE__REFUSAL_CODE_UNKNOWN ? COLLEGA_NOT_FOUND
+      : refusal->code == COLLEGA__REFUSAL_CODE__REFUSAL_CODE_INVALID ? COLLEGA_INVALID
+                                                                     : COLLEGA_REFUSED;
   error_set(error, status, rule_from_name(refusal->rule), refusal->field, NULL);
   for (size_t i = 0; i < refusal->n_arguments && i < COLLEGA_ERROR_ARGUMENTS; i++) {
     size_t length = utf8_cut(refusal->arguments[i], sizeof error->argument[i] - 1);

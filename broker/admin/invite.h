@@ -12,18 +12,22 @@
 struct invite_wish {
   const char *name, *kvk;
   Collega__Role role;
-  int64_t days;                  /* 0: the usual fortnight */
+  int64_t days; /* 0: the usual fortnight */
 };
-struct invite_broker {           /* what the token says of the broker */
+struct invite_broker { /* what the token says of the broker */
   const struct identity *identity;
   const char *name;
-  char **addresses; size_t address_count;
+  char **addresses;
+  size_t address_count;
 };
-/* Makes the one-time key, the token (a secret: whoever has it can join) and the request that lets the key in. */
-enum collega_status invite_prepare(const struct invite_broker *broker, const struct invite_wish *wish, collega_time now,
+/* Makes the one-time key, the token (a secret: whoever has it can join) and the request that lets
+ * the key in. */
+enum collega_status invite_prepare(const struct invite_broker *broker,
+                                   const struct invite_wish *wish, collega_time now,
                                    char token[INVITATION_TEXT_BYTES], struct request **out,
                                    struct collega_error *error) COLLEGA_MUST_CHECK;
-/* The addresses that nodes are told: link.advertise, else what the broker is bound to. 0: error says why. */
+/* The addresses that nodes are told: link.advertise, else what the broker is bound to. 0: error
+ * says why. */
 size_t invite_addresses(const char *advertise, const char *endpoint, struct arena *arena,
                         char *out[INVITE_ADDRESSES], struct collega_error *error);
 /* "employer"; false: no such role. */

@@ -1,43 +1,53 @@
-/* `collega-broker`: the tables of its commands and options. Parser, help, man page and completion come from
- * them. */
+/* `collega-broker`: the tables of its commands and options. Parser, help, man page and completion
+ * come from them. */
 #include "base/process/process.h"
 #include "broker/admin/office.h"
 
-#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
-#define NO_OPTIONS NULL, 0
+#define COUNT(table)   (sizeof(table) / sizeof((table)[0]))
+#define NO_OPTIONS     NULL, 0
 #define OPTIONS(table) table, COUNT(table)
 
 static const struct option_row common[] = {
-    {"home", "DIR", "de map van deze broker (of COLLEGA_BROKER_HOME)", "this broker's directory (or COLLEGA_BROKER_HOME)", false},
+    {"home", "DIR", "de map van deze broker (of COLLEGA_BROKER_HOME)",
+     "this broker's directory (or COLLEGA_BROKER_HOME)", false},
     {"json", NULL, "antwoord als één JSON-document", "answer as one JSON document", false},
     {"lang", "nl|en", "taal van de tekst", "language of the text", false},
 };
 static const struct option_row init_options[] = {
     {"name", "NAME", "naam van het netwerk", "the network's name", false},
-    {"listen", "ADDRESS", "waar knooppunten verbinding maken (tcp://127.0.0.1:7440; poort 0 kiest een vrije)",
+    {"listen", "ADDRESS",
+     "waar knooppunten verbinding maken (tcp://127.0.0.1:7440; poort 0 kiest een vrije)",
      "where nodes connect (tcp://127.0.0.1:7440; port 0 picks a free one)", false},
 };
 static const struct option_row invite_options[] = {
     {"name", "NAME", "naam van wie wordt uitgenodigd", "name of whom it invites", false},
-    {"kvk", "NUMBER", "KvK-nummer, acht cijfers", "number at the chamber of commerce (KvK), eight digits", false},
-    {"role", "ROLE", "employer, network, desk, observer of broker", "employer, network, desk, observer or broker", false},
+    {"kvk", "NUMBER", "KvK-nummer, acht cijfers",
+     "number at the chamber of commerce (KvK), eight digits", false},
+    {"role", "ROLE", "employer, network, desk, observer of broker",
+     "employer, network, desk, observer or broker", false},
     {"days", "N", "zo lang geldig (standaard 14)", "valid so long (14 by default)", false},
 };
 static const struct option_row revoke_options[] = {
-    {"reason", "TEXT", "waarom; alle leden kunnen het lezen", "why; all members can read it", false},
+    {"reason", "TEXT", "waarom; alle leden kunnen het lezen", "why; all members can read it",
+     false},
 };
 
 static const struct command_row commands[] = {
-    {"init", "--name NAME", "maak een broker", "make a broker", OPTIONS(init_options), 0, 0, command_init},
-    {"run", "", "de broker: tot hij wordt gestopt", "the broker: until it is stopped", NO_OPTIONS, 0, 0, command_run},
-    {"invite", "--name NAME --kvk NUMBER", "nodig een lid uit; toont alleen de uitnodiging, die geheim is",
-     "invite a member; prints only the invitation, which is secret", OPTIONS(invite_options), 0, 0, command_invite},
+    {"init", "--name NAME", "maak een broker", "make a broker", OPTIONS(init_options), 0, 0,
+     command_init},
+    {"run", "", "de broker: tot hij wordt gestopt", "the broker: until it is stopped", NO_OPTIONS,
+     0, 0, command_run},
+    {"invite", "--name NAME --kvk NUMBER",
+     "nodig een lid uit; toont alleen de uitnodiging, die geheim is",
+     "invite a member; prints only the invitation, which is secret", OPTIONS(invite_options), 0, 0,
+     command_invite},
     {"members", "", "wie lid is", "who is a member", NO_OPTIONS, 0, 0, command_members},
     {"status", "", "hoe het staat", "how things stand", NO_OPTIONS, 0, 0, command_status},
-    {"revoke", "ID|KVK|NAME", "trek de toegang van een lid in, meteen", "revoke a member's access, at once",
-     OPTIONS(revoke_options), 1, 1, command_revoke},
+    {"revoke", "ID|KVK|NAME", "trek de toegang van een lid in, meteen",
+     "revoke a member's access, at once", OPTIONS(revoke_options), 1, 1, command_revoke},
     {"backup", "DIR", "maak een reservekopie in een nieuwe map, terwijl de broker doorgaat",
-     "make a backup in a new directory, while the broker goes on", NO_OPTIONS, 1, 1, command_backup},
+     "make a backup in a new directory, while the broker goes on", NO_OPTIONS, 1, 1,
+     command_backup},
 };
 
 static const struct program program = {

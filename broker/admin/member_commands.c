@@ -13,8 +13,8 @@
 #define MEBIBYTE (1024 * 1024)
 
 /* Asks the running broker. *asked false: it is down. Takes the question over. */
-static enum collega_status ask_take(const char *home, json_t *question, bool *asked, json_t **answer,
-                                    struct collega_error *error) {
+static enum collega_status ask_take(const char *home, json_t *question, bool *asked,
+                                    json_t **answer, struct collega_error *error) {
   *answer = NULL;
   enum collega_status status = home_check(home, "broker", error);
   *asked = status == COLLEGA_OK && run_lock_held(home);
@@ -27,19 +27,21 @@ static enum collega_status ask_take(const char *home, json_t *question, bool *as
 
 /* ---- invite */
 
-static enum collega_status invite_here(const char *home, const struct invite_wish *wish, json_t **answer,
-                                       struct collega_error *error) {
+static enum collega_status invite_here(const char *home, const struct invite_wish *wish,
+                                       json_t **answer, struct collega_error *error) {
   struct office office;
   struct arena *arena = arena_new(1024, 65536);
   char *addresses[INVITE_ADDRESSES], token[INVITATION_TEXT_BYTES];
   struct request *request = NULL;
   enum collega_status status = office_open(home, &office, error);
-  if (status == COLLEGA_OK && arena == NULL) status = error_set(error, COLLEGA_SYSTEM, RULE_out_of_memory, NULL, NULL);
+  if (status == COLLEGA_OK && arena == NULL)
+    status = error_set(error, COLLEGA_SYSTEM, RULE_out_of_memory, NULL, NULL);
   if (status == COLLEGA_OK) {
     struct invite_broker broker = {office.identity, office.state.name, addresses, 0};
     struct collega_error why;
-    broker.address_count = invite_addresses(config_text(office.config, SETTING_ADVERTISE),
-                                            config_text(office.config, SETTING_LISTEN), arena, addresses, &why);
+    broker.address_count =
+        invite_addresses(config_text(office.config, SETTING_ADVERTISE),
+                         config_text(office.config, SETTING_LISTEN), arena, addresses, &why);
     if (broker.address_count == 0) {
       *error = why;
       status = why.status;
@@ -48,7 +50,8 @@ static enum collega_status invite_here(const char *home, const struct invite_wis
     }
   }
   if (status == COLLEGA_OK) status = office_commit_take(&office, request, error);
-  if (status == COLLEGA_OK) *answer = json_pack("{s:s,s:s,s:s}", "token", token, "name", wish->name, "kvk", wish->kvk);
+  if (status == COLLEGA_OK)
+    *answer = json_pack("{s:s,s:s,s:s}", "token", token, "name", wish->name, "kvk", wish->kvk);
   office_close(&office);
   arena_destroy(&arena);
   return status;
@@ -60,25 +63,30 @@ static enum collega_status read_days(const char *text, int64_t *days, struct col
   if (text == NULL) return COLLEGA_OK;
   errno = 0;
   *days = strtoll(text, &end, 10);
-  if (errno == 0 && end != text && *end == '\0' && *days >= 1 && *days <= INVITE_DAYS_MOST) return COLLEGA_OK;
+  if (errno == 0 && end != text && *end == '\0' && *days >= 1 && *days <= INVITE_DAYS_MOST)
+    return COLLEGA_OK;
   return error_set(error, COLLEGA_INVALID, RULE_range, "days", "1", "365", NULL);
 }
 
 enum collega_status command_invite(const struct arguments *arguments, struct collega_error *error) {
   const char *home, *role = argument_value(arguments, "role");
   if (role == NULL) role = "employer";
-  struct invite_wish wish = {.name = argument_value(arguments, "name"), .kvk = argument_value(arguments, "kvk")};
+  struct invite_wish wish = {.name = argument_value(arguments, "name"),
+                             .kvk = argument_value(arguments, "kvk")};
   json_t *answer = NULL;
   bool asked = false;
   enum collega_status status = argument_home(arguments, &home, error);
   if (status == COLLEGA_OK && (wish.name == NULL || wish.kvk == NULL))
-    status = error_set(error, COLLEGA_USAGE, RULE_arguments_missing, NULL, "--name NAME --kvk NUMBER", NULL);
+    status = error_set(error, COLLEGA_USAGE, RULE_arguments_missing, NULL,
+                       "--name NAME --kvk NUMBER", NULL);
   if (status == COLLEGA_OK && !role_read(role, &wish.role))
     status = error_set(error, COLLEGA_INVALID, RULE_role_unknown, "role", NULL);
-  if (status == COLLEGA_OK) status = read_days(argument_value(arguments, "days"), &wish.days, error);
   if (status == COLLEGA_OK)
-    status = ask_take(home, json_pack("{s:s,s:s,s:s,s:s,s:I}", "command", "invite", "name", wish.name, "kvk", wish.kvk,
-                                      "role", role, "days", (json_int_t)wish.days),
+    status = read_days(argument_value(arguments, "days"), &wish.days, error);
+  if (status == COLLEGA_OK)
+    status = ask_take(home,
+                      json_pack("{s:s,s:s,s:s,s:s,s:I}", "command", "invite", "name", wish.name,
+                                "kvk", wish.kvk, "role", role, "days", (json_int_t)wish.days),
                       &asked, &answer, error);
   if (status == COLLEGA_OK && !asked) status = invite_here(home, &wish, &answer, error);
   if (status != COLLEGA_OK) return status;
@@ -86,7 +94,8 @@ enum collega_status command_invite(const struct arguments *arguments, struct col
   const char *token = json_string_value(json_object_get(answer, "token"));
   bool printed = token != NULL && printf("%s\n", token) > 0;
   json_decref(answer);
-  return printed ? COLLEGA_OK : error_set(error, COLLEGA_SYSTEM, RULE_output_failed, NULL, "stdout", NULL);
+  return printed ? COLLEGA_OK
+                 : error_set(error, COLLEGA_SYSTEM, RULE_output_failed, NULL, "stdout", NULL);
 }
 
 /* ---- members and status */
@@ -99,15 +108,16 @@ static enum collega_status report_here(const char *home, const char *command, js
   enum collega_status status = office_open(home, &office, error);
   if (status == COLLEGA_OK) status = store_read(office.store, &txn, error);
   if (status == COLLEGA_OK)
-    status = strcmp(command, "members") == 0 ? report_members(txn, clock_now(), answer, error)
-                                             : report_status(office.store, txn, clock_now(), answer, error);
+    status = strcmp(command, "members") == 0
+                 ? report_members(txn, clock_now(), answer, error)
+                 : report_status(office.store, txn, clock_now(), answer, error);
   store_end(&txn);
   office_close(&office);
   return status;
 }
 
-static enum collega_status get_report(const struct arguments *arguments, const char *command, json_t **answer,
-                                      struct collega_error *error) {
+static enum collega_status get_report(const struct arguments *arguments, const char *command,
+                                      json_t **answer, struct collega_error *error) {
   const char *home;
   bool asked = false;
   *answer = NULL;
@@ -118,7 +128,8 @@ static enum collega_status get_report(const struct arguments *arguments, const c
   return status;
 }
 
-static const char *words_of(const struct arguments *arguments, enum rule rule, char *out, size_t capacity) {
+static const char *words_of(const struct arguments *arguments, enum rule rule, char *out,
+                            size_t capacity) {
   words_render(argument_language(arguments), rule, NULL, 0, out, capacity);
   return out;
 }
@@ -130,10 +141,11 @@ static const char *text_in(const json_t *object, const char *name) {
 
 static void print_members(const struct arguments *arguments, const json_t *members) {
   char name[40], role[40], state[40], fingerprint[40];
-  const char *headings[] = {words_of(arguments, RULE_label_name, name, sizeof name), "KvK",
-                            words_of(arguments, RULE_label_role, role, sizeof role),
-                            words_of(arguments, RULE_label_state, state, sizeof state),
-                            words_of(arguments, RULE_label_fingerprint, fingerprint, sizeof fingerprint)};
+  const char *headings[] = {
+      words_of(arguments, RULE_label_name, name, sizeof name), "KvK",
+      words_of(arguments, RULE_label_role, role, sizeof role),
+      words_of(arguments, RULE_label_state, state, sizeof state),
+      words_of(arguments, RULE_label_fingerprint, fingerprint, sizeof fingerprint)};
   struct table *table = table_new(5, headings, 0);
   struct arena *arena = arena_new(4096, 16u << 20);
   for (size_t i = 0; table != NULL && arena != NULL && i < json_array_size(members); i++) {
@@ -152,7 +164,8 @@ static void print_members(const struct arguments *arguments, const json_t *membe
   arena_destroy(&arena);
 }
 
-enum collega_status command_members(const struct arguments *arguments, struct collega_error *error) {
+enum collega_status command_members(const struct arguments *arguments,
+                                    struct collega_error *error) {
   json_t *answer;
   enum collega_status status = get_report(arguments, "members", &answer, error);
   if (status != COLLEGA_OK) return status;
@@ -162,13 +175,16 @@ enum collega_status command_members(const struct arguments *arguments, struct co
   return COLLEGA_OK;
 }
 
-static const char *number_in(const json_t *object, const char *name, json_int_t divisor, char out[24]) {
-  snprintf(out, 24, "%" JSON_INTEGER_FORMAT, json_integer_value(json_object_get(object, name)) / divisor);
+static const char *number_in(const json_t *object, const char *name, json_int_t divisor,
+                             char out[24]) {
+  snprintf(out, 24, "%" JSON_INTEGER_FORMAT,
+           json_integer_value(json_object_get(object, name)) / divisor);
   return out;
 }
 
 static void print_status(const struct arguments *arguments, const json_t *status) {
-  const json_t *broker = json_object_get(status, "broker"), *running = json_object_get(status, "running");
+  const json_t *broker = json_object_get(status, "broker"),
+               *running = json_object_get(status, "running");
   const json_t *store = json_object_get(status, "store");
   char a[24], b[24], c[24];
   say(arguments, RULE_broker_status, text_in(broker, "name"), text_in(broker, "fingerprint"), NULL);
@@ -180,8 +196,8 @@ static void print_status(const struct arguments *arguments, const json_t *status
   say(arguments, RULE_broker_status_log, number_in(status, "members", 1, a),
       number_in(json_object_get(status, "log"), "seq", 1, b),
       number_in(json_object_get(status, "mailboxes"), "waiting_bytes", 1, c), NULL);
-  say(arguments, RULE_broker_status_store, number_in(store, "used", MEBIBYTE, a), number_in(store, "map", MEBIBYTE, b),
-      number_in(store, "free", MEBIBYTE, c), NULL);
+  say(arguments, RULE_broker_status_store, number_in(store, "used", MEBIBYTE, a),
+      number_in(store, "map", MEBIBYTE, b), number_in(store, "free", MEBIBYTE, c), NULL);
 }
 
 enum collega_status command_status(const struct arguments *arguments, struct collega_error *error) {
@@ -205,13 +221,15 @@ static enum collega_status revoke_here(const char *home, const char *member, con
   if (status == COLLEGA_OK) status = store_read(office.store, &txn, error);
   if (status == COLLEGA_OK) status = report_find_member(txn, member, &party, error);
   store_end(&txn);
-  if (status == COLLEGA_OK) status = office_commit_take(&office, revoke_request(&party, reason), error);
+  if (status == COLLEGA_OK)
+    status = office_commit_take(&office, revoke_request(&party, reason), error);
   office_close(&office);
   return status;
 }
 
 enum collega_status command_revoke(const struct arguments *arguments, struct collega_error *error) {
-  const char *home, *member = argument_at(arguments, 0), *reason = argument_value(arguments, "reason");
+  const char *home, *member = argument_at(arguments, 0),
+                    *reason = argument_value(arguments, "reason");
   if (reason == NULL) reason = "";
   json_t *answer = NULL;
   bool asked = false;
@@ -219,12 +237,14 @@ enum collega_status command_revoke(const struct arguments *arguments, struct col
   if (status == COLLEGA_OK && strlen(reason) >= 240)
     status = error_set(error, COLLEGA_INVALID, RULE_too_long, "reason", "239", NULL);
   if (status == COLLEGA_OK)
-    status = ask_take(home, json_pack("{s:s,s:s,s:s}", "command", "revoke", "member", member, "reason", reason), &asked,
-                      &answer, error);
+    status = ask_take(
+        home, json_pack("{s:s,s:s,s:s}", "command", "revoke", "member", member, "reason", reason),
+        &asked, &answer, error);
   json_decref(answer);
   if (status == COLLEGA_OK && !asked) status = revoke_here(home, member, reason, error);
   if (status != COLLEGA_OK) return status;
-  if (argument_json(arguments)) return json_print_take(json_pack("{s:s}", "revoked", member), error);
+  if (argument_json(arguments))
+    return json_print_take(json_pack("{s:s}", "revoked", member), error);
   say(arguments, RULE_broker_revoked, member, NULL);
   return COLLEGA_OK;
 }

@@ -20,16 +20,19 @@ static enum collega_status read_state(struct office *office, struct collega_erro
   return status;
 }
 
-enum collega_status office_open(const char *home, struct office *office, struct collega_error *error) {
+enum collega_status office_open(const char *home, struct office *office,
+                                struct collega_error *error) {
   *office = (struct office){.home = home, .lock = -1};
   enum collega_status status = home_check(home, "broker", error);
   if (status == COLLEGA_OK) status = run_lock_take(home, &office->lock, error);
   if (status == COLLEGA_OK) status = broker_settings_load(home, &office->config, error);
   if (status == COLLEGA_OK) status = identity_load(home, &office->identity, error);
-  if (status == COLLEGA_OK) status = broker_store_open(home, office->config, true, &office->store, error);
+  if (status == COLLEGA_OK)
+    status = broker_store_open(home, office->config, true, &office->store, error);
   if (status == COLLEGA_OK) status = read_state(office, error);
   if (status == COLLEGA_OK)
-    status = commit_open(office->store, office->identity, office->state.name, &office->commit, error);
+    status =
+        commit_open(office->store, office->identity, office->state.name, &office->commit, error);
   return status;
 }
 
@@ -41,10 +44,12 @@ void office_close(struct office *office) {
   run_lock_release(&office->lock);
 }
 
-enum collega_status office_commit_take(struct office *office, struct request *request, struct collega_error *error) {
+enum collega_status office_commit_take(struct office *office, struct request *request,
+                                       struct collega_error *error) {
   if (request == NULL) return error_set(error, COLLEGA_SYSTEM, RULE_out_of_memory, NULL, NULL);
   struct commit_result result;
-  enum collega_status status = commit_batch(office->commit, &request, 1, clock_now(), &result, error);
+  enum collega_status status =
+      commit_batch(office->commit, &request, 1, clock_now(), &result, error);
   for (size_t i = 0; status == COLLEGA_OK && i < result.answer_count; i++) {
     struct bytes packed = result.answers[i].packed;
     Collega__FromBroker *frame = collega__from_broker__unpack(NULL, packed.length, packed.data);
@@ -66,9 +71,12 @@ void say(const struct arguments *arguments, enum rule rule, ...) {
   char text[2048];
   va_list list;
   va_start(list, rule);
-  for (size_t i = 0; i < COLLEGA_ERROR_ARGUMENTS && (words[i] = va_arg(list, const char *)) != NULL;) i++;
+  for (size_t i = 0;
+       i < COLLEGA_ERROR_ARGUMENTS && (words[i] = va_arg(list, const char *)) != NULL;)
+    i++;
   va_end(list);
-  words_render(argument_language(arguments), rule, words, COLLEGA_ERROR_ARGUMENTS, text, sizeof text);
+  words_render(argument_language(arguments), rule, words, COLLEGA_ERROR_ARGUMENTS, text,
+               sizeof text);
   printf("%s\n", text);
 }
 
@@ -76,5 +84,6 @@ enum collega_status json_print_take(json_t *document, struct collega_error *erro
   if (document == NULL) return error_set(error, COLLEGA_SYSTEM, RULE_out_of_memory, NULL, NULL);
   bool failed = json_dumpf(document, stdout, JSON_INDENT(2)) != 0 || putchar('\n') == EOF;
   json_decref(document);
-  return failed ? error_set(error, COLLEGA_SYSTEM, RULE_output_failed, NULL, strerror(errno), NULL) : COLLEGA_OK;
+  return failed ? error_set(error, COLLEGA_SYSTEM, RULE_output_failed, NULL, strerror(errno), NULL)
+                : COLLEGA_OK;
 }

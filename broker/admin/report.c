@@ -15,10 +15,12 @@ static json_t *id_json(const struct id *id) {
 
 /* "ROLE_EMPLOYER" becomes "employer". */
 static json_t *role_json(uint32_t role) {
-  const ProtobufCEnumValue *value = protobuf_c_enum_descriptor_get_value(&collega__role__descriptor, (int)role);
+  const ProtobufCEnumValue *value =
+      protobuf_c_enum_descriptor_get_value(&collega__role__descriptor, (int)role);
   char text[32] = "";
   const char *name = value == NULL ? "" : value->name + sizeof "ROLE_" - 1;
-  for (size_t i = 0; name[i] != '\0' && i + 1 < sizeof text; i++) text[i] = (char)tolower((unsigned char)name[i]);
+  for (size_t i = 0; name[i] != '\0' && i + 1 < sizeof text; i++)
+    text[i] = (char)tolower((unsigned char)name[i]);
   return json_string(text);
 }
 
@@ -28,7 +30,12 @@ static json_t *time_json(collega_time time) {
   return json_string(text);
 }
 
-struct listing { json_t *members; struct id broker; size_t in_force; collega_time now; };
+struct listing {
+  json_t *members;
+  struct id broker;
+  size_t in_force;
+  collega_time now;
+};
 
 static bool list_member(void *context, const struct id *party, const struct party_row *row) {
   struct listing *listing = context;
@@ -38,11 +45,12 @@ static bool list_member(void *context, const struct id *party, const struct part
   bool in_force = party_row_in_force(row, listing->now);
   listing->in_force += in_force;
   if (listing->members == NULL) return true;
-  json_t *member = json_pack("{s:o,s:s,s:s,s:o,s:s,s:b,s:b,s:o}", "id", id_json(party), "name", row->name, "kvk",
-                             row->kvk, "role", role_json(row->role), "fingerprint", fingerprint, "revoked",
-                             (int)row->revoked, "in_force", (int)in_force, "certified_until",
-                             time_json(row->certified_until));
-  if (member != NULL && !id_equal(&row->host, party)) json_object_set_new(member, "host", id_json(&row->host));
+  json_t *member = json_pack("{s:o,s:s,s:s,s:o,s:s,s:b,s:b,s:o}", "id", id_json(party), "name",
+                             row->name, "kvk", row->kvk, "role", role_json(row->role),
+                             "fingerprint", fingerprint, "revoked", (int)row->revoked, "in_force",
+                             (int)in_force, "certified_until", time_json(row->certified_until));
+  if (member != NULL && !id_equal(&row->host, party))
+    json_object_set_new(member, "host", id_json(&row->host));
   return json_array_append_new(listing->members, member) == 0;
 }
 
@@ -65,7 +73,8 @@ enum collega_status report_members(struct store_txn *txn, collega_time now, json
   return status != COLLEGA_OK || *out != NULL ? status : no_memory(error);
 }
 
-enum collega_status report_mailbox_bytes(struct store_txn *txn, uint64_t *out, struct collega_error *error) {
+enum collega_status report_mailbox_bytes(struct store_txn *txn, uint64_t *out,
+                                         struct collega_error *error) {
   struct store_cursor cursor;
   *out = 0;
   enum collega_status status = store_cursor_open(txn, STORE_BOXES, &cursor, error);
@@ -84,8 +93,8 @@ enum collega_status report_mailbox_bytes(struct store_txn *txn, uint64_t *out, s
   return status;
 }
 
-enum collega_status report_status(struct store *store, struct store_txn *txn, collega_time now, json_t **out,
-                                  struct collega_error *error) {
+enum collega_status report_status(struct store *store, struct store_txn *txn, collega_time now,
+                                  json_t **out, struct collega_error *error) {
   struct broker_state state;
   struct store_room room;
   struct listing listing = {.now = now};
@@ -104,21 +113,29 @@ enum collega_status report_status(struct store *store, struct store_txn *txn, co
   fingerprint_write(fingerprint, &state.broker);
   hex_write(epoch, state.epoch.byte, EPOCH_BYTES);
   *out = json_pack("{s:{s:o,s:s,s:s,s:s,s:I},s:{s:I},s:{s:I,s:I,s:I},s:I,s:{s:I}}", "broker", "id",
-                   id_json(&state.broker), "name", state.name, "fingerprint", fingerprint, "epoch", epoch,
-                   "epoch_number", (json_int_t)state.epoch_number, "log", "seq", (json_int_t)state.log_seq, "store",
-                   "used", (json_int_t)room.used, "map", (json_int_t)room.map, "free", (json_int_t)room.free,
-                   "members", (json_int_t)listing.in_force, "mailboxes", "waiting_bytes", (json_int_t)waiting);
+                   id_json(&state.broker), "name", state.name, "fingerprint", fingerprint, "epoch",
+                   epoch, "epoch_number", (json_int_t)state.epoch_number, "log", "seq",
+                   (json_int_t)state.log_seq, "store", "used", (json_int_t)room.used, "map",
+                   (json_int_t)room.map, "free", (json_int_t)room.free, "members",
+                   (json_int_t)listing.in_force, "mailboxes", "waiting_bytes", (json_int_t)waiting);
   return *out == NULL ? no_memory(error) : COLLEGA_OK;
 }
 
 /* ---- finding a member */
 
-struct search { const char *text; struct id prefix; size_t digits; struct id found; size_t count; };
+struct search {
+  const char *text;
+  struct id prefix;
+  size_t digits;
+  struct id found;
+  size_t count;
+};
 
 static bool compare_member(void *context, const struct id *party, const struct party_row *row) {
   struct search *search = context;
   bool fits = strcmp(search->text, row->kvk) == 0 || strcmp(search->text, row->name) == 0 ||
-              (search->digits > 0 && hex_prefix_fits(party->byte, ID_BYTES, &search->prefix, search->digits));
+              (search->digits > 0 &&
+               hex_prefix_fits(party->byte, ID_BYTES, &search->prefix, search->digits));
   if (!fits) return true;
   search->found = *party;
   search->count++;
@@ -131,8 +148,10 @@ enum collega_status report_find_member(struct store_txn *txn, const char *text, 
   if (!hex_prefix_read(&search.prefix, &search.digits, text)) search.digits = 0;
   enum collega_status status = party_rows_walk(txn, compare_member, &search, error);
   if (status != COLLEGA_OK) return status;
-  if (search.count == 0) return error_set(error, COLLEGA_NOT_FOUND, RULE_member_unknown, NULL, text, NULL);
-  if (search.count > 1) return error_set(error, COLLEGA_INVALID, RULE_member_ambiguous, NULL, text, NULL);
+  if (search.count == 0)
+    return error_set(error, COLLEGA_NOT_FOUND, RULE_member_unknown, NULL, text, NULL);
+  if (search.count > 1)
+    return error_set(error, COLLEGA_INVALID, RULE_member_ambiguous, NULL, text, NULL);
   *out = search.found;
   return COLLEGA_OK;
 }

@@ -1,18 +1,19 @@
-/* What an administrator asks to see, read from the store: members, status. The same code answers a running
- * broker's control socket and a command that found the broker down. */
+/* What an administrator asks to see, read from the store: members, status. The same code answers a
+ * running broker's control socket and a command that found the broker down. */
 #ifndef COLLEGA_BROKER_ADMIN_REPORT_H
 #define COLLEGA_BROKER_ADMIN_REPORT_H
 #include <jansson.h>
 #include "base/clock.h"
 #include "broker/store/store.h"
 
-/* {"members":[{"id","name","kvk","role","fingerprint","revoked","certified_until","host"}]} */
+/* {"members":[{"id","name","kvk","role","fingerprint","revoked","in_force","certified_until"}]}, with
+ * "host" where another party hosts it. */
 enum collega_status report_members(struct store_txn *txn, collega_time now, json_t **out,
                                    struct collega_error *error) COLLEGA_MUST_CHECK;
-/* {"broker":{"id","name","fingerprint","epoch"},"log":{"seq"},"store":{"used","map","free"},"members":N,
- * "mailboxes":{"bytes"}} */
-enum collega_status report_status(struct store *store, struct store_txn *txn, collega_time now, json_t **out,
-                                  struct collega_error *error) COLLEGA_MUST_CHECK;
+/* {"broker":{"id","name","fingerprint","epoch","epoch_number"},"log":{"seq"},"store":{"used","map",
+ * "free"},"members":N,"mailboxes":{"waiting_bytes"}}; sizes in bytes. */
+enum collega_status report_status(struct store *store, struct store_txn *txn, collega_time now,
+                                  json_t **out, struct collega_error *error) COLLEGA_MUST_CHECK;
 /* The member whose id begins with the prefix, or whose name or KvK number is `text`, whole.
  * COLLEGA_NOT_FOUND, or COLLEGA_INVALID when several fit. */
 enum collega_status report_find_member(struct store_txn *txn, const char *text, struct id *out,

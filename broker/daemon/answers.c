@@ -1,5 +1,6 @@
-/* What goes out, and what a commit leads to. Nothing waits here in memory: an answer that its session does
- * not take cuts the session, which comes back and asks again; what is durable is read again. */
+/* What goes out, and what a commit leads to. Nothing waits here in memory: an answer that its
+ * session does not take cuts the session, which comes back and asks again; what is durable is read
+ * again. */
 #include "broker/daemon/broker.h"
 #include "base/fault.h"
 #include "base/log.h"
@@ -9,10 +10,10 @@
 #include <string.h>
 
 #define SMALL_ARENA_BYTES (64u * 1024u)
-#define CUT_LINGER_MS SECOND_MS /* for the node to read why */
+#define CUT_LINGER_MS     SECOND_MS /* for the node to read why */
 
-/* Answers cost no credit, so a node could ask without end and read nothing. Every PROBE_BYTES of answers are
- * followed by a Ping; until its Pong comes, ANSWERS_MOST_BYTES may be under way. */
+/* Answers cost no credit, so a node could ask without end and read nothing. Every PROBE_BYTES of
+ * answers are followed by a Ping; until its Pong comes, ANSWERS_MOST_BYTES may be under way. */
 #define PROBE_BYTES        (1u * 1024u * 1024u)
 #define ANSWERS_MOST_BYTES (16u * 1024u * 1024u)
 #define PROBE_NUMBER       (UINT64_C(1) << 62) /* set in the numbers of these Pings */
@@ -31,7 +32,8 @@ static uint32_t field_of(struct bytes packed) {
 }
 
 static bool costs_credit(uint32_t field) {
-  return field == FIELD_BOARD || field == FIELD_RESET || field == FIELD_MAIL || field == FIELD_QUESTION;
+  return field == FIELD_BOARD || field == FIELD_RESET || field == FIELD_MAIL ||
+         field == FIELD_QUESTION;
 }
 
 void broker_heard_pong(struct session *session, uint64_t number) {
@@ -87,7 +89,8 @@ bool broker_send(struct broker *broker, struct session *session, struct bytes pa
   return false;
 }
 
-void broker_send_message(struct broker *broker, struct session *session, const Collega__FromBroker *frame) {
+void broker_send_message(struct broker *broker, struct session *session,
+                         const Collega__FromBroker *frame) {
   struct arena *arena = arena_new(512, SMALL_ARENA_BYTES);
   if (arena != NULL) broker_send(broker, session, message_pack(&frame->base, arena));
   arena_destroy(&arena);
@@ -119,8 +122,10 @@ void broker_cut(struct broker *broker, struct session *session, Collega__Refusal
   bool told = error != NULL && session->ended == 0;
   broker_end(broker, session);
   /* The reason is still on its way; what the node says meanwhile is dropped. */
-  if (told) connection_leave(broker->connections, descriptor, clock_monotonic() + CUT_LINGER_MS);
-  else connection_hang_up(descriptor, port);
+  if (told)
+    connection_leave(broker->connections, descriptor, clock_monotonic() + CUT_LINGER_MS);
+  else
+    connection_hang_up(descriptor, port);
 }
 
 bool credit_covers(const struct session *session, struct frame_cost need) {
@@ -167,7 +172,8 @@ static void answer_one(struct broker *broker, const struct answer *answer) {
   struct session *session = to_home ? session_of_home(broker->sessions, &answer->home)
                                     : session_by_number(broker->sessions, answer->session);
   if (session == NULL || session->ended != 0) return;
-  if (field == FIELD_QUESTION) { /* the only one that costs; it is asked again when the party asks */
+  if (field ==
+      FIELD_QUESTION) { /* the only one that costs; it is asked again when the party asks */
     struct frame_cost cost = {field, answer->records, answer->packed.length};
     if (!broker_session_may_send(&session->machine, cost)) {
       metric_add(broker->metrics, METRIC_credit_waits, 1);
@@ -188,7 +194,8 @@ static void take_keys(struct broker *broker, const struct job *job) {
   if (job->result.link_key_count == job->admitted_count) return; /* none was dropped */
   struct collega_error error;
   error_set(&error, COLLEGA_REFUSED, RULE_link_key_unknown, NULL, NULL);
-  for (struct session *next, *session = session_first(broker->sessions); session != NULL; session = next) {
+  for (struct session *next, *session = session_first(broker->sessions); session != NULL;
+       session = next) {
     next = session_next(session);
     if (session->ended == 0 && links_find(broker->links, session->link_key, clock_now()) == NULL)
       broker_cut(broker, session, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_MEMBER, &error);
@@ -214,7 +221,8 @@ static void forget_changed(struct broker *broker, const struct commit_result *re
   }
 }
 
-/* One request of the batch is over: its credit goes back, and a session that waited for it is greeted. */
+/* One request of the batch is over: its credit goes back, and a session that waited for it is
+ * greeted. */
 static void request_over(struct broker *broker, struct job **job, bool failed) {
   struct request *request = (*job)->request;
   struct session *session = session_by_number(broker->sessions, (*job)->session);
@@ -222,7 +230,8 @@ static void request_over(struct broker *broker, struct job **job, bool failed) {
   if (session != NULL) {
     session->committing--;
     struct collega_error error = (*job)->error;
-    if (session->ended == 0 && failed) /* its later frames would build on a head that was not stored */
+    if (session->ended == 0 &&
+        failed) /* its later frames would build on a head that was not stored */
       broker_cut(broker, session, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_FULL, &error);
     else if (session->ended == 0)
       broker_give_credit(broker, session, (*job)->cost);
@@ -248,13 +257,15 @@ void broker_committed(struct broker *broker, struct job **job) {
     broker->head = result->log->last_seq;
     metric_add(broker->metrics, METRIC_records, result->log->last_seq + 1 - result->log->first_seq);
   }
-  for (size_t i = 0; i < result->answer_count; i++) answer_one(broker, &result->answers[i]);
+  for (size_t i = 0; i < result->answer_count; i++)
+    answer_one(broker, &result->answers[i]);
   for (size_t i = 0; i < (*job)->batch_count; i++) {
     (*job)->batch[i]->error = (*job)->error;
     request_over(broker, &(*job)->batch[i], failed);
   }
   (*job)->batch_count = 0;
   if (result->log != NULL) board_news(broker, result->log);
-  for (size_t i = 0; i < result->mail_count; i++) mail_news(broker, &result->mail[i]);
+  for (size_t i = 0; i < result->mail_count; i++)
+    mail_news(broker, &result->mail[i]);
   job_destroy(job);
 }

@@ -1,9 +1,10 @@
 /* Follows: what the log holds goes to those who asked for it, as far as their credit reaches.
  *
- * Every commit makes one job for each group of equal followers; the frame that comes back goes to all of
- * the group who have read up to there. Whoever has not is served from the log, by reads that are shared in
- * the same way. A commit in which a group finds nothing is not told: the next frame, or the round every
- * minute, says how far the board was read, and is read from the log because it spans more than a commit. */
+ * Every commit makes one job for each group of equal followers; the frame that comes back goes to
+ * all of the group who have read up to there. Whoever has not is served from the log, by reads that
+ * are shared in the same way. A commit in which a group finds nothing is not told: the next frame,
+ * or the round every minute, says how far the board was read, and is read from the log because it
+ * spans more than a commit. */
 #include "broker/daemon/broker.h"
 #include "base/log.h"
 #include "base/words.h"
@@ -11,8 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define FIELD_BOARD 4u
-#define FIELD_RESET 5u
+#define FIELD_BOARD       4u
+#define FIELD_RESET       5u
 #define RESET_ARENA_BYTES 4096u
 
 static void *worker_of_group(const struct broker *broker, const struct follow_group *group) {
@@ -50,15 +51,18 @@ static bool send_reset(struct broker *broker, struct follow *follow) {
   struct session *session = follow->session;
   struct frame_cost cost = {FIELD_RESET, 0, packed.length};
   follow->blocked = packed.length == 0 || !broker_session_may_send(&session->machine, cost);
-  if (follow->blocked) follow->need = cost;
-  else follow->reset_due = false; /* before sending: a session that is gone takes its follows along */
+  if (follow->blocked)
+    follow->need = cost;
+  else
+    follow->reset_due = false; /* before sending: a session that is gone takes its follows along */
   bool sent = !follow->blocked && broker_send(broker, session, packed);
   arena_destroy(&arena);
   return sent;
 }
 
 /* Where a follower left off here. False: it was somewhere that this log does not know. */
-static bool find_cursor(const struct broker *broker, const Collega__Follow *follow, uint64_t *through) {
+static bool find_cursor(const struct broker *broker, const Collega__Follow *follow,
+                        uint64_t *through) {
   bool known = true;
   *through = 0;
   for (size_t i = 0; i < follow->n_cursors; i++) {
@@ -85,7 +89,8 @@ void board_follow(struct broker *broker, struct session *session, const Collega_
   bool known = find_cursor(broker, frame, &through);
   struct arena *arena = arena_new(1024, LIMIT_FRAME_BYTES);
   size_t size = collega__filter__get_packed_size(frame->filter);
-  struct bytes packed = arena == NULL ? bytes_of(NULL, 0) : message_pack(&frame->filter->base, arena);
+  struct bytes packed =
+      arena == NULL ? bytes_of(NULL, 0) : message_pack(&frame->filter->base, arena);
   struct follow *follow = NULL;
   if (packed.length == size)
     follow = follow_start(broker->follows, session, frame->number, packed, through, broker->head);
@@ -118,7 +123,10 @@ void board_pump(struct broker *broker, struct session *session) {
 /* ---- delivery */
 
 /* Sessions found gone in the middle of a list are ended when the list is done. */
-struct gone { struct session **sessions; size_t count, capacity; };
+struct gone {
+  struct session **sessions;
+  size_t count, capacity;
+};
 
 static void note_gone(struct gone *gone, struct session *session) {
   if (gone->count == gone->capacity) {
@@ -132,13 +140,14 @@ static void note_gone(struct gone *gone, struct session *session) {
 }
 
 static void end_gone(struct broker *broker, struct gone *gone) {
-  for (size_t i = 0; i < gone->count; i++) broker_end(broker, gone->sessions[i]);
+  for (size_t i = 0; i < gone->count; i++)
+    broker_end(broker, gone->sessions[i]);
   free(gone->sessions);
 }
 
 /* One frame to one follower, who has read up to where it begins. */
-static void deliver_to(struct broker *broker, struct follow *follow, const struct board_frame *frame,
-                       zmq_msg_t *shared, struct gone *gone) {
+static void deliver_to(struct broker *broker, struct follow *follow,
+                       const struct board_frame *frame, zmq_msg_t *shared, struct gone *gone) {
   struct session *session = follow->session;
   struct frame_cost cost = {FIELD_BOARD, frame->records, frame->frame.length};
   if (session->full || !broker_session_may_send(&session->machine, cost)) {
@@ -150,7 +159,8 @@ static void deliver_to(struct broker *broker, struct follow *follow, const struc
   zmq_msg_t copy;
   zmq_msg_init(&copy);
   zmq_msg_copy(&copy, shared);
-  enum sent sent = server_send(broker->router, bytes_of(session->routing, session->routing_length), &copy);
+  enum sent sent =
+      server_send(broker->router, bytes_of(session->routing, session->routing_length), &copy);
   if (sent == SENT) {
     follow->through = frame->through;
     metric_add(broker->metrics, METRIC_board_frames, 1);
@@ -161,12 +171,14 @@ static void deliver_to(struct broker *broker, struct follow *follow, const struc
   follow->need = cost;
   session->machine.send.records += cost.records; /* not sent after all */
   session->machine.send.bytes += (int64_t)cost.bytes;
-  if (sent == SENT_FULL) session->full = true;
-  else note_gone(gone, session);
+  if (sent == SENT_FULL)
+    session->full = true;
+  else
+    note_gone(gone, session);
 }
 
-static void deliver_list(struct broker *broker, struct follow *list, const struct board_frame *frame,
-                         zmq_msg_t *shared, struct gone *gone) {
+static void deliver_list(struct broker *broker, struct follow *list,
+                         const struct board_frame *frame, zmq_msg_t *shared, struct gone *gone) {
   for (struct follow *next, *follow = list; follow != NULL; follow = next) {
     next = follow->next;
     if (follow->through != frame->after || follow->blocked) continue;
@@ -176,8 +188,8 @@ static void deliver_list(struct broker *broker, struct follow *list, const struc
 }
 
 /* One frame to all of a group who have read up to where it begins: built once, shared by all. */
-static void deliver(struct broker *broker, struct follow_group *group, const struct board_frame *frame,
-                    struct gone *gone) {
+static void deliver(struct broker *broker, struct follow_group *group,
+                    const struct board_frame *frame, struct gone *gone) {
   zmq_msg_t shared;
   if (zmq_msg_init_size(&shared, frame->frame.length) != 0) return;
   memcpy(zmq_msg_data(&shared), frame->frame.data, frame->frame.length);
@@ -242,7 +254,8 @@ void board_live_back(struct broker *broker, struct job *job) {
   }
   bool whole = job->status == COLLEGA_OK && through == job->part->last_seq;
   if (records > 0 || !whole) {
-    for (size_t i = 0; i < job->frame_count; i++) deliver(broker, group, &job->frames[i], &gone);
+    for (size_t i = 0; i < job->frame_count; i++)
+      deliver(broker, group, &job->frames[i], &gone);
     if (group->live_from < job->part->last_seq) group->live_from = job->part->last_seq;
     settle_all(group);
   }

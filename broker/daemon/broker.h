@@ -16,10 +16,10 @@
 #include "broker/session/zap.h"
 
 #define ENDPOINT_BYTES 256
-/* Frames between receipt and answer, all sessions together: above it the loop reads no more until work is
- * done, and TCP makes the senders wait. */
+/* Frames between receipt and answer, all sessions together: above it the loop reads no more until
+ * work is done, and TCP makes the senders wait. */
 #define UNDER_WAY_MOST_BYTES (256u * 1024u * 1024u)
-#define UNDER_WAY_MOST 131072u
+#define UNDER_WAY_MOST       131072u
 
 struct control;
 struct broker {
@@ -40,7 +40,7 @@ struct broker {
   struct follows *follows;
   struct connections *connections;
   struct zap_counts handshakes;
-  uint64_t head;                  /* last sequence number of the log */
+  uint64_t head; /* last sequence number of the log */
   size_t under_way, under_way_bytes;
   bool figures_asked;
   bool draining, failed;
@@ -48,23 +48,26 @@ struct broker {
 
 /* ---- loop.c */
 /* Until SIGTERM or SIGINT, or until a thread fails. */
-enum collega_status broker_loop(struct broker *broker, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status broker_loop(struct broker *broker,
+                                struct collega_error *error) COLLEGA_MUST_CHECK;
 void broker_monitor(struct broker *broker); /* takes note of connections that opened and ended */
 
 /* ---- frames.c */
 void broker_receive(struct broker *broker);
 void broker_frame_back(struct broker *broker, struct job **job);
-void broker_job_over(struct broker *broker, struct job **job); /* of a frame: counts it out and frees it */
+void broker_job_over(struct broker *broker,
+                     struct job **job); /* of a frame: counts it out and frees it */
 /* The worker of a session, or of a group of followers. */
 void *broker_worker_of(const struct broker *broker, uint64_t number);
 
 /* ---- answers.c */
-/* Sends packed bytes; a frame that costs must have been allowed by broker_session_may_send before. A session
- * that is gone or does not read is ended: false. */
+/* Sends packed bytes; a frame that costs must have been allowed by broker_session_may_send before.
+ * A session that is gone or does not read is ended: false. */
 bool broker_send(struct broker *broker, struct session *session, struct bytes packed);
 /* A Pong came: if it answers a probe, the node has read what was sent before it. */
 void broker_heard_pong(struct session *session, uint64_t number);
-void broker_send_message(struct broker *broker, struct session *session, const Collega__FromBroker *frame);
+void broker_send_message(struct broker *broker, struct session *session,
+                         const Collega__FromBroker *frame);
 void broker_refuse(struct broker *broker, struct session *session, const struct id *which,
                    Collega__RefusalCode code, const struct collega_error *error);
 /* Says why, then hangs up. `error` NULL: nothing is said. */
@@ -86,7 +89,8 @@ void board_pump(struct broker *broker, struct session *session);
 void board_news(struct broker *broker, struct log_part *part);
 void board_read_back(struct broker *broker, struct job *job);
 void board_live_back(struct broker *broker, struct job *job);
-void board_quiet(struct broker *broker); /* every minute: tells quiet groups how far the board was read */
+void board_quiet(
+    struct broker *broker); /* every minute: tells quiet groups how far the board was read */
 
 /* ---- mail.c */
 void welcome_try(struct broker *broker, struct session *session);

@@ -1,6 +1,6 @@
-/* The committer's thread: takes what waits, up to what one transaction may hold, commits it and gives the
- * batch back with what came of it. While one commit waits for the disk the next batch gathers in the pair, so
- * commits grow with the load and nothing waits for a timer. */
+/* The committer's thread: takes what waits, up to what one transaction may hold, commits it and
+ * gives the batch back with what came of it. While one commit waits for the disk the next batch
+ * gathers in the pair, so commits grow with the load and nothing waits for a timer. */
 #include "broker/daemon/threads.h"
 #include "base/log.h"
 #include "broker/store/member_rows.h"
@@ -9,8 +9,8 @@
 #include <string.h>
 #include <zmq.h>
 
-#define BATCH_MOST 4096u        /* requests; a request that publishes nothing counts for one record */
-#define JOIN_RECORDS 8u         /* what a Join or a Revoke may put into the log, at the most */
+#define BATCH_MOST   4096u /* requests; a request that publishes nothing counts for one record */
+#define JOIN_RECORDS 8u    /* what a Join or a Revoke may put into the log, at the most */
 
 struct committer {
   const struct thread_world *world;
@@ -21,7 +21,8 @@ struct committer {
 };
 
 static uint32_t records_of(const struct job *job) {
-  if (job->request->kind == REQUEST_JOIN || job->request->kind == REQUEST_REVOKE) return JOIN_RECORDS;
+  if (job->request->kind == REQUEST_JOIN || job->request->kind == REQUEST_REVOKE)
+    return JOIN_RECORDS;
   return job->cost.records > 0 ? job->cost.records : 1;
 }
 
@@ -56,12 +57,14 @@ static bool gather(struct committer *committer, struct job *batch) {
 }
 
 /* Whose the keys are that came in: only the store says. */
-static enum collega_status read_admitted(struct committer *committer, struct job *batch, struct collega_error *error) {
+static enum collega_status read_admitted(struct committer *committer, struct job *batch,
+                                         struct collega_error *error) {
   const struct commit_result *result = &batch->result;
   if (result->link_key_count == 0) return COLLEGA_OK;
   struct store_txn *txn = NULL;
   batch->admitted = calloc(result->link_key_count, sizeof *batch->admitted);
-  if (batch->admitted == NULL) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+  if (batch->admitted == NULL)
+    return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
   enum collega_status status = store_read(committer->world->store, &txn, error);
   for (size_t i = 0; i < result->link_key_count && status == COLLEGA_OK; i++) {
     struct link_row row;
@@ -81,9 +84,10 @@ static enum collega_status read_admitted(struct committer *committer, struct job
 
 static void commit_gathered(struct committer *committer, struct job *batch) {
   struct request *requests[BATCH_MOST];
-  for (size_t i = 0; i < batch->batch_count; i++) requests[i] = batch->batch[i]->request;
-  batch->status = commit_batch(committer->commit, requests, batch->batch_count, clock_now(), &batch->result,
-                               &batch->error);
+  for (size_t i = 0; i < batch->batch_count; i++)
+    requests[i] = batch->batch[i]->request;
+  batch->status = commit_batch(committer->commit, requests, batch->batch_count, clock_now(),
+                               &batch->result, &batch->error);
   if (batch->status == COLLEGA_OK) batch->status = read_admitted(committer, batch, &batch->error);
 }
 
@@ -116,8 +120,9 @@ static void *run(void *context) {
   return NULL;
 }
 
-enum collega_status committer_start(const struct thread_world *world, const char *endpoint, struct commit **commit,
-                                    struct thread *thread, struct collega_error *error) {
+enum collega_status committer_start(const struct thread_world *world, const char *endpoint,
+                                    struct commit **commit, struct thread *thread,
+                                    struct collega_error *error) {
   struct committer *committer = calloc(1, sizeof *committer);
   if (committer == NULL) {
     commit_close(commit);

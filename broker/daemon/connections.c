@@ -2,7 +2,7 @@
 #include "broker/daemon/connections.h"
 #include <stdlib.h>
 
-#define MESSAGE_OVERHEAD 64u      /* encryption and framing of one message */
+#define MESSAGE_OVERHEAD 64u /* encryption and framing of one message */
 #define HANDSHAKE_BYTES  4096u
 
 struct connection {
@@ -41,7 +41,8 @@ void connection_open(struct connections *connections, int descriptor, uint16_t p
     size_t size = ((size_t)descriptor + 64) * 2;
     struct connection *grown = realloc(connections->table, size * sizeof *grown);
     if (grown == NULL) return; /* it is served without being watched */
-    for (size_t i = connections->size; i < size; i++) grown[i] = (struct connection){0};
+    for (size_t i = connections->size; i < size; i++)
+      grown[i] = (struct connection){0};
     connections->table = grown;
     connections->size = size;
   }
@@ -77,7 +78,8 @@ size_t connections_watch(struct connections *connections, uint64_t (*received)(i
     struct connection *connection = at(connections, (int)descriptor);
     if (connection == NULL) continue;
     looked++;
-    if (received((int)descriptor) <= connection->delivered + HANDSHAKE_BYTES + CHOKE_BYTES) continue;
+    if (received((int)descriptor) <= connection->delivered + HANDSHAKE_BYTES + CHOKE_BYTES)
+      continue;
     hang_up((int)descriptor, connection->port);
     connection->delivered = UINT64_MAX / 2; /* once is enough; its end is reported by the monitor */
     choked++;

@@ -1,13 +1,15 @@
-/* Connections, by descriptor: which session speaks on each, and how much was delivered of what the kernel
- * received. A message of endless parts passes libzmq's limits on size and number, and nothing of it is
- * delivered until memory is gone; here it shows as bytes that came and did not arrive. One thread. */
+/* Connections, by descriptor: which session speaks on each, and how much was delivered of what the
+ * kernel received. A message of endless parts passes libzmq's limits on size and number, and
+ * nothing of it is delivered until memory is gone; here it shows as bytes that came and did not
+ * arrive. One thread. */
 #ifndef COLLEGA_BROKER_DAEMON_CONNECTIONS_H
 #define COLLEGA_BROKER_DAEMON_CONNECTIONS_H
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* An honest node has at most its credit under way; the rest is for encryption, frames and small talk. */
+/* An honest node has at most its credit under way; the rest is for encryption, frames and small
+ * talk. */
 #define CHOKE_BYTES (24u * 1024u * 1024u)
 #define CHOKE_ROUND 1000 /* connections looked at in one round */
 
@@ -19,8 +21,8 @@ void connection_open(struct connections *connections, int descriptor, uint16_t p
 uint64_t connection_end(struct connections *connections, int descriptor);
 void connection_speaks(struct connections *connections, int descriptor, uint64_t session);
 void connection_delivered(struct connections *connections, int descriptor, size_t bytes);
-/* Looks at the next CHOKE_ROUND connections and hangs up on those that are choked; returns how many.
- * `received` tells the kernel's count (connection_received). */
+/* Looks at the next CHOKE_ROUND connections and hangs up on those that are choked; returns how
+ * many. `received` tells the kernel's count (connection_received). */
 size_t connections_watch(struct connections *connections, uint64_t (*received)(int descriptor),
                          void (*hang_up)(int descriptor, uint16_t port));
 /* It is to be hung up on at `at`, unless it ends before. */

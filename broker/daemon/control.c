@@ -1,10 +1,11 @@
 /* The administrator's socket.
  *
  *   {"command":"status"}                      -> {"result":{...}}
- *   {"command":"revoke","member":"12345678"}  -> {"error":{"status":4,"rule":"member_unknown","arguments":[...]}}
+ *   {"command":"revoke","member":"12345678"}  -> {"error":{"rule":"member_unknown",...}}
  *
- * Errors travel as rule and arguments: whoever asked renders them in his own language. The socket is reached
- * through a descriptor of its directory, because its path may be longer than a socket's address. */
+ * Errors travel as rule and arguments: whoever asked renders them in his own language. The socket
+ * is reached through a descriptor of its directory, because its path may be longer than a socket's
+ * address. */
 #include "broker/daemon/control.h"
 #include "base/words.h"
 #include "proto/json.h"
@@ -18,13 +19,13 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define NAME "control.sock"
+#define NAME        "control.sock"
 #define ASK_SECONDS 30 /* an answer waits for one commit at the most */
 
 struct client {
   int descriptor; /* -1: free */
   uint64_t number;
-  bool busy;      /* a question is being dealt with */
+  bool busy; /* a question is being dealt with */
   struct buffer in, out;
   size_t written;
   json_t *kept;
@@ -40,11 +41,13 @@ static void address_of(struct sockaddr_un *address, int directory) {
   snprintf(address->sun_path, sizeof address->sun_path, "/proc/self/fd/%d/" NAME, directory);
 }
 
-enum collega_status control_open(const char *home, struct control **out, struct collega_error *error) {
+enum collega_status control_open(const char *home, struct control **out,
+                                 struct collega_error *error) {
   *out = NULL;
   struct control *control = calloc(1, sizeof *control);
   if (control == NULL) return error_set(error, COLLEGA_SYSTEM, RULE_out_of_memory, NULL, NULL);
-  for (size_t i = 0; i < CONTROL_CLIENTS; i++) control->clients[i].descriptor = -1;
+  for (size_t i = 0; i < CONTROL_CLIENTS; i++)
+    control->clients[i].descriptor = -1;
   control->directory = open(home, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   control->descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   struct sockaddr_un address;
@@ -53,7 +56,8 @@ enum collega_status control_open(const char *home, struct control **out, struct 
     unlinkat(control->directory, NAME, 0); /* of a broker that was killed: we have its lock */
     address_of(&address, control->directory);
     made = bind(control->descriptor, (struct sockaddr *)&address, sizeof address) == 0 &&
-           fchmodat(control->directory, NAME, 0600, 0) == 0 && listen(control->descriptor, CONTROL_CLIENTS) == 0;
+           fchmodat(control->directory, NAME, 0600, 0) == 0 &&
+           listen(control->descriptor, CONTROL_CLIENTS) == 0;
   }
   if (made) {
     *out = control;
@@ -119,8 +123,8 @@ static struct client *client_of(const struct control *control, uint64_t number) 
 
 static void client_write(struct client *client) {
   while (client->written < client->out.length) {
-    ssize_t sent = send(client->descriptor, client->out.data + client->written, client->out.length - client->written,
-                        MSG_NOSIGNAL | MSG_DONTWAIT);
+    ssize_t sent = send(client->descriptor, client->out.data + client->written,
+                        client->out.length - client->written, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (sent < 0 && errno == EINTR) continue;
     if (sent < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) return;
     if (sent <= 0) {
@@ -134,8 +138,10 @@ static void client_write(struct client *client) {
 
 static void put_line(struct buffer *out, json_t *json) {
   char *text = json_dumps(json, JSON_COMPACT);
-  if (text == NULL) out->failed = true;
-  else buffer_append(out, text, strlen(text));
+  if (text == NULL)
+    out->failed = true;
+  else
+    buffer_append(out, text, strlen(text));
   buffer_append(out, "\n", 1);
   free(text);
 }
@@ -147,8 +153,10 @@ void control_answer_take(struct control *control, uint64_t number, json_t *answe
     client->kept = NULL;
     client->busy = false;
     put_line(&client->out, answer);
-    if (client->out.failed) client_close(client);
-    else client_write(client);
+    if (client->out.failed)
+      client_close(client);
+    else
+      client_write(client);
   }
   json_decref(answer);
 }
@@ -172,13 +180,14 @@ json_t *control_error(const struct collega_error *error) {
   json_t *arguments = json_array();
   for (size_t i = 0; i < COLLEGA_ERROR_ARGUMENTS; i++)
     json_array_append_new(arguments, json_string(error->argument[i]));
-  return json_pack("{s:{s:i,s:s,s:s,s:o}}", "error", "status", (int)error->status, "rule", rule_name(error->rule),
-                   "field", error->field, "arguments", arguments);
+  return json_pack("{s:{s:i,s:s,s:s,s:o}}", "error", "status", (int)error->status, "rule",
+                   rule_name(error->rule), "field", error->field, "arguments", arguments);
 }
 
 /* Deals with the first whole line that was read, if there is one. */
 static void take_line(struct control *control, struct client *client,
-                      void (*take)(void *context, uint64_t number, json_t *question), void *context) {
+                      void (*take)(void *context, uint64_t number, json_t *question),
+                      void *context) {
   uint8_t *end = client->in.length == 0 ? NULL : memchr(client->in.data, '\n', client->in.length);
   if (end == NULL) return;
   size_t length = (size_t)(end - client->in.data);
@@ -205,8 +214,8 @@ static void client_read(struct client *client) {
   if (got <= 0 || client->in.failed) client_close(client);
 }
 
-void control_serve(struct control *control, void (*take)(void *context, uint64_t number, json_t *question),
-                   void *context) {
+void control_serve(struct control *control,
+                   void (*take)(void *context, uint64_t number, json_t *question), void *context) {
   int descriptor;
   while ((descriptor = accept4(control->descriptor, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0)
     client_open(control, descriptor);
@@ -227,8 +236,9 @@ static int control_connect(const char *home) {
   address_of(&address, directory);
   int descriptor = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   struct timeval wait = {.tv_sec = ASK_SECONDS};
-  if (descriptor >= 0 && (connect(descriptor, (struct sockaddr *)&address, sizeof address) != 0 ||
-                          setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait) != 0)) {
+  if (descriptor >= 0 &&
+      (connect(descriptor, (struct sockaddr *)&address, sizeof address) != 0 ||
+       setsockopt(descriptor, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof wait) != 0)) {
     int number = errno;
     close(descriptor);
     descriptor = -1;
@@ -272,9 +282,11 @@ static enum collega_status error_from(const json_t *json, struct collega_error *
   const char *field = json_string_value(json_object_get(json, "field"));
   json_int_t status = json_integer_value(json_object_get(json, "status"));
   if (status <= COLLEGA_OK || status > COLLEGA_SYSTEM) status = COLLEGA_SYSTEM;
-  error_set(error, (enum collega_status)status, rule_from_name(rule == NULL ? "" : rule), field, NULL);
+  error_set(error, (enum collega_status)status, rule_from_name(rule == NULL ? "" : rule), field,
+            NULL);
   const json_t *arguments = json_object_get(json, "arguments");
-  for (size_t i = 0; error != NULL && i < COLLEGA_ERROR_ARGUMENTS && i < json_array_size(arguments); i++) {
+  for (size_t i = 0; error != NULL && i < COLLEGA_ERROR_ARGUMENTS && i < json_array_size(arguments);
+       i++) {
     const char *text = json_string_value(json_array_get(arguments, i));
     if (text == NULL) continue;
     size_t length = utf8_cut(text, sizeof error->argument[i] - 1);
@@ -284,11 +296,13 @@ static enum collega_status error_from(const json_t *json, struct collega_error *
   return (enum collega_status)status;
 }
 
-enum collega_status control_ask(const char *home, json_t *question, json_t **out, struct collega_error *error) {
+enum collega_status control_ask(const char *home, json_t *question, json_t **out,
+                                struct collega_error *error) {
   *out = NULL;
   int descriptor = control_connect(home);
   if (descriptor < 0)
-    return error_set(error, COLLEGA_UNREACHABLE, RULE_control_reach, NULL, home, strerror(errno), NULL);
+    return error_set(error, COLLEGA_UNREACHABLE, RULE_control_reach, NULL, home, strerror(errno),
+                     NULL);
   struct buffer line;
   buffer_init(&line, CONTROL_ANSWER_BYTES);
   enum collega_status status = COLLEGA_OK;
@@ -298,8 +312,10 @@ enum collega_status control_ask(const char *home, json_t *question, json_t **out
   if (status == COLLEGA_OK) status = json_parse(bytes_of(line.data, line.length), &answer, error);
   if (status == COLLEGA_OK) {
     json_t *result = json_object_get(answer, "result");
-    if (result != NULL) *out = json_incref(result);
-    else status = error_from(json_object_get(answer, "error"), error);
+    if (result != NULL)
+      *out = json_incref(result);
+    else
+      status = error_from(json_object_get(answer, "error"), error);
   }
   json_decref(answer);
   buffer_free(&line);

@@ -1,6 +1,6 @@
-/* What comes in. The loop looks at nothing inside a frame: it knows the key behind it, how long it is and
- * whose turn that makes it. A worker unpacks it; when it is back the session's machine judges it, and what
- * asks for a change goes to the committer. */
+/* What comes in. The loop looks at nothing inside a frame: it knows the key behind it, how long it
+ * is and whose turn that makes it. A worker unpacks it; when it is back the session's machine
+ * judges it, and what asks for a change goes to the committer. */
 #include "broker/daemon/broker.h"
 #include "base/fault.h"
 #include "base/log.h"
@@ -10,7 +10,7 @@
 #define RECEIVE_ROUND 256 /* messages, before the other sockets are looked at again */
 /* Of one session at a worker: its credit, and room for what costs nothing. */
 #define PREPARING_MOST_BYTES (CREDIT_BYTES + LIMIT_FRAME_BYTES)
-#define PREPARING_MOST (CREDIT_RECORDS + 4096u)
+#define PREPARING_MOST       (CREDIT_RECORDS + 4096u)
 
 void *broker_worker_of(const struct broker *broker, uint64_t number) {
   return broker->workers[number % broker->worker_count];
@@ -25,7 +25,8 @@ static void message_free(void *memory) {
 static struct job *frame_job(struct session *session, zmq_msg_t *body) {
   struct job *job = job_new(JOB_FRAME);
   zmq_msg_t *kept = malloc(sizeof *kept);
-  if (job != NULL) job->request = request_new(REQUEST_PUBLISH); /* preparing it finds out the kind */
+  if (job != NULL)
+    job->request = request_new(REQUEST_PUBLISH); /* preparing it finds out the kind */
   if (kept == NULL || job == NULL || job->request == NULL) {
     free(kept);
     job_destroy(&job);
@@ -49,27 +50,32 @@ static void say(struct collega_error *error, enum collega_status status, enum ru
 }
 
 /* The session behind a message, made if it is the first; NULL: nobody who may speak. */
-static struct session *session_behind(struct broker *broker, struct bytes routing, const char *user_id,
-                                      int descriptor) {
+static struct session *session_behind(struct broker *broker, struct bytes routing,
+                                      const char *user_id, int descriptor) {
   uint8_t key[PEER_KEY_BYTES];
   struct collega_error error;
-  const struct peer_entry *peer = zap_user_key(user_id, key) ? links_find(broker->links, key, clock_now()) : NULL;
+  const struct peer_entry *peer =
+      zap_user_key(user_id, key) ? links_find(broker->links, key, clock_now()) : NULL;
   struct session *session = session_by_routing(broker->sessions, routing);
   if (session != NULL && session->ended != 0) return NULL;
-  bool same = session == NULL || (user_id != NULL && memcmp(session->link_key, key, sizeof key) == 0);
+  bool same =
+      session == NULL || (user_id != NULL && memcmp(session->link_key, key, sizeof key) == 0);
   char address[PEER_ADDRESS_BYTES];
   uint16_t port = 0;
   if (session == NULL || peer == NULL || !same) connection_peer(descriptor, address, &port);
   if (peer == NULL || !same) { /* revoked, expired, or a message without a key */
     say(&error, COLLEGA_REFUSED, RULE_link_key_unknown);
-    if (session != NULL) broker_cut(broker, session, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_MEMBER, &error);
-    else connection_hang_up(descriptor, port);
+    if (session != NULL)
+      broker_cut(broker, session, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_MEMBER, &error);
+    else
+      connection_hang_up(descriptor, port);
     return NULL;
   }
   if (session != NULL) return session;
   broker_monitor(broker); /* the end of an older connection with this descriptor comes first */
   struct session *older;
-  session = session_add(broker->sessions, routing, peer, descriptor, port, clock_monotonic(), &older);
+  session =
+      session_add(broker->sessions, routing, peer, descriptor, port, clock_monotonic(), &older);
   if (session == NULL) {
     log_error("session", "no memory for a session");
     connection_hang_up(descriptor, port);
@@ -104,14 +110,16 @@ static void take_message(struct broker *broker, zmq_msg_t *routing, zmq_msg_t *b
   }
   session->preparing_bytes += size;
   session->preparing++;
-  bool too_much = session->preparing_bytes > PREPARING_MOST_BYTES || session->preparing > PREPARING_MOST;
+  bool too_much =
+      session->preparing_bytes > PREPARING_MOST_BYTES || session->preparing > PREPARING_MOST;
   struct job *job = too_much || size > LIMIT_FRAME_BYTES ? NULL : frame_job(session, body);
   if (job == NULL) {
     session->preparing_bytes -= size;
     session->preparing--;
     say(&error, COLLEGA_REFUSED, too_much ? RULE_credit_exceeded : RULE_frame_malformed);
     broker_cut(broker, session,
-               too_much ? COLLEGA__REFUSAL_CODE__REFUSAL_CODE_QUOTA : COLLEGA__REFUSAL_CODE__REFUSAL_CODE_MALFORMED,
+               too_much ? COLLEGA__REFUSAL_CODE__REFUSAL_CODE_QUOTA
+                        : COLLEGA__REFUSAL_CODE__REFUSAL_CODE_MALFORMED,
                &error);
     return;
   }
@@ -166,10 +174,14 @@ static void take_frame(struct broker *broker, struct session *session, struct jo
     return;
   }
   if (frame->pong != NULL) broker_heard_pong(session, frame->pong->number);
-  if (frame->hello != NULL) greet(broker, session, *job);
-  else if (frame->follow != NULL) board_follow(broker, session, frame->follow);
-  else if (frame->fetch != NULL) fetch_start(broker, session, frame->fetch);
-  else if (frame->credit != NULL) broker_pump(broker, session);
+  if (frame->hello != NULL)
+    greet(broker, session, *job);
+  else if (frame->follow != NULL)
+    board_follow(broker, session, frame->follow);
+  else if (frame->fetch != NULL)
+    fetch_start(broker, session, frame->fetch);
+  else if (frame->credit != NULL)
+    broker_pump(broker, session);
   if (session->ended == 0) broker_give_credit(broker, session, cost);
 }
 
@@ -177,8 +189,9 @@ static void judge(struct broker *broker, struct session *session, struct job **j
   struct request *request = (*job)->request;
   collega_time now = clock_monotonic();
   struct link_answer answer =
-      (*job)->malformed ? broker_session_malformed(&session->machine, now)
-                        : broker_session_frame(&session->machine, (*job)->cost, request->frame, now);
+      (*job)->malformed
+          ? broker_session_malformed(&session->machine, now)
+          : broker_session_frame(&session->machine, (*job)->cost, request->frame, now);
   struct collega_error error = (*job)->error;
   if ((*job)->malformed) {
     metric_add(broker->metrics, METRIC_frames_malformed, 1);
@@ -192,8 +205,10 @@ static void judge(struct broker *broker, struct session *session, struct job **j
   }
   switch (answer.verdict) {
   case LINK_TAKE:
-    if (answer.send_pong) pong(broker, session, answer.pong);
-    else take_frame(broker, session, job);
+    if (answer.send_pong)
+      pong(broker, session, answer.pong);
+    else
+      take_frame(broker, session, job);
     break;
   case LINK_REFUSE:
     broker_refuse(broker, session, NULL, answer.code, &error);

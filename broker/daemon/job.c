@@ -14,7 +14,8 @@ void job_destroy(struct job **job) {
   struct job *dead = *job;
   if (dead == NULL) return;
   *job = NULL;
-  for (size_t i = 0; i < dead->batch_count; i++) job_destroy(&dead->batch[i]);
+  for (size_t i = 0; i < dead->batch_count; i++)
+    job_destroy(&dead->batch[i]);
   free(dead->batch);
   if (dead->kind == JOB_COMMITTED) commit_result_free(&dead->result);
   free(dead->admitted);
@@ -31,7 +32,8 @@ void job_send(void *pair, struct job **job) {
   struct job *given = *job;
   *job = NULL;
   int sent;
-  do sent = zmq_send(pair, &given, sizeof(struct job *), 0);
+  do
+    sent = zmq_send(pair, &given, sizeof(struct job *), 0);
   while (sent < 0 && errno == EINTR);
   if (sent < 0) job_destroy(&given); /* only when the context is going down */
 }
@@ -39,7 +41,8 @@ void job_send(void *pair, struct job **job) {
 struct job *job_receive(void *pair, bool wait) {
   struct job *job = NULL;
   int got;
-  do got = zmq_recv(pair, &job, sizeof(struct job *), wait ? 0 : ZMQ_DONTWAIT);
+  do
+    got = zmq_recv(pair, &job, sizeof(struct job *), wait ? 0 : ZMQ_DONTWAIT);
   while (got < 0 && errno == EINTR);
   return got == (int)sizeof(struct job *) ? job : NULL;
 }

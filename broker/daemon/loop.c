@@ -1,8 +1,8 @@
-/* The loop: one thread that owns the server socket and all sessions. It waits in one place, does little each
- * time, and never waits for the disk: what may, is a job.
+/* The loop: one thread that owns the server socket and all sessions. It waits in one place, does
+ * little each time, and never waits for the disk: what may, is a job.
  *
- * The end: on SIGTERM or SIGINT it reads no more from nodes, lets what was taken be committed and answered,
- * and returns. */
+ * The end: on SIGTERM or SIGINT it reads no more from nodes, lets what was taken be committed and
+ * answered, and returns. */
 #include "broker/daemon/broker.h"
 #include "base/log.h"
 #include "base/process/process.h"
@@ -118,7 +118,8 @@ static void serve_jobs(struct broker *broker, void *pair) {
 static void tick_session(struct broker *broker, struct session *session, collega_time now) {
   if (session->ended != 0) {
     bool idle = session->preparing == 0 && session->committing == 0;
-    if (idle && now - session->ended >= SESSION_KEPT_AFTER_CUT_MS) session_remove(broker->sessions, &session);
+    if (idle && now - session->ended >= SESSION_KEPT_AFTER_CUT_MS)
+      session_remove(broker->sessions, &session);
     return;
   }
   bool send_ping;
@@ -140,7 +141,8 @@ static void tick_session(struct broker *broker, struct session *session, collega
 }
 
 static void tick_second(struct broker *broker, collega_time now) {
-  for (struct session *next, *session = session_first(broker->sessions); session != NULL; session = next) {
+  for (struct session *next, *session = session_first(broker->sessions); session != NULL;
+       session = next) {
     next = session_next(session);
     tick_session(broker, session, now);
   }
@@ -153,7 +155,8 @@ static void tick_second(struct broker *broker, collega_time now) {
   metric_set(metrics, METRIC_log_seq, broker->head);
   metric_set(metrics, METRIC_under_way_bytes, broker->under_way_bytes);
   metric_set(metrics, METRIC_handshakes_admitted, broker->handshakes.admitted);
-  metric_set(metrics, METRIC_handshakes_refused, broker->handshakes.refused + broker->handshakes.malformed);
+  metric_set(metrics, METRIC_handshakes_refused,
+             broker->handshakes.refused + broker->handshakes.malformed);
 }
 
 static void ask_figures(struct broker *broker) {
@@ -190,7 +193,8 @@ static void reload(struct broker *broker) {
     if (strcmp(config_text(broker->config, name), config_text(fresh, name)) == 0) continue;
     changed = true;
     restart = restart || !setting_is_live(name);
-    log_info("reload", "setting=%s %s", name, setting_is_live(name) ? "changed" : "changes at the next start");
+    log_info("reload", "setting=%s %s", name,
+             setting_is_live(name) ? "changed" : "changes at the next start");
   }
   if (!changed) log_info("reload", "no setting changed");
   if (restart) log_warning("reload", "restart the broker to take over all settings");
@@ -204,7 +208,8 @@ static void serve_signals(struct broker *broker) {
       reload(broker);
       continue;
     }
-    if (!broker->draining) log_info("stopping", "signal=%d under_way=%zu", number, broker->under_way);
+    if (!broker->draining)
+      log_info("stopping", "signal=%d under_way=%zu", number, broker->under_way);
     broker->draining = true;
   }
 }
@@ -214,7 +219,10 @@ static void serve_signals(struct broker *broker) {
 enum { POLL_SIGNALS, POLL_MONITOR, POLL_ZAP, POLL_COMMITTER, POLL_WORKERS };
 #define POLL_MOST (POLL_WORKERS + WORKERS_MOST + 1 + CONTROL_CLIENTS + 1)
 
-struct poll_set { zmq_pollitem_t items[POLL_MOST]; size_t count, router, control; };
+struct poll_set {
+  zmq_pollitem_t items[POLL_MOST];
+  size_t count, router, control;
+};
 
 static void add_socket(struct poll_set *set, void *socket) {
   set->items[set->count++] = (zmq_pollitem_t){.socket = socket, .events = ZMQ_POLLIN};
@@ -236,11 +244,13 @@ static void build(const struct broker *broker, struct poll_set *set) {
   add_socket(set, broker->monitor);
   add_socket(set, broker->zap);
   add_socket(set, broker->committer);
-  for (size_t i = 0; i < broker->worker_count; i++) add_socket(set, broker->workers[i]);
+  for (size_t i = 0; i < broker->worker_count; i++)
+    add_socket(set, broker->workers[i]);
   struct pollfd descriptors[1 + CONTROL_CLIENTS];
   size_t count = control_poll(broker->control, descriptors);
   set->control = set->count;
-  for (size_t i = 0; i < count; i++) add_descriptor(set, descriptors[i].fd, descriptors[i].events);
+  for (size_t i = 0; i < count; i++)
+    add_descriptor(set, descriptors[i].fd, descriptors[i].events);
   set->router = set->count;
   if (may_receive(broker)) add_socket(set, broker->router);
 }
@@ -255,11 +265,12 @@ static void serve(struct broker *broker, const struct poll_set *set) {
     if (set->items[POLL_WORKERS + i].revents) serve_jobs(broker, broker->workers[i]);
   if (set->items[POLL_MONITOR].revents) broker_monitor(broker);
   if (set->items[POLL_ZAP].revents)
-    zap_serve(broker->zap, ZAP_ROUND, broker->links, broker->addresses, clock_now(), clock_monotonic(),
-              &broker->handshakes);
+    zap_serve(broker->zap, ZAP_ROUND, broker->links, broker->addresses, clock_now(),
+              clock_monotonic(), &broker->handshakes);
   if (set->router < set->count && set->items[set->router].revents) broker_receive(broker);
   bool control = false;
-  for (size_t i = set->control; i < set->router; i++) control = control || set->items[i].revents != 0;
+  for (size_t i = set->control; i < set->router; i++)
+    control = control || set->items[i].revents != 0;
   if (control) control_serve(broker->control, take_order, broker);
   if (set->items[POLL_SIGNALS].revents) serve_signals(broker);
 }

@@ -1,5 +1,6 @@
-/* Welcome, mailboxes and fetches: what is read from the store for one home. A part is read only when there is
- * credit for some of it, and what was read but could not be sent is read again later. */
+/* Welcome, mailboxes and fetches: what is read from the store for one home. A part is read only
+ * when there is credit for some of it, and what was read but could not be sent is read again
+ * later. */
 #include "broker/daemon/broker.h"
 #include "base/fault.h"
 #include "base/log.h"
@@ -9,13 +10,13 @@
 #include <string.h>
 
 #define FIELD_MAIL 6u
-#define MAIL_ITEMS 256u             /* of one frame (link.proto) */
+#define MAIL_ITEMS 256u /* of one frame (link.proto) */
 #define MAIL_BYTES LIMIT_BOARD_BYTES
 
 /* ---- Welcome */
 
-/* What an older session of this home has at the committer may still move its head: Welcome tells the head, so
- * it is read after that. */
+/* What an older session of this home has at the committer may still move its head: Welcome tells
+ * the head, so it is read after that. */
 static bool older_is_busy(const struct broker *broker, const struct session *session) {
   uint64_t number = session->older;
   while (number != 0) {
@@ -105,8 +106,10 @@ static void read_fetch(struct broker *broker, struct session *session) {
 void mail_pump(struct broker *broker, struct session *session) {
   if (!session->welcomed || session->ended != 0 || broker->draining) return;
   for (size_t i = 0; i < session->mailbox_count; i++)
-    if (mail_waits(session, &session->mailboxes[i])) read_mailbox(broker, session, &session->mailboxes[i]);
-  if (session->fetch_count > 0 && !session->fetching && !session->full && credit_covers(session, session->fetch_need))
+    if (mail_waits(session, &session->mailboxes[i]))
+      read_mailbox(broker, session, &session->mailboxes[i]);
+  if (session->fetch_count > 0 && !session->fetching && !session->full &&
+      credit_covers(session, session->fetch_need))
     read_fetch(broker, session);
 }
 
@@ -119,7 +122,8 @@ void mail_news(struct broker *broker, const struct mail_news *news) {
   mail_pump(broker, session);
 }
 
-/* Sends a frame that was read for this session. False: it was not sent, *need says what it lacked. */
+/* Sends a frame that was read for this session. False: it was not sent, *need says what it
+ * lacked. */
 static bool send_read(struct broker *broker, struct session *session, const struct job *job,
                       struct frame_cost *need) {
   struct frame_cost cost = {FIELD_MAIL, job->records, job->frame.length};
@@ -181,7 +185,8 @@ void fetch_start(struct broker *broker, struct session *session, const Collega__
 
 static void fetch_over(struct session *session) {
   session->fetch_count--;
-  memmove(&session->fetches[0], &session->fetches[1], session->fetch_count * sizeof session->fetches[0]);
+  memmove(&session->fetches[0], &session->fetches[1],
+          session->fetch_count * sizeof session->fetches[0]);
 }
 
 void fetch_back(struct broker *broker, struct job *job) {

@@ -1,14 +1,16 @@
-/* The two pages. A broker whose loop has not come round for five seconds is not well, nor is one without room
- * on its disk: /healthz says 503 then, and why. */
+/* The two pages. A broker whose loop has not come round for five seconds is not well, nor is one
+ * without room on its disk: /healthz says 503 then, and why. */
 #include "broker/daemon/metrics.h"
 #include "proto/link.pb-c.h"
 #include <ctype.h>
 #include <inttypes.h>
 
-#define BEAT_MOST_MS (5 * SECOND_MS)
+#define BEAT_MOST_MS     (5 * SECOND_MS)
 #define FREE_LEAST_BYTES (64u * 1024u * 1024u)
 
-static const struct { const char *name, *kind, *help; } table[METRIC_COUNT] = {
+static const struct {
+  const char *name, *kind, *help;
+} table[METRIC_COUNT] = {
 #define METRIC(name, kind, help) {#name, #kind, help},
     METRICS
 #undef METRIC

@@ -1,11 +1,12 @@
-/* What an administrator asks of a running broker. Questions about the store go to a worker, changes to the
- * committer; the answer is given when the change is on disk. */
+/* What an administrator asks of a running broker. Questions about the store go to a worker, changes
+ * to the committer; the answer is given when the change is on disk. */
 #include "broker/daemon/broker.h"
 #include "broker/admin/invite.h"
 #include "broker/daemon/control.h"
 #include <string.h>
 
-static void answer_error(struct broker *broker, uint64_t number, const struct collega_error *error) {
+static void answer_error(struct broker *broker, uint64_t number,
+                         const struct collega_error *error) {
   control_answer_take(broker->control, number & ~CONTROL_NUMBER, control_error(error));
 }
 
@@ -37,7 +38,8 @@ static void commit_request(struct broker *broker, uint64_t number, struct reques
 
 static void invite(struct broker *broker, uint64_t number, const json_t *question) {
   struct collega_error error;
-  struct invite_wish wish = {text_of(question, "name"), text_of(question, "kvk"), COLLEGA__ROLE__ROLE_EMPLOYER,
+  struct invite_wish wish = {text_of(question, "name"), text_of(question, "kvk"),
+                             COLLEGA__ROLE__ROLE_EMPLOYER,
                              json_integer_value(json_object_get(question, "days"))};
   const char *role = text_of(question, "role");
   if (role[0] != '\0' && !role_read(role, &wish.role)) {
@@ -52,8 +54,8 @@ static void invite(struct broker *broker, uint64_t number, const json_t *questio
     out_of_memory(broker, number);
     return;
   }
-  self.address_count = invite_addresses(config_text(broker->config, SETTING_ADVERTISE), broker->endpoint, arena,
-                                        addresses, &error);
+  self.address_count = invite_addresses(config_text(broker->config, SETTING_ADVERTISE),
+                                        broker->endpoint, arena, addresses, &error);
   struct request *request = NULL;
   if (self.address_count == 0 || wish.days < 0 || wish.days > INVITE_DAYS_MOST ||
       invite_prepare(&self, &wish, clock_now(), token, &request, &error) != COLLEGA_OK) {
@@ -61,7 +63,9 @@ static void invite(struct broker *broker, uint64_t number, const json_t *questio
       error_set(&error, COLLEGA_INVALID, RULE_range, "days", "1", "365", NULL);
     answer_error(broker, number, &error);
   } else {
-    control_keep_take(broker->control, number, json_pack("{s:s,s:s,s:s}", "token", token, "name", wish.name, "kvk", wish.kvk));
+    control_keep_take(
+        broker->control, number,
+        json_pack("{s:s,s:s,s:s}", "token", token, "name", wish.name, "kvk", wish.kvk));
     commit_request(broker, number, request);
   }
   arena_destroy(&arena);
@@ -86,7 +90,8 @@ void order_take(struct broker *broker, uint64_t number, json_t *question) {
     answer_error(broker, number, &error);
   } else if (strcmp(command, "invite") == 0) {
     invite(broker, number, question);
-  } else if (strcmp(command, "status") == 0 || strcmp(command, "members") == 0 || strcmp(command, "revoke") == 0) {
+  } else if (strcmp(command, "status") == 0 || strcmp(command, "members") == 0 ||
+             strcmp(command, "revoke") == 0) {
     report(broker, number, question);
   } else {
     error_set(&error, COLLEGA_INVALID, RULE_control_unknown, NULL, command, NULL);
@@ -101,9 +106,9 @@ static json_t *live_json(const struct broker *broker) {
     json_object_set_new(metrics, metric_name((enum metric)i),
                         json_integer((json_int_t)metric_get(broker->metrics, (enum metric)i)));
   collega_time up = clock_now() - (collega_time)metric_get(broker->metrics, METRIC_start_time_ms);
-  return json_pack("{s:s,s:s,s:I,s:I,s:o}", "endpoint", broker->endpoint, "http", broker->http_endpoint, "sessions",
-                   (json_int_t)sessions_open(broker->sessions), "uptime_seconds", (json_int_t)(up / SECOND_MS),
-                   "metrics", metrics);
+  return json_pack("{s:s,s:s,s:I,s:I,s:o}", "endpoint", broker->endpoint, "http",
+                   broker->http_endpoint, "sessions", (json_int_t)sessions_open(broker->sessions),
+                   "uptime_seconds", (json_int_t)(up / SECOND_MS), "metrics", metrics);
 }
 
 void order_report_back(struct broker *broker, struct job *job) {
@@ -115,11 +120,14 @@ void order_report_back(struct broker *broker, struct job *job) {
   if (strcmp(command, "revoke") == 0) {
     control_keep_take(broker->control, job->session & ~CONTROL_NUMBER,
                       json_pack("{s:s}", "member", text_of(job->question, "member")));
-    commit_request(broker, job->session, revoke_request(&job->party, text_of(job->question, "reason")));
+    commit_request(broker, job->session,
+                   revoke_request(&job->party, text_of(job->question, "reason")));
     return;
   }
-  if (strcmp(command, "status") == 0) json_object_set_new(job->report, "running", live_json(broker));
-  control_answer_take(broker->control, job->session & ~CONTROL_NUMBER, json_pack("{s:O}", "result", job->report));
+  if (strcmp(command, "status") == 0)
+    json_object_set_new(job->report, "running", live_json(broker));
+  control_answer_take(broker->control, job->session & ~CONTROL_NUMBER,
+                      json_pack("{s:O}", "result", job->report));
 }
 
 void order_committed(struct broker *broker, uint64_t number, struct bytes packed) {
@@ -127,7 +135,9 @@ void order_committed(struct broker *broker, uint64_t number, struct bytes packed
   uint64_t client = number & ~CONTROL_NUMBER;
   if (frame != NULL && frame->refusal == NULL) {
     json_t *kept = control_kept(broker->control, client);
-    control_answer_take(broker->control, client, json_pack("{s:o}", "result", kept == NULL ? json_object() : json_incref(kept)));
+    control_answer_take(
+        broker->control, client,
+        json_pack("{s:o}", "result", kept == NULL ? json_object() : json_incref(kept)));
   } else {
     struct collega_error error;
     refusal_error(frame == NULL ? NULL : frame->refusal, &error);

@@ -1,8 +1,8 @@
 /* Start and end of a broker.
  *
- * Order matters twice. At the start: signals are blocked before any thread exists, the ZAP handler answers
- * before the server socket is bound, and readiness is told last. At the end: the server socket closes first,
- * with time to send what is still in it, and the ZAP handler after it. */
+ * Order matters twice. At the start: signals are blocked before any thread exists, the ZAP handler
+ * answers before the server socket is bound, and readiness is told last. At the end: the server
+ * socket closes first, with time to send what is still in it, and the ZAP handler after it. */
 #include "broker/daemon/run.h"
 #include "base/log.h"
 #include "base/process/process.h"
@@ -18,8 +18,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define GIBIBYTE (UINT64_C(1) << 30)
-#define USUAL_MAP_GIB 64
+#define GIBIBYTE         (UINT64_C(1) << 30)
+#define USUAL_MAP_GIB    64
 #define LINGER_AT_END_MS 2000
 #define MOST_DESCRIPTORS 65536
 
@@ -34,8 +34,9 @@ struct run {
   int lock;
 };
 
-enum collega_status broker_store_open(const char *home, const struct config *config, bool must_exist,
-                                      struct store **out, struct collega_error *error) {
+enum collega_status broker_store_open(const char *home, const struct config *config,
+                                      bool must_exist, struct store **out,
+                                      struct collega_error *error) {
   char path[PATH_MAX];
   *out = NULL;
   enum collega_status status = path_join(path, sizeof path, home, "store", error);
@@ -49,7 +50,10 @@ enum collega_status broker_store_open(const char *home, const struct config *con
 
 /* ---- the store and what stands in it */
 
-struct filling { struct links *links; bool failed; };
+struct filling {
+  struct links *links;
+  bool failed;
+};
 
 static bool fill_link(void *context, const struct link_row *row) {
   struct filling *filling = context;
@@ -62,7 +66,8 @@ static bool fill_link(void *context, const struct link_row *row) {
 }
 
 /* What the store says of itself. */
-static enum collega_status read_state(struct run *run, struct broker_state *state, struct collega_error *error) {
+static enum collega_status read_state(struct run *run, struct broker_state *state,
+                                      struct collega_error *error) {
   struct store_txn *txn = NULL;
   bool found = false;
   enum collega_status status = store_read(run->store, &txn, error);
@@ -84,12 +89,14 @@ static enum collega_status read_links(struct run *run, struct collega_error *err
   return status;
 }
 
-/* Opens the broker's epoch (a new one when the store is a restored copy) and reads what it now says. */
+/* Opens the broker's epoch (a new one when the store is a restored copy) and reads what it now
+ * says. */
 static enum collega_status open_commit(struct run *run, struct collega_error *error) {
   struct broker *broker = &run->broker;
   struct broker_state state;
   enum collega_status status = read_state(run, &state, error);
-  if (status == COLLEGA_OK) status = commit_open(run->store, run->identity, state.name, &run->commit, error);
+  if (status == COLLEGA_OK)
+    status = commit_open(run->store, run->identity, state.name, &run->commit, error);
   if (status == COLLEGA_OK) status = read_state(run, &state, error);
   if (status != COLLEGA_OK) return status;
   broker->identity = run->identity;
@@ -108,19 +115,22 @@ static enum collega_status open_tables(struct run *run, struct collega_error *er
   broker->sessions = sessions_new();
   broker->follows = follows_new();
   broker->connections = connections_new();
-  if (broker->links && broker->addresses && broker->sessions && broker->follows && broker->connections)
+  if (broker->links && broker->addresses && broker->sessions && broker->follows &&
+      broker->connections)
     return COLLEGA_OK;
   return error_set(error, COLLEGA_SYSTEM, RULE_out_of_memory, NULL, NULL);
 }
 
-static enum collega_status open_home(struct run *run, const char *home, struct collega_error *error) {
+static enum collega_status open_home(struct run *run, const char *home,
+                                     struct collega_error *error) {
   struct broker *broker = &run->broker;
   enum collega_status status = home_check(home, "broker", error);
   if (status == COLLEGA_OK) status = run_lock_take(home, &run->lock, error);
   if (status == COLLEGA_OK) status = signals_take(&broker->signals, error);
   if (status == COLLEGA_OK) status = broker_settings_load(home, &broker->config, error);
   if (status == COLLEGA_OK) status = identity_load(home, &run->identity, error);
-  if (status == COLLEGA_OK) status = broker_store_open(home, broker->config, true, &run->store, error);
+  if (status == COLLEGA_OK)
+    status = broker_store_open(home, broker->config, true, &run->store, error);
   if (status == COLLEGA_OK) {
     store_check_readers(run->store);
     status = open_commit(run, error);
@@ -166,7 +176,8 @@ static enum collega_status start_http(struct run *run, struct collega_error *err
   if (status != COLLEGA_OK) return status;
   const char *colon = strrchr(listen, ':');
   int length = colon == NULL ? (int)strlen(listen) : (int)(colon - listen);
-  snprintf(broker->http_endpoint, sizeof broker->http_endpoint, "%.*s:%u", length, listen, http_port(run->http));
+  snprintf(broker->http_endpoint, sizeof broker->http_endpoint, "%.*s:%u", length, listen,
+           http_port(run->http));
   return COLLEGA_OK;
 }
 
@@ -184,11 +195,13 @@ static enum collega_status open_sockets(struct run *run, struct collega_error *e
   status = control_open(broker->home, &broker->control, error);
   if (status == COLLEGA_OK) status = start_http(run, error);
   if (status != COLLEGA_OK) return status;
-  return server_open(broker->world.context, secret, config_text(broker->config, SETTING_LISTEN), broker->endpoint,
-                     sizeof broker->endpoint, &broker->router, &broker->monitor, error);
+  return server_open(broker->world.context, secret, config_text(broker->config, SETTING_LISTEN),
+                     broker->endpoint, sizeof broker->endpoint, &broker->router, &broker->monitor,
+                     error);
 }
 
-/* HOME/NAME holds where to reach something, for scripts and for invitations while the broker is down. */
+/* HOME/NAME holds where to reach something, for scripts and for invitations while the broker is
+ * down. */
 static enum collega_status tell_where(const char *home, const char *name, const char *what,
                                       struct collega_error *error) {
   char path[PATH_MAX], line[ENDPOINT_BYTES + 1];
@@ -203,8 +216,9 @@ static enum collega_status tell_ready(struct broker *broker, struct collega_erro
   enum collega_status status = tell_where(broker->home, "endpoint", broker->endpoint, error);
   if (status == COLLEGA_OK) status = tell_where(broker->home, "http", broker->http_endpoint, error);
   if (status != COLLEGA_OK) return status;
-  log_info("ready", "endpoint=%s http=%s members=%zu log=%llu", broker->endpoint, broker->http_endpoint,
-           links_count(broker->links, PEER_MEMBER), (unsigned long long)broker->head);
+  log_info("ready", "endpoint=%s http=%s members=%zu log=%llu", broker->endpoint,
+           broker->http_endpoint, links_count(broker->links, PEER_MEMBER),
+           (unsigned long long)broker->head);
   snprintf(text, sizeof text, "%s http=%s", broker->endpoint, broker->http_endpoint);
   ready_tell(text);
   return COLLEGA_OK;
@@ -217,7 +231,8 @@ static void stop_thread(void *pair, struct thread *thread) {
   struct job *stop = thread->started ? job_new(JOB_STOP) : NULL;
   if (stop != NULL) job_send(pair, &stop);
   thread_join(thread);
-  for (struct job *job; (job = job_receive(pair, false)) != NULL;) job_destroy(&job);
+  for (struct job *job; (job = job_receive(pair, false)) != NULL;)
+    job_destroy(&job);
   zmq_close(pair);
 }
 
@@ -232,7 +247,8 @@ static void close_sockets(struct run *run) {
   if (broker->monitor != NULL) zmq_close(broker->monitor);
   control_close(&broker->control);
   http_stop(&run->http);
-  for (size_t i = 0; i < broker->worker_count; i++) stop_thread(broker->workers[i], &run->workers[i]);
+  for (size_t i = 0; i < broker->worker_count; i++)
+    stop_thread(broker->workers[i], &run->workers[i]);
   stop_thread(broker->committer, &run->committer);
   if (broker->zap != NULL) zmq_close(broker->zap);
   if (broker->world.context != NULL) zmq_ctx_term(broker->world.context);
@@ -241,8 +257,8 @@ static void close_sockets(struct run *run) {
 static void close_all(struct run *run) {
   struct broker *broker = &run->broker;
   close_sockets(run);
-  for (struct session *session = broker->sessions == NULL ? NULL : session_first(broker->sessions); session != NULL;
-       session = session_next(session))
+  for (struct session *session = broker->sessions == NULL ? NULL : session_first(broker->sessions);
+       session != NULL; session = session_next(session))
     follow_stop_all(broker->follows, session);
   sessions_destroy(&broker->sessions);
   follows_destroy(&broker->follows);
@@ -263,7 +279,8 @@ static void raise_limits(void) {
   rlim_t wanted = limit.rlim_max < MOST_DESCRIPTORS ? limit.rlim_max : MOST_DESCRIPTORS;
   if (limit.rlim_cur >= wanted) return;
   limit.rlim_cur = wanted;
-  if (setrlimit(RLIMIT_NOFILE, &limit) != 0) log_warning("limits", "open files stay at the usual number");
+  if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+    log_warning("limits", "open files stay at the usual number");
 }
 
 enum collega_status broker_run(const char *home, struct collega_error *error) {

@@ -28,22 +28,27 @@ bool setting_is_live(const char *name) {
   return strcmp(name, SETTING_ADVERTISE) == 0;
 }
 
-static enum collega_status settings_path(char path[PATH_MAX], const char *home, struct collega_error *error) {
+static enum collega_status settings_path(char path[PATH_MAX], const char *home,
+                                         struct collega_error *error) {
   return path_join(path, PATH_MAX, home, "settings.ini", error);
 }
 
-enum collega_status broker_settings_load(const char *home, struct config **out, struct collega_error *error) {
+enum collega_status broker_settings_load(const char *home, struct config **out,
+                                         struct collega_error *error) {
   char path[PATH_MAX];
   *out = NULL;
   enum collega_status status = settings_path(path, home, error);
-  if (status == COLLEGA_OK) status = config_load(path, broker_settings, broker_setting_count, out, error);
+  if (status == COLLEGA_OK)
+    status = config_load(path, broker_settings, broker_setting_count, out, error);
   return status;
 }
 
-enum collega_status broker_settings_write(const char *home, const char *listen, struct collega_error *error) {
+enum collega_status broker_settings_write(const char *home, const char *listen,
+                                          struct collega_error *error) {
   char path[PATH_MAX];
   enum collega_status status = settings_path(path, home, error);
-  if (status == COLLEGA_OK) status = config_write_template(path, broker_settings, broker_setting_count, error);
+  if (status == COLLEGA_OK)
+    status = config_write_template(path, broker_settings, broker_setting_count, error);
   struct buffer text;
   buffer_init(&text, 0);
   if (status == COLLEGA_OK) {

@@ -10,19 +10,21 @@
 #include <sys/socket.h>
 
 #define MONITOR_ENDPOINT "inproc://server.monitor"
-#define BACKLOG          4096    /* all of a country's nodes come back after a restart */
-#define RECEIVE_MOST     1000    /* messages waiting from one peer; its credit bounds their bytes */
-/* Answers to one peer that wait for its socket. A node may have CREDIT_RECORDS requests unanswered; one that
- * has more waiting does not read, and is cut. */
-#define SEND_MOST        ((int)CREDIT_RECORDS + 1024)
-#define CURVE_BYTES      64      /* what encryption adds to a frame, and a little */
+#define BACKLOG          4096 /* all of a country's nodes come back after a restart */
+#define RECEIVE_MOST     1000 /* messages waiting from one peer; its credit bounds their bytes */
+/* Answers to one peer that wait for its socket. A node may have CREDIT_RECORDS requests unanswered;
+ * one that has more waiting does not read, and is cut. */
+#define SEND_MOST   ((int)CREDIT_RECORDS + 1024)
+#define CURVE_BYTES 64 /* what encryption adds to a frame, and a little */
 
 /* Known to libzmq 4.3 but named in its header only for those who ask for its drafts. */
 #ifndef ZMQ_ZAP_ENFORCE_DOMAIN
 #define ZMQ_ZAP_ENFORCE_DOMAIN 93
 #endif
 
-struct option { int name, value; };
+struct option {
+  int name, value;
+};
 
 static int set_options(void *router, const uint8_t link_secret[32]) {
   static const struct option options[] = {
@@ -44,7 +46,8 @@ static int set_options(void *router, const uint8_t link_secret[32]) {
     if (zmq_setsockopt(router, options[i].name, &options[i].value, sizeof(int)) != 0) return -1;
   int64_t largest = LIMIT_FRAME_BYTES + CURVE_BYTES;
   if (zmq_setsockopt(router, ZMQ_MAXMSGSIZE, &largest, sizeof largest) != 0) return -1;
-  if (zmq_setsockopt(router, ZMQ_ZAP_DOMAIN, ZAP_DOMAIN_NAME, strlen(ZAP_DOMAIN_NAME)) != 0) return -1;
+  if (zmq_setsockopt(router, ZMQ_ZAP_DOMAIN, ZAP_DOMAIN_NAME, strlen(ZAP_DOMAIN_NAME)) != 0)
+    return -1;
   return zmq_setsockopt(router, ZMQ_CURVE_SECRETKEY, link_secret, 32);
 }
 
@@ -65,11 +68,13 @@ static void *monitor_open(void *context, void *router) {
   return NULL;
 }
 
-enum collega_status server_open(void *context, const uint8_t link_secret[32], const char *listen, char *endpoint,
-                                size_t capacity, void **router, void **monitor, struct collega_error *error) {
+enum collega_status server_open(void *context, const uint8_t link_secret[32], const char *listen,
+                                char *endpoint, size_t capacity, void **router, void **monitor,
+                                struct collega_error *error) {
   *monitor = NULL;
   *router = zmq_socket(context, ZMQ_ROUTER);
-  int six = strchr(listen, '[') != NULL; /* asked for: an IPv4 address is not to be told as ::ffff:... */
+  int six =
+      strchr(listen, '[') != NULL; /* asked for: an IPv4 address is not to be told as ::ffff:... */
   bool made = *router != NULL && set_options(*router, link_secret) == 0 &&
               zmq_setsockopt(*router, ZMQ_IPV6, &six, sizeof six) == 0;
   if (made) *monitor = monitor_open(context, *router);
@@ -80,8 +85,8 @@ enum collega_status server_open(void *context, const uint8_t link_secret[32], co
   if (*monitor != NULL) zmq_close(*monitor);
   if (*router != NULL) zmq_close(*router);
   *router = *monitor = NULL;
-  return error_set(error, number == EADDRINUSE ? COLLEGA_BUSY : COLLEGA_SYSTEM, RULE_broker_listen, NULL, listen,
-                   zmq_strerror(number), NULL);
+  return error_set(error, number == EADDRINUSE ? COLLEGA_BUSY : COLLEGA_SYSTEM, RULE_broker_listen,
+                   NULL, listen, zmq_strerror(number), NULL);
 }
 
 enum sent server_send(void *router, struct bytes routing, zmq_msg_t *body) {
@@ -138,7 +143,8 @@ enum connection_event server_event(void *monitor, int *descriptor) {
 bool connection_peer(int descriptor, char address[PEER_ADDRESS_BYTES], uint16_t *port) {
   struct sockaddr_storage peer;
   socklen_t length = sizeof peer;
-  if (descriptor < 0 || getpeername(descriptor, (struct sockaddr *)&peer, &length) != 0) return false;
+  if (descriptor < 0 || getpeername(descriptor, (struct sockaddr *)&peer, &length) != 0)
+    return false;
   if (peer.ss_family == AF_INET) {
     const struct sockaddr_in *four = (const struct sockaddr_in *)&peer;
     *port = ntohs(four->sin_port);
@@ -160,6 +166,7 @@ uint64_t connection_received(int descriptor) {
   struct tcp_info info;
   socklen_t length = sizeof info;
   if (getsockopt(descriptor, IPPROTO_TCP, TCP_INFO, &info, &length) != 0) return 0;
-  if (length < offsetof(struct tcp_info, tcpi_bytes_received) + sizeof info.tcpi_bytes_received) return 0;
+  if (length < offsetof(struct tcp_info, tcpi_bytes_received) + sizeof info.tcpi_bytes_received)
+    return 0;
   return info.tcpi_bytes_received;
 }

@@ -1,21 +1,26 @@
-/* The server socket: a ROUTER with CURVE, its options, and what it takes to send to one peer or to hang up on
- * one. libzmq cannot disconnect a peer, so hanging up is a shutdown of its connection: never a close, which
- * would let the number be given to somebody else while libzmq still uses it. */
+/* The server socket: a ROUTER with CURVE, its options, and what it takes to send to one peer or to
+ * hang up on one. libzmq cannot disconnect a peer, so hanging up is a shutdown of its connection:
+ * never a close, which would let the number be given to somebody else while libzmq still uses
+ * it. */
 #ifndef COLLEGA_BROKER_DAEMON_SOCKET_H
 #define COLLEGA_BROKER_DAEMON_SOCKET_H
 #include <zmq.h>
 #include "base/bytes.h"
 
-/* Binds to `listen` ("tcp://127.0.0.1:0" picks a port) and writes what it was bound to. `monitor` gets
- * accepted and ended connections; both are the caller's to close. */
-enum collega_status server_open(void *context, const uint8_t link_secret[32], const char *listen, char *endpoint,
-                                size_t capacity, void **router, void **monitor,
+/* Binds to `listen` ("tcp://127.0.0.1:0" picks a port) and writes what it was bound to. `monitor`
+ * gets accepted and ended connections; both are the caller's to close. */
+enum collega_status server_open(void *context, const uint8_t link_secret[32], const char *listen,
+                                char *endpoint, size_t capacity, void **router, void **monitor,
                                 struct collega_error *error) COLLEGA_MUST_CHECK;
-enum sent { SENT, SENT_FULL, SENT_GONE }; /* FULL: its pipe takes no more now; GONE: not connected */
+enum sent {
+  SENT,
+  SENT_FULL,
+  SENT_GONE
+}; /* FULL: its pipe takes no more now; GONE: not connected */
 /* Sends the body on success; otherwise it stays the caller's. */
 enum sent server_send(void *router, struct bytes routing, zmq_msg_t *body);
-/* One message: routing id and body. `parts` counts the frames of the body; of several only the first is kept.
- * False: nothing waits. On true both messages must be closed. */
+/* One message: routing id and body. `parts` counts the frames of the body; of several only the
+ * first is kept. False: nothing waits. On true both messages must be closed. */
 bool server_receive(void *router, zmq_msg_t *routing, zmq_msg_t *body, size_t *parts);
 
 enum connection_event { CONNECTION_NONE, CONNECTION_OPENED, CONNECTION_ENDED, CONNECTION_OTHER };

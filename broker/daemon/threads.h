@@ -1,5 +1,5 @@
-/* The threads beside the loop: workers do what costs CPU or may wait for a page of the store; one committer
- * writes. Each has a PAIR to the loop and nothing else in common with it. */
+/* The threads beside the loop: workers do what costs CPU or may wait for a page of the store; one
+ * committer writes. Each has a PAIR to the loop and nothing else in common with it. */
 #ifndef COLLEGA_BROKER_DAEMON_THREADS_H
 #define COLLEGA_BROKER_DAEMON_THREADS_H
 #include "broker/daemon/job.h"
@@ -12,13 +12,18 @@ struct thread_world { /* what every thread may read; outlives them all */
   struct id broker;
   struct epoch epoch;
 };
-struct thread { pthread_t id; bool started; };
+struct thread {
+  pthread_t id;
+  bool started;
+};
 /* `endpoint` is bound by the loop already. */
-enum collega_status worker_start(const struct thread_world *world, const char *endpoint, struct thread *thread,
+enum collega_status worker_start(const struct thread_world *world, const char *endpoint,
+                                 struct thread *thread,
                                  struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Takes over *commit, which the thread closes when it ends; after an error too. */
-enum collega_status committer_start(const struct thread_world *world, const char *endpoint, struct commit **commit,
-                                    struct thread *thread, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status committer_start(const struct thread_world *world, const char *endpoint,
+                                    struct commit **commit, struct thread *thread,
+                                    struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Waits for a thread that was started and has been sent JOB_STOP. */
 void thread_join(struct thread *thread);
 #endif

@@ -1,6 +1,7 @@
-/* A worker's thread: unpacks and verifies what came from nodes, and reads the store for what goes to them.
- * Its read transaction takes a new moment for every job and is let go before the next wait, so that the file
- * can reuse its pages. A session's frames always go to the same worker: they come back in order. */
+/* A worker's thread: unpacks and verifies what came from nodes, and reads the store for what goes
+ * to them. Its read transaction takes a new moment for every job and is let go before the next
+ * wait, so that the file can reuse its pages. A session's frames always go to the same worker: they
+ * come back in order. */
 #include "broker/daemon/threads.h"
 #include "base/log.h"
 #include "broker/admin/report.h"
@@ -20,15 +21,17 @@
 struct worker {
   const struct thread_world *world;
   void *pair;
-  struct store_txn *txn;     /* NULL before the first read */
+  struct store_txn *txn; /* NULL before the first read */
   struct member_source source;
   struct members *members;
 };
 
 /* ---- frames */
 
-/* The card of a Hello must be one of this home's: signed by a key that is known, and the home's own. */
-static enum collega_status check_card(struct worker *worker, struct request *request, struct collega_error *error) {
+/* The card of a Hello must be one of this home's: signed by a key that is known, and the home's
+ * own. */
+static enum collega_status check_card(struct worker *worker, struct request *request,
+                                      struct collega_error *error) {
   struct run_view view;
   enum collega_status status = run_read(request->frame->hello->card, request->arena, &view, error);
   if (status != COLLEGA_OK) return status;
@@ -44,8 +47,8 @@ static enum collega_status check_card(struct worker *worker, struct request *req
 static void take_frame(struct worker *worker, struct job *job) {
   struct request *request = job->request;
   ProtobufCMessage *message = NULL;
-  if (guard_unpack(&collega__to_broker__descriptor, request->packed, request->arena, &message, &job->error) !=
-      COLLEGA_OK) {
+  if (guard_unpack(&collega__to_broker__descriptor, request->packed, request->arena, &message,
+                   &job->error) != COLLEGA_OK) {
     job->malformed = true;
     return;
   }
@@ -72,8 +75,9 @@ static enum collega_status read_live(struct worker *worker, struct job *job) {
   while (after < job->part->last_seq && job->frame_count < LIVE_FRAMES_MOST) {
     struct board_frame frame = {.after = after};
     enum collega_status status =
-        board_live(job->part, &worker->world->broker, &worker->world->epoch, job->group->number, job->group->filter,
-                   after, job->arena, &frame.frame, &frame.records, &frame.through, &job->error);
+        board_live(job->part, &worker->world->broker, &worker->world->epoch, job->group->number,
+                   job->group->filter, after, job->arena, &frame.frame, &frame.records,
+                   &frame.through, &job->error);
     if (status != COLLEGA_OK) return status;
     if (frame.through <= after) break; /* nothing more: what follows is read from the log */
     after = frame.through;
@@ -90,12 +94,14 @@ static enum collega_status read_mail(struct worker *worker, struct job *job) {
     job->after = box.acknowledged;
   }
   job->through = job->after;
-  return mail_read(worker->txn, &job->party, &worker->world->epoch, job->after, job->most_records, job->most_bytes,
-                   job->arena, &job->frame, &job->records, &job->through, &job->error);
+  return mail_read(worker->txn, &job->party, &worker->world->epoch, job->after, job->most_records,
+                   job->most_bytes, job->arena, &job->frame, &job->records, &job->through,
+                   &job->error);
 }
 
 /* Only a home's own parties: itself, and those it hosts. */
-static enum collega_status check_hosted(struct worker *worker, struct job *job, const struct id *home) {
+static enum collega_status check_hosted(struct worker *worker, struct job *job,
+                                        const struct id *home) {
   struct party_row row;
   bool found = false;
   enum collega_status status = party_row_read(worker->txn, &job->party, &row, &found, &job->error);
@@ -111,8 +117,8 @@ static enum collega_status read_fetch(struct worker *worker, struct job *job) {
   fetch.what = job->what;
   fetch.party = (ProtobufCBinaryData){ID_BYTES, job->party.byte};
   fetch.after = job->through = job->after;
-  return fetch_read(worker->txn, &worker->world->epoch, &fetch, &job->through, job->arena, &job->frame,
-                    &job->records, &job->done, &job->error);
+  return fetch_read(worker->txn, &worker->world->epoch, &fetch, &job->through, job->arena,
+                    &job->frame, &job->records, &job->done, &job->error);
 }
 
 static enum collega_status read_figures(struct worker *worker, struct job *job) {
@@ -120,7 +126,8 @@ static enum collega_status read_figures(struct worker *worker, struct job *job) 
   enum collega_status status = store_room(worker->world->store, &room, &job->error);
   if (status != COLLEGA_OK) return status;
   store_check_readers(worker->world->store);
-  job->figures = (struct figures){.store_used = room.used, .store_map = room.map, .store_free = room.free};
+  job->figures =
+      (struct figures){.store_used = room.used, .store_map = room.map, .store_free = room.free};
   return report_mailbox_bytes(worker->txn, &job->figures.mailbox_bytes, &job->error);
 }
 
@@ -137,7 +144,8 @@ static enum collega_status read_report(struct worker *worker, struct job *job) {
 
 static enum collega_status begin(struct worker *worker, struct job *job) {
   job->arena = arena_new(READ_FIRST_BLOCK, READ_ARENA_BYTES);
-  if (job->arena == NULL) return error_set(&job->error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+  if (job->arena == NULL)
+    return error_set(&job->error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
   if (worker->txn == NULL) return store_read(worker->world->store, &worker->txn, &job->error);
   return store_renew(worker->txn, &job->error);
 }
@@ -145,11 +153,12 @@ static enum collega_status begin(struct worker *worker, struct job *job) {
 static enum collega_status read_kind(struct worker *worker, struct job *job) {
   switch (job->kind) {
   case JOB_WELCOME:
-    return welcome_read(worker->txn, &job->home, job->member, clock_now(), job->arena, &job->frame, &job->error);
+    return welcome_read(worker->txn, &job->home, job->member, clock_now(), job->arena, &job->frame,
+                        &job->error);
   case JOB_BOARD:
-    return board_read(worker->txn, &worker->world->broker, &worker->world->epoch, job->group->number,
-                      job->group->filter, job->after, job->arena, &job->frame, &job->records, &job->through,
-                      &job->error);
+    return board_read(worker->txn, &worker->world->broker, &worker->world->epoch,
+                      job->group->number, job->group->filter, job->after, job->arena, &job->frame,
+                      &job->records, &job->through, &job->error);
   case JOB_LIVE:
     return read_live(worker, job);
   case JOB_MAIL:
@@ -179,7 +188,8 @@ static void read_store(struct worker *worker, struct job *job) {
 }
 
 static void forget(struct worker *worker, struct job *job) {
-  for (size_t i = 0; i < job->party_count; i++) members_forget(worker->members, &job->parties[i]);
+  for (size_t i = 0; i < job->party_count; i++)
+    members_forget(worker->members, &job->parties[i]);
 }
 
 /* ---- the thread */
@@ -226,8 +236,8 @@ static void *run(void *context) {
   return NULL;
 }
 
-enum collega_status worker_start(const struct thread_world *world, const char *endpoint, struct thread *thread,
-                                 struct collega_error *error) {
+enum collega_status worker_start(const struct thread_world *world, const char *endpoint,
+                                 struct thread *thread, struct collega_error *error) {
   struct worker *worker = calloc(1, sizeof *worker);
   if (worker == NULL) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
   worker->world = world;

@@ -1,5 +1,5 @@
-/* Refusals by address: a leaky count for each, in a table that is in the order of last use (uthash keeps
- * the order of insertion, and an entry that is touched is inserted anew). */
+/* Refusals by address: a leaky count for each, in a table that is in the order of last use (uthash
+ * keeps the order of insertion, and an entry that is touched is inserted anew). */
 #include "broker/session/address.h"
 #include "broker/session/table.h"
 #include <stdlib.h>
@@ -10,7 +10,8 @@
 struct entry {
   char address[ADDRESS_CHARACTERS];
   collega_time trusted_until;
-  collega_time free_at; /* when every refusal is forgiven: now + refusals * ADDRESS_REFUSED_BACK_MS */
+  collega_time
+      free_at; /* when every refusal is forgiven: now + refusals * ADDRESS_REFUSED_BACK_MS */
   UT_hash_handle hh;
 };
 
@@ -44,7 +45,8 @@ static struct entry *find(const struct addresses *addresses, const char *address
   return entry;
 }
 
-/* The entry of an address, made if there is none, as the one that was heard of last. NULL: out of memory. */
+/* The entry of an address, made if there is none, as the one that was heard of last. NULL: out of
+ * memory. */
 static struct entry *touch(struct addresses *addresses, const char *address) {
   struct entry *entry = find(addresses, address);
   if (entry != NULL) {
@@ -79,7 +81,8 @@ void address_refused(struct addresses *addresses, const char *address, collega_t
   if (entry == NULL) return;
   if (entry->free_at < now) entry->free_at = now;
   entry->free_at += ADDRESS_REFUSED_BACK_MS;
-  /* Hung up on, it cannot be refused again; without a limit several at once would add up for hours. */
+  /* Hung up on, it cannot be refused again; without a limit several at once would add up for
+   * hours. */
   collega_time most = now + ADDRESS_REFUSED_MOST * ADDRESS_REFUSED_BACK_MS;
   if (entry->free_at > most) entry->free_at = most;
 }

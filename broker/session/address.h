@@ -1,16 +1,17 @@
-/* Soft limits by address. A handshake costs the broker a millisecond before anybody knows whose it is, so an
- * address that keeps being refused is hung up on before its next handshake. An address from which a known key
- * came in the last hour is never limited: many nodes may sit behind one. One thread, no clock of its own. */
+/* Soft limits by address. A handshake costs the broker a millisecond before anybody knows whose it
+ * is, so an address that keeps being refused is hung up on before its next handshake. An address
+ * from which a known key came in the last hour is never limited: many nodes may sit behind one. One
+ * thread, no clock of its own. */
 #ifndef COLLEGA_BROKER_SESSION_ADDRESS_H
 #define COLLEGA_BROKER_SESSION_ADDRESS_H
 #include "base/clock.h"
 #include <stdbool.h>
 #include <stddef.h>
 
-#define ADDRESS_REFUSED_MOST 20               /* refusals that an address may have open ... */
+#define ADDRESS_REFUSED_MOST    20              /* refusals that an address may have open ... */
 #define ADDRESS_REFUSED_BACK_MS (3 * SECOND_MS) /* ... one of them is forgiven in this time */
-#define ADDRESS_TRUSTED_MS HOUR_MS            /* after a known key came from there */
-#define ADDRESSES_MOST 65536                  /* remembered; the one longest unheard of is dropped */
+#define ADDRESS_TRUSTED_MS      HOUR_MS         /* after a known key came from there */
+#define ADDRESSES_MOST          65536 /* remembered; the one longest unheard of is dropped */
 
 struct addresses;
 struct addresses *addresses_new(void); /* NULL: out of memory */

@@ -11,7 +11,8 @@
 struct follow_group_handles {
   struct follow_group group;
   struct arena *arena;
-  uint8_t *key; size_t key_length; /* number, then the filter's bytes */
+  uint8_t *key;
+  size_t key_length; /* number, then the filter's bytes */
   UT_hash_handle hh;
 };
 
@@ -61,7 +62,8 @@ static struct follow_group_handles *group_new(uint32_t number, struct bytes pack
   handles->arena = arena_new(1024, FILTER_ARENA_BYTES);
   ProtobufCMessage *filter = NULL;
   if (handles->key == NULL || handles->arena == NULL ||
-      guard_unpack(&collega__filter__descriptor, packed, handles->arena, &filter, NULL) != COLLEGA_OK) {
+      guard_unpack(&collega__filter__descriptor, packed, handles->arena, &filter, NULL) !=
+          COLLEGA_OK) {
     handles_free(handles);
     return NULL;
   }
@@ -124,8 +126,10 @@ struct follow *follow_start(struct follows *follows, struct session *session, ui
   follow->session = session;
   follow->through = through;
   follow->waiting = is_behind(follow);
-  if (follow->waiting) DL_APPEND2(group->waiting, follow, previous, next);
-  else DL_APPEND2(group->idle, follow, previous, next);
+  if (follow->waiting)
+    DL_APPEND2(group->waiting, follow, previous, next);
+  else
+    DL_APPEND2(group->idle, follow, previous, next);
   session->follows[session->follow_count++] = follow;
   follows->count++;
   return follow;
@@ -139,8 +143,10 @@ void follow_stop(struct follows *follows, struct follow *follow) {
     session->follows[i] = session->follows[--session->follow_count];
     break;
   }
-  if (follow->waiting) DL_DELETE2(group->waiting, follow, previous, next);
-  else DL_DELETE2(group->idle, follow, previous, next);
+  if (follow->waiting)
+    DL_DELETE2(group->waiting, follow, previous, next);
+  else
+    DL_DELETE2(group->idle, follow, previous, next);
   free(follow);
   group->followers--;
   follows->count--;
@@ -148,17 +154,22 @@ void follow_stop(struct follows *follows, struct follow *follow) {
 }
 
 void follow_stop_all(struct follows *follows, struct session *session) {
-  while (session->follow_count > 0) follow_stop(follows, session->follows[0]);
+  while (session->follow_count > 0)
+    follow_stop(follows, session->follows[0]);
 }
 
 void follow_settle(struct follow *follow) {
   struct follow_group *group = follow->group;
   bool behind = is_behind(follow);
-  if (follow->waiting) DL_DELETE2(group->waiting, follow, previous, next);
-  else DL_DELETE2(group->idle, follow, previous, next);
+  if (follow->waiting)
+    DL_DELETE2(group->waiting, follow, previous, next);
+  else
+    DL_DELETE2(group->idle, follow, previous, next);
   follow->waiting = behind;
-  if (behind) DL_APPEND2(group->waiting, follow, previous, next);
-  else DL_APPEND2(group->idle, follow, previous, next);
+  if (behind)
+    DL_APPEND2(group->waiting, follow, previous, next);
+  else
+    DL_APPEND2(group->idle, follow, previous, next);
 }
 
 static bool is_read(const struct follow_group *group, uint64_t after) {

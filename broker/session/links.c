@@ -1,4 +1,5 @@
-/* The table of keys that may come in: filled from the store at start, changed by what commits say. */
+/* The table of keys that may come in: filled from the store at start, changed by what commits
+ * say. */
 #include "broker/session/links.h"
 #include "broker/session/table.h"
 #include <stdlib.h>
@@ -74,7 +75,7 @@ void links_drop(struct links *links, const uint8_t key[PEER_KEY_BYTES]) {
 }
 
 const struct peer_entry *links_find(const struct links *links, const uint8_t key[PEER_KEY_BYTES],
-                                  collega_time now) {
+                                    collega_time now) {
   const struct entry *entry = find(links, key);
   if (entry == NULL) return NULL;
   if (entry->row.expires != 0 && now >= entry->row.expires) return NULL;

@@ -1,5 +1,5 @@
-/* The table of sessions: by routing id (for what comes in), by number (for what goes out) and, of those
- * that count, by home. */
+/* The table of sessions: by routing id (for what comes in), by number (for what goes out) and, of
+ * those that count, by home. */
 #include "broker/session/session.h"
 #include "broker/session/table.h"
 #include <stdlib.h>
@@ -9,7 +9,7 @@
 struct session_handles {
   struct session session;
   struct id principal; /* the home, or of an invited one its key */
-  bool listed; /* in by_home: the newest of its home, which may have ended */
+  bool listed;         /* in by_home: the newest of its home, which may have ended */
   UT_hash_handle by_routing, by_number, by_home;
 };
 
@@ -47,7 +47,8 @@ static struct session *session_in(struct session_handles *handles) {
 struct session *session_by_routing(const struct sessions *sessions, struct bytes routing) {
   struct session_handles *found = NULL;
   unsigned hash = hash_of(sessions, routing.data, routing.length);
-  HASH_FIND_BYHASHVALUE(by_routing, sessions->by_routing, routing.data, routing.length, hash, found);
+  HASH_FIND_BYHASHVALUE(by_routing, sessions->by_routing, routing.data, routing.length, hash,
+                        found);
   return session_in(found);
 }
 
@@ -82,7 +83,8 @@ static bool enter(struct sessions *sessions, struct session_handles *handles) {
                               sizeof session->number, hash, handles);
   if (handles->by_number.tbl != NULL) {
     hash = hash_of(sessions, &handles->principal, sizeof handles->principal);
-    HASH_ADD_BYHASHVALUE(by_home, sessions->by_home, principal, sizeof handles->principal, hash, handles);
+    HASH_ADD_BYHASHVALUE(by_home, sessions->by_home, principal, sizeof handles->principal, hash,
+                         handles);
     handles->listed = handles->by_home.tbl != NULL;
     if (handles->listed) return true;
     HASH_DELETE(by_number, sessions->by_number, handles);
@@ -97,8 +99,9 @@ static void step_aside(struct sessions *sessions, struct session_handles *handle
   handles->listed = false;
 }
 
-struct session *session_add(struct sessions *sessions, struct bytes routing, const struct peer_entry *link,
-                            int descriptor, uint16_t port, collega_time now, struct session **older) {
+struct session *session_add(struct sessions *sessions, struct bytes routing,
+                            const struct peer_entry *link, int descriptor, uint16_t port,
+                            collega_time now, struct session **older) {
   *older = NULL;
   if (routing.length == 0 || routing.length > SESSION_ROUTING_MOST) return NULL;
   if (session_by_routing(sessions, routing) != NULL) return NULL;
@@ -112,8 +115,10 @@ struct session *session_add(struct sessions *sessions, struct bytes routing, con
   memcpy(session->link_key, link->key, PEER_KEY_BYTES);
   session->descriptor = descriptor;
   session->port = port;
-  if (link->role == PEER_MEMBER) session->home = handles->principal = link->party;
-  else memcpy(handles->principal.byte, link->key, PEER_KEY_BYTES);
+  if (link->role == PEER_MEMBER)
+    session->home = handles->principal = link->party;
+  else
+    memcpy(handles->principal.byte, link->key, PEER_KEY_BYTES);
   broker_session_start(&session->machine, link->role, now);
   struct session *before = newest_of(sessions, &handles->principal);
   if (before != NULL) step_aside(sessions, before->handles);
@@ -169,6 +174,7 @@ struct mailbox_sent *session_mailbox(struct session *session, const struct id *p
   struct mailbox_sent *grown = realloc(session->mailboxes, size);
   if (grown == NULL) return NULL;
   session->mailboxes = grown;
-  grown[session->mailbox_count] = (struct mailbox_sent){.party = *party, .sent = MAILBOX_NOT_KNOWN, .look = true};
+  grown[session->mailbox_count] =
+      (struct mailbox_sent){.party = *party, .sent = MAILBOX_NOT_KNOWN, .look = true};
   return &grown[session->mailbox_count++];
 }

@@ -1,5 +1,5 @@
-/* The ZAP handler. It runs in the loop, on a REP socket: a handshake waits for its answer, the loop for
- * nothing. Requests come from libzmq itself, but what the frames hold comes from the client. */
+/* The ZAP handler. It runs in the loop, on a REP socket: a handshake waits for its answer, the loop
+ * for nothing. Requests come from libzmq itself, but what the frames hold comes from the client. */
 #include "broker/session/zap.h"
 #include <errno.h>
 #include <string.h>
@@ -7,7 +7,15 @@
 
 #define ENDPOINT "inproc://zeromq.zap.01"
 
-enum { FRAME_VERSION, FRAME_ID, FRAME_DOMAIN, FRAME_ADDRESS, FRAME_IDENTITY, FRAME_MECHANISM, FRAME_KEY };
+enum {
+  FRAME_VERSION,
+  FRAME_ID,
+  FRAME_DOMAIN,
+  FRAME_ADDRESS,
+  FRAME_IDENTITY,
+  FRAME_MECHANISM,
+  FRAME_KEY
+};
 
 static bool is(struct bytes frame, const char *text) {
   return bytes_equal(frame, bytes_of(text, strlen(text)));
@@ -30,7 +38,8 @@ void *zap_open(void *context) {
   void *socket = zmq_socket(context, ZMQ_REP);
   if (socket == NULL) return NULL;
   int linger = 0;
-  if (zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof linger) != 0 || zmq_bind(socket, ENDPOINT) != 0) {
+  if (zmq_setsockopt(socket, ZMQ_LINGER, &linger, sizeof linger) != 0 ||
+      zmq_bind(socket, ENDPOINT) != 0) {
     int number = errno;
     zmq_close(socket);
     errno = number;
@@ -40,7 +49,8 @@ void *zap_open(void *context) {
 }
 
 static void answer(void *socket, struct bytes id, enum zap_verdict verdict, const char *user_id) {
-  static const char *const codes[] = {[ZAP_ADMIT] = "200", [ZAP_REFUSE] = "400", [ZAP_MALFORMED] = "500"};
+  static const char *const codes[] = {
+      [ZAP_ADMIT] = "200", [ZAP_REFUSE] = "400", [ZAP_MALFORMED] = "500"};
   /* A client whose frames cannot be sent is left without an answer: its handshake times out. */
   if (zmq_send(socket, "1.0", 3, ZMQ_SNDMORE) < 0) return;
   zmq_send(socket, id.data, id.length, ZMQ_SNDMORE);
@@ -50,7 +60,8 @@ static void answer(void *socket, struct bytes id, enum zap_verdict verdict, cons
   zmq_send(socket, "", 0, 0);
 }
 
-/* Receives one request: its first frames stay in `messages`, of more only the number is kept. 0: none. */
+/* Receives one request: its first frames stay in `messages`, of more only the number is kept. 0:
+ * none. */
 static size_t receive(void *socket, zmq_msg_t *messages, size_t capacity) {
   size_t count = 0;
   for (;;) {
@@ -94,7 +105,8 @@ static void serve(void *socket, zmq_msg_t *messages, size_t count, const struct 
     break;
   }
   answer(socket, frames[FRAME_ID], verdict, user_id);
-  for (size_t i = 0; i < kept; i++) zmq_msg_close(&messages[i]);
+  for (size_t i = 0; i < kept; i++)
+    zmq_msg_close(&messages[i]);
 }
 
 size_t zap_serve(void *socket, size_t most, const struct links *links, struct addresses *addresses,

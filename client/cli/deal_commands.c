@@ -121,7 +121,18 @@ static enum collega_status act_done(struct desk *desk, const struct id *deal, bo
     if (status == COLLEGA_OK) status = desk_deal_row(desk, deal, &row, error);
     return status == COLLEGA_OK ? json_print(deal_json(desk, row), error) : status;
   }
-  if (said && status == COLLEGA_OK) say(desk, said, hex_text(desk, deal->byte, 4), NULL);
+  if (!said || status != COLLEGA_OK) return status;
+  if (!argument_value(desk->arguments, "wait")) {
+    say(desk, said, hex_text(desk, deal->byte, 4), NULL);
+    return COLLEGA_OK;
+  }
+  CollegaStore__DealRow *row = NULL;
+  Collega__Terms *terms = NULL;
+  status = desk_deal_row(desk, deal, &row, error);
+  if (status == COLLEGA_OK) status = deal_terms(desk, row, &terms, error);
+  if (status == COLLEGA_OK)
+    say(desk, RULE_said_deal_state, hex_text(desk, deal->byte, 4), deal_state_name(row, terms, date_of_time(desk->now)),
+        NULL);
   return status;
 }
 

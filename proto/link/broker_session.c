@@ -1,11 +1,12 @@
 /* The broker's half of a session.
  *
- *   NEW --Hello--> READY          a member, or an invited one that wants to be told the network's name
+ *   NEW --Hello--> READY          a member, or an invited one that asks who this is
  *   NEW, READY --Join--> the same  invited only
  *   any --too much, too silent, unreadable three times--> CUT
  *
- * The key behind a session is judged by the shell at every frame; its role here is what it was when the
- * session began, because an invited key never becomes a member's: the member comes back with its own. */
+ * The key behind a session is judged by the shell at every frame; its role here is what it was when
+ * the session began, because an invited key never becomes a member's: the member comes back with
+ * its own. */
 #include "proto/link/credit.h"
 
 void broker_session_start(struct broker_session *session, enum peer_role role, collega_time now) {

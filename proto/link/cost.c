@@ -1,13 +1,13 @@
 /* What frames cost, and credit.
  *
- * Only what makes the other side store, verify or read something costs: a Publish, a Send, a Board, a
- * Mail, and the requests. Answers and keep-alives are free, so that a session without credit can still
- * say that it is alive and give credit back. */
+ * Only what makes the other side store, verify or read something costs: a Publish, a Send, a Board,
+ * a Mail, and the requests. Answers and keep-alives are free, so that a session without credit can
+ * still say that it is alive and give credit back. */
 #include "proto/link/credit.h"
 
 /* One Credit frame cannot say more (link.proto); a peer that gives credit for ever stops here. */
 #define CREDIT_MOST_RECORDS INT64_C(1000000)
-#define CREDIT_MOST_BYTES INT64_C(1073741824)
+#define CREDIT_MOST_BYTES   INT64_C(1073741824)
 
 static uint32_t sum(uint32_t records, size_t more) {
   return more > UINT32_MAX - records ? UINT32_MAX : records + (uint32_t)more;
@@ -32,7 +32,8 @@ struct frame_cost cost_to_broker(const Collega__ToBroker *frame, size_t bytes) {
 
 static uint32_t board_records(const Collega__Board *board) {
   uint32_t records = sum(0, board->n_tombstones);
-  for (size_t i = 0; i < board->n_runs; i++) records = sum(records, board->runs[i]->run->n_bodies);
+  for (size_t i = 0; i < board->n_runs; i++)
+    records = sum(records, board->runs[i]->run->n_bodies);
   return records;
 }
 
@@ -79,7 +80,8 @@ void credit_add(struct credit *credit, const Collega__Credit *frame) {
 bool credit_return(struct credit_given *given, struct frame_cost cost, struct credit *due) {
   int64_t bytes = cost.bytes > (size_t)CREDIT_MOST_BYTES ? CREDIT_MOST_BYTES : (int64_t)cost.bytes;
   add(&given->back, cost.records, bytes);
-  if (given->back.records < CREDIT_RECORDS / 4 && given->back.bytes < CREDIT_BYTES / 4) return false;
+  if (given->back.records < CREDIT_RECORDS / 4 && given->back.bytes < CREDIT_BYTES / 4)
+    return false;
   *due = given->back;
   given->back = (struct credit){0, 0};
   add(&given->open, due->records, due->bytes);
@@ -90,6 +92,7 @@ struct link_answer link_take(void) {
   return (struct link_answer){.verdict = LINK_TAKE};
 }
 
-struct link_answer link_answer(enum link_verdict verdict, Collega__RefusalCode code, enum rule rule) {
+struct link_answer link_answer(enum link_verdict verdict, Collega__RefusalCode code,
+                               enum rule rule) {
   return (struct link_answer){.verdict = verdict, .code = code, .rule = rule};
 }

@@ -9,9 +9,11 @@ struct credit credit_window(void);
 bool credit_charge(struct credit *credit, struct frame_cost cost);
 /* Adds what a Credit frame gives. A peer cannot push it past what one frame can say. */
 void credit_add(struct credit *credit, const Collega__Credit *frame);
-/* What was received is committed; true (and *due, which is counted as given) from a quarter of the window. */
+/* What was received is committed; true (and *due, which is counted as given) from a quarter of the
+ * window. */
 bool credit_return(struct credit_given *given, struct frame_cost cost, struct credit *due);
 /* How the shells are told: takes, or why not. */
 struct link_answer link_take(void);
-struct link_answer link_answer(enum link_verdict verdict, Collega__RefusalCode code, enum rule rule);
+struct link_answer link_answer(enum link_verdict verdict, Collega__RefusalCode code,
+                               enum rule rule);
 #endif

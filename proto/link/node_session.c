@@ -3,8 +3,8 @@
  *   OFF --start--> WAITING --its time has come--> HELLO --Welcome--> READY
  *   HELLO, READY --cut, lost, silent--> WAITING
  *
- * The first connection is made at once. Every later one waits a random time, because after a restart of
- * the broker all its nodes come at once and a handshake costs it a millisecond. */
+ * The first connection is made at once. Every later one waits a random time, because after a
+ * restart of the broker all its nodes come at once and a handshake costs it a millisecond. */
 #include "base/words.h"
 #include "proto/link/credit.h"
 #include <string.h>
@@ -90,8 +90,7 @@ static bool keeps_going(struct node_session *session, const Collega__FromBroker 
     return true;
   }
   if (frame->credit != NULL) credit_add(&session->send, frame->credit);
-  if (frame->refusal != NULL &&
-      strcmp(frame->refusal->rule, rule_name(RULE_hello_first)) == 0)
+  if (frame->refusal != NULL && strcmp(frame->refusal->rule, rule_name(RULE_hello_first)) == 0)
     *answer = cut(frame->refusal->code, RULE_hello_first);
   return frame->credit != NULL || frame->pong != NULL || frame->refusal != NULL;
 }
@@ -102,8 +101,7 @@ struct link_answer node_session_frame(struct node_session *session, struct frame
     return cut(COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED, RULE_hello_first);
   session->heard = now;
   session->ping_open = false;
-  if (cost.field == 0)
-    return cut(COLLEGA__REFUSAL_CODE__REFUSAL_CODE_MALFORMED, RULE_frame_one);
+  if (cost.field == 0) return cut(COLLEGA__REFUSAL_CODE__REFUSAL_CODE_MALFORMED, RULE_frame_one);
   struct link_answer answer;
   if (keeps_going(session, frame, &answer)) return answer;
   if (frame->welcome != NULL) return welcome(session, frame->welcome);

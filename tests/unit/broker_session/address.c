@@ -36,7 +36,8 @@ static void refusals_add_up_and_are_forgiven_one_by_one(void **state) {
 static void many_refusals_do_not_add_up_for_hours(void **state) {
   (void)state;
   struct addresses *addresses = addresses_new();
-  for (int i = 0; i < 10000; i++) address_refused(addresses, BAD, NOW);
+  for (int i = 0; i < 10000; i++)
+    address_refused(addresses, BAD, NOW);
   assert_false(address_may_connect(addresses, BAD, NOW));
   assert_true(address_may_connect(addresses, BAD, NOW + ADDRESS_REFUSED_BACK_MS));
   addresses_destroy(&addresses);
@@ -46,7 +47,8 @@ static void an_address_with_a_known_key_is_never_limited(void **state) {
   (void)state;
   struct addresses *addresses = addresses_new();
   address_admitted(addresses, BAD, NOW);
-  for (int i = 0; i < 1000; i++) address_refused(addresses, BAD, NOW);
+  for (int i = 0; i < 1000; i++)
+    address_refused(addresses, BAD, NOW);
   assert_true(address_may_connect(addresses, BAD, NOW + ADDRESS_TRUSTED_MS - 1));
   addresses_destroy(&addresses);
 }

@@ -8,7 +8,9 @@
 
 static uint64_t received_bytes[8];
 static int hung_up[8];
-static uint64_t received(int descriptor) { return received_bytes[descriptor]; }
+static uint64_t received(int descriptor) {
+  return received_bytes[descriptor];
+}
 static void hang_up(int descriptor, uint16_t port) {
   assert_int_equal(port, 4000 + descriptor);
   hung_up[descriptor]++;
@@ -20,7 +22,8 @@ static int start(void **state) {
   memset(received_bytes, 0, sizeof received_bytes);
   memset(hung_up, 0, sizeof hung_up);
   connections = connections_new();
-  for (int i = 3; i < 6; i++) connection_open(connections, i, (uint16_t)(4000 + i));
+  for (int i = 3; i < 6; i++)
+    connection_open(connections, i, (uint16_t)(4000 + i));
   return 0;
 }
 static int stop(void **state) {

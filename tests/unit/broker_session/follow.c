@@ -119,7 +119,8 @@ static void different_places_are_different_reads_up_to_a_limit(void **state) {
   follow_stop_all(follows, many[0]);
   assert_true(follow_read_due(follow->group, &after));
   assert_int_equal(after, FOLLOW_READS_MOST);
-  for (uint8_t i = 1; i <= FOLLOW_READS_MOST; i++) follow_stop_all(follows, many[i]);
+  for (uint8_t i = 1; i <= FOLLOW_READS_MOST; i++)
+    follow_stop_all(follows, many[i]);
 }
 
 static void without_credit_nobody_reads_for_a_follower(void **state) {
@@ -158,9 +159,11 @@ int main(void) {
       cmocka_unit_test_setup_teardown(an_empty_filter_is_a_filter, start, stop),
       cmocka_unit_test_setup_teardown(following_again_under_a_number_replaces, start, stop),
       cmocka_unit_test_setup_teardown(who_is_behind_waits_for_one_shared_read, start, stop),
-      cmocka_unit_test_setup_teardown(different_places_are_different_reads_up_to_a_limit, start, stop),
+      cmocka_unit_test_setup_teardown(different_places_are_different_reads_up_to_a_limit, start,
+                                      stop),
       cmocka_unit_test_setup_teardown(without_credit_nobody_reads_for_a_follower, start, stop),
-      cmocka_unit_test_setup_teardown(a_group_outlives_its_followers_while_a_job_holds_it, start, stop),
+      cmocka_unit_test_setup_teardown(a_group_outlives_its_followers_while_a_job_holds_it, start,
+                                      stop),
       cmocka_unit_test_setup_teardown(bytes_that_are_no_filter_start_nothing, start, stop),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,10 +15,12 @@ static struct peer_entry peer_of(uint8_t first, enum peer_role role) {
   return entry;
 }
 
-static struct bytes routing_of(const char *text) { return bytes_of(text, strlen(text)); }
+static struct bytes routing_of(const char *text) {
+  return bytes_of(text, strlen(text));
+}
 
-static struct session *add(struct sessions *sessions, const char *routing, uint8_t first, enum peer_role role,
-                           struct session **older) {
+static struct session *add(struct sessions *sessions, const char *routing, uint8_t first,
+                           enum peer_role role, struct session **older) {
   struct peer_entry peer = peer_of(first, role);
   return session_add(sessions, routing_of(routing), &peer, -1, 0, NOW, older);
 }
@@ -128,10 +130,13 @@ static void a_thousand_sessions_are_walked_once_each(void **state) {
     put_be32(peer.party.byte, i + 1);
     uint8_t routing[5] = {1};
     put_be32(routing + 1, i);
-    assert_non_null(session_add(sessions, bytes_of(routing, sizeof routing), &peer, -1, 0, NOW, &older));
+    assert_non_null(
+        session_add(sessions, bytes_of(routing, sizeof routing), &peer, -1, 0, NOW, &older));
   }
   size_t count = 0;
-  for (struct session *session = session_first(sessions); session != NULL; session = session_next(session)) count++;
+  for (struct session *session = session_first(sessions); session != NULL;
+       session = session_next(session))
+    count++;
   assert_int_equal(count, 1000);
   assert_int_equal(sessions_open(sessions), 1000);
   sessions_destroy(&sessions);

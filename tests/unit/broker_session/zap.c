@@ -10,7 +10,9 @@ static struct links *links;
 static uint8_t key[PEER_KEY_BYTES];
 static struct bytes frames[ZAP_FRAMES];
 
-static struct bytes text(const char *words) { return bytes_of(words, strlen(words)); }
+static struct bytes text(const char *words) {
+  return bytes_of(words, strlen(words));
+}
 
 static int start(void **state) {
   (void)state;
@@ -84,7 +86,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(a_known_key_is_admitted, start, stop),
       cmocka_unit_test_setup_teardown(unknown_and_expired_keys_are_refused, start, stop),
-      cmocka_unit_test_setup_teardown(other_mechanisms_domains_and_lengths_are_refused, start, stop),
+      cmocka_unit_test_setup_teardown(other_mechanisms_domains_and_lengths_are_refused, start,
+                                      stop),
       cmocka_unit_test_setup_teardown(another_shape_is_malformed, start, stop),
       cmocka_unit_test_setup_teardown(a_user_id_is_the_key_in_hexadecimal, start, stop),
   };

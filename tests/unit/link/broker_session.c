@@ -45,8 +45,8 @@ static void another_version_cuts(void **state) {
   struct to_broker frame;
   to_broker(&frame, SENT_HELLO, 0);
   frame.hello.version = PROTOCOL_VERSION + 1;
-  expect(broker_session_frame(&session, cost_to_broker(&frame.frame, 9), &frame.frame, NOW), LINK_CUT,
-         RULE_protocol_version);
+  expect(broker_session_frame(&session, cost_to_broker(&frame.frame, 9), &frame.frame, NOW),
+         LINK_CUT, RULE_protocol_version);
 }
 
 static void a_member_cannot_join(void **state) {
@@ -141,7 +141,8 @@ static void sending_stops_without_credit_and_goes_on_with_it(void **state) {
 static void credit_given_for_ever_stops_growing(void **state) {
   (void)state;
   struct broker_session session = ready();
-  for (int i = 0; i < 100; i++) give(&session, SENT_CREDIT, 1000000, 4);
+  for (int i = 0; i < 100; i++)
+    give(&session, SENT_CREDIT, 1000000, 4);
   assert_int_equal(session.send.records, 1000000);
 }
 
@@ -160,15 +161,19 @@ static void silence_is_pinged_once_and_then_cut(void **state) {
   struct broker_session session = ready();
   bool send_ping;
   uint64_t ping = 0;
-  assert_int_equal(broker_session_tick(&session, NOW + PING_EVERY_MS - 1, &send_ping, &ping), LINK_TAKE);
+  assert_int_equal(broker_session_tick(&session, NOW + PING_EVERY_MS - 1, &send_ping, &ping),
+                   LINK_TAKE);
   assert_false(send_ping);
-  assert_int_equal(broker_session_tick(&session, NOW + PING_EVERY_MS, &send_ping, &ping), LINK_TAKE);
+  assert_int_equal(broker_session_tick(&session, NOW + PING_EVERY_MS, &send_ping, &ping),
+                   LINK_TAKE);
   assert_true(send_ping);
   assert_int_equal(ping, 1);
   broker_session_tick(&session, NOW + PING_EVERY_MS + 1000, &send_ping, &ping);
   assert_false(send_ping);
-  assert_int_equal(broker_session_tick(&session, NOW + SESSION_STALE_MS - 1, &send_ping, &ping), LINK_TAKE);
-  assert_int_equal(broker_session_tick(&session, NOW + SESSION_STALE_MS, &send_ping, &ping), LINK_CUT);
+  assert_int_equal(broker_session_tick(&session, NOW + SESSION_STALE_MS - 1, &send_ping, &ping),
+                   LINK_TAKE);
+  assert_int_equal(broker_session_tick(&session, NOW + SESSION_STALE_MS, &send_ping, &ping),
+                   LINK_CUT);
 }
 
 static void a_pong_keeps_the_session(void **state) {
@@ -181,7 +186,8 @@ static void a_pong_keeps_the_session(void **state) {
   to_broker(&frame, SENT_PONG, 1);
   collega_time later = NOW + SESSION_STALE_MS - 1;
   broker_session_frame(&session, cost_to_broker(&frame.frame, 4), &frame.frame, later);
-  assert_int_equal(broker_session_tick(&session, later + PING_EVERY_MS, &send_ping, &ping), LINK_TAKE);
+  assert_int_equal(broker_session_tick(&session, later + PING_EVERY_MS, &send_ping, &ping),
+                   LINK_TAKE);
   assert_true(send_ping);
   assert_int_equal(ping, 2);
 }

@@ -23,7 +23,19 @@ struct to_broker {
   Collega__Pong pong;
 };
 
-enum sent { SENT_HELLO, SENT_JOIN, SENT_PUBLISH, SENT_FOLLOW, SENT_SEND, SENT_ACK, SENT_CREDIT, SENT_PING, SENT_PONG, SENT_NOTHING, SENT_COUNT };
+enum sent {
+  SENT_HELLO,
+  SENT_JOIN,
+  SENT_PUBLISH,
+  SENT_FOLLOW,
+  SENT_SEND,
+  SENT_ACK,
+  SENT_CREDIT,
+  SENT_PING,
+  SENT_PONG,
+  SENT_NOTHING,
+  SENT_COUNT
+};
 
 static inline void to_broker(struct to_broker *out, enum sent kind, uint32_t number) {
   memset(out, 0, sizeof *out);
@@ -91,7 +103,17 @@ struct from_broker {
   Collega__Ping ping;
 };
 
-enum told { TOLD_WELCOME, TOLD_CERT, TOLD_BOARD, TOLD_MAIL, TOLD_REFUSAL, TOLD_CREDIT, TOLD_PING, TOLD_NOTHING, TOLD_COUNT };
+enum told {
+  TOLD_WELCOME,
+  TOLD_CERT,
+  TOLD_BOARD,
+  TOLD_MAIL,
+  TOLD_REFUSAL,
+  TOLD_CREDIT,
+  TOLD_PING,
+  TOLD_NOTHING,
+  TOLD_COUNT
+};
 
 static inline void from_broker(struct from_broker *out, enum told kind, uint32_t number) {
   memset(out, 0, sizeof *out);

@@ -1,6 +1,6 @@
-/* Both halves under random events, in any order and at any time. What must hold whatever comes: credit is
- * never negative, nothing is taken out of turn, what was cut stays cut, and what two halves believe of
- * each other's credit agrees while no frame is under way. */
+/* Both halves under random events, in any order and at any time. What must hold whatever comes:
+ * credit is never negative, nothing is taken out of turn, what was cut stays cut, and what two
+ * halves believe of each other's credit agrees while no frame is under way. */
 #include "frames.h"
 
 static uint64_t next(uint64_t *state) { /* splitmix64: the same run on every machine */
@@ -20,7 +20,8 @@ static void credit_is_not_negative(const struct credit *send, const struct credi
   assert_true(given->back.records >= 0 && given->back.bytes >= 0);
 }
 
-/* What the test itself knows of the broker's session, kept by other means than the machine's phase. */
+/* What the test itself knows of the broker's session, kept by other means than the machine's
+ * phase. */
 struct known {
   bool greeted, cut;
   enum peer_role role;
@@ -75,11 +76,14 @@ static void the_brokers_half_holds_under_any_frames(void **state) {
         if (broker_session_may_send(&session, cost)) assert_false(known.cut);
         break;
       case 2:
-        if (broker_session_tick(&session, now, &send_ping, &ping) == LINK_CUT) known.cut = true;
-        else assert_false(known.cut);
+        if (broker_session_tick(&session, now, &send_ping, &ping) == LINK_CUT)
+          known.cut = true;
+        else
+          assert_false(known.cut);
         break;
       case 3:
-        if (below(&seed, 20) == 0) check_turn(&known, SENT_NOTHING, broker_session_malformed(&session, now));
+        if (below(&seed, 20) == 0)
+          check_turn(&known, SENT_NOTHING, broker_session_malformed(&session, now));
         break;
       default: {
         struct link_answer answer = broker_session_frame(&session, cost, &frame.frame, now);
@@ -129,7 +133,8 @@ static void the_nodes_half_holds_under_any_frames(void **state) {
         break;
       }
       case 1:
-        if (node_session_committed(&session, cost, &due)) assert_int_equal(phase, NODE_SESSION_READY);
+        if (node_session_committed(&session, cost, &due))
+          assert_int_equal(phase, NODE_SESSION_READY);
         break;
       case 2:
         if (node_session_may_send(&session, cost)) assert_true(connected);
@@ -155,7 +160,8 @@ static void the_nodes_half_holds_under_any_frames(void **state) {
   }
 }
 
-/* A node and a broker that keep to the rules: nobody is ever cut, and neither waits for credit for ever. */
+/* A node and a broker that keep to the rules: nobody is ever cut, and neither waits for credit for
+ * ever. */
 static void two_honest_halves_never_stall(void **state) {
   (void)state;
   uint64_t seed = 7442;
@@ -168,11 +174,15 @@ static void two_honest_halves_never_stall(void **state) {
   assert_int_equal(node_session_tick(&node, 1, 0), NODE_CONNECT);
   node_session_hello_sent(&node, 1);
   to_broker(&up, SENT_HELLO, 0);
-  assert_int_equal(broker_session_frame(&broker, cost_to_broker(&up.frame, 500), &up.frame, 1).verdict, LINK_TAKE);
+  assert_int_equal(
+      broker_session_frame(&broker, cost_to_broker(&up.frame, 500), &up.frame, 1).verdict,
+      LINK_TAKE);
   from_broker(&down, TOLD_WELCOME, 0);
   down.credit.records = CREDIT_RECORDS;
   down.credit.bytes = CREDIT_BYTES;
-  assert_int_equal(node_session_frame(&node, cost_from_broker(&down.frame, 900), &down.frame, 1).verdict, LINK_TAKE);
+  assert_int_equal(
+      node_session_frame(&node, cost_from_broker(&down.frame, 900), &down.frame, 1).verdict,
+      LINK_TAKE);
   struct frame_cost waiting[1024]; /* taken by the broker, not yet committed */
   size_t count = 0;
   unsigned delivered = 0;
@@ -192,7 +202,9 @@ static void two_honest_halves_never_stall(void **state) {
       from_broker(&down, TOLD_CREDIT, 0);
       down.credit.records = (uint32_t)credit.records;
       down.credit.bytes = (uint32_t)credit.bytes;
-      assert_int_equal(node_session_frame(&node, cost_from_broker(&down.frame, 20), &down.frame, step).verdict, LINK_TAKE);
+      assert_int_equal(
+          node_session_frame(&node, cost_from_broker(&down.frame, 20), &down.frame, step).verdict,
+          LINK_TAKE);
     }
     count = 0;
     assert_int_equal(node.send.records, broker.given.open.records);

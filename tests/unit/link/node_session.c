@@ -48,7 +48,8 @@ static void reconnects_spread_evenly_over_the_whole_time(void **state) {
     assert_in_range(session.reconnect_at, NOW, NOW + RECONNECT_SPREAD_MS);
     hits[(session.reconnect_at - NOW) * PARTS / RECONNECT_SPREAD_MS]++;
   }
-  for (int i = 0; i < PARTS; i++) assert_in_range(hits[i], 990, 1010);
+  for (int i = 0; i < PARTS; i++)
+    assert_in_range(hits[i], 990, 1010);
   struct node_session last = ready();
   node_session_lost(&last, NOW, UINT32_MAX);
   assert_int_equal(last.reconnect_at, NOW + RECONNECT_SPREAD_MS);
