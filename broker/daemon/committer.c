@@ -3,6 +3,7 @@
  * gathers in the pair, so commits grow with the load and nothing waits for a timer. */
 #include "broker/daemon/threads.h"
 #include "base/log.h"
+#include "base/words.h"
 #include "broker/store/member_rows.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -10,6 +11,7 @@
 #include <zmq.h>
 
 #define BATCH_MOST   4096u /* requests; a request that publishes nothing counts for one record */
+#define SWEEP_PARTS  8     /* at the most, once a minute */
 #define JOIN_RECORDS 8u    /* what a Join or a Revoke may put into the log, at the most */
 
 struct committer {
@@ -17,7 +19,7 @@ struct committer {
   void *pair;
   struct commit *commit;
   struct job *next; /* did not fit into the batch before */
-  bool stopping;
+  bool stopping, sweep_due;
 };
 
 static uint32_t records_of(const struct job *job) {
@@ -26,11 +28,28 @@ static uint32_t records_of(const struct job *job) {
   return job->cost.records > 0 ? job->cost.records : 1;
 }
 
+/* Mail past its lifetime goes in parts, each a transaction of its own, so that nobody waits long. */
+static void sweep(struct committer *committer) {
+  struct collega_error error;
+  bool more = true;
+  for (int part = 0; more && part < SWEEP_PARTS; part++)
+    if (commit_sweep(committer->commit, clock_now(), &more, &error) != COLLEGA_OK) {
+      log_warning("sweep", "rule=%s", rule_name(error.rule));
+      return;
+    }
+}
+
 /* The next request; NULL: none waits, or the thread is to stop. */
 static struct job *next_request(struct committer *committer, bool wait) {
   struct job *job = committer->next;
   committer->next = NULL;
-  if (job == NULL && !committer->stopping) job = job_receive(committer->pair, wait);
+  while (job == NULL && !committer->stopping) {
+    job = job_receive(committer->pair, wait);
+    if (job == NULL || job->kind != JOB_SWEEP) break;
+    job_destroy(&job);
+    committer->sweep_due = true;
+    if (wait) return NULL; /* nothing else waits: now is the time */
+  }
   if (job == NULL || job->kind == JOB_COMMIT) return job;
   committer->stopping = true; /* JOB_STOP */
   job_destroy(&job);
@@ -113,6 +132,8 @@ static void *run(void *context) {
       job_send(committer->pair, &batch);
     }
     job_destroy(&batch);
+    if (committer->sweep_due) sweep(committer);
+    committer->sweep_due = false;
   }
   struct job *last = job_new(JOB_STOP);
   if (last != NULL) job_send(committer->pair, &last);

@@ -15,6 +15,7 @@
 #define TICKS_A_SECOND 4
 #define FIGURES_TICKS  (15 * TICKS_A_SECOND)
 #define QUIET_TICKS    (60 * TICKS_A_SECOND)
+#define SWEEP_TICKS    (60 * TICKS_A_SECOND)
 #define JOBS_ROUND     256 /* from one thread, before the others are looked at */
 #define ZAP_ROUND      64
 #define DRAIN_MOST_MS  (30 * SECOND_MS)
@@ -100,6 +101,7 @@ static void job_back(struct broker *broker, struct job *job) {
     break;
   case JOB_FORGET:
   case JOB_COMMIT:
+  case JOB_SWEEP:
     break;
   }
   job_destroy(&job);
@@ -166,6 +168,11 @@ static void ask_figures(struct broker *broker) {
   job_send(broker->workers[0], &job);
 }
 
+static void ask_sweep(struct broker *broker) {
+  struct job *job = job_new(JOB_SWEEP);
+  if (job != NULL) job_send(broker->committer, &job);
+}
+
 static void tick(struct broker *broker, uint64_t count, collega_time now) {
   connections_hang_up_due(broker->connections, now, connection_hang_up);
   size_t choked = connections_watch(broker->connections, connection_received, connection_hang_up);
@@ -174,6 +181,7 @@ static void tick(struct broker *broker, uint64_t count, collega_time now) {
   if (count % TICKS_A_SECOND == 0) tick_second(broker, now);
   if (count % FIGURES_TICKS == 0) ask_figures(broker);
   if (count % QUIET_TICKS == 0) board_quiet(broker);
+  if (count % SWEEP_TICKS == 0) ask_sweep(broker);
 }
 
 /* ---- signals */

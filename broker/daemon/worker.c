@@ -172,6 +172,7 @@ static enum collega_status read_kind(struct worker *worker, struct job *job) {
   case JOB_FRAME:
   case JOB_FORGET:
   case JOB_COMMIT:
+  case JOB_SWEEP:
   case JOB_COMMITTED:
   case JOB_STOP:
     break;
@@ -227,6 +228,7 @@ static void *run(void *context) {
       read_store(worker, job);
       break;
     case JOB_COMMIT:
+    case JOB_SWEEP:
     case JOB_COMMITTED:
       break; /* never a worker's */
     }

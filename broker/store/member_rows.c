@@ -242,18 +242,24 @@ struct load {
   struct members *members;
   struct arena *arena;
   const struct id *broker;
+  struct bytes run;     /* the run read last: the records of one run follow each other */
+  struct run_view view;
 };
 
 static enum collega_status take_record(void *context, const struct member_record *record,
                                        struct collega_error *error) {
   struct load *load = context;
-  struct run_view view;
-  arena_reset(load->arena);
-  enum collega_status status = run_read_bytes(record->run, load->arena, &view, error);
-  if (status) return status;
-  if (record->index >= view.count) return row_damaged(error, "members");
-  status =
-      members_take(load->members, &view, record->index, &record->anchor, load->broker, 1, error);
+  enum collega_status status = COLLEGA_OK;
+  if (record->run.data != load->run.data || record->run.length != load->run.length) {
+    arena_reset(load->arena);
+    load->run = bytes_of(NULL, 0);
+    status = run_read_bytes(record->run, load->arena, &load->view, error);
+    if (status) return status;
+    load->run = record->run;
+  }
+  if (record->index >= load->view.count) return row_damaged(error, "members");
+  status = members_take(load->members, &load->view, record->index, &record->anchor, load->broker, 1,
+                        error);
   /* One record that says nothing any more (the end of a mandate that was dropped) must not hide the
    * rest. */
   return status == COLLEGA_FULL || status == COLLEGA_SYSTEM ? status : COLLEGA_OK;
@@ -262,7 +268,9 @@ static enum collega_status take_record(void *context, const struct member_record
 enum collega_status member_source_load(void *source, struct members *members,
                                        const struct id *party, struct collega_error *error) {
   const struct member_source *from = source;
-  struct load load = {members, arena_new(64u * 1024u, LIMIT_ARENA_BYTES), &from->broker};
+  struct load load = {.members = members,
+                      .arena = arena_new(64u * 1024u, LIMIT_ARENA_BYTES),
+                      .broker = &from->broker};
   if (!load.arena) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
   struct store_txn *txn = NULL;
   enum collega_status status = store_read(from->store, &txn, error);
