@@ -4,6 +4,19 @@
 #include <stdlib.h>
 #include <zmq.h>
 
+/* The thread sanitizer cannot see how ZeroMQ orders what happened before a send and after a receive. */
+#ifdef __has_feature
+#if __has_feature(thread_sanitizer)
+#include <sanitizer/tsan_interface.h>
+#define GIVE_AWAY(job) __tsan_release(job)
+#define TAKE_OVER(job) __tsan_acquire(job)
+#endif
+#endif
+#ifndef GIVE_AWAY
+#define GIVE_AWAY(job) ((void)(job))
+#define TAKE_OVER(job) ((void)(job))
+#endif
+
 struct job *job_new(enum job_kind kind) {
   struct job *job = calloc(1, sizeof *job);
   if (job != NULL) job->kind = kind;
@@ -31,6 +44,7 @@ void job_destroy(struct job **job) {
 void job_send(void *pair, struct job **job) {
   struct job *given = *job;
   *job = NULL;
+  GIVE_AWAY(given);
   int sent;
   do
     sent = zmq_send(pair, &given, sizeof(struct job *), 0);
@@ -44,7 +58,9 @@ struct job *job_receive(void *pair, bool wait) {
   do
     got = zmq_recv(pair, &job, sizeof(struct job *), wait ? 0 : ZMQ_DONTWAIT);
   while (got < 0 && errno == EINTR);
-  return got == (int)sizeof(struct job *) ? job : NULL;
+  if (got != (int)sizeof(struct job *)) return NULL;
+  TAKE_OVER(job);
+  return job;
 }
 
 static void *pair_new(void *context) {
