@@ -1,7 +1,8 @@
 """Runs every test of the repository and prints one summary line, "N passed, N failed".
 
 Parts: source (arrows, formatting, generated files), unit (cmocka programs), vectors, wire, flow, fault (pytest),
-model (Spin), asan (units and flows under the address and undefined-behaviour sanitizers).
+model (Spin), asan (units and flows under the address and undefined-behaviour sanitizers), tsan (flows under the thread
+sanitizer).
 """
 import argparse
 import json
@@ -15,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ["source", "unit", "vectors", "wire", "flow", "fault", "model", "asan"]
+PARTS = ["source", "unit", "vectors", "wire", "flow", "fault", "model", "asan", "tsan"]
 UNIT_SECONDS = 300
 CMOCKA_PASSED = re.compile(r"^\[  PASSED  \] (\d+) test", re.M)
 CMOCKA_FAILED = re.compile(r"^\[  FAILED  \] .*?(\d+) test", re.M)
@@ -118,9 +119,9 @@ def main():
     if options.long:
         os.environ["COLLEGA_LONG"] = "1"
     count = Count()
-    if set(wanted) - {"asan", "model", "source"} and not build("debug"):
+    if set(wanted) - {"asan", "tsan", "model", "source"} and not build("debug"):
         count.add(0, 1)
-        wanted = [part for part in wanted if part in ("asan", "model", "source")]
+        wanted = [part for part in wanted if part in ("asan", "tsan", "model", "source")]
     for part in wanted:
         started = time.monotonic()
         if part == "source":
@@ -138,6 +139,13 @@ def main():
                 units("asan", count)
                 pytest("asan-flow", ["tests/flow"], count,
                        {"COLLEGA_BIN": str(ROOT / "build" / "asan"), "COLLEGA_MAP_MIB": "1024"})
+            else:
+                count.add(0, 1)
+        elif part == "tsan":
+            if build("tsan"):
+                pytest("tsan-flow", ["tests/flow/test_first_deal.py", "tests/flow/test_apart.py"], count,
+                       {"COLLEGA_BIN": str(ROOT / "build" / "tsan"), "COLLEGA_MAP_MIB": "1024",
+                        "TSAN_OPTIONS": f"halt_on_error=1 suppressions={ROOT}/tests/support/tsan.txt"})
             else:
                 count.add(0, 1)
         say(f"-- {part}: {time.monotonic() - started:.0f} s")
