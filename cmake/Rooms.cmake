@@ -22,3 +22,18 @@ function(collega_unit_test name)
   add_test(NAME unit/${name} COMMAND unit_${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   set_tests_properties(unit/${name} PROPERTIES TIMEOUT 120)
 endfunction()
+
+# collega_manual(PROGRAM): its man page and its completion for bash, printed by the program itself from the tables of
+# its commands, and installed with it.
+function(collega_manual program)
+  set(manual ${PROJECT_BINARY_DIR}/share/man/man1/${program}.1)
+  set(completion ${PROJECT_BINARY_DIR}/share/bash-completion/completions/${program})
+  file(MAKE_DIRECTORY ${PROJECT_BINARY_DIR}/share/man/man1 ${PROJECT_BINARY_DIR}/share/bash-completion/completions)
+  add_custom_command(TARGET ${program} POST_BUILD
+    COMMAND $<TARGET_FILE:${program}> help --man > ${manual}
+    COMMAND $<TARGET_FILE:${program}> help --completion > ${completion}
+    COMMENT "Man page and completion of ${program}"
+    VERBATIM)
+  install(FILES ${manual} DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  install(FILES ${completion} DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
+endfunction()

@@ -38,6 +38,12 @@ const struct postcode_row *postcode_area_find(const char *postcode) {
   return &postcode_rows[(tens - '1') * 10 + (ones - '0')];
 }
 
+#define SHARE_CERTAIN 0.9995 /* of the area's postcodes; the table has two decimals */
+
+bool postcode_area_certain(const struct postcode_row *area) {
+  return area->share >= SHARE_CERTAIN;
+}
+
 int slot_index(const char *slot) {
   static const char days[7][4] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
   static const char parts[4][3] = {"am", "pm", "ev", "ni"};

@@ -16,6 +16,12 @@ const struct region_row *region_find(const char *code);
 const struct postcode_row *postcode_area_find(const char *postcode); /* by its first two digits */
 size_t region_count(void);
 const struct region_row *region_at(size_t index);
+/* Whether the whole area lies in the one region. */
+bool postcode_area_certain(const struct postcode_row *area);
+/* Unit groups whose label in either language holds every word of `words`, in any case, best first: a label that
+ * begins with the first word, then one with a word that does, then one that holds it anywhere; labels in `language`
+ * before the other. Fills at most `capacity`; returns how many were filled. */
+size_t isco_search(const char *words, enum language language, const struct isco_row **out, size_t capacity);
 int slot_index(const char *slot);                                /* 0 mon-am .. 27 sun-ni, -1: none */
 /* A table of common Dutch credential codes with labels ("forklift": heftruckcertificaat). */
 struct credential_row { const char *code, *nl, *en; };

@@ -82,7 +82,7 @@ void program_completion(const struct program *program, FILE *out) {
   fputs("  esac\n  if [[ $word == -* ]]; then\n    COMPREPLY=($(compgen -W \"$options", out);
   for (size_t i = 0; i < program->common_count; i++)
     fprintf(out, " --%s", program->common[i].name);
-  fputs(" --help\" -- \"$word\"))\n"
+  fputs(" --help --version\" -- \"$word\"))\n"
         "  elif [[ -n $next ]]; then\n"
         "    COMPREPLY=($(compgen -W \"$next\" -- \"$word\"))\n"
         "  else\n"

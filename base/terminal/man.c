@@ -60,6 +60,9 @@ void program_man_page(const struct program *program, FILE *out) {
   fputs(".SH OPTIONS\n", out);
   for (size_t i = 0; i < program->common_count; i++)
     roff_option(out, &program->common[i]);
+  fputs(".TP\n\\fB\\-\\-help\\fR\nshow help, of the command where one is given\n"
+        ".TP\n\\fB\\-\\-version\\fR\nshow the version\n",
+        out);
   fputs(".SH ENVIRONMENT\n.TP\n\\fB", out);
   roff(out, program->home_variable);
   fputs("\\fR\nthe home, where \\fB\\-\\-home\\fR is not given\n"

@@ -24,8 +24,6 @@ struct arguments {
 enum collega_status arguments_read(struct arguments *arguments, int argc, char **argv,
                                    struct collega_error *error) COLLEGA_MUST_CHECK;
 
-/* How many letters must change to get from one word to the other (insert, drop, replace, swap). */
-size_t edit_distance(const char *a, const char *b);
 /* Whether a word that far away is worth suggesting for what was typed. */
 bool near_enough(const char *typed, size_t distance);
 

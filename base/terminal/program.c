@@ -202,11 +202,21 @@ static enum collega_status check_count(const struct arguments *arguments,
                    usage, NULL);
 }
 
-/* `help`, `help offer`, `help offer publish`, and the same with --help. */
+/* `help`, `help offer`, `help offer publish`, and the same with --help; `help --man` and
+ * `help --completion`, which are not told. */
 static enum collega_status show_help(const struct arguments *arguments, char *const *words,
                                      size_t count, struct collega_error *error) {
   const struct program *program = arguments->program;
   size_t used = 0, plain = 0;
+  /* For the build, which installs what comes out. */
+  if (count == 1 && strcmp(words[0], "--man") == 0) {
+    program_man_page(program, stdout);
+    return COLLEGA_OK;
+  }
+  if (count == 1 && strcmp(words[0], "--completion") == 0) {
+    program_completion(program, stdout);
+    return COLLEGA_OK;
+  }
   while (plain < count && words[plain][0] != '-')
     plain++;
   const struct command_row *command = find_command(program, words, plain, &used);

@@ -124,17 +124,43 @@ enum collega_status json_print(json_t *document, struct collega_error *error) {
   return COLLEGA_OK;
 }
 
-void say(const struct desk *desk, enum rule rule, ...) {
+json_t *json_add(json_t *list, json_t *value) {
+  if (json_array_append_new(list, value) == 0) return list;
+  json_decref(list);
+  return NULL;
+}
+
+enum collega_status json_print_list(const char *name, json_t *list, struct collega_error *error) {
+  json_t *document = json_object();
+  if (json_object_set_new(document, name, list) != 0) {
+    json_decref(document);
+    document = NULL;
+  }
+  return json_print(document, error);
+}
+
+static void tell_list(const struct desk *desk, FILE *stream, enum rule rule, va_list list) {
   const char *arguments[COLLEGA_ERROR_ARGUMENTS] = {0};
   size_t count = 0;
-  va_list list;
-  va_start(list, rule);
   for (const char *next; count < COLLEGA_ERROR_ARGUMENTS && (next = va_arg(list, const char *)) != NULL;)
     arguments[count++] = next;
-  va_end(list);
   char text[2048];
   words_render(desk->language, rule, arguments, count, text, sizeof text);
-  printf("%s\n", terminal_safe(desk->arena, text));
+  fprintf(stream, "%s\n", terminal_safe(desk->arena, text));
+}
+
+void say(const struct desk *desk, enum rule rule, ...) {
+  va_list list;
+  va_start(list, rule);
+  tell_list(desk, stdout, rule, list);
+  va_end(list);
+}
+
+void tell(const struct desk *desk, FILE *stream, enum rule rule, ...) {
+  va_list list;
+  va_start(list, rule);
+  tell_list(desk, stream, rule, list);
+  va_end(list);
 }
 
 const char *row_words(struct desk *desk, const char *rule, char *const *arguments, size_t count) {
@@ -174,6 +200,16 @@ json_t *json_date(collega_date date) {
   char text[32];
   date_write(text, sizeof text, date);
   return json_string(text);
+}
+
+void *array_grow(struct arena *arena, const void *items, size_t count, size_t *capacity, size_t item_bytes) {
+  if (count < *capacity) return (void *)(uintptr_t)items;
+  size_t more = *capacity ? 2 * *capacity : 64;
+  void *grown = arena_take(arena, more * item_bytes);
+  if (!grown) return NULL;
+  if (count) memcpy(grown, items, count * item_bytes);
+  *capacity = more;
+  return grown;
 }
 
 bool json_put(json_t *object, const char *name, json_t *value) {
@@ -232,11 +268,7 @@ enum collega_status option_time(const struct arguments *arguments, const char *o
   return COLLEGA_OK;
 }
 
-enum collega_status option_money(const struct arguments *arguments, const char *option, bool *given, int64_t *cents,
-                                 struct collega_error *error) {
-  const char *text = argument_value(arguments, option);
-  *given = text != NULL;
-  if (!text) return COLLEGA_OK;
+bool money_read(const char *text, int64_t *cents) {
   int64_t whole = 0;
   const char *at = text;
   int digits = 0, decimals = 0;
@@ -245,9 +277,17 @@ enum collega_status option_money(const struct arguments *arguments, const char *
   if (digits && (*at == ',' || *at == '.')) {
     for (++at; *at >= '0' && *at <= '9' && decimals < 2; ++at, ++decimals)
       whole = whole * 10 + (*at - '0');
-    if (decimals != 2) digits = 0;
+    if (decimals != 2) return false;
   }
-  if (!digits || *at) return bad_option(option, RULE_option_money, text, error);
+  if (!digits || *at) return false;
   *cents = decimals ? whole : whole * 100;
+  return true;
+}
+
+enum collega_status option_money(const struct arguments *arguments, const char *option, bool *given, int64_t *cents,
+                                 struct collega_error *error) {
+  const char *text = argument_value(arguments, option);
+  *given = text != NULL;
+  if (text && !money_read(text, cents)) return bad_option(option, RULE_option_money, text, error);
   return COLLEGA_OK;
 }

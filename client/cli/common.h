@@ -36,8 +36,14 @@ enum collega_status desk_wait(struct desk *desk, desk_condition done, void *cont
 
 /* Prints the document, one line end at its end, and releases it. NULL: out of memory. */
 enum collega_status json_print(json_t *document, struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Appends and consumes `value`; returns the list, or NULL (and the list released) when memory is out or value is NULL. */
+json_t *json_add(json_t *list, json_t *value);
+/* {"NAME": [...]}, printed; consumes the list. NULL: out of memory. */
+enum collega_status json_print_list(const char *name, json_t *list, struct collega_error *error) COLLEGA_MUST_CHECK;
 /* A sentence on standard output, in the language of the command. At most four arguments, ended by NULL. */
 void say(const struct desk *desk, enum rule rule, ...) __attribute__((sentinel));
+/* The same on another stream. */
+void tell(const struct desk *desk, FILE *stream, enum rule rule, ...) __attribute__((sentinel));
 /* Packed arguments of a row's words rendered: reasons, gaps. In the arena. */
 const char *row_words(struct desk *desk, const char *rule, char *const *arguments, size_t count);
 /* Text for a person: escaped for the terminal, in the arena; "" for NULL. */
@@ -50,6 +56,8 @@ json_t *json_date(collega_date date);
 /* {"id","name","kvk"} of a party. */
 json_t *json_party(struct desk *desk, const struct id *party);
 const char *party_name(struct desk *desk, const struct id *party);
+/* An array in the arena with room for one more: `items` itself, or a copy twice as large. NULL: out of memory. */
+void *array_grow(struct arena *arena, const void *items, size_t count, size_t *capacity, size_t item_bytes);
 /* Sets a member and consumes `value`; false (and the value released) when memory is out or value is NULL. */
 bool json_put(json_t *object, const char *name, json_t *value);
 
@@ -60,7 +68,8 @@ enum collega_status option_date(const struct arguments *arguments, const char *o
                                 struct collega_error *error) COLLEGA_MUST_CHECK;
 enum collega_status option_time(const struct arguments *arguments, const char *option, bool *given, collega_time *out,
                                 struct collega_error *error) COLLEGA_MUST_CHECK;
-/* "23,80" or "23.80" -> 2380 cents. */
+/* "23,80", "23.80" or "23" -> 2380 or 2300 cents; false: something else. */
+bool money_read(const char *text, int64_t *cents);
 enum collega_status option_money(const struct arguments *arguments, const char *option, bool *given, int64_t *cents,
                                  struct collega_error *error) COLLEGA_MUST_CHECK;
 
@@ -70,6 +79,7 @@ enum collega_status command_join(const struct arguments *arguments, struct colle
 enum collega_status command_run(const struct arguments *arguments, struct collega_error *error);
 enum collega_status command_status(const struct arguments *arguments, struct collega_error *error);
 enum collega_status command_offer_publish(const struct arguments *arguments, struct collega_error *error);
+enum collega_status command_offer_new(const struct arguments *arguments, struct collega_error *error);
 enum collega_status command_offer_list(const struct arguments *arguments, struct collega_error *error);
 enum collega_status command_offer_show(const struct arguments *arguments, struct collega_error *error);
 enum collega_status command_offer_withdraw(const struct arguments *arguments, struct collega_error *error);

@@ -101,7 +101,8 @@ static void read_plain(const struct cell *cell, bool after_quotes) {
     if (!after_quotes) add(cell, c);
   }
   struct buffer *cells = &reader->cells;
-  while (!after_quotes && cells->length > cell->start && blank((char)cells->data[cells->length - 1]))
+  while (!after_quotes && cells->length > cell->start &&
+         blank((char)cells->data[cells->length - 1]))
     cells->length--;
 }
 

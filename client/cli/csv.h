@@ -8,8 +8,8 @@
 #define COLLEGA_CLI_CSV_H
 #include "base/bytes.h"
 
-#define CSV_COLUMNS_MOST 256            /* an offer has 43 columns; more cells are counted, not kept */
-#define CSV_CELL_BYTES   (64u * 1024u)  /* one cell */
+#define CSV_COLUMNS_MOST 256 /* an offer has 43 columns; more cells are counted, not kept */
+#define CSV_CELL_BYTES   (64u * 1024u) /* one cell */
 
 struct csv_record {
   uint32_t row; /* as a spreadsheet numbers it: the first line is row 1 */

@@ -288,15 +288,10 @@ static bool deals_visit(void *context, struct bytes key, struct bytes value) {
   (void)key;
   CollegaStore__DealRow *row = (CollegaStore__DealRow *)row_unpack(&collega_store__deal_row__descriptor, value, arena);
   if (!row) return true;
-  if (deals->count == deals->capacity) {
-    size_t capacity = deals->capacity ? 2 * deals->capacity : 64;
-    CollegaStore__DealRow **rows = arena_take(arena, capacity * sizeof(CollegaStore__DealRow *));
-    deals->failed = rows == NULL;
-    if (!rows) return false;
-    if (deals->count) memcpy(rows, deals->rows, deals->count * sizeof(CollegaStore__DealRow *));
-    deals->rows = rows;
-    deals->capacity = capacity;
-  }
+  CollegaStore__DealRow **rows = array_grow(arena, deals->rows, deals->count, &deals->capacity, sizeof *rows);
+  deals->failed = rows == NULL;
+  if (!rows) return false;
+  deals->rows = rows;
   deals->rows[deals->count++] = row;
   return true;
 }
@@ -361,17 +356,10 @@ enum collega_status command_deal_list(const struct arguments *arguments, struct 
   if (status == COLLEGA_OK && deals.count)
     qsort(deals.rows, deals.count, sizeof(CollegaStore__DealRow *), newest_first);
   if (status == COLLEGA_OK && argument_json(arguments)) {
-    json_t *document = json_object(), *list = json_array();
-    bool ok = document && list;
-    for (size_t i = 0; ok && i < deals.count; ++i)
-      ok = json_array_append_new(list, deal_json(&desk, deals.rows[i])) == 0;
-    ok = ok && json_object_set(document, "deals", list) == 0;
-    json_decref(list);
-    if (!ok) {
-      json_decref(document);
-      document = NULL;
-    }
-    status = json_print(document, error);
+    json_t *list = json_array();
+    for (size_t k = 0; list && k < deals.count; ++k)
+      list = json_add(list, deal_json(&desk, deals.rows[k]));
+    status = json_print_list("deals", list, error);
   } else if (status == COLLEGA_OK && deals.count == 0) {
     say(&desk, RULE_said_no_deals, NULL);
   } else if (status == COLLEGA_OK) {

@@ -39,21 +39,16 @@ static json_t *entry_json(struct desk *desk, const struct ledger_event *event) {
 }
 
 static enum collega_status log_json(struct desk *desk, uint64_t from, uint64_t until, struct collega_error *error) {
-  json_t *document = json_object(), *list = json_array();
+  json_t *list = json_array();
   enum collega_status status = COLLEGA_OK;
-  bool ok = document && list;
-  for (uint64_t number = from; ok && status == COLLEGA_OK && number <= until; ++number) {
+  for (uint64_t number = from; list && status == COLLEGA_OK && number <= until; ++number) {
     struct ledger_event event;
     status = ledger_entry(desk->txn, number, desk->arena, &event, error);
-    if (status == COLLEGA_OK) ok = json_array_append_new(list, entry_json(desk, &event)) == 0;
+    if (status == COLLEGA_OK) list = json_add(list, entry_json(desk, &event));
   }
-  ok = ok && json_object_set(document, "entries", list) == 0;
+  if (status == COLLEGA_OK) return json_print_list("entries", list, error);
   json_decref(list);
-  if (status != COLLEGA_OK || !ok) {
-    json_decref(document);
-    document = NULL;
-  }
-  return status == COLLEGA_OK ? json_print(document, error) : status;
+  return status;
 }
 
 static enum collega_status log_table(struct desk *desk, uint64_t from, uint64_t until, struct collega_error *error) {

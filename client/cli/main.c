@@ -19,6 +19,12 @@ static const struct option_row init_options[] = {
     {"function", "TEXT", "functie van wie tekent", "function of who signs", false},
 };
 static const struct option_row wait_options[] = {WAIT};
+static const struct option_row publish_options[] = {
+    {"csv", NULL, "het bestand is CSV (vanzelf zo bij een naam op .csv)", "the file is CSV (of itself with a name on .csv)", false},
+    {"skip-bad", NULL, "CSV: plaats de goede rijen en noem de andere", "CSV: publish the good rows and list the others", false},
+    WAIT};
+static const struct option_row new_options[] = {
+    {"dry-run", NULL, "toon het aanbod als JSON en plaats niets", "show the offer as JSON and publish nothing", false}, WAIT};
 static const struct option_row offer_list_options[] = {
     {"mine", NULL, "alleen eigen aanbod", "only our own", false},
     {"all", NULL, "ook wat niet meer open is", "also what is no longer open", false},
@@ -58,8 +64,10 @@ static const struct command_row commands[] = {
      0, command_run},
     {"status", "", "hoe het staat, en wat waarop wacht", "how things stand, and what waits for what", NO_OPTIONS, 0, 0,
      command_status},
-    {"offer publish", "FILE.json|-", "plaats aanbod; toont de kenmerken, een per regel",
-     "publish offers; prints their ids, one a line", OPTIONS(wait_options), 1, 1, command_offer_publish},
+    {"offer new", "", "stel aanbod op aan de hand van vragen, en plaats het", "write an offer by answering questions, and publish it",
+     OPTIONS(new_options), 0, 0, command_offer_new},
+    {"offer publish", "FILE.json|FILE.csv|-", "plaats aanbod; toont de kenmerken, een per regel",
+     "publish offers; prints their ids, one a line", OPTIONS(publish_options), 1, 1, command_offer_publish},
     {"offer list", "", "het prikbord en het eigen aanbod", "the board and our own offers", OPTIONS(offer_list_options), 0, 0,
      command_offer_list},
     {"offer show", "ID", "een aanbod, volledig", "one offer, whole", NO_OPTIONS, 1, 1, command_offer_show},

@@ -25,15 +25,10 @@ static bool find_visit(void *context, struct bytes key, struct bytes value) {
   if (finding->by_offer && (row->mine.len != SHORT_ID_BYTES ||
                             memcmp(row->mine.data, finding->offer.byte, SHORT_ID_BYTES) != 0))
     return true;
-  if (finding->count == finding->capacity) {
-    size_t capacity = finding->capacity ? 2 * finding->capacity : 64;
-    CollegaStore__MatchRow **rows = arena_take(arena, capacity * sizeof(CollegaStore__MatchRow *));
-    finding->failed = rows == NULL;
-    if (!rows) return false;
-    if (finding->count) memcpy(rows, finding->rows, finding->count * sizeof(CollegaStore__MatchRow *));
-    finding->rows = rows;
-    finding->capacity = capacity;
-  }
+  CollegaStore__MatchRow **rows = array_grow(arena, finding->rows, finding->count, &finding->capacity, sizeof *rows);
+  finding->failed = rows == NULL;
+  if (!rows) return false;
+  finding->rows = rows;
   finding->rows[finding->count++] = row;
   return true;
 }
@@ -111,17 +106,10 @@ static void print_match(struct desk *desk, struct table *table, const CollegaSto
 static enum collega_status print_matches(struct desk *desk, const struct finding *finding,
                                          struct collega_error *error) {
   if (argument_json(desk->arguments)) {
-    json_t *document = json_object(), *list = json_array();
-    bool ok = document && list;
-    for (size_t i = 0; ok && i < finding->count; ++i)
-      ok = json_array_append_new(list, match_json(desk, finding->rows[i])) == 0;
-    ok = ok && json_object_set(document, "matches", list) == 0;
-    json_decref(list);
-    if (!ok) {
-      json_decref(document);
-      document = NULL;
-    }
-    return json_print(document, error);
+    json_t *list = json_array();
+    for (size_t i = 0; list && i < finding->count; ++i)
+      list = json_add(list, match_json(desk, finding->rows[i]));
+    return json_print_list("matches", list, error);
   }
   if (finding->count == 0) {
     say(desk, RULE_said_no_matches, NULL);

@@ -1,131 +1,10 @@
-/* offer publish, list, show, withdraw. */
+/* offer list, show, withdraw. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/process/process.h"
 #include "client/cli/common.h"
 #include "proto/json.h"
-#include "proto/lists.h"
-
-#define OFFER_FILE_BYTES (64u * 1024u * 1024u)
-#define OFFERS_A_FILE 100000u
-
-/* ---- publish */
-
-struct publishing {
-  struct offer_input *inputs;
-  struct short_id *ids;
-  size_t count;
-};
-
-static enum collega_status read_offer(struct desk *desk, const json_t *json, struct offer_input *out,
-                                      struct collega_error *error) {
-  static const char *const skip[] = {"private", NULL};
-  ProtobufCMessage *offer = NULL, *private_part = NULL;
-  enum collega_status status =
-      json_to_message(json, &collega__offer__descriptor, skip, desk->arena, &offer, error);
-  const json_t *hidden = json_object_get(json, "private");
-  if (status == COLLEGA_OK && hidden) {
-    status = json_to_message(hidden, &collega__offer_private__descriptor, NULL, desk->arena, &private_part, error);
-    if (status != COLLEGA_OK) error_prefix(error, "private");
-  }
-  out->offer = (Collega__Offer *)offer;
-  out->private_part = (Collega__OfferPrivate *)private_part;
-  return status;
-}
-
-/* One offer, a list of them, or {"offers": [...]}. */
-static enum collega_status read_offers(struct desk *desk, const json_t *json, struct publishing *out,
-                                       struct collega_error *error) {
-  const json_t *list = json_is_object(json) ? json_object_get(json, "offers") : json;
-  bool many = json_is_array(list);
-  out->count = many ? json_array_size(list) : 1;
-  if (out->count == 0) return error_set(error, COLLEGA_INVALID, RULE_offers_none, "offers", NULL);
-  if (out->count > OFFERS_A_FILE) return error_set(error, COLLEGA_INVALID, RULE_offers_many, "offers", "100000", NULL);
-  out->inputs = arena_zero(desk->arena, out->count * sizeof *out->inputs);
-  out->ids = arena_zero(desk->arena, out->count * sizeof *out->ids);
-  if (!out->inputs || !out->ids) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
-  for (size_t i = 0; i < out->count; ++i) {
-    enum collega_status status = read_offer(desk, many ? json_array_get(list, i) : json, &out->inputs[i], error);
-    if (status != COLLEGA_OK) {
-      char place[32];
-      snprintf(place, sizeof place, "[%zu]", i);
-      if (many) error_prefix(error, place);
-      return status;
-    }
-  }
-  return COLLEGA_OK;
-}
-
-static enum collega_status published(struct desk *desk, void *context, bool *met, struct collega_error *error) {
-  const struct publishing *publishing = context;
-  *met = true;
-  for (size_t i = 0; i < publishing->count && *met; ++i) {
-    CollegaStore__OfferRow *row = NULL;
-    enum collega_status status = desk_offer_row(desk, &publishing->ids[i], &row, error);
-    if (status != COLLEGA_OK) return status;
-    if (row->refused)
-      return error_set(error, COLLEGA_REFUSED, rule_from_name(row->refused),
-                       hex_text(desk, publishing->ids[i].byte, 8), row->refused_words ? row->refused_words : "", NULL);
-    *met = row->position || row->by_mail;
-  }
-  return COLLEGA_OK;
-}
-
-static enum collega_status print_ids(struct desk *desk, const struct publishing *publishing,
-                                     struct collega_error *error) {
-  if (!argument_json(desk->arguments)) {
-    for (size_t i = 0; i < publishing->count; ++i)
-      printf("%s\n", hex_text(desk, publishing->ids[i].byte, SHORT_ID_BYTES));
-    return COLLEGA_OK;
-  }
-  json_t *document = json_object(), *list = json_array();
-  bool ok = document && list;
-  for (size_t i = 0; ok && i < publishing->count; ++i) {
-    json_t *item = json_object();
-    ok = item && json_put(item, "id", json_hex(publishing->ids[i].byte, SHORT_ID_BYTES)) &&
-         json_array_append(list, item) == 0;
-    json_decref(item);
-  }
-  ok = ok && json_object_set(document, "offers", list) == 0;
-  json_decref(list);
-  if (!ok) {
-    json_decref(document);
-    document = NULL;
-  }
-  return json_print(document, error);
-}
-
-enum collega_status command_offer_publish(const struct arguments *arguments, struct collega_error *error) {
-  struct desk desk;
-  struct publishing publishing = {0};
-  struct buffer text;
-  json_t *json = NULL;
-  const char *file = argument_at(arguments, 0);
-  buffer_init(&text, OFFER_FILE_BYTES + 1);
-  enum collega_status status = desk_open(arguments, &desk, error);
-  if (status != COLLEGA_OK) return status;
-  size_t length = strlen(file);
-  if (length > 4 && strcmp(file + length - 4, ".csv") == 0)
-    status = error_set(error, COLLEGA_INVALID, RULE_csv_not_read, file, NULL);
-  if (status == COLLEGA_OK) status = file_read(file, OFFER_FILE_BYTES, &text, error);
-  if (status == COLLEGA_OK) status = json_parse(bytes_of(text.data, text.length), &json, error);
-  if (status == COLLEGA_OK) status = read_offers(&desk, json, &publishing, error);
-  desk_release(&desk);
-  if (status == COLLEGA_OK)
-    status = offer_publish(desk.exchange, &desk.party, publishing.inputs, publishing.count, desk.now, publishing.ids,
-                           error);
-  if (status == COLLEGA_OK) status = print_ids(&desk, &publishing, error);
-  if (status == COLLEGA_OK && argument_value(arguments, "wait")) {
-    fflush(stdout);
-    status = desk_wait(&desk, published, &publishing, error);
-  }
-  json_decref(json);
-  buffer_free(&text);
-  desk_close(&desk);
-  return status;
-}
 
 /* ---- list and show */
 
@@ -207,15 +86,10 @@ static bool list_visit(void *context, struct bytes key, struct bytes value) {
   if (!listing->all && !row->mine &&
       offer_state(row, offer, listing->desk->now) != COLLEGA__OFFER_STATE__OFFER_STATE_OPEN)
     return true;
-  if (listing->count == listing->capacity) {
-    size_t capacity = listing->capacity ? 2 * listing->capacity : 64;
-    CollegaStore__OfferRow **rows = arena_take(arena, capacity * sizeof(CollegaStore__OfferRow *));
-    listing->failed = rows == NULL;
-    if (!rows) return false;
-    if (listing->count) memcpy(rows, listing->rows, listing->count * sizeof(CollegaStore__OfferRow *));
-    listing->rows = rows;
-    listing->capacity = capacity;
-  }
+  CollegaStore__OfferRow **rows = array_grow(arena, listing->rows, listing->count, &listing->capacity, sizeof *rows);
+  listing->failed = rows == NULL;
+  if (!rows) return false;
+  listing->rows = rows;
   listing->rows[listing->count++] = row;
   return true;
 }
@@ -272,17 +146,10 @@ enum collega_status command_offer_list(const struct arguments *arguments, struct
   if (status == COLLEGA_OK && listing.count)
     qsort(listing.rows, listing.count, sizeof(CollegaStore__OfferRow *), newest_first);
   if (status == COLLEGA_OK && argument_json(arguments)) {
-    json_t *document = json_object(), *list = json_array();
-    bool ok = document && list;
-    for (size_t i = 0; ok && i < listing.count; ++i)
-      ok = json_array_append_new(list, offer_json(&desk, listing.rows[i], false)) == 0;
-    ok = ok && json_object_set(document, "offers", list) == 0;
-    json_decref(list);
-    if (!ok) {
-      json_decref(document);
-      document = NULL;
-    }
-    status = json_print(document, error);
+    json_t *list = json_array();
+    for (size_t i = 0; list && i < listing.count; ++i)
+      list = json_add(list, offer_json(&desk, listing.rows[i], false));
+    status = json_print_list("offers", list, error);
   } else if (status == COLLEGA_OK && listing.count == 0) {
     say(&desk, RULE_said_no_offers, NULL);
   } else if (status == COLLEGA_OK) {

@@ -77,7 +77,7 @@ static enum collega_status unknown_column(const char *name, struct collega_error
   size_t best = SIZE_MAX;
   struct offer_column column;
   for (size_t i = 0; offer_column_at(i, &column); i++) {
-    size_t distance = word_distance(name, column.path);
+    size_t distance = edit_distance(name, column.path);
     if (distance >= best) continue;
     best = distance;
     snprintf(nearest, sizeof nearest, "%s", column.path);

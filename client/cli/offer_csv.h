@@ -14,9 +14,9 @@
 enum column_kind {
   COLUMN_UNNAMED, /* must stay empty */
   COLUMN_VALUE,
-  COLUMN_TEXTS,   /* a list of texts */
-  COLUMN_MUST,    /* a list of skills, credentials or languages, needed */
-  COLUMN_NICE     /* the same, welcome */
+  COLUMN_TEXTS, /* a list of texts */
+  COLUMN_MUST,  /* a list of skills, credentials or languages, needed */
+  COLUMN_NICE   /* the same, welcome */
 };
 #define COLUMN_PATH_BYTES 64
 struct offer_column {

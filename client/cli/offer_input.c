@@ -38,15 +38,10 @@ static bool note_member(void *context, struct bytes key, struct bytes value) {
       members_find(exchange_members(desk->exchange, desk->txn), &party);
   const char *kvk = known ? known_party_kvk(known) : "";
   if (strlen(kvk) != 8) return true;
-  if (judge->count == judge->capacity) {
-    size_t capacity = judge->capacity ? 2 * judge->capacity : 64;
-    char(*more)[9] = arena_take(desk->arena, capacity * sizeof *more);
-    judge->failed = more == NULL;
-    if (!more) return false;
-    if (judge->count) memcpy(more, judge->kvk, judge->count * sizeof *more);
-    judge->kvk = more;
-    judge->capacity = capacity;
-  }
+  char(*all)[9] = array_grow(desk->arena, judge->kvk, judge->count, &judge->capacity, sizeof *all);
+  judge->failed = all == NULL;
+  if (!all) return false;
+  judge->kvk = all;
   memcpy(judge->kvk[judge->count++], kvk, 9);
   return true;
 }

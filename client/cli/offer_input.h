@@ -40,6 +40,5 @@ enum collega_status publishing_wait(struct desk *desk, struct publishing *publis
 
 /* offer publish FILE.csv: reads, judges, publishes, and tells of every row. */
 enum collega_status publish_csv(struct desk *desk, const char *file, size_t most_bytes,
-                                uint32_t most_rows,
-                                struct collega_error *error) COLLEGA_MUST_CHECK;
+                                uint32_t most_rows, struct collega_error *error) COLLEGA_MUST_CHECK;
 #endif

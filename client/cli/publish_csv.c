@@ -43,14 +43,10 @@ static enum collega_status add_row(struct sheet *sheet, const struct csv_row *ro
     snprintf(most, sizeof most, "%" PRIu32, sheet->most_rows);
     return error_set(error, COLLEGA_INVALID, RULE_offers_many, NULL, most, NULL);
   }
-  if (sheet->count == sheet->capacity) {
-    size_t capacity = sheet->capacity ? 2 * sheet->capacity : 64;
-    struct csv_row *rows = arena_take(sheet->desk->arena, capacity * sizeof *rows);
-    if (!rows) return no_memory(error);
-    if (sheet->count) memcpy(rows, sheet->rows, sheet->count * sizeof *rows);
-    sheet->rows = rows;
-    sheet->capacity = capacity;
-  }
+  struct csv_row *rows =
+      array_grow(sheet->desk->arena, sheet->rows, sheet->count, &sheet->capacity, sizeof *rows);
+  if (!rows) return no_memory(error);
+  sheet->rows = rows;
   sheet->rows[sheet->count++] = *row;
   if (row->wrong) sheet->bad++;
   return COLLEGA_OK;
@@ -75,12 +71,11 @@ static enum collega_status read_row(struct sheet *sheet, const struct csv_record
   return add_row(sheet, &row, error);
 }
 
-static enum collega_status at_row(enum collega_status status, uint32_t row,
-                                  struct collega_error *error) {
-  char place[32];
-  snprintf(place, sizeof place, "[%" PRIu32 "]", row);
-  error_prefix(error, place);
-  return status;
+/* Quotes that never close have swallowed the rest: nothing after this row is known. */
+static enum collega_status refuse_open(uint32_t row, struct collega_error *error) {
+  char number[16];
+  snprintf(number, sizeof number, "%" PRIu32, row);
+  return error_set(error, COLLEGA_INVALID, RULE_csv_quote_open, NULL, number, NULL);
 }
 
 static enum collega_status read_rows(struct sheet *sheet, struct bytes text,
@@ -90,17 +85,13 @@ static enum collega_status read_rows(struct sheet *sheet, struct bytes text,
   if (!record) return no_memory(error);
   csv_open(&reader, text);
   enum collega_status status = COLLEGA_OK;
-  if (csv_next(&reader, record)) {
+  bool more = csv_next(&reader, record);
+  if (more && record->fault != RULE_csv_quote_open)
     status = offer_columns_read(record, &sheet->columns, error);
-    if (status != COLLEGA_OK) at_row(status, record->row, error);
-  }
-  while (status == COLLEGA_OK && csv_next(&reader, record)) {
-    if (csv_empty(record)) continue;
-    /* Quotes that never close have swallowed the rest: nothing after this is known. */
+  for (; status == COLLEGA_OK && more; more = csv_next(&reader, record)) {
     if (record->fault == RULE_csv_quote_open)
-      status = at_row(error_set(error, COLLEGA_INVALID, record->fault, NULL, NULL), record->row,
-                      error);
-    else
+      status = refuse_open(record->row, error);
+    else if (record->row > 1 && !csv_empty(record))
       status = read_row(sheet, record, error);
   }
   if (status == COLLEGA_OK && reader.cells.failed) status = no_memory(error);
@@ -192,8 +183,8 @@ static enum collega_status refuse(const struct sheet *sheet, bool skip,
   enum collega_status status = report(sheet, NULL, error);
   if (status != COLLEGA_OK) return status;
   fflush(stdout);
-  return error_set(error, COLLEGA_INVALID, skip ? RULE_csv_none_good : RULE_csv_rows_bad, NULL, bad,
-                   all, NULL);
+  if (skip) return error_set(error, COLLEGA_INVALID, RULE_csv_none_good, NULL, all, NULL);
+  return error_set(error, COLLEGA_INVALID, RULE_csv_rows_bad, NULL, bad, all, NULL);
 }
 
 static enum collega_status publish_good(struct sheet *sheet, struct collega_error *error) {

@@ -1,23 +1,41 @@
 """Offers of tests/data/offers, moved in time so that they can be published today."""
 import datetime
 import json
+import re
 from pathlib import Path
 
 DIRECTORY = Path(__file__).resolve().parents[1] / "data" / "offers"
 WRITTEN_FOR = datetime.date(2026, 12, 1)
 DATES = ("from", "until")
+DATE = re.compile(r"\b20\d\d-\d\d-\d\d(?=\b|T)")
 
 
 def names():
     return sorted(path.stem for path in DIRECTORY.glob("*.json"))
 
 
-def load(name, today=None):
-    """The offer `name` with its period moved by whole weeks, as far as today lies past the date it was written for."""
-    offer = json.loads((DIRECTORY / f"{name}.json").read_text())
+def csv_names():
+    return sorted(path.stem for path in (DIRECTORY / "csv").glob("*.csv"))
+
+
+def moved(date, today=None):
+    """An ISO date, or a time that begins with one, by as many whole weeks as today lies past the date written for."""
     weeks = max(0, -(-((today or datetime.date.today()) - WRITTEN_FOR).days // 7))
+    return (datetime.date.fromisoformat(date[:10]) + datetime.timedelta(weeks=weeks)).isoformat() + date[10:]
+
+
+def load(name, today=None):
+    """The offer `name` with its period and expiry moved by whole weeks."""
+    offer = json.loads((DIRECTORY / f"{name}.json").read_text())
     for key in DATES:
         if key in offer["period"]:
-            moved = datetime.date.fromisoformat(offer["period"][key]) + datetime.timedelta(weeks=weeks)
-            offer["period"][key] = moved.isoformat()
+            offer["period"][key] = moved(offer["period"][key], today)
+    if "expires" in offer:
+        offer["expires"] = moved(offer["expires"], today)
     return offer
+
+
+def load_csv(name, today=None):
+    """The bytes of csv/NAME.csv with every date in it moved."""
+    text = (DIRECTORY / "csv" / f"{name}.csv").read_bytes().decode()
+    return DATE.sub(lambda found: moved(found[0], today), text).encode()

@@ -82,6 +82,44 @@ static void labels_common_credentials(void **state) {
   assert_null(credential_find("vca_vol"));
 }
 
+static bool finds(const char *words, enum language language, const char *code, size_t among) {
+  const struct isco_row *row[20];
+  size_t count = isco_search(words, language, row, among);
+  for (size_t i = 0; i < count; i++)
+    if (!strcmp(row[i]->code, code)) return true;
+  return false;
+}
+
+static void finds_occupations_by_what_people_call_them(void **state) {
+  (void)state;
+  assert_true(finds("kok", LANGUAGE_NL, "5120", 1));
+  assert_true(finds("KOK", LANGUAGE_EN, "5120", 1));
+  assert_true(finds("cook", LANGUAGE_NL, "5120", 1));
+  assert_true(finds("conci\u00cbrge", LANGUAGE_NL, "5153", 1)); /* capital with diaeresis */
+  assert_true(finds("  teachers   primary ", LANGUAGE_EN, "2341", 1));
+  assert_true(finds("hulp", LANGUAGE_NL, "9412", 20));
+  assert_true(finds("magazijn", LANGUAGE_NL, "4321", 5));
+  const struct isco_row *row[500];
+  assert_int_equal(isco_search("", LANGUAGE_NL, row, 500), 0);
+  assert_int_equal(isco_search(" \t ", LANGUAGE_NL, row, 500), 0);
+  assert_int_equal(isco_search("zzzz", LANGUAGE_NL, row, 500), 0);
+  char endless[1000];
+  memset(endless, 'e', sizeof endless - 1);
+  endless[sizeof endless - 1] = '\0';
+  assert_int_equal(isco_search(endless, LANGUAGE_NL, row, 500), 0);
+  size_t count = isco_search("e", LANGUAGE_EN, row, 500);
+  assert_true(count > 400 && count <= 436);
+  for (size_t i = 0; i < count; i++)
+    assert_int_equal(strlen(row[i]->code), 4);
+  assert_int_equal(isco_search("e", LANGUAGE_EN, row, 3), 3);
+}
+
+static void says_whether_a_postcode_area_lies_in_one_region(void **state) {
+  (void)state;
+  assert_true(postcode_area_certain(postcode_area_find("1012")));
+  assert_false(postcode_area_certain(postcode_area_find("1118")));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(knows_the_436_unit_groups_and_the_levels_above),
@@ -89,6 +127,8 @@ int main(void) {
       cmocka_unit_test(finds_a_postcode_area_by_two_digits),
       cmocka_unit_test(numbers_the_28_slots),
       cmocka_unit_test(labels_common_credentials),
+      cmocka_unit_test(finds_occupations_by_what_people_call_them),
+      cmocka_unit_test(says_whether_a_postcode_area_lies_in_one_region),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,368 @@
+/* offer new: an offer from answers to questions.
+ *
+ * The questions are a table, in the order in which a person thinks of them, with what stays private
+ * last. An answer goes through the same door as a cell of a CSV file. It is judged at once: the
+ * offer so far is completed with values that break no rule, so that whatever is found to be wrong is
+ * wrong because of an answer, and the rules between fields are heard as soon as both are known. */
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <time.h>
+
+#include "client/cli/ask.h"
+#include "client/cli/offer_csv.h"
+#include "client/cli/offer_input.h"
+#include "proto/field.h"
+#include "proto/lists.h"
+
+enum answer_kind {
+  ANSWER_VALUE, /* as a cell of a table has it */
+  ANSWER_CHOICE,
+  ANSWER_OCCUPATION,
+  ANSWER_REGION,
+  ANSWER_UNTIL,
+  ANSWER_MONEY,
+  ANSWER_CURRENCY
+};
+struct question {
+  const char *column; /* as in a CSV file */
+  enum rule words;
+  enum answer_kind kind;
+  bool required;
+};
+
+static const struct question questions[] = {
+    {"kind", RULE_ask_kind, ANSWER_CHOICE, true},
+    {"title", RULE_ask_title, ANSWER_VALUE, true},
+    {"occupation.isco", RULE_ask_isco, ANSWER_OCCUPATION, true},
+    {"occupation.title", RULE_ask_occupation_title, ANSWER_VALUE, false},
+    {"headcount", RULE_ask_headcount, ANSWER_VALUE, true},
+    {"min_headcount", RULE_ask_min_headcount, ANSWER_VALUE, false},
+    {"period.from", RULE_ask_from, ANSWER_VALUE, true},
+    {"period.until", RULE_ask_until, ANSWER_UNTIL, false},
+    {"period.flex_days", RULE_ask_flex_days, ANSWER_VALUE, false},
+    {"hours.per_week_min", RULE_ask_hours_min, ANSWER_VALUE, true},
+    {"hours.per_week_max", RULE_ask_hours_max, ANSWER_VALUE, true},
+    {"hours.slots", RULE_ask_slots, ANSWER_VALUE, false},
+    {"place.postcode", RULE_ask_postcode, ANSWER_VALUE, false},
+    {"place.city", RULE_ask_city, ANSWER_VALUE, false},
+    {"place.region", RULE_ask_region, ANSWER_REGION, true},
+    {"travel_km", RULE_ask_travel, ANSWER_VALUE, false},
+    {"establishment", RULE_ask_establishment, ANSWER_VALUE, false},
+    {"sector", RULE_ask_sector, ANSWER_VALUE, false},
+    {"reason", RULE_ask_reason, ANSWER_CHOICE, false},
+    {"skills.must", RULE_ask_skills_must, ANSWER_VALUE, false},
+    {"skills.nice", RULE_ask_skills_nice, ANSWER_VALUE, false},
+    {"credentials.must", RULE_ask_credentials_must, ANSWER_VALUE, false},
+    {"credentials.nice", RULE_ask_credentials_nice, ANSWER_VALUE, false},
+    {"languages.must", RULE_ask_languages_must, ANSWER_VALUE, false},
+    {"languages.nice", RULE_ask_languages_nice, ANSWER_VALUE, false},
+    {"education", RULE_ask_education, ANSWER_VALUE, false},
+    {"terms.cost_basis", RULE_ask_cost_basis, ANSWER_CHOICE, false},
+    {"terms.cao", RULE_ask_cao, ANSWER_VALUE, false},
+    {"terms.contract", RULE_ask_contract, ANSWER_CHOICE, false},
+    {"terms.vat", RULE_ask_vat, ANSWER_VALUE, false},
+    {"terms.return_guarantee", RULE_ask_return, ANSWER_VALUE, false},
+    {"terms.takeover", RULE_ask_takeover, ANSWER_CHOICE, false},
+    {"carve", RULE_ask_carve, ANSWER_VALUE, false},
+    {"description", RULE_ask_description, ANSWER_VALUE, false},
+    {"audience", RULE_ask_audience, ANSWER_VALUE, false},
+    {"expires", RULE_ask_expires, ANSWER_VALUE, false},
+    {"private.reference", RULE_ask_reference, ANSWER_VALUE, false},
+    {"private.contact.name", RULE_ask_contact_name, ANSWER_VALUE, false},
+    {"private.contact.email", RULE_ask_contact_email, ANSWER_VALUE, false},
+    {"private.contact.phone", RULE_ask_contact_phone, ANSWER_VALUE, false},
+    {"private.hourly_cost_cents", RULE_ask_hourly_cost, ANSWER_MONEY, false},
+    {"private.currency", RULE_ask_currency, ANSWER_CURRENCY, false},
+    {"private.address", RULE_ask_address, ANSWER_VALUE, false},
+    {"private.note", RULE_ask_note, ANSWER_VALUE, false},
+};
+#define QUESTIONS     (sizeof questions / sizeof *questions)
+#define FIRST_PRIVATE "private.reference"
+
+struct interview {
+  struct desk *desk;
+  struct offer_judge judge;
+  json_t *offer; /* what has been answered */
+};
+
+static enum collega_status no_memory(struct collega_error *error) {
+  return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+}
+
+static const char *text_at(const json_t *offer, const char *object, const char *name) {
+  return json_string_value(json_object_get(json_object_get(offer, object), name));
+}
+
+/* ---- judging */
+
+static enum collega_status judge(struct interview *interview, const json_t *offer,
+                                 struct collega_error *error) {
+  struct desk *desk = interview->desk;
+  struct offer_input input = {0};
+  enum collega_status status = offer_input_read(offer, desk->arena, &input, error);
+  if (status == COLLEGA_OK) status = desk_read(desk, error);
+  if (status == COLLEGA_OK) status = offer_input_judge(&interview->judge, &input, error);
+  desk_release(desk); /* a person takes the time that it takes */
+  return status;
+}
+
+/* The offer so far, completed with what breaks no rule. */
+static json_t *completed(const struct interview *interview, const json_t *offer) {
+  char today[32];
+  date_write(today, sizeof today, date_of_time(interview->desk->now));
+  json_t *whole = json_pack("{s:s, s:s, s:{s:s}, s:i, s:{s:s, s:s}, s:{s:i, s:i}, s:{s:s}}", "kind",
+                            "loan_out", "title", "-", "occupation", "isco", "4321", "headcount",
+                            10000, "period", "from", today, "until", "2169-12-31", "hours",
+                            "per_week_min", 1, "per_week_max", 60, "place", "region", "AM25");
+  if (whole && json_object_update_recursive(whole, (json_t *)(uintptr_t)offer) == 0) return whole;
+  json_decref(whole);
+  return NULL;
+}
+
+/* Takes the answer into the offer when no rule is broken. */
+static enum collega_status take(struct interview *interview, const struct question *question,
+                                const char *answer, struct collega_error *error) {
+  struct offer_column column;
+  json_t *offer = json_deep_copy(interview->offer), *whole = NULL;
+  if (!offer || !offer_column_find(question->column, &column)) {
+    json_decref(offer);
+    return no_memory(error);
+  }
+  enum collega_status status = offer_put(offer, &column, bytes_of(answer, strlen(answer)), error);
+  if (status == COLLEGA_OK) {
+    whole = completed(interview, offer);
+    status = whole ? judge(interview, whole, error) : no_memory(error);
+  }
+  json_decref(whole);
+  if (status != COLLEGA_OK) {
+    json_decref(offer);
+    return status;
+  }
+  json_decref(interview->offer);
+  interview->offer = offer;
+  return COLLEGA_OK;
+}
+
+/* ---- kinds of answers; each turns what was typed into what a cell would say, NULL: ask again */
+
+/* "choice_loan_out" and the like: what a value of an enum is called. */
+static const char *choice_label(struct desk *desk, const char *value) {
+  char name[64];
+  snprintf(name, sizeof name, "choice_%s", value);
+  enum rule rule = rule_from_name(name);
+  return rule ? ask_words(desk, rule) : value;
+}
+
+static void show_choices(struct desk *desk, const ProtobufCEnumDescriptor *values) {
+  for (unsigned i = 0; i < values->n_values; i++) {
+    char value[ENUM_TEXT_BYTES];
+    if (enum_text(values, values->values[i].value, value))
+      fprintf(stderr, "  %2u  %s\n", i + 1, choice_label(desk, value));
+  }
+}
+
+static const char *read_choice(struct desk *desk, const ProtobufCEnumDescriptor *values,
+                               const char *answer) {
+  char *end;
+  unsigned long number = strtoul(answer, &end, 10);
+  for (unsigned i = 0; i < values->n_values; i++) {
+    char value[ENUM_TEXT_BYTES];
+    if (!enum_text(values, values->values[i].value, value)) continue;
+    if ((*end == '\0' && end != answer && number == i + 1) ||
+        strcasecmp(answer, choice_label(desk, value)) == 0)
+      return arena_text(desk->arena, value);
+  }
+  return answer; /* the schema's own word, or the rule says which there are */
+}
+
+#define OCCUPATIONS_SHOWN 12
+
+static const char *label_of(const struct desk *desk, const struct isco_row *row) {
+  return desk->language == LANGUAGE_NL ? row->nl : row->en;
+}
+
+static enum collega_status read_occupation(struct desk *desk, const char *answer, const char **code,
+                                           struct collega_error *error) {
+  const struct isco_row *row[OCCUPATIONS_SHOWN];
+  size_t count = 0;
+  for (;;) {
+    char *end;
+    unsigned long number = strtoul(answer, &end, 10);
+    bool digits = end != answer && *end == '\0';
+    *code = digits && strlen(answer) <= 2 && number >= 1 && number <= count ? row[number - 1]->code
+            : digits                                                        ? answer
+                                                                            : NULL;
+    if (*code || !*answer) return COLLEGA_OK;
+    count = isco_search(answer, desk->language, row, OCCUPATIONS_SHOWN);
+    if (count == 0) tell(desk, stderr, RULE_said_no_occupation, answer, NULL);
+    for (size_t i = 0; i < count; i++)
+      fprintf(stderr, "  %2zu  %s  %s\n", i + 1, row[i]->code, label_of(desk, row[i]));
+    enum collega_status status = ask(desk, count ? RULE_ask_isco_which : RULE_ask_isco,
+                                     "occupation.isco", NULL, &answer, error);
+    if (status != COLLEGA_OK) return status;
+  }
+}
+
+/* A region by its code, its name, or a part of its name that only one has. */
+static const char *read_region(const char *answer) {
+  const struct region_row *found = NULL;
+  for (size_t i = 0; i < region_count(); i++) {
+    const struct region_row *row = region_at(i);
+    if (strcasecmp(row->code, answer) == 0 || strcasecmp(row->name, answer) == 0) return row->code;
+    if (!strcasestr(row->name, answer)) continue;
+    if (found) return answer;
+    found = row;
+  }
+  return found ? found->code : answer;
+}
+
+/* What Enter means for the region: where most of the postcode's area lies. NULL: nothing is known. */
+static const struct postcode_row *area_of(const struct interview *interview) {
+  const char *postcode = text_at(interview->offer, "place", "postcode");
+  return postcode ? postcode_area_find(postcode) : NULL;
+}
+
+static bool is_transfer(const struct interview *interview) {
+  const char *kind = json_string_value(json_object_get(interview->offer, "kind"));
+  return kind && strncmp(kind, "transfer_", 9) == 0;
+}
+
+static bool asked(const struct interview *interview, const struct question *question) {
+  const struct postcode_row *area = area_of(interview);
+  if (question->kind == ANSWER_REGION) return !area || !postcode_area_certain(area);
+  if (question->kind == ANSWER_CURRENCY)
+    return json_object_get(json_object_get(interview->offer, "private"), "hourly_cost_cents") !=
+           NULL;
+  return true;
+}
+
+static const char *fallback_of(const struct interview *interview, const struct question *question) {
+  const struct postcode_row *area = area_of(interview);
+  if (question->kind == ANSWER_REGION && area) return area->region;
+  return question->kind == ANSWER_CURRENCY ? "EUR" : NULL;
+}
+
+static enum collega_status read_answer(struct interview *interview, const struct question *question,
+                                       const char **answer, struct collega_error *error) {
+  struct offer_column column;
+  int64_t cents = 0;
+  switch (question->kind) {
+  case ANSWER_CHOICE:
+    if (offer_column_find(question->column, &column))
+      *answer = read_choice(interview->desk, column.rule->values, *answer);
+    break;
+  case ANSWER_OCCUPATION:
+    return read_occupation(interview->desk, *answer, answer, error);
+  case ANSWER_REGION:
+    *answer = read_region(*answer);
+    break;
+  case ANSWER_MONEY:
+    if (!money_read(*answer, &cents))
+      return error_set(error, COLLEGA_INVALID, RULE_option_money, question->column, *answer, NULL);
+    *answer = arena_print(interview->desk->arena, "%lld", (long long)cents);
+    break;
+  case ANSWER_VALUE:
+  case ANSWER_UNTIL:
+  case ANSWER_CURRENCY:
+    break;
+  }
+  return *answer ? COLLEGA_OK : no_memory(error);
+}
+
+/* ---- the conversation */
+
+/* An error that another answer can mend. */
+static bool mendable(const struct collega_error *error) {
+  return (error->status == COLLEGA_INVALID || error->status == COLLEGA_NOT_FOUND) &&
+         error->rule != RULE_answers_ended;
+}
+
+static enum collega_status put_question(struct interview *interview,
+                                        const struct question *question,
+                                        struct collega_error *error) {
+  struct desk *desk = interview->desk;
+  struct offer_column column;
+  bool required = question->required || (question->kind == ANSWER_UNTIL && !is_transfer(interview));
+  if (question->kind == ANSWER_CHOICE && offer_column_find(question->column, &column))
+    show_choices(desk, column.rule->values);
+  for (;;) {
+    const char *answer = NULL;
+    struct collega_error wrong = {.status = COLLEGA_OK};
+    enum collega_status status = ask(desk, question->words, question->column,
+                                     fallback_of(interview, question), &answer, error);
+    if (status != COLLEGA_OK) return status;
+    if (*answer) status = read_answer(interview, question, &answer, &wrong);
+    if (status == COLLEGA_OK && !*answer && !required) return COLLEGA_OK;
+    if (status == COLLEGA_OK && !*answer)
+      status = error_set(&wrong, COLLEGA_INVALID, RULE_required, question->column, NULL);
+    if (status == COLLEGA_OK) status = take(interview, question, answer, &wrong);
+    if (status == COLLEGA_OK) return COLLEGA_OK;
+    if (!mendable(&wrong)) {
+      *error = wrong;
+      return status;
+    }
+    ask_object(desk, &wrong);
+  }
+}
+
+static enum collega_status confirm(struct desk *desk, bool *yes, struct collega_error *error) {
+  for (;;) {
+    const char *answer = NULL;
+    enum collega_status status = ask(desk, RULE_ask_publish, NULL, NULL, &answer, error);
+    if (status != COLLEGA_OK) return status;
+    *yes = strchr("jJyY", answer[0]) != NULL && answer[0];
+    if (*yes || (answer[0] && strchr("nN", answer[0]))) return COLLEGA_OK;
+  }
+}
+
+static enum collega_status show(const json_t *offer, FILE *out, struct collega_error *error) {
+  if (json_dumpf(offer, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER) != 0 || fputc('\n', out) == EOF)
+    return error_set(error, COLLEGA_SYSTEM, RULE_output_failed, NULL, "", NULL);
+  return COLLEGA_OK;
+}
+
+static enum collega_status publish(struct interview *interview, struct collega_error *error) {
+  struct desk *desk = interview->desk;
+  struct publishing publishing = {0};
+  bool yes = false;
+  enum collega_status status = confirm(desk, &yes, error);
+  if (status == COLLEGA_OK && !yes) {
+    tell(desk, stderr, RULE_said_not_published, NULL);
+    return COLLEGA_OK;
+  }
+  if (status == COLLEGA_OK) status = publishing_begin(desk, &publishing, 1, error);
+  if (status == COLLEGA_OK)
+    status = offer_input_read(interview->offer, desk->arena, &publishing.inputs[0], error);
+  if (status == COLLEGA_OK) status = publishing_store(desk, &publishing, error);
+  if (status == COLLEGA_OK) status = publishing_print(desk, &publishing, error);
+  return status == COLLEGA_OK ? publishing_wait(desk, &publishing, error) : status;
+}
+
+static enum collega_status converse(struct interview *interview, struct collega_error *error) {
+  struct desk *desk = interview->desk;
+  bool dry = argument_value(desk->arguments, "dry-run") != NULL;
+  enum collega_status status = COLLEGA_OK;
+  tell(desk, stderr, RULE_said_new, NULL);
+  for (size_t i = 0; status == COLLEGA_OK && i < QUESTIONS; i++) {
+    if (strcmp(questions[i].column, FIRST_PRIVATE) == 0)
+      tell(desk, stderr, RULE_said_private, NULL);
+    if (asked(interview, &questions[i])) status = put_question(interview, &questions[i], error);
+  }
+  if (status == COLLEGA_OK) status = judge(interview, interview->offer, error);
+  if (status == COLLEGA_OK) status = show(interview->offer, dry ? stdout : stderr, error);
+  return status == COLLEGA_OK && !dry ? publish(interview, error) : status;
+}
+
+enum collega_status command_offer_new(const struct arguments *arguments,
+                                      struct collega_error *error) {
+  struct desk desk;
+  enum collega_status status = desk_open(arguments, &desk, error);
+  if (status != COLLEGA_OK) return status;
+  desk_release(&desk);
+  struct interview interview = {.desk = &desk, .judge = {.desk = &desk}, .offer = json_object()};
+  status = interview.offer ? converse(&interview, error) : no_memory(error);
+  json_decref(interview.offer);
+  desk_close(&desk);
+  return status;
+}
