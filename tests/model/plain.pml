@@ -10,49 +10,22 @@
  *          -DEARLY    the decider answers before it has written        -DUNHELD    an acceptance signed without room
  *          -DWITHDRAW_FREES  a WITHDRAW taken for a fact               -DTWICE     a ruling may be made again
  */
-#include "common.pml"
-byte sp[3], sa[3], mem[3], reg[3];
-bit hdr[3], acc[3], wish[3], late[3], saidC[3], saidV[3], fin;
 #define AT_proposer(i) sp[i]
 #define AT_acceptor(i) sa[i]
 #define AT_register(i) mem[i]
-
-#define used (2*P_HOLDS(sp[0]) + A_HOLDS(sa[1]) + P_HOLDS(sp[2]))
-#define n(i) (i==0 -> 2 : 1)
-#define always(i) true
-#define never(i) false
 #define proposer_room(i) (i==1 || used - (P_HOLDS(sp[i]) -> n(i) : 0) + n(i) <= 2)
-#ifdef UNHELD
-#define acceptor_room always
-#else
+#ifndef UNHELD
 #define acceptor_room(i) (i!=1 || used - A_HOLDS(sa[1]) + 1 <= 2)
 #endif
-#define proposer_in_time always
-#define acceptor_in_time always
-#define proposer_unblocked always
-#define acceptor_unblocked always
-#define proposer_may_come always
-#define acceptor_may_come always
-#define proposer_welcomed always
-#define acceptor_welcomed always
-#define acceptor_fits always
-#define acceptor_declined never
-#define acceptor_root_open always
-#define proposer_full never
-#define acceptor_full never
-#define proposer_known_epoch always
-#define acceptor_known_epoch always
-#define proposer_current always
-#define acceptor_current always
 #define proposer_makes_it(i) saidC[i]
 #define acceptor_makes_it(i) saidC[i]
 #define proposer_voids_it(i) saidV[i]
 #define acceptor_voids_it(i) saidV[i]
-#define register_may_rule always
-#define register_root_free always
-#define register_amends never
-#define register_accept_in_time(i) !late[i]
-#define register_late(i) late[i]
+#include "common.pml"
+byte sp[3], sa[3], mem[3], reg[3];
+bit hdr[3], acc[3], wish[3], late[3], saidC[3], saidV[3], fin;
+#define n(i) (i==0 -> 2 : 1)
+#define used (2*P_HOLDS(sp[0]) + A_HOLDS(sa[1]) + P_HOLDS(sp[2]))
 #ifdef EARLY
 #define KNOWS(i,v) (reg[i]==v || mem[i]==v)
 #else
