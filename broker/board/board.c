@@ -7,6 +7,8 @@
  * pieces. */
 #include "broker/board/board.h"
 
+#include <string.h>
+
 #include "broker/board/facet.h"
 #include "broker/board/packed_run.h"
 #include "broker/commit/commit.h"
@@ -39,7 +41,7 @@ struct board {
   struct frame runs, tombstones;
   uint32_t run_count, tombstone_count, records;
   uint32_t looked_at;
-  uint64_t after, through;
+  uint64_t after, through, compacted;
   bool full;
 };
 
@@ -67,6 +69,13 @@ struct selection {
   uint32_t count;
 };
 
+/* What is compacted is gone for every filter, but for the members class. */
+static bool passes(const struct board *board, const struct log_row *row, uint32_t leaf) {
+  const struct facet *facet = &row->facets[leaf];
+  if (row->first_seq + leaf <= board->compacted && !facet_is_members(facet)) return false;
+  return board_filter_passes(&board->filter, facet);
+}
+
 static bool select_leaves(struct board *board, const struct log_run *run, struct selection *out) {
   const struct log_row *row = &run->row;
   uint32_t from =
@@ -74,7 +83,7 @@ static bool select_leaves(struct board *board, const struct log_run *run, struct
   *out = (struct selection){.run = run,
                             .picks = arena_take(board->arena, row->count * sizeof *out->picks)};
   for (uint32_t i = from; out->picks && i < row->count; i++)
-    if (board_filter_passes(&board->filter, &row->facets[i])) out->picks[out->count++] = i;
+    if (passes(board, row, i)) out->picks[out->count++] = i;
   return out->picks != NULL;
 }
 
@@ -172,7 +181,8 @@ static enum collega_status add_tombstones(struct board *board, const struct log_
   for (size_t i = 0; i < row->priors.length / PRIOR_BYTES; i++) {
     struct prior prior = prior_decode(row->priors, i);
     uint64_t seq = row->first_seq + prior.leaf;
-    if (seq <= board->through || seq > through || !is_buried(board, row, &prior)) continue;
+    if (seq <= board->through || seq > through || seq <= board->compacted) continue;
+    if (!is_buried(board, row, &prior)) continue;
     enum collega_status status = add_tombstone(board, row, prior.leaf, error);
     if (status) return status;
   }
@@ -240,6 +250,26 @@ static enum collega_status board_finish(struct board *board, const struct id *or
   return COLLEGA_OK;
 }
 
+/* ---- where a follower left off */
+
+bool board_cursor_known(const Collega__Follow *follow, const struct id *origin,
+                        const struct epoch *epoch, uint64_t head, uint64_t compacted,
+                        uint64_t *through) {
+  bool known = true;
+  *through = 0;
+  for (size_t i = 0; i < follow->n_cursors; i++) {
+    const Collega__Cursor *cursor = follow->cursors[i];
+    if (memcmp(cursor->origin.data, origin->byte, ID_BYTES) != 0) continue;
+    bool here = !memcmp(cursor->epoch.data, epoch->byte, EPOCH_BYTES) && cursor->seq <= head;
+    if (here && cursor->seq >= compacted) {
+      *through = cursor->seq;
+      return true;
+    }
+    known = cursor->seq == 0;
+  }
+  return known;
+}
+
 /* ---- from memory */
 
 /* The first run that reaches past `after`. */
@@ -294,9 +324,9 @@ static enum collega_status tree_of(struct store_txn *txn, struct arena *arena, u
 /* Does anything of the row pass, or was anything of it followed before? Then its receipt is
  * needed. */
 static bool concerns(const struct board *board, const struct log_row *row) {
-  if (board->filter.all || row->priors.length) return true;
+  if (row->priors.length) return true;
   for (uint32_t i = 0; i < row->count; i++)
-    if (board_filter_passes(&board->filter, &row->facets[i])) return true;
+    if (passes(board, row, i)) return true;
   return false;
 }
 
@@ -321,6 +351,9 @@ static enum collega_status read_rows(struct store_txn *txn, struct board *board,
     }
     if (!status && !board->full) status = store_next(cursor, error);
   }
+  /* Rows at the end may be gone altogether. */
+  if (!status && !board->full && board->through < board->compacted)
+    board->through = board->compacted;
   return status;
 }
 
@@ -337,7 +370,8 @@ enum collega_status board_read(struct store_txn *txn, const struct id *origin,
   enum collega_status status = store_cursor_open(txn, STORE_LOG, &cursor, error);
   if (status) return status;
   board_start(&board, arena, filter, after, 64u * 1024u);
-  status = read_rows(txn, &board, &cursor, error);
+  status = compacted_read(txn, &board.compacted, error);
+  if (!status) status = read_rows(txn, &board, &cursor, error);
   store_cursor_close(&cursor);
   if (!status && board.through > after)
     status = board_finish(&board, origin, epoch, follow, frame, error);

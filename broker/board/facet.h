@@ -16,5 +16,9 @@ struct board_filter {
   bool has_regions;
 };
 void board_filter_start(struct board_filter *out, const Collega__Filter *filter);
+/* Of class members: never compacted. */
+static inline bool facet_is_members(const struct facet *facet) {
+  return facet->type < COLLEGA__BODY_TYPE__BODY_TYPE_OFFER;
+}
 bool board_filter_passes(const struct board_filter *filter, const struct facet *facet);
 #endif

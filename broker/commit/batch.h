@@ -17,6 +17,7 @@ struct commit {
     uint8_t key[ID_BYTES + EPOCH_BYTES + 8];
     size_t key_length; /* where to go on; 0: at the first row */
   } sweep;
+  uint64_t compacted_rows; /* rows of the log up to here were looked at (compact.c) */
 };
 
 /* Receipts that are owed for leaves of the tree that is still open. */

@@ -45,6 +45,11 @@ void commit_result_free(struct commit_result *result);
  * call, in a transaction of its own. Call it once a minute; *more: there is work left for now. */
 enum collega_status commit_sweep(struct commit *commit, collega_time now, bool *more,
                                  struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Takes offers and states off the board that are over, whatever they say: receipted longer ago than an offer may
+ * last, and 30 days for its tombstones. A small part at each call, once a minute; *through: the last number of which
+ * only the members class is left; *more: there is work left for now. */
+enum collega_status commit_compact(struct commit *commit, collega_time now, uint64_t *through, bool *more,
+                                   struct collega_error *error) COLLEGA_MUST_CHECK;
 void log_part_hold(struct log_part *part);
 void log_part_drop(struct log_part **part);
 

@@ -6,6 +6,7 @@
  * or the round every minute, says how far the board was read, and is read from the log because it
  * spans more than a commit. */
 #include "broker/daemon/broker.h"
+#include "broker/board/board.h"
 #include "base/log.h"
 #include "base/words.h"
 #include "proto/guard.h"
@@ -60,24 +61,6 @@ static bool send_reset(struct broker *broker, struct follow *follow) {
   return sent;
 }
 
-/* Where a follower left off here. False: it was somewhere that this log does not know. */
-static bool find_cursor(const struct broker *broker, const Collega__Follow *follow,
-                        uint64_t *through) {
-  bool known = true;
-  *through = 0;
-  for (size_t i = 0; i < follow->n_cursors; i++) {
-    const Collega__Cursor *cursor = follow->cursors[i];
-    if (memcmp(cursor->origin.data, broker->world.broker.byte, ID_BYTES) != 0) continue;
-    bool here = memcmp(cursor->epoch.data, broker->world.epoch.byte, EPOCH_BYTES) == 0;
-    if (here && cursor->seq <= broker->head) {
-      *through = cursor->seq;
-      return true;
-    }
-    known = cursor->seq == 0;
-  }
-  return known;
-}
-
 static void refuse_memory(struct broker *broker, struct session *session) {
   struct collega_error error;
   error_set(&error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
@@ -86,7 +69,8 @@ static void refuse_memory(struct broker *broker, struct session *session) {
 
 void board_follow(struct broker *broker, struct session *session, const Collega__Follow *frame) {
   uint64_t through;
-  bool known = find_cursor(broker, frame, &through);
+  bool known = board_cursor_known(frame, &broker->world.broker, &broker->world.epoch, broker->head,
+                                  broker->compacted, &through);
   struct arena *arena = arena_new(1024, LIMIT_FRAME_BYTES);
   size_t size = collega__filter__get_packed_size(frame->filter);
   struct bytes packed =

@@ -39,6 +39,22 @@ static void sweep(struct committer *committer) {
     }
 }
 
+/* The same for what is over on the board; the loop hears how far it went. */
+static void compact(struct committer *committer) {
+  struct collega_error error;
+  bool more = true;
+  uint64_t through = 0;
+  for (int part = 0; more && part < SWEEP_PARTS; part++)
+    if (commit_compact(committer->commit, clock_now(), &through, &more, &error) != COLLEGA_OK) {
+      log_warning("compact", "rule=%s", rule_name(error.rule));
+      return;
+    }
+  struct job *job = job_new(JOB_SWEEP);
+  if (job == NULL) return; /* it is told a minute later */
+  job->through = through;
+  job_send(committer->pair, &job);
+}
+
 /* The next request; NULL: none waits, or the thread is to stop. */
 static struct job *next_request(struct committer *committer, bool wait) {
   struct job *job = committer->next;
@@ -132,7 +148,10 @@ static void *run(void *context) {
       job_send(committer->pair, &batch);
     }
     job_destroy(&batch);
-    if (committer->sweep_due) sweep(committer);
+    if (committer->sweep_due) {
+      sweep(committer);
+      compact(committer);
+    }
     committer->sweep_due = false;
   }
   struct job *last = job_new(JOB_STOP);

@@ -17,7 +17,7 @@ enum job_kind {
   JOB_FIGURES,   /* worker: numbers for the metrics that only the store knows */
   JOB_FORGET,    /* worker: parties whose records changed */
   JOB_COMMIT,    /* committer: a prepared request */
-  JOB_SWEEP,     /* committer: delete some of what is past its lifetime */
+  JOB_SWEEP,     /* committer: delete some of what is past its lifetime; back: `through` */
   JOB_COMMITTED, /* from the committer: a batch and what came of it */
   JOB_STOP       /* to a thread: end; it sends the job back as its last word */
 };

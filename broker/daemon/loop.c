@@ -99,9 +99,11 @@ static void job_back(struct broker *broker, struct job *job) {
   case JOB_STOP: /* a thread that ended without being told to */
     broker->failed = true;
     break;
+  case JOB_SWEEP:
+    broker->compacted = job->through;
+    break;
   case JOB_FORGET:
   case JOB_COMMIT:
-  case JOB_SWEEP:
     break;
   }
   job_destroy(&job);

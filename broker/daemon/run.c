@@ -72,6 +72,7 @@ static enum collega_status read_state(struct run *run, struct broker_state *stat
   bool found = false;
   enum collega_status status = store_read(run->store, &txn, error);
   if (status == COLLEGA_OK) status = state_read(txn, state, &found, error);
+  if (status == COLLEGA_OK) status = compacted_read(txn, &run->broker.compacted, error);
   store_end(&txn);
   if (status == COLLEGA_OK && !found)
     return error_set(error, COLLEGA_DAMAGED, RULE_broker_empty, NULL, run->broker.home, NULL);

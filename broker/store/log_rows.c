@@ -9,6 +9,7 @@
 #include "proto/limits.h"
 
 #define STATE_KEY         "state"
+#define COMPACTED_KEY     "compacted"
 #define LOG_HEAD_BYTES    8u
 #define COMMIT_HEAD_BYTES 24u
 #define AUTHOR_HEAD_BYTES 12u
@@ -51,6 +52,28 @@ enum collega_status state_write(struct store_txn *txn, const struct broker_state
   row_put_u8(&row, state->restored);
   row_put_text(&row, state->name);
   return store_put(txn, STORE_STATE, state_key(), row_bytes(&row), error);
+}
+
+static struct bytes compacted_key(void) {
+  return bytes_of(COMPACTED_KEY, sizeof COMPACTED_KEY - 1);
+}
+
+enum collega_status compacted_read(struct store_txn *txn, uint64_t *through,
+                                   struct collega_error *error) {
+  struct bytes value;
+  *through = 0;
+  enum collega_status status = store_get(txn, STORE_STATE, compacted_key(), &value, error);
+  if (status || !value.data) return status;
+  if (value.length != 8) return row_damaged(error, "state");
+  *through = get_be64(value.data);
+  return COLLEGA_OK;
+}
+
+enum collega_status compacted_write(struct store_txn *txn, uint64_t through,
+                                    struct collega_error *error) {
+  uint8_t value[8];
+  put_be64(value, through);
+  return store_put(txn, STORE_STATE, compacted_key(), bytes_of(value, sizeof value), error);
 }
 
 enum collega_status epoch_write(struct store_txn *txn, uint32_t number, const struct epoch *epoch,

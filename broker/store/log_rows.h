@@ -4,6 +4,7 @@
  *
  * state     "state" -> broker (32), epoch (8), epoch number (4), last log seq (8), author epoch
  *           (8), last author-seq (8), restored (1), name (text)
+ *           "compacted" -> last log seq of which only the members class is left (8)
  * epochs    number (4) -> epoch (8), last log seq kept of the one before (8), time (8)
  * log       first seq (8) -> leaves (4), priors (4), facets (16 each), priors (20 each), the Run,
  *           verbatim
@@ -47,6 +48,12 @@ enum collega_status state_read(struct store_txn *txn, struct broker_state *out, 
                                struct collega_error *error) COLLEGA_MUST_CHECK;
 enum collega_status state_write(struct store_txn *txn, const struct broker_state *state,
                                 struct collega_error *error) COLLEGA_MUST_CHECK;
+
+/* Up to and including this number only the members class is still on the board; 0: all is. */
+enum collega_status compacted_read(struct store_txn *txn, uint64_t *through,
+                                   struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status compacted_write(struct store_txn *txn, uint64_t through,
+                                    struct collega_error *error) COLLEGA_MUST_CHECK;
 
 enum collega_status epoch_write(struct store_txn *txn, uint32_t number, const struct epoch *epoch,
                                 uint64_t last_kept, collega_time time,

@@ -73,6 +73,11 @@ bool money_read(const char *text, int64_t *cents);
 enum collega_status option_money(const struct arguments *arguments, const char *option, bool *given, int64_t *cents,
                                  struct collega_error *error) COLLEGA_MUST_CHECK;
 
+/* ---- offers: what their commands share */
+/* On standard error: which of these offers would point at one person. */
+void desk_warn_one_person(const struct desk *desk, const struct offer_input *inputs, size_t count);
+const char *offer_state_text(Collega__OfferState state);
+
 /* ---- the commands, one file a group */
 enum collega_status command_init(const struct arguments *arguments, struct collega_error *error);
 enum collega_status command_join(const struct arguments *arguments, struct collega_error *error);
@@ -82,6 +87,10 @@ enum collega_status command_offer_publish(const struct arguments *arguments, str
 enum collega_status command_offer_new(const struct arguments *arguments, struct collega_error *error);
 enum collega_status command_offer_list(const struct arguments *arguments, struct collega_error *error);
 enum collega_status command_offer_show(const struct arguments *arguments, struct collega_error *error);
+enum collega_status command_offer_revise(const struct arguments *arguments, struct collega_error *error);
+enum collega_status command_offer_pause(const struct arguments *arguments, struct collega_error *error);
+enum collega_status command_offer_resume(const struct arguments *arguments, struct collega_error *error);
+enum collega_status command_offer_filled(const struct arguments *arguments, struct collega_error *error);
 enum collega_status command_offer_withdraw(const struct arguments *arguments, struct collega_error *error);
 enum collega_status command_match_list(const struct arguments *arguments, struct collega_error *error);
 enum collega_status command_match_show(const struct arguments *arguments, struct collega_error *error);

@@ -15,6 +15,16 @@ struct finding {
   size_t count, capacity;
 };
 
+/* An offer's time may be over before the matcher has come by. */
+static bool is_open(struct desk *desk, ProtobufCBinaryData offer) {
+  struct short_id id;
+  CollegaStore__OfferRow *row = NULL;
+  Collega__Offer *content = NULL;
+  return short_id_from(&id, offer.data, offer.len) && desk_offer_row(desk, &id, &row, NULL) == COLLEGA_OK &&
+         offer_of_row(row, desk->arena, &content, NULL) == COLLEGA_OK &&
+         offer_state(row, content, desk->now) == COLLEGA__OFFER_STATE__OFFER_STATE_OPEN;
+}
+
 static bool find_visit(void *context, struct bytes key, struct bytes value) {
   struct finding *finding = context;
   struct arena *arena = finding->desk->arena;
@@ -25,6 +35,7 @@ static bool find_visit(void *context, struct bytes key, struct bytes value) {
   if (finding->by_offer && (row->mine.len != SHORT_ID_BYTES ||
                             memcmp(row->mine.data, finding->offer.byte, SHORT_ID_BYTES) != 0))
     return true;
+  if (!is_open(finding->desk, row->mine) || !is_open(finding->desk, row->counter)) return true;
   CollegaStore__MatchRow **rows = array_grow(arena, finding->rows, finding->count, &finding->capacity, sizeof *rows);
   finding->failed = rows == NULL;
   if (!rows) return false;

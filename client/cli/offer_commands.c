@@ -1,4 +1,4 @@
-/* offer list, show, withdraw. */
+/* offer list, show; what changes an offer stands in offer_changes.c. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 
 /* ---- list and show */
 
-static const char *state_text(Collega__OfferState state) {
+const char *offer_state_text(Collega__OfferState state) {
   switch (state) {
   case COLLEGA__OFFER_STATE__OFFER_STATE_OPEN:
     return "open";
@@ -27,7 +27,7 @@ static const char *state_text(Collega__OfferState state) {
 }
 
 static const char *shown_state(struct desk *desk, const CollegaStore__OfferRow *row, const Collega__Offer *offer) {
-  return row->refused ? "refused" : state_text(offer_state(row, offer, desk->now));
+  return row->refused ? "refused" : offer_state_text(offer_state(row, offer, desk->now));
 }
 
 static json_t *offer_json(struct desk *desk, const CollegaStore__OfferRow *row, bool with_private) {
@@ -178,23 +178,6 @@ enum collega_status command_offer_show(const struct arguments *arguments, struct
   status = desk_offer_id(&desk, argument_at(arguments, 0), &id, error);
   if (status == COLLEGA_OK) status = desk_offer_row(&desk, &id, &row, error);
   if (status == COLLEGA_OK) status = json_print(offer_json(&desk, row, row->mine), error);
-  desk_close(&desk);
-  return status;
-}
-
-enum collega_status command_offer_withdraw(const struct arguments *arguments, struct collega_error *error) {
-  struct desk desk;
-  struct short_id id;
-  enum collega_status status = desk_open(arguments, &desk, error);
-  if (status != COLLEGA_OK) return status;
-  status = desk_offer_id(&desk, argument_at(arguments, 0), &id, error);
-  desk_release(&desk);
-  if (status == COLLEGA_OK) status = offer_withdraw(desk.exchange, &id, desk.now, error);
-  if (status == COLLEGA_OK && argument_json(arguments))
-    status = json_print(json_pack("{s:s, s:s}", "id", hex_text(&desk, id.byte, SHORT_ID_BYTES), "state", "withdrawn"),
-                        error);
-  else if (status == COLLEGA_OK)
-    say(&desk, RULE_said_withdrawn, hex_text(&desk, id.byte, 4), NULL);
   desk_close(&desk);
   return status;
 }

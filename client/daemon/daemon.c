@@ -40,6 +40,13 @@ static enum collega_status daemon_open(struct daemon *daemon, struct collega_err
   if (status == COLLEGA_OK) status = path_join(path, sizeof path, home, "settings.ini", error);
   if (status == COLLEGA_OK) status = config_load(path, node_settings, node_settings_count, &daemon->config, error);
   if (status == COLLEGA_OK) status = exchange_open(home, &daemon->exchange, error);
+  if (status == COLLEGA_OK) {
+    struct follow_texts texts = {.kinds = config_text(daemon->config, "follow.kinds"),
+                                 .occupations = config_text(daemon->config, "follow.occupations"),
+                                 .regions = config_text(daemon->config, "follow.regions"),
+                                 .sectors = config_text(daemon->config, "follow.sectors")};
+    status = exchange_set_filter(daemon->exchange, &texts, error);
+  }
   if (status == COLLEGA_OK) status = bell_listen(home, &daemon->bell, error);
   if (status == COLLEGA_OK) status = link_context_new(&daemon->context, error);
   if (status == COLLEGA_OK) {

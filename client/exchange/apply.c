@@ -125,6 +125,8 @@ static enum collega_status apply_kind(struct apply *apply) {
     return apply_board(apply);
   case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_RESET:
     return apply_reset(apply);
+  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_FILTER:
+    return apply_filter(apply);
   case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_MAIL_IN:
   case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_MAIL_BAD:
     return apply_mail(apply);

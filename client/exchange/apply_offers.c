@@ -76,6 +76,8 @@ static enum collega_status take_status(struct apply *apply, const struct record 
     return COLLEGA_OK;
   row->status_number = change->number;
   row->state = (uint32_t)change->state;
+  row->has_filled_by_itself = row->filled_by_itself =
+      apply->by_itself && change->state == COLLEGA__OFFER_STATE__OFFER_STATE_FILLED;
   return offer_row_put(apply->txn, row, apply->error);
 }
 
@@ -222,6 +224,7 @@ enum collega_status apply_own_records(struct apply *apply) {
   if (status != COLLEGA_OK) return status;
   const CollegaStore__OwnRecords *own = (const CollegaStore__OwnRecords *)message;
   bool mail_only = own->has_mail_only && own->mail_only;
+  apply->by_itself = own->has_by_itself && own->by_itself;
   struct run_view view;
   uint64_t outbox = 0;
   status = run_read_bytes(field_bytes(&own->run), apply->arena, &view, apply->error);
@@ -276,7 +279,8 @@ static enum collega_status take_board_run(struct apply *apply, const Collega__Bo
 }
 
 /* The broker says that the offer no longer fits the filter, or is gone. Our own stay: their
- * state is ours. */
+ * state is ours. So does a later revision that fits again, which may stand before the tombstone
+ * in one frame. */
 static enum collega_status take_tombstone(struct apply *apply,
                                           const Collega__Tombstone *tombstone) {
   CollegaStore__OfferRow *row;
@@ -284,6 +288,7 @@ static enum collega_status take_tombstone(struct apply *apply,
       offer_row(apply->txn, field_bytes(&tombstone->offer), apply->arena, &row, apply->error);
   if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
   if (status != COLLEGA_OK || row->mine || row->by_mail) return status;
+  if (row->position && row->position->seq > tombstone->seq) return COLLEGA_OK;
   return table_delete(apply->txn, TABLE_OFFERS, field_bytes(&row->offer), apply->error);
 }
 
@@ -348,20 +353,39 @@ static bool visit_foreign(void *context, struct bytes key, struct bytes value) {
   return !list->failed;
 }
 
-enum collega_status apply_reset(struct apply *apply) {
-  ProtobufCMessage *message;
-  enum collega_status status = apply_payload(apply, &collega__reset__descriptor, &message);
-  if (status != COLLEGA_OK) return status;
-  const Collega__Reset *reset = (const Collega__Reset *)message;
-  struct foreign_offers list = {.origin = field_bytes(&reset->origin), .arena = exchange_arena()};
+static enum collega_status drop_foreign(struct apply *apply, struct bytes origin) {
+  struct foreign_offers list = {.origin = origin, .arena = exchange_arena()};
   if (!list.arena) return exchange_no_memory(apply->error);
-  status = table_each(apply->txn, TABLE_OFFERS, bytes_of(NULL, 0), NULL, visit_foreign, &list,
-                      apply->error);
+  enum collega_status status = table_each(apply->txn, TABLE_OFFERS, bytes_of(NULL, 0), NULL,
+                                          visit_foreign, &list, apply->error);
   if (status == COLLEGA_OK && list.failed) status = exchange_no_memory(apply->error);
   for (size_t i = 0; status == COLLEGA_OK && i < list.count; i++)
     status = table_delete(apply->txn, TABLE_OFFERS, bytes_of(list.id[i].byte, SHORT_ID_BYTES),
                           apply->error);
   free(list.id);
   arena_destroy(&list.arena);
+  return status;
+}
+
+enum collega_status apply_reset(struct apply *apply) {
+  ProtobufCMessage *message;
+  enum collega_status status = apply_payload(apply, &collega__reset__descriptor, &message);
+  if (status != COLLEGA_OK) return status;
+  const Collega__Reset *reset = (const Collega__Reset *)message;
+  status = drop_foreign(apply, field_bytes(&reset->origin));
   return status == COLLEGA_OK ? move_log_cursor(apply, &reset->origin, &reset->epoch, 0) : status;
+}
+
+/* A changed filter starts anew: what the former one brought goes, and the cursor with it. */
+enum collega_status apply_filter(struct apply *apply) {
+  CollegaStore__BrokerRow *broker;
+  enum collega_status status = exchange_broker(apply->txn, apply->arena, &broker, apply->error);
+  if (status != COLLEGA_OK) return status;
+  if (!broker) return exchange_row_damaged(apply->error, "brokers");
+  status = drop_foreign(apply, field_bytes(&broker->broker));
+  broker->has_log_filter = apply->event->payload.length > 0;
+  field_set(&broker->log_filter, apply->event->payload.data, apply->event->payload.length);
+  broker->has_log_epoch = broker->has_log_seq = false;
+  broker->log_seq = 0;
+  return status == COLLEGA_OK ? broker_row_put(apply->txn, broker, apply->error) : status;
 }

@@ -89,10 +89,21 @@ static enum collega_status stored_capacity(struct ledger_txn *txn, const struct 
   return COLLEGA_OK;
 }
 
-/* The own offer as it is now; `fits` false: withdrawn, expired, or revised to other hours. */
+/* Does what is wanted lie within the limits of a revised offer? */
+static bool revision_fits(const Collega__Offer *offer, const struct capacity *capacity,
+                          const CollegaStore__Hold *wanted) {
+  uint32_t least = offer->has_min_headcount ? offer->min_headcount : 1;
+  return wanted->hours_per_week >= offer->hours->per_week_min &&
+         wanted->hours_per_week <= offer->hours->per_week_max && wanted->people >= least &&
+         wanted->people <= offer->headcount && wanted->from >= capacity->from &&
+         wanted->until <= capacity->until;
+}
+
+/* The own offer as it is now; `fits` false: withdrawn, expired, or revised to something else. Of
+ * one that is filled the holds say whether there is room. */
 static enum collega_status current_offer(struct ledger_txn *txn, const struct deal_view *view,
-                                         collega_time now, uint32_t hours, struct arena *arena,
-                                         bool *fits, struct capacity *out,
+                                         collega_time now, const CollegaStore__Hold *wanted,
+                                         struct arena *arena, bool *fits, struct capacity *out,
                                          struct collega_error *error) {
   CollegaStore__OfferRow *row;
   Collega__Offer *offer;
@@ -103,11 +114,11 @@ static enum collega_status current_offer(struct ledger_txn *txn, const struct de
   if (status != COLLEGA_OK) return status;
   Collega__OfferState state = offer_state(row, offer, now);
   bool open = state == COLLEGA__OFFER_STATE__OFFER_STATE_OPEN ||
-              state == COLLEGA__OFFER_STATE__OFFER_STATE_PAUSED;
+              state == COLLEGA__OFFER_STATE__OFFER_STATE_PAUSED ||
+              state == COLLEGA__OFFER_STATE__OFFER_STATE_FILLED;
   bool same = bytes_equal(field_bytes(&row->content), field_bytes(&view->own->content));
-  *fits = open &&
-          (same || (hours >= offer->hours->per_week_min && hours <= offer->hours->per_week_max));
   offer_capacity(offer, out);
+  *fits = open && (same || revision_fits(offer, out, wanted));
   return COLLEGA_OK;
 }
 
@@ -121,7 +132,7 @@ enum collega_status deal_room(struct ledger_txn *txn, const struct deal_view *vi
   enum collega_status status = deal_row_hold(view, arena, &wanted, error);
   if (status != COLLEGA_OK) return status;
   status = view->own->has_offer
-               ? current_offer(txn, view, now, wanted.hours_per_week, arena, fits, &capacity, error)
+               ? current_offer(txn, view, now, &wanted, arena, fits, &capacity, error)
                : stored_capacity(txn, view, arena, &capacity, error);
   if (status != COLLEGA_OK || !*fits) return status;
   status = holds_fit(txn, &capacity, &wanted, why);

@@ -49,6 +49,20 @@ enum collega_status offer_publish(struct exchange *exchange, const struct id *pa
                                   size_t count, collega_time now, struct short_id *ids, struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Own offers only: COLLEGA_REFUSED offer_not_yours, offer_already. */
 enum collega_status offer_withdraw(struct exchange *exchange, const struct short_id *offer, collega_time now, struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Another state, by a status record: OPEN resumes what was paused or filled; WITHDRAWN is for good. Own offers
+ * only: COLLEGA_REFUSED offer_not_yours; offer_already: it is in that state, was withdrawn, or is expired. What was
+ * signed before stands. */
+enum collega_status offer_set_state(struct exchange *exchange, const struct short_id *offer, Collega__OfferState state,
+                                    collega_time now, struct collega_error *error) COLLEGA_MUST_CHECK;
+/* A new content revision; its number in *revision. Checked as at publish; besides: the kind stays
+ * (offer_kind_stays), and no day may offer less than what is agreed and held then (offer_below_holds: the first such
+ * day, what stands, what it would offer). Without a private part the former stays. Whoever is in the audience no more
+ * gets a withdrawal. */
+enum collega_status offer_revise(struct exchange *exchange, const struct short_id *offer, const struct offer_input *input,
+                                 collega_time now, uint32_t *revision, struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Would it point at one person? One person lent out or leaving, at a named establishment, with two or more required
+ * credentials or a full postcode. */
+bool offer_points_at_one(const Collega__Offer *offer);
 /* The body's offer, in the arena. */
 enum collega_status offer_of_row(const CollegaStore__OfferRow *row, struct arena *arena, Collega__Offer **out, struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Open, paused, filled, withdrawn, or expired by `now`. */
@@ -86,7 +100,12 @@ struct told_head { bool any; struct ledger_head head; };   /* what this broker w
 /* Hello (packed ToBroker), Join. */
 enum collega_status exchange_hello(struct exchange *exchange, struct arena *arena, struct bytes *frame, struct collega_error *error) COLLEGA_MUST_CHECK;
 enum collega_status exchange_join(struct exchange *exchange, struct arena *arena, struct bytes *frame, struct collega_error *error) COLLEGA_MUST_CHECK;
-/* Follow everything on the board from the stored cursor. */
+/* What of the board is followed, as texts of the settings: values between commas or blanks; empty or NULL: all. Kept
+ * until the exchange is closed. COLLEGA_INVALID names the setting. */
+struct follow_texts { const char *kinds, *occupations, *regions, *sectors; };
+enum collega_status exchange_set_filter(struct exchange *exchange, const struct follow_texts *texts, struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Follow what the filter lets through, from the stored cursor. Another filter than before starts anew: an entry that
+ * drops what the board brought. */
 enum collega_status exchange_follow(struct exchange *exchange, struct arena *arena, struct bytes *frame, struct collega_error *error) COLLEGA_MUST_CHECK;
 struct intake_outcome {
   bool joined;                /* a certificate came: reconnect with the own link key */

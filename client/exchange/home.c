@@ -262,6 +262,8 @@ void exchange_close(struct exchange **exchange) {
   for (size_t i = 0; i < own->identity_count; i++)
     identity_destroy(&own->identities[i]);
   free(own->identities);
+  free(own->filled);
+  arena_destroy(&own->filter_arena);
   exchange_drop_held(own);
   members_destroy(&own->members);
   ledger_close(&own->ledger);

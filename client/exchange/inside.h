@@ -44,6 +44,19 @@ struct exchange {
   struct held_mail held[HELD_MAIL_FRAMES];
   size_t held_count;
 
+  /* What of the board is followed (follow.c); empty: everything. */
+  struct arena *filter_arena;
+  struct bytes filter; /* packed, in the arena */
+  collega_time intake_time; /* of the last frame taken: the Welcome, when a Follow is made */
+
+  /* Offers that were filled by themselves (offer_filled.c). */
+  struct filled_offer {
+    struct id party;
+    struct short_id offer;
+  } *filled;
+  size_t filled_count;
+  bool filled_known;
+
   /* exchange_sign looks at all deals only when the ledger moved, or when a deal's time came. */
   bool signing_known;
   struct ledger_head signing_at;
@@ -69,6 +82,12 @@ void exchange_drop_held(struct exchange *exchange);
 /* ---- join.c */
 #define FOLLOW_NUMBER 1u
 void join_done(struct exchange *exchange); /* the certificate is stored: the token goes */
+
+/* ---- offer_filled.c */
+/* Makes offers filled that are full, and open again those that were filled so. */
+enum collega_status offers_look_filled(struct exchange *exchange, collega_time now,
+                                       uint32_t *changed,
+                                       struct collega_error *error) COLLEGA_MUST_CHECK;
 
 /* ---- rows.c: rows by their ids, and small things about messages */
 enum collega_status exchange_no_memory(struct collega_error *error);
@@ -161,10 +180,12 @@ struct apply {
    * (apply_settle_flush). */
   uint64_t settle_number;
   uint32_t settle_count;
+  bool by_itself; /* own records that no user asked for */
 };
 enum collega_status apply_own_records(struct apply *apply) COLLEGA_MUST_CHECK;
 enum collega_status apply_board(struct apply *apply) COLLEGA_MUST_CHECK;
 enum collega_status apply_reset(struct apply *apply) COLLEGA_MUST_CHECK;
+enum collega_status apply_filter(struct apply *apply) COLLEGA_MUST_CHECK;
 enum collega_status apply_receipts(struct apply *apply) COLLEGA_MUST_CHECK;
 enum collega_status apply_stored(struct apply *apply) COLLEGA_MUST_CHECK;
 enum collega_status apply_refused(struct apply *apply) COLLEGA_MUST_CHECK;

@@ -298,6 +298,10 @@ static enum collega_status take_reset(struct intake *intake, const Collega__Rese
   if (reset->follow != FOLLOW_NUMBER) return COLLEGA_OK;
   if (id_is_zero(&intake->broker) || !field_is(&reset->origin, &intake->broker))
     return intake_forged(intake, RULE_not_this_broker);
+  const CollegaStore__BrokerRow *row = intake->broker_row;
+  if (row->has_log_seq && row->log_seq == 0 && row->has_log_epoch &&
+      bytes_equal(field_bytes(&row->log_epoch), field_bytes(&reset->epoch)))
+    return COLLEGA_OK; /* dropped already, and nothing read since */
   return intake_append(intake, COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_RESET, NULL, NULL, NULL,
                        &reset->base);
 }
@@ -326,6 +330,7 @@ enum collega_status intake_frame(struct exchange *exchange, const Collega__FromB
   if (!error) error = &own_error;
   memset(outcome, 0, sizeof *outcome);
   exchange->settled_first = exchange->settled_last = 0;
+  exchange->intake_time = now;
   struct intake intake = {.exchange = exchange,
                           .now = now,
                           .told = told,

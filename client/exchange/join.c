@@ -130,29 +130,3 @@ enum collega_status exchange_join(struct exchange *exchange, struct arena *arena
   to.join = &join;
   return status == COLLEGA_OK ? exchange_pack(arena, &to.base, frame, error) : status;
 }
-
-/* The follow of a node is its first and, for now, its only one: all that is on the board. */
-enum collega_status exchange_follow(struct exchange *exchange, struct arena *arena,
-                                    struct bytes *frame, struct collega_error *error) {
-  Collega__ToBroker to = COLLEGA__TO_BROKER__INIT;
-  Collega__Follow follow = COLLEGA__FOLLOW__INIT;
-  Collega__Filter filter = COLLEGA__FILTER__INIT;
-  Collega__Cursor cursor = COLLEGA__CURSOR__INIT, *cursors = &cursor;
-  CollegaStore__BrokerRow *broker = NULL;
-  struct ledger_txn *txn = NULL;
-  enum collega_status status = ledger_read(exchange->ledger, &txn, error);
-  if (status == COLLEGA_OK) status = exchange_broker(txn, arena, &broker, error);
-  ledger_abort(&txn);
-  if (status != COLLEGA_OK) return status;
-  follow.number = FOLLOW_NUMBER;
-  follow.filter = &filter;
-  if (broker && broker->has_log_epoch) {
-    cursor.origin = broker->broker;
-    cursor.epoch = broker->log_epoch;
-    cursor.seq = broker->log_seq;
-    follow.n_cursors = 1;
-    follow.cursors = &cursors;
-  }
-  to.follow = &follow;
-  return exchange_pack(arena, &to.base, frame, error);
-}

@@ -26,7 +26,10 @@ static enum collega_status load_side(struct drawing *drawing, struct bytes offer
     known = members_find(exchange_members(drawing->exchange, drawing->txn), &author);
   side->name = known ? arena_text(drawing->arena, known_party_name(known)) : "?";
   if (!side->name) return exchange_no_memory(drawing->error);
-  if (offer_state(side->row, side->offer, drawing->now) != COLLEGA__OFFER_STATE__OFFER_STATE_OPEN)
+  Collega__OfferState state = offer_state(side->row, side->offer, drawing->now);
+  if (state == COLLEGA__OFFER_STATE__OFFER_STATE_EXPIRED)
+    return error_set(drawing->error, COLLEGA_REFUSED, RULE_offer_expired, NULL, side->name, NULL);
+  if (state != COLLEGA__OFFER_STATE__OFFER_STATE_OPEN)
     return error_set(drawing->error, COLLEGA_REFUSED, RULE_offer_not_open, NULL, side->name, NULL);
   return COLLEGA_OK;
 }

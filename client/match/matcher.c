@@ -24,6 +24,7 @@ struct matcher {
   struct ledger *ledger;
   struct match_engine *engine;
   bool loaded;
+  collega_time next_expiry; /* of the open offers; 0: none expires */
 };
 
 /* Rows to write and match ids to delete, collected while reading. */
@@ -88,6 +89,8 @@ static bool engine_follow(struct matcher *matcher, const CollegaStore__OfferRow 
     match_engine_remove(matcher->engine, &offer.id);
     return false;
   }
+  if (body->has_not_after && (!matcher->next_expiry || body->not_after < matcher->next_expiry))
+    matcher->next_expiry = body->not_after;
   offer.offer = body->offer->offer;
   struct collega_error error;
   if (match_engine_put(matcher->engine, &offer, &error) != COLLEGA_OK) {
@@ -113,10 +116,23 @@ static bool load_row(void *context, struct bytes key, struct bytes value) {
   return true;
 }
 
+static enum collega_status load_failed(struct load *load, struct collega_error *error) {
+  arena_destroy(&load->arena);
+  return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+}
+
+/* The engine from nothing. */
 static enum collega_status load_all(struct matcher *matcher, struct ledger_txn *txn, collega_time now,
                                     struct collega_error *error) {
   struct load load = {matcher, arena_new(65536, MATCHER_ARENA_BYTES), now};
-  if (!load.arena) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+  struct match_engine *fresh = match_engine_new();
+  matcher->loaded = false;
+  if (fresh) {
+    match_engine_destroy(&matcher->engine);
+    matcher->engine = fresh;
+  }
+  matcher->next_expiry = 0;
+  if (!load.arena || !fresh) return load_failed(&load, error);
   enum collega_status status =
       table_each(txn, TABLE_OFFERS, bytes_of("", 0), NULL, load_row, &load, error);
   arena_destroy(&load.arena);
@@ -193,7 +209,8 @@ static void touch_entry(struct arena *arena, struct touched **list, const struct
   case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_EPOCH:
   case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_JOINED:
   case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_RECEIPTS:
-  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_RESET:
+  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_RESET:  /* no offers by name: all are looked at */
+  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_FILTER: /* the same */
   case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_DECISION_IN:
   case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_DRAFT:
   case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_SIGNED:
@@ -360,13 +377,28 @@ static bool own_visit(void *context, struct bytes key, struct bytes value) {
   return true;
 }
 
+/* An offer that is gone: its rows against each own offer go too. */
+static bool forget_offer(struct run *run, const struct short_id *id, const struct own_list *own) {
+  struct arena *arena = run->changes.arena;
+  for (size_t i = 0; i < own->count; ++i) {
+    struct id party, match;
+    CollegaStore__OfferRow *mine = offer_row(run->txn, &own->ids[i], arena);
+    if (!mine || !id_from(&party, mine->author.data, mine->author.len)) continue;
+    pair_id(&match, &own->ids[i], id);
+    struct change *change = change_new(&run->changes, &party, &match);
+    if (!change) return false;
+    change->remove = true;
+  }
+  return !arena_exhausted(arena);
+}
+
 /* A touched offer, as the tables have it now. */
 static bool follow_offer(struct run *run, const struct short_id *id, const struct own_list *own) {
   struct arena *arena = run->changes.arena;
   CollegaStore__OfferRow *row = offer_row(run->txn, id, arena);
   if (!row) {
     match_engine_remove(run->matcher->engine, id);
-    return !arena_exhausted(arena);
+    return forget_offer(run, id, own);
   }
   bool open = engine_follow(run->matcher, row, run->now, arena);
   if (open && row->mine) {
@@ -422,6 +454,49 @@ static bool close_own(struct run *run, const struct short_id *id) {
          closing.ok;
 }
 
+/* ---- all rows: at the start, when an offer's time is over, and when the board starts anew */
+
+static bool offer_is_open(struct run *run, ProtobufCBinaryData offer, struct arena *arena) {
+  struct short_id id;
+  CollegaStore__OfferRow *row =
+      short_id_from(&id, offer.data, offer.len) ? offer_row(run->txn, &id, arena) : NULL;
+  const Collega__Body *body = row ? row_body(row, arena) : NULL;
+  return body && row_is_open(row, body, run->now);
+}
+
+struct sweep {
+  struct run *run;
+  struct arena *arena; /* of one row */
+  bool ok;
+};
+
+static bool sweep_visit(void *context, struct bytes key, struct bytes value) {
+  struct sweep *sweep = context;
+  arena_reset(sweep->arena);
+  CollegaStore__MatchRow *row =
+      (CollegaStore__MatchRow *)row_unpack(&collega_store__match_row__descriptor, value, sweep->arena);
+  struct id party, match;
+  if (!row || key.length != 2 * ID_BYTES || !id_from(&party, key.data, ID_BYTES) ||
+      !id_from(&match, key.data + ID_BYTES, ID_BYTES))
+    return true;
+  if (offer_is_open(sweep->run, row->mine, sweep->arena) && offer_is_open(sweep->run, row->counter, sweep->arena))
+    return true;
+  struct change *change = change_new(&sweep->run->changes, &party, &match);
+  sweep->ok = change != NULL;
+  if (change) change->remove = true;
+  return sweep->ok;
+}
+
+static enum collega_status sweep_matches(struct run *run, struct collega_error *error) {
+  struct sweep sweep = {run, arena_new(65536, MATCHER_ARENA_BYTES), true};
+  if (!sweep.arena) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+  enum collega_status status =
+      table_each(run->txn, TABLE_MATCHES, bytes_of("", 0), NULL, sweep_visit, &sweep, error);
+  arena_destroy(&sweep.arena);
+  if (status == COLLEGA_OK && !sweep.ok) status = error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+  return status;
+}
+
 /* ---- writing */
 
 static enum collega_status write_changes(struct matcher *matcher, const struct changes *changes, uint64_t through,
@@ -455,14 +530,22 @@ static enum collega_status collect(struct run *run, uint64_t *through, bool *mor
   struct ledger_head head;
   enum collega_status status = ledger_head(run->txn, &head, error);
   if (status == COLLEGA_OK) status = ledger_cursor(run->txn, MATCHER_CURSOR, through, error);
-  if (status == COLLEGA_OK && !run->matcher->loaded) status = load_all(run->matcher, run->txn, run->now, error);
+  bool over = run->matcher->next_expiry && run->matcher->next_expiry <= run->now;
+  bool all = !run->matcher->loaded || over;
+  if (status == COLLEGA_OK && all) status = load_all(run->matcher, run->txn, run->now, error);
   for (uint32_t i = 0; status == COLLEGA_OK && *through < head.number && i < MATCHER_ENTRIES; ++i) {
     struct ledger_event event;
     status = ledger_entry(run->txn, *through + 1, arena, &event, error);
     if (status != COLLEGA_OK) break;
     touch_entry(arena, &touched, &event);
+    if (event.kind == COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_RESET ||
+        event.kind == COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_FILTER) {
+      all = true;
+      status = load_all(run->matcher, run->txn, run->now, error);
+    }
     ++*through;
   }
+  if (status == COLLEGA_OK && all) status = sweep_matches(run, error);
   if (status != COLLEGA_OK) return status;
   *more = *through < head.number;
   struct own_list own = {.arena = arena};
@@ -489,7 +572,7 @@ enum collega_status matcher_run(struct matcher *matcher, collega_time now, uint3
     if (status == COLLEGA_OK) status = ledger_cursor(run.txn, MATCHER_CURSOR, &before, error);
     if (status == COLLEGA_OK) status = collect(&run, &through, &more, error);
     if (run.txn) ledger_abort(&run.txn);
-    if (status == COLLEGA_OK && through > before)
+    if (status == COLLEGA_OK && (through > before || run.changes.first))
       status = write_changes(matcher, &run.changes, through, changed, error);
     members_destroy(&run.members);
     arena_destroy(&run.changes.arena);

@@ -280,7 +280,7 @@ static void a_transfer_has_no_end_and_takes_its_place_for_good(void **state) {
   assert_int_equal(standing(from, &out), 1);
   assert_int_equal(deal_propose(to->exchange, &to->party, &proposal, world->now, &other, &why),
                    COLLEGA_REFUSED);
-  assert_int_equal(why.rule, RULE_no_room);
+  assert_int_equal(why.rule, RULE_offer_not_open); /* full, so filled */
 }
 
 /* ---- to nothing */

@@ -9,6 +9,7 @@
 
 #include "base/process/process.h"
 #include "base/words.h"
+#include "broker/board/board.h"
 #include "broker/store/log_rows.h"
 #include "client/exchange/deal_machine.h"
 #include "proto/guard.h"
@@ -129,6 +130,32 @@ static void commit_one(struct world *world, struct home *home, struct request *r
   commit_result_free(&result);
 }
 
+/* From the cursor, or after a Reset from the start. */
+static void follow_from(struct world *world, struct home *home, const Collega__Follow *follow) {
+  struct store_txn *txn = NULL;
+  struct broker_state state;
+  bool found = false;
+  uint64_t compacted = 0;
+  must(store_read(world->store, &txn, &error));
+  must(state_read(txn, &state, &found, &error));
+  must(compacted_read(txn, &compacted, &error));
+  store_end(&txn);
+  if (board_cursor_known(follow, &world->broker_id, &state.epoch, state.log_seq, compacted,
+                         &home->board))
+    return;
+  struct arena *arena = test_arena();
+  Collega__Reset reset = COLLEGA__RESET__INIT;
+  Collega__FromBroker frame = COLLEGA__FROM_BROKER__INIT;
+  reset.follow = follow->number;
+  reset.through = state.log_seq;
+  set_id(&reset.origin, world->broker_id.byte, ID_BYTES);
+  set_id(&reset.epoch, state.epoch.byte, EPOCH_BYTES);
+  frame.reset = &reset;
+  home->resets++;
+  must(world_deliver(world, home, message_pack(&frame.base, arena)));
+  arena_destroy(&arena);
+}
+
 static void send_as(struct world *world, struct home *home, struct bytes frame,
                     const uint8_t key[32], bool member) {
   struct request *request = request_new(REQUEST_PUBLISH);
@@ -141,7 +168,11 @@ static void send_as(struct world *world, struct home *home, struct bytes frame,
   request_prepare(request, members, world->now);
   if (!request->prepared) teach_members(world, request);
   if (request->frame->follow) {
-    home->board = request->frame->follow->n_cursors ? request->frame->follow->cursors[0]->seq : 0;
+    const Collega__Follow *follow = request->frame->follow;
+    follow_from(world, home, follow);
+    home->filter_length = collega__filter__get_packed_size(follow->filter);
+    assert_true(home->filter_length <= sizeof home->filter);
+    collega__filter__pack(follow->filter, home->filter);
   } else {
     commit_one(world, home, request);
   }
@@ -161,13 +192,15 @@ bool world_board(struct world *world, struct home *home) {
   struct bytes frame = {NULL, 0};
   uint32_t records = 0;
   uint64_t through = home->board;
-  Collega__Filter filter = COLLEGA__FILTER__INIT;
+  ProtobufCMessage *filter = NULL;
   struct broker_state state;
   bool found = false;
+  must(guard_unpack(&collega__filter__descriptor, bytes_of(home->filter, home->filter_length),
+                    arena, &filter, &error));
   must(store_read(world->store, &txn, &error));
   must(state_read(txn, &state, &found, &error));
   if (home->board < state.log_seq)
-    must(board_read(txn, &world->broker_id, &state.epoch, 1, &filter, home->board, arena, &frame,
+    must(board_read(txn, &world->broker_id, &state.epoch, 1, (const Collega__Filter *)filter, home->board, arena, &frame,
                     &records, &through, &error));
   store_end(&txn);
   bool news = through > home->board;
@@ -198,7 +231,7 @@ bool world_mail(struct world *world, struct home *home) {
   return items > 0;
 }
 
-static bool send_waiting(struct world *world, struct home *home) {
+bool world_send_waiting(struct world *world, struct home *home) {
   struct arena *arena = test_arena();
   struct bytes frame;
   uint32_t records;
@@ -239,7 +272,7 @@ void world_settle(struct world *world) {
       if (!home->welcomed) continue;
       must(exchange_sign(home->exchange, world->now, true, &acts, &error));
       moved = acts > 0 || moved;
-      while (send_waiting(world, home))
+      while (world_send_waiting(world, home))
         moved = true;
       while (world_board(world, home))
         moved = true;

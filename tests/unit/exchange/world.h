@@ -20,6 +20,9 @@ struct home {
   struct told_head told;
   uint64_t sent;        /* outbox number sent last in this session */
   uint64_t mail, board; /* how far the broker has delivered in this session */
+  uint8_t filter[1024]; /* packed, as the home has sent it */
+  size_t filter_length;
+  uint32_t resets; /* how often the broker said so */
   bool welcomed;
   struct collega_error intake_error;
 };
@@ -64,6 +67,9 @@ void world_send(struct world *world, struct home *home, struct bytes frame);
 /* One frame of mail, of the board; false: there was none. */
 bool world_mail(struct world *world, struct home *home);
 bool world_board(struct world *world, struct home *home);
+
+/* One frame of the home's outbox; false: nothing waits. */
+bool world_send_waiting(struct world *world, struct home *home);
 
 /* Offers, deals. */
 struct short_id world_publish(struct world *world, struct home *home, Collega__OfferKind kind,
