@@ -55,9 +55,8 @@ struct gone {
 };
 
 /* Rows behind the horizon that may go, from where the last look ended. */
-static enum collega_status find_rows(struct commit *commit, struct store_txn *txn,
-                                     uint64_t horizon, struct gone *gone, bool *more,
-                                     struct collega_error *error) {
+static enum collega_status find_rows(struct commit *commit, struct store_txn *txn, uint64_t horizon,
+                                     struct gone *gone, bool *more, struct collega_error *error) {
   uint8_t key[8];
   struct store_cursor cursor;
   put_be64(key, commit->compacted_rows + 1);

@@ -19,7 +19,8 @@ void desk_warn_one_person(const struct desk *desk, const struct offer_input *inp
 }
 
 /* The broker has everything: nothing waits in the outbox any more. */
-static enum collega_status all_sent(struct desk *desk, void *context, bool *met, struct collega_error *error) {
+static enum collega_status all_sent(struct desk *desk, void *context, bool *met,
+                                    struct collega_error *error) {
   struct outbox_counts counts;
   (void)context;
   enum collega_status status = outbox_count(desk->txn, &counts, error);
@@ -27,8 +28,8 @@ static enum collega_status all_sent(struct desk *desk, void *context, bool *met,
   return status;
 }
 
-static enum collega_status tell_offer(struct desk *desk, const struct short_id *id, enum rule words, uint32_t revision,
-                                struct collega_error *error) {
+static enum collega_status tell_offer(struct desk *desk, const struct short_id *id, enum rule words,
+                                      uint32_t revision, struct collega_error *error) {
   CollegaStore__OfferRow *row = NULL;
   Collega__Offer *offer = NULL;
   enum collega_status status = desk_read(desk, error);
@@ -36,14 +37,15 @@ static enum collega_status tell_offer(struct desk *desk, const struct short_id *
     status = desk_wait(desk, all_sent, NULL, error);
   if (status == COLLEGA_OK) status = desk_offer_row(desk, id, &row, error);
   if (status == COLLEGA_OK && row->refused)
-    return error_set(error, COLLEGA_REFUSED, rule_from_name(row->refused), hex_text(desk, id->byte, 8),
-                     row->refused_words ? row->refused_words : "", NULL);
+    return error_set(error, COLLEGA_REFUSED, rule_from_name(row->refused),
+                     hex_text(desk, id->byte, 8), row->refused_words ? row->refused_words : "",
+                     NULL);
   if (status == COLLEGA_OK) status = offer_of_row(row, desk->arena, &offer, error);
   if (status != COLLEGA_OK) return status;
   if (argument_json(desk->arguments)) {
     const char *state = offer_state_text(offer_state(row, offer, desk->now));
-    return json_print(json_pack("{s:s, s:I, s:s}", "id", hex_text(desk, id->byte, SHORT_ID_BYTES), "revision",
-                                (json_int_t)row->revision, "state", state),
+    return json_print(json_pack("{s:s, s:I, s:s}", "id", hex_text(desk, id->byte, SHORT_ID_BYTES),
+                                "revision", (json_int_t)row->revision, "state", state),
                       error);
   }
   char number[16];
@@ -52,7 +54,8 @@ static enum collega_status tell_offer(struct desk *desk, const struct short_id *
   return COLLEGA_OK;
 }
 
-static enum collega_status change_state(const struct arguments *arguments, Collega__OfferState state, enum rule words,
+static enum collega_status change_state(const struct arguments *arguments,
+                                        Collega__OfferState state, enum rule words,
                                         struct collega_error *error) {
   struct desk desk;
   struct short_id id;
@@ -66,23 +69,29 @@ static enum collega_status change_state(const struct arguments *arguments, Colle
   return status;
 }
 
-enum collega_status command_offer_pause(const struct arguments *arguments, struct collega_error *error) {
+enum collega_status command_offer_pause(const struct arguments *arguments,
+                                        struct collega_error *error) {
   return change_state(arguments, COLLEGA__OFFER_STATE__OFFER_STATE_PAUSED, RULE_said_paused, error);
 }
 
-enum collega_status command_offer_resume(const struct arguments *arguments, struct collega_error *error) {
+enum collega_status command_offer_resume(const struct arguments *arguments,
+                                         struct collega_error *error) {
   return change_state(arguments, COLLEGA__OFFER_STATE__OFFER_STATE_OPEN, RULE_said_resumed, error);
 }
 
-enum collega_status command_offer_filled(const struct arguments *arguments, struct collega_error *error) {
+enum collega_status command_offer_filled(const struct arguments *arguments,
+                                         struct collega_error *error) {
   return change_state(arguments, COLLEGA__OFFER_STATE__OFFER_STATE_FILLED, RULE_said_filled, error);
 }
 
-enum collega_status command_offer_withdraw(const struct arguments *arguments, struct collega_error *error) {
-  return change_state(arguments, COLLEGA__OFFER_STATE__OFFER_STATE_WITHDRAWN, RULE_said_withdrawn, error);
+enum collega_status command_offer_withdraw(const struct arguments *arguments,
+                                           struct collega_error *error) {
+  return change_state(arguments, COLLEGA__OFFER_STATE__OFFER_STATE_WITHDRAWN, RULE_said_withdrawn,
+                      error);
 }
 
-enum collega_status command_offer_revise(const struct arguments *arguments, struct collega_error *error) {
+enum collega_status command_offer_revise(const struct arguments *arguments,
+                                         struct collega_error *error) {
   struct desk desk;
   struct short_id id;
   struct offer_input input;
@@ -94,10 +103,12 @@ enum collega_status command_offer_revise(const struct arguments *arguments, stru
   if (status != COLLEGA_OK) return status;
   status = desk_offer_id(&desk, argument_at(arguments, 0), &id, error);
   desk_release(&desk);
-  if (status == COLLEGA_OK) status = file_read(argument_at(arguments, 1), OFFER_FILE_BYTES, &text, error);
+  if (status == COLLEGA_OK)
+    status = file_read(argument_at(arguments, 1), OFFER_FILE_BYTES, &text, error);
   if (status == COLLEGA_OK) status = json_parse(bytes_of(text.data, text.length), &json, error);
   if (status == COLLEGA_OK) status = offer_input_read(json, desk.arena, &input, error);
-  if (status == COLLEGA_OK) status = offer_revise(desk.exchange, &id, &input, desk.now, &revision, error);
+  if (status == COLLEGA_OK)
+    status = offer_revise(desk.exchange, &id, &input, desk.now, &revision, error);
   if (status == COLLEGA_OK) {
     desk_warn_one_person(&desk, &input, 1);
     status = tell_offer(&desk, &id, RULE_said_revised, revision, error);

@@ -53,8 +53,7 @@ static enum collega_status read_kinds(char *const *names, size_t count, struct a
       name[length++] = *at >= 'a' && *at <= 'z' ? (char)(*at - 'a' + 'A') : *at;
     const ProtobufCEnumValue *value =
         protobuf_c_enum_descriptor_get_value_by_name(&collega__offer_kind__descriptor, name);
-    if (!value)
-      return error_set(error, COLLEGA_INVALID, RULE_follow_kind, "kinds", names[i], NULL);
+    if (!value) return error_set(error, COLLEGA_INVALID, RULE_follow_kind, "kinds", names[i], NULL);
     filter->kinds[filter->n_kinds++] = (Collega__OfferKind)value->value;
   }
   return COLLEGA_OK;
@@ -72,11 +71,11 @@ static enum collega_status read_filter(const struct follow_texts *texts, struct 
     status = read_values(texts->occupations, "occupations", arena, &filter.occupations,
                          &filter.n_occupations, error);
   if (status == COLLEGA_OK)
-    status = read_values(texts->regions, "regions", arena, &filter.regions, &filter.n_regions,
-                         error);
+    status =
+        read_values(texts->regions, "regions", arena, &filter.regions, &filter.n_regions, error);
   if (status == COLLEGA_OK)
-    status = read_values(texts->sectors, "sectors", arena, &filter.sectors, &filter.n_sectors,
-                         error);
+    status =
+        read_values(texts->sectors, "sectors", arena, &filter.sectors, &filter.n_sectors, error);
   if (status == COLLEGA_OK) status = check_fields(&filter.base, error);
   return status == COLLEGA_OK ? exchange_pack(arena, &filter.base, packed, error) : status;
 }

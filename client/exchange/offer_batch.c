@@ -86,8 +86,8 @@ static enum collega_status add(struct offer_batch *batch, const Collega__Body *b
   struct bytes packed;
   struct id id;
   enum collega_status status = body_finish(body, batch->arena, &packed, &id, error);
-  if (status == COLLEGA_OK && (batch->count == LIMIT_RUN_RECORDS ||
-                               batch->bytes + packed.length > RUN_BODIES_BYTES))
+  if (status == COLLEGA_OK &&
+      (batch->count == LIMIT_RUN_RECORDS || batch->bytes + packed.length > RUN_BODIES_BYTES))
     status = offer_batch_publish(batch, error);
   if (status != COLLEGA_OK) return status;
   if (batch->count == 0) batch->first = id;

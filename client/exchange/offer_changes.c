@@ -199,9 +199,8 @@ static enum collega_status check_holds(struct change *change, const Collega__Off
   offer_capacity(offer, &capacity);
   memcpy(prefix, change->party.byte, ID_BYTES);
   memcpy(prefix + ID_BYTES, change->offer.byte, SHORT_ID_BYTES);
-  enum collega_status status =
-      table_each(change->txn, TABLE_HOLDS, bytes_of(prefix, sizeof prefix), NULL, visit_hold,
-                 &holding, change->error);
+  enum collega_status status = table_each(change->txn, TABLE_HOLDS, bytes_of(prefix, sizeof prefix),
+                                          NULL, visit_hold, &holding, change->error);
   if (status == COLLEGA_OK && holding.failed) status = exchange_row_damaged(change->error, "holds");
   for (size_t i = 0; status == COLLEGA_OK && i <= holding.count; i++) {
     if (i == holding.count && capacity.until == DATE_OPEN) break;
@@ -264,8 +263,8 @@ static enum collega_status revise(struct change *change, void *context) {
   }
   revising->revision = change->row->revision + 1;
   if (status == COLLEGA_OK)
-    status = offer_batch_revision(&change->batch, &prepared, revising->revision, &record,
-                                  change->error);
+    status =
+        offer_batch_revision(&change->batch, &prepared, revising->revision, &record, change->error);
   if (status == COLLEGA_OK && (number > 0 || moved))
     status = offer_batch_status(&change->batch, &change->offer, number + 1, state, &record,
                                 change->error);

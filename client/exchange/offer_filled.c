@@ -58,8 +58,7 @@ static bool visit_hold(void *context, struct bytes key, struct bytes value) {
   looking->damaged = !hold || key.length < ID_BYTES + SHORT_ID_BYTES;
   if (looking->damaged) return false;
   if (!hold->agreed) return true;
-  struct looked_at *last =
-      looking->offer_count ? &looking->offers[looking->offer_count - 1] : NULL;
+  struct looked_at *last = looking->offer_count ? &looking->offers[looking->offer_count - 1] : NULL;
   if (!last || memcmp(last->party.byte, key.data, ID_BYTES) != 0 ||
       memcmp(last->offer.byte, key.data + ID_BYTES, SHORT_ID_BYTES) != 0) {
     if (!add_offer(looking, key.data, key.data + ID_BYTES)) return false;
@@ -141,8 +140,8 @@ static bool is_full(const Collega__Offer *offer, const CollegaStore__Hold *const
   offer_capacity(offer, &capacity);
   collega_date from = offer->period->from > today ? offer->period->from : today;
   collega_date until = offer->period->has_until ? offer->period->until : DATE_OPEN;
-  uint64_t wanted = capacity.carve ? (uint64_t)capacity.headcount * capacity.hours_per_week
-                                   : capacity.headcount;
+  uint64_t wanted =
+      capacity.carve ? (uint64_t)capacity.headcount * capacity.hours_per_week : capacity.headcount;
   return from <= until && least_agreed(holds, count, from, until, capacity.carve) >= wanted;
 }
 
@@ -215,8 +214,8 @@ enum collega_status offers_look_filled(struct exchange *exchange, collega_time n
         !keep(exchange, at->party.byte, at->offer.byte))
       status = exchange_no_memory(error);
     if (status == COLLEGA_OK)
-      status = offer_state_by_itself(exchange, &at->offer, (Collega__OfferState)states[i], now,
-                                     error);
+      status =
+          offer_state_by_itself(exchange, &at->offer, (Collega__OfferState)states[i], now, error);
     if (status == COLLEGA_OK) ++*changed;
     /* The user was there first: what the user said stands. */
     if (status == COLLEGA_REFUSED) status = COLLEGA_OK;

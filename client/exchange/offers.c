@@ -12,7 +12,7 @@
 #include "proto/lists.h"
 
 #define PUBLISH_ARENA_BYTES ((size_t)1 << 30) /* a bulk import */
-#define SHARE_CERTAIN 0.9995  /* of a postcode area that lies in one region */
+#define SHARE_CERTAIN       0.9995            /* of a postcode area that lies in one region */
 
 /* ---- preparing one offer */
 

@@ -205,9 +205,9 @@ static void a_withdrawal_blocks_new_signatures_and_not_given_ones(void **state) 
                    COLLEGA_STORE__DEAL_STATE__DEAL_STATE_CONCLUDED);
   assert_int_equal(state_at(pair.borrower, &pair.in), WITHDRAWN);
   struct proposal again = {.match = &pair.match, .accept_by = world->now + DAY_MS};
-  assert_int_equal(deal_propose(pair.lender->exchange, &pair.lender->party, &again, world->now,
-                                &deal, &why),
-                   COLLEGA_REFUSED);
+  assert_int_equal(
+      deal_propose(pair.lender->exchange, &pair.lender->party, &again, world->now, &deal, &why),
+      COLLEGA_REFUSED);
   assert_int_equal(why.rule, RULE_offer_not_open);
 }
 
@@ -217,9 +217,9 @@ static void a_proposal_to_an_expired_offer_says_so(void **state) {
   struct id deal;
   collega_time later = pair.world->now + 200 * DAY_MS;
   struct proposal proposal = {.match = &pair.match, .accept_by = later + DAY_MS};
-  assert_int_equal(deal_propose(pair.borrower->exchange, &pair.borrower->party, &proposal, later,
-                                &deal, &why),
-                   COLLEGA_REFUSED);
+  assert_int_equal(
+      deal_propose(pair.borrower->exchange, &pair.borrower->party, &proposal, later, &deal, &why),
+      COLLEGA_REFUSED);
   assert_int_equal(why.rule, RULE_offer_expired);
 }
 

@@ -92,8 +92,7 @@ static const struct plain *find(const struct play *play, struct bytes id) {
 static bool visit_row(void *context, struct bytes key, struct bytes value) {
   struct seen *seen = context;
   const struct plain *plain = find(seen->play, key);
-  ProtobufCMessage *message =
-      row_unpack(&collega_store__offer_row__descriptor, value, seen->arena);
+  ProtobufCMessage *message = row_unpack(&collega_store__offer_row__descriptor, value, seen->arena);
   const CollegaStore__OfferRow *row = (const CollegaStore__OfferRow *)message;
   Collega__Offer *offer;
   assert_non_null(row);
@@ -170,8 +169,8 @@ static void publish_one(struct play *play) {
   fill(play, plain, &offer, audience);
   home = &play->world->home[plain->author];
   struct offer_input input = {&offer, NULL};
-  must(offer_publish(home->exchange, &home->party, &input, 1, play->world->now, &plain->id,
-                     &error));
+  must(
+      offer_publish(home->exchange, &home->party, &input, 1, play->world->now, &plain->id, &error));
 }
 
 /* One that can still be changed; NULL: none was hit on. */
@@ -221,7 +220,8 @@ static void follow_other(struct play *play) {
 
 static void send_all(struct play *play) {
   for (size_t i = 0; i < HOMES; i++)
-    while (world_send_waiting(play->world, &play->world->home[i])) continue;
+    while (world_send_waiting(play->world, &play->world->home[i]))
+      continue;
 }
 
 /* What was not sent in its time lapses at its author; here all is sent before time goes on. */
@@ -345,8 +345,8 @@ static void what_is_over_is_compacted(void **state) {
   world_settle(world);
   uint64_t published = world_offer_row(steady, &old, arena)->position->seq;
   behind->welcomed = false;
-  must(offer_set_state(author->exchange, &old, COLLEGA__OFFER_STATE__OFFER_STATE_PAUSED,
-                       world->now, &error));
+  must(offer_set_state(author->exchange, &old, COLLEGA__OFFER_STATE__OFFER_STATE_PAUSED, world->now,
+                       &error));
   world_settle(world);
   uint64_t through = 0;
   bool more = true;
@@ -425,8 +425,10 @@ static void the_order_of_a_setting_makes_no_other_filter(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      world_test(views_are_what_a_plain_list_says), world_test(views_are_what_a_plain_list_says),
-      world_test(views_are_what_a_plain_list_says), world_test(what_is_over_is_compacted),
+      world_test(views_are_what_a_plain_list_says),
+      world_test(views_are_what_a_plain_list_says),
+      world_test(views_are_what_a_plain_list_says),
+      world_test(what_is_over_is_compacted),
       world_test(bad_filters_are_named),
       world_test(the_order_of_a_setting_makes_no_other_filter),
   };
