@@ -76,15 +76,17 @@ bit acc[4], late[4], tP[5], tQ[5], wP, wQ, ansP, ansQ, fin;
   :: atomic { sp[i]!=PROPOSER_NONE && CAN_acceptor_receive_late(i) -> DO_acceptor_receive_late(i) } \
   :: atomic { !fin && CAN_accept(i) -> DO_accept(i); acc[i]=1; printf("@ A%d: accepted, the increase held\n",i) } \
   :: atomic { sp[i]!=PROPOSER_NONE && !late[i] -> late[i]=1; printf("@ A%d: accept_by passes, or a request to void\n",i) } \
-  :: atomic { dl<4 && acc[i] && CAN_register_amend(i) -> DO_register_amend(i); state=CHAIN_AMENDED; dl++; ch[dl]=i; SWEEP(i,1); SWEEP(i,2); SWEEP(i,3); \
+  :: atomic { dl<4 && acc[i] && CAN_register_amend(i) -> DO_register_amend(i); state=CHAIN_AMENDED; dl++; ch[dl]=i; SAY; SWEEP(i,1); SWEEP(i,2); SWEEP(i,3); \
        printf("@ A%d: the decider adds it at position %d\n",i,dl) } \
   :: atomic { sp[i]!=PROPOSER_NONE && CAN_register_lapse(i) -> DO_register_lapse(i); printf("@ A%d: void\n",i) } \
   :: atomic { acc[i] && CAN_register_never(i) -> DO_register_never(i); printf("@ A%d: void, overtaken\n",i) } \
   :: atomic { reg[i]==REGISTER_VOID && P_OPEN(sp[i]) -> sp[i]=PROPOSER_VOID; printf("@ A%d: proposer takes void\n",i) } \
   :: atomic { reg[i]==REGISTER_VOID && A_OPEN(sa[i]) -> sa[i]=ACCEPTOR_VOID; printf("@ A%d: acceptor takes void\n",i) }
+/* written, and sent: from now on it may arrive at any time, or never */
+#define SAY if :: ep==1 -> m1[dl]=ch[dl] :: else -> m2[dl]=ch[dl] fi
 #define SWEEP(i,j) if :: j!=i && sp[j]!=PROPOSER_NONE && reg[j]==REGISTER_NONE -> DO_register_sweep(j) :: else fi
 #define TERM(e) \
-  :: atomic { dl<4 && (tP[(e)-1] || tQ[(e)-1]) && ENDS(e) -> DO_chain_end(e); under=ch[dl]; dl++; ch[dl]=T; SWEEP(0,1); SWEEP(0,2); SWEEP(0,3); printf("@ T: the decider ends it at position %d\n",dl) }
+  :: atomic { dl<4 && (tP[(e)-1] || tQ[(e)-1]) && ENDS(e) -> DO_chain_end(e); under=ch[dl]; dl++; ch[dl]=T; SAY; SWEEP(0,1); SWEEP(0,2); SWEEP(0,3); printf("@ T: the decider ends it at position %d\n",dl) }
 #ifdef NOPRED
 #define ENDS(e) (ch[dl]!=T && may)
 #else
@@ -114,12 +116,12 @@ byte who, old, under; /* under: the entry that a decided TERMINATE names */
 #ifdef NOBRING
 #define BRING(c,n) skip
 #else
-#define BRING(c,n) if :: c[n]==T && n==dl+2 -> dl++; ch[dl]=under; reg[under]=REGISTER_AMENDED :: else fi
+#define BRING(c,n) if :: c[n]==T && n==dl+2 -> dl++; ch[dl]=under; SAY; reg[under]=REGISTER_AMENDED :: else fi
 #endif
 #ifdef ONLYFIRST
 #define ADOPT(c,n) skip
 #else
-#define ADOPT(c,n) BRING(c,n); if :: c[n]!=0 && ch[n]==0 && n==dl+1 -> dl=n; ch[n]=c[n]; state=(c[n]==T -> CHAIN_TERMINATED : CHAIN_AMENDED); if :: c[n]<=3 -> reg[c[n]]=REGISTER_AMENDED :: else fi :: else fi
+#define ADOPT(c,n) BRING(c,n); if :: c[n]!=0 && ch[n]==0 && n==dl+1 -> dl=n; ch[n]=c[n]; SAY; state=(c[n]==T -> CHAIN_TERMINATED : CHAIN_AMENDED); if :: c[n]<=3 -> reg[c[n]]=REGISTER_AMENDED :: else fi :: else fi
 #endif
 #define SHOWVOID(s,j,v) if :: s[j]==v && reg[j]==REGISTER_NONE -> reg[j]=REGISTER_VOID :: else fi
 #define GONE(i) (reg[i]==REGISTER_AMENDED && (sp[i]==PROPOSER_VOID || sa[i]==ACCEPTOR_VOID))
@@ -134,16 +136,10 @@ active proctype World() {
   :: atomic { !fin && !wQ -> wQ=1; printf("@ Q's user wants an end\n") }
   :: atomic { wP && lastP!=T && !tP[lastP-1] && AGAIN(tP) -> tP[lastP-1]=1; printf("@ T: P signs after %d\n",lastP) }
   :: atomic { wQ && lastQ!=T && !tQ[lastQ-1] && AGAIN(tQ) -> tQ[lastQ-1]=1; printf("@ T: Q signs after %d\n",lastQ) }
-  :: atomic { dl>=2 && ep==1 && m1[2]!=ch[2] -> m1[2]=ch[2] }
-  :: atomic { dl>=3 && ep==1 && m1[3]!=ch[3] -> m1[3]=ch[3] }
-  :: atomic { dl>=4 && ep==1 && m1[4]!=ch[4] -> m1[4]=ch[4] }
   LEARN(1,pch,lp,pep,1,m1,2) LEARN(1,pch,lp,pep,1,m1,3) LEARN(1,pch,lp,pep,1,m1,4)
   LEARN(2,qch,lq,qep,1,m1,2) LEARN(2,qch,lq,qep,1,m1,3) LEARN(2,qch,lq,qep,1,m1,4)
 #ifdef RESTORE
   :: atomic { !fin && ep==1 && dl>1 -> ep=2; dl=1; state=CHAIN_CONCLUDED; ch[2]=0; ch[3]=0; ch[4]=0; reg[1]=REGISTER_NONE; reg[2]=REGISTER_NONE; reg[3]=REGISTER_NONE; printf("@ -- the decider is restored, epoch 2\n") }
-  :: atomic { dl>=2 && ep==2 && m2[2]!=ch[2] -> m2[2]=ch[2] }
-  :: atomic { dl>=3 && ep==2 && m2[3]!=ch[3] -> m2[3]=ch[3] }
-  :: atomic { dl>=4 && ep==2 && m2[4]!=ch[4] -> m2[4]=ch[4] }
   LEARN(1,pch,lp,pep,2,m2,2) LEARN(1,pch,lp,pep,2,m2,3) LEARN(1,pch,lp,pep,2,m2,4)
   LEARN(2,qch,lq,qep,2,m2,2) LEARN(2,qch,lq,qep,2,m2,3) LEARN(2,qch,lq,qep,2,m2,4)
   :: atomic { ep==2 && !ansP -> ansP=1; pep=2; ADOPT(pch,2); ADOPT(pch,3); ADOPT(pch,4); SHOWVOID(sp,1,PROPOSER_VOID); SHOWVOID(sa,2,ACCEPTOR_VOID); SHOWVOID(sp,3,PROPOSER_VOID); printf("@ P shows what it holds\n") }
