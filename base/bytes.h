@@ -6,14 +6,23 @@
 #include <stdint.h>
 #include "error.h"
 
-struct bytes { const uint8_t *data; size_t length; }; /* borrowed: whoever made it owns it */
+struct bytes {
+  const uint8_t *data;
+  size_t length;
+}; /* borrowed: whoever made it owns it */
 
-#define ID_BYTES 32
-#define EPOCH_BYTES 8
+#define ID_BYTES       32
+#define EPOCH_BYTES    8
 #define SHORT_ID_BYTES 16
-struct id { uint8_t byte[ID_BYTES]; };             /* party, record, deal, match, root */
-struct epoch { uint8_t byte[EPOCH_BYTES]; };
-struct short_id { uint8_t byte[SHORT_ID_BYTES]; }; /* offer, capacity */
+struct id {
+  uint8_t byte[ID_BYTES];
+}; /* party, record, deal, match, root */
+struct epoch {
+  uint8_t byte[EPOCH_BYTES];
+};
+struct short_id {
+  uint8_t byte[SHORT_ID_BYTES];
+}; /* offer, capacity */
 
 static inline struct bytes bytes_of(const void *data, size_t length) {
   return (struct bytes){(const uint8_t *)data, length};
@@ -63,23 +72,30 @@ size_t utf8_cut(const char *text, size_t most);
 struct arena;
 struct arena *arena_new(size_t first_block, size_t limit); /* NULL: out of memory */
 void arena_destroy(struct arena **arena);
-void arena_reset(struct arena *arena);                     /* keeps the first block */
-void *arena_take(struct arena *arena, size_t size);        /* 16-byte aligned, not cleared */
+void arena_reset(struct arena *arena);              /* keeps the first block */
+void *arena_take(struct arena *arena, size_t size); /* 16-byte aligned, not cleared */
 void *arena_zero(struct arena *arena, size_t size);
 void *arena_copy(struct arena *arena, const void *data, size_t size);
-char *arena_text(struct arena *arena, const char *text);   /* a copy */
-char *arena_print(struct arena *arena, const char *format, ...) __attribute__((format(printf, 2, 3)));
+char *arena_text(struct arena *arena, const char *text); /* a copy */
+char *arena_print(struct arena *arena, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 size_t arena_used(const struct arena *arena);
 bool arena_exhausted(const struct arena *arena);
 
 /* A growing buffer; `failed` sticks once memory or the limit was refused (check it once, at the end). */
-struct buffer { uint8_t *data; size_t length, capacity, limit; bool failed; };
-void buffer_init(struct buffer *buffer, size_t limit);     /* limit 0: 1 GiB */
+struct buffer {
+  uint8_t *data;
+  size_t length, capacity, limit;
+  bool failed;
+};
+void buffer_init(struct buffer *buffer, size_t limit); /* limit 0: 1 GiB */
 void buffer_free(struct buffer *buffer);
-uint8_t *buffer_extend(struct buffer *buffer, size_t size); /* room at the end, counted; NULL: failed */
+uint8_t *buffer_extend(struct buffer *buffer,
+                       size_t size); /* room at the end, counted; NULL: failed */
 void buffer_append(struct buffer *buffer, const void *data, size_t size);
-void buffer_print(struct buffer *buffer, const char *format, ...) __attribute__((format(printf, 2, 3)));
-const char *buffer_text(struct buffer *buffer);            /* ended by NUL (not counted); "" when failed */
+void buffer_print(struct buffer *buffer, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+const char *buffer_text(struct buffer *buffer); /* ended by NUL (not counted); "" when failed */
 
 /* BLAKE2b-256 of tag (its text without NUL) then the parts. */
 void hash_parts(struct id *out, const char *tag, const struct bytes *parts, size_t count);

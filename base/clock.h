@@ -10,8 +10,8 @@ typedef int64_t collega_time;
 typedef int32_t collega_date;
 #define SECOND_MS INT64_C(1000)
 #define MINUTE_MS (60 * SECOND_MS)
-#define HOUR_MS (60 * MINUTE_MS)
-#define DAY_MS (24 * HOUR_MS)
+#define HOUR_MS   (60 * MINUTE_MS)
+#define DAY_MS    (24 * HOUR_MS)
 
 /* The wall clock. In builds with COLLEGA_TESTING the number of milliseconds that stands in the file
  * named by COLLEGA_CLOCK_FILE is added (read again at every call). */
@@ -24,13 +24,14 @@ void time_write(char *out, size_t capacity, collega_time time);
 /* RFC 3339 with Z or an offset, 1970 to 2169; seconds and fraction (to ms) optional. */
 bool time_read(const char *text, collega_time *out);
 void date_write(char *out, size_t capacity, collega_date date); /* "2027-01-04" */
-bool date_read(const char *text, collega_date *out);            /* 1970-01-01 to 2169-12-31, must exist */
+bool date_read(const char *text, collega_date *out); /* 1970-01-01 to 2169-12-31, must exist */
 void date_civil(collega_date date, int *year, int *month, int *day);
 collega_date date_from_civil(int year, int month, int day);
 int date_weekday(collega_date date); /* 1 Monday .. 7 Sunday */
 /* Europe/Amsterdam by the European rule (last Sundays of March and October, 01:00 UTC). */
 collega_date date_of_time(collega_time time);
-collega_time time_of_date(collega_date date, int hour, int minute); /* local wall time of that day */
+collega_time time_of_date(collega_date date, int hour,
+                          int minute); /* local wall time of that day */
 
 /* Dutch public holidays as the trade counts them (Good Friday is not one), and working days. */
 bool date_is_holiday(collega_date date);

@@ -45,8 +45,8 @@ struct collega_error {
 
 /* Fills *error (if not NULL) and returns `status`. `field` may be NULL. The arguments are strings, at
  * most four, ended by NULL: error_set(e, COLLEGA_INVALID, RULE_RANGE, "headcount", "1", "10000", NULL). */
-enum collega_status error_set(struct collega_error *error, enum collega_status status, enum rule rule,
-                              const char *field, ...) __attribute__((sentinel));
+enum collega_status error_set(struct collega_error *error, enum collega_status status,
+                              enum rule rule, const char *field, ...) __attribute__((sentinel));
 /* For a failed system call: rule `system_call`, arguments `what` and strerror(number). */
 enum collega_status error_system(struct collega_error *error, const char *what, int number);
 /* Puts "prefix." (or "prefix" when the path is empty or begins with '[') before the field path. */

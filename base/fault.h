@@ -12,6 +12,8 @@ enum fault {
 #ifdef COLLEGA_TESTING
 void fault_point(enum fault fault);
 #else
-static inline void fault_point(enum fault fault) { (void)fault; }
+static inline void fault_point(enum fault fault) {
+  (void)fault;
+}
 #endif
 #endif

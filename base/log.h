@@ -3,11 +3,12 @@
 #ifndef COLLEGA_BASE_LOG_H
 #define COLLEGA_BASE_LOG_H
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR };
-void log_threshold(enum log_level level); /* at start, before threads; COLLEGA_LOG=debug overrides */
+void log_threshold(
+    enum log_level level); /* at start, before threads; COLLEGA_LOG=debug overrides */
 void log_line(enum log_level level, const char *event, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-#define log_debug(event, ...) log_line(LOG_DEBUG, event, __VA_ARGS__)
-#define log_info(event, ...) log_line(LOG_INFO, event, __VA_ARGS__)
+#define log_debug(event, ...)   log_line(LOG_DEBUG, event, __VA_ARGS__)
+#define log_info(event, ...)    log_line(LOG_INFO, event, __VA_ARGS__)
 #define log_warning(event, ...) log_line(LOG_WARNING, event, __VA_ARGS__)
-#define log_error(event, ...) log_line(LOG_ERROR, event, __VA_ARGS__)
+#define log_error(event, ...)   log_line(LOG_ERROR, event, __VA_ARGS__)
 #endif

@@ -14,8 +14,9 @@ const char *rule_name(enum rule rule);
 enum rule rule_from_name(const char *name);
 /* Renders the sentence of `rule` with `count` arguments into `out` (always ended by NUL). Returns the
  * length written, cut at capacity - 1 on a character boundary. */
-size_t words_render(enum language language, enum rule rule, const char *const *arguments, size_t count,
-                    char *out, size_t capacity);
+size_t words_render(enum language language, enum rule rule, const char *const *arguments,
+                    size_t count, char *out, size_t capacity);
 /* "field: sentence" (or the sentence alone). */
-size_t error_render(enum language language, const struct collega_error *error, char *out, size_t capacity);
+size_t error_render(enum language language, const struct collega_error *error, char *out,
+                    size_t capacity);
 #endif

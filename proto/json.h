@@ -10,11 +10,13 @@
 
 /* Strict: duplicate members, invalid UTF-8, depth over 32 and trailing text are refused; the position
  * (line, column) is in the arguments. */
-enum collega_status json_parse(struct bytes text, json_t **out, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status json_parse(struct bytes text, json_t **out,
+                               struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Into a new message in the arena, fields checked. Members named in `skip` (NULL-ended list, may be NULL)
  * are left alone at the top level. */
 enum collega_status json_to_message(const json_t *json, const ProtobufCMessageDescriptor *type,
-                                    const char *const *skip, struct arena *arena, ProtobufCMessage **out,
+                                    const char *const *skip, struct arena *arena,
+                                    ProtobufCMessage **out,
                                     struct collega_error *error) COLLEGA_MUST_CHECK;
 /* A new reference; NULL: out of memory. */
 json_t *json_from_message(const ProtobufCMessage *message);

@@ -12,27 +12,34 @@
 #include "base/clock.h"
 #include "proto/record.pb-c.h"
 
-struct public_keys { uint8_t signing[32], sealing[32], link[32]; bool has_link; };
-struct identity;  /* opaque: party id, recovery public key, the secrets of all kept cards */
+struct public_keys {
+  uint8_t signing[32], sealing[32], link[32];
+  bool has_link;
+};
+struct identity; /* opaque: party id, recovery public key, the secrets of all kept cards */
 
 #define RECOVERY_TEXT_BYTES 72
 /* Makes card 0. `epoch` and `seq` are the author position that the card's record takes. The recovery
  * secret is written to `recovery_text`. */
-enum collega_status identity_create(bool with_link, const struct epoch *epoch, uint64_t seq, collega_time now,
-                                    char recovery_text[RECOVERY_TEXT_BYTES], struct identity **out,
+enum collega_status identity_create(bool with_link, const struct epoch *epoch, uint64_t seq,
+                                    collega_time now, char recovery_text[RECOVERY_TEXT_BYTES],
+                                    struct identity **out,
                                     struct collega_error *error) COLLEGA_MUST_CHECK;
 /* The same from given randomness instead of fresh: for test vectors. */
-enum collega_status identity_create_from(const uint8_t seed[32], const uint8_t recovery_secret[32], bool with_link,
-                                         const struct epoch *epoch, uint64_t seq, collega_time now,
-                                         struct identity **out, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status identity_create_from(const uint8_t seed[32], const uint8_t recovery_secret[32],
+                                         bool with_link, const struct epoch *epoch, uint64_t seq,
+                                         collega_time now, struct identity **out,
+                                         struct collega_error *error) COLLEGA_MUST_CHECK;
 /* The next card, signed by the current key; becomes current. Expires old secrets, as identity_expire. */
-enum collega_status identity_rotate(struct identity *identity, const struct epoch *epoch, uint64_t seq,
-                                    collega_time now, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status identity_rotate(struct identity *identity, const struct epoch *epoch,
+                                    uint64_t seq, collega_time now,
+                                    struct collega_error *error) COLLEGA_MUST_CHECK;
 /* The same, signed by the recovery key: it beats a card of that number which somebody else signed with a
  * stolen key. COLLEGA_INVALID: not a recovery text (case, blanks and hyphens do not matter); COLLEGA_REFUSED:
  * that of another identity. */
-enum collega_status identity_recover(struct identity *identity, const char *recovery_text, const struct epoch *epoch,
-                                     uint64_t seq, collega_time now, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status identity_recover(struct identity *identity, const char *recovery_text,
+                                     const struct epoch *epoch, uint64_t seq, collega_time now,
+                                     struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Destroys the secrets of cards that were replaced longer than MAIL_LIFETIME_MS before `now`; returns of how
  * many (more than 0: save). */
 size_t identity_expire(struct identity *identity, collega_time now);
@@ -43,8 +50,9 @@ enum collega_status identity_load(const char *directory, struct identity **out,
 void identity_destroy(struct identity **identity);
 
 const struct id *identity_party(const struct identity *identity);
-uint32_t identity_card_number(const struct identity *identity);       /* the current one */
-struct bytes identity_card_run(const struct identity *identity, uint32_t number); /* packed Run; empty: not kept */
+uint32_t identity_card_number(const struct identity *identity); /* the current one */
+struct bytes identity_card_run(const struct identity *identity,
+                               uint32_t number); /* packed Run; empty: not kept */
 const struct public_keys *identity_public(const struct identity *identity);
 const uint8_t *identity_link_secret(const struct identity *identity); /* 32 bytes; NULL: none */
 /* The signing key (public) of card `number`; NULL: not kept. */
@@ -54,12 +62,12 @@ enum purpose { PURPOSE_RECORD = 1, PURPOSE_RECEIPT = 2, PURPOSE_LETTER = 3, PURP
 /* Ed25519 over "collega/signature/1", purpose, signer, tree size (8 bytes, big-endian), root. */
 void identity_sign(const struct identity *identity, enum purpose purpose, uint64_t tree_size,
                    const struct id *root, uint8_t signature[64]);
-bool signature_verify(const uint8_t key[32], enum purpose purpose, const struct id *signer, uint64_t tree_size,
-                      const struct id *root, const uint8_t signature[64]);
+bool signature_verify(const uint8_t key[32], enum purpose purpose, const struct id *signer,
+                      uint64_t tree_size, const struct id *root, const uint8_t signature[64]);
 /* Opens a sealed box to card `number`; `out` has room for sealed.length bytes. Returns the plain length
  * through *length; false: cannot be opened. */
-bool identity_unseal(const struct identity *identity, uint32_t number, struct bytes sealed, uint8_t *out,
-                     size_t *length);
+bool identity_unseal(const struct identity *identity, uint32_t number, struct bytes sealed,
+                     uint8_t *out, size_t *length);
 void party_id(struct id *out, const uint8_t signing_key[32], const uint8_t recovery_key[32]);
 /* Fingerprint as people compare it: eight groups of four hexadecimal digits of the id's first 16 bytes. */
 #define FINGERPRINT_BYTES 40

@@ -8,36 +8,51 @@
 #include "base/clock.h"
 #include "proto/record.h"
 
-struct known_card { struct id record; uint32_t number; struct public_keys keys; collega_time time; bool recovered; /* signed by the recovery key */ };
+struct known_card {
+  struct id record;
+  uint32_t number;
+  struct public_keys keys;
+  collega_time time;
+  bool recovered; /* signed by the recovery key */
+};
 struct known_mandate {
-  struct id record; uint32_t key_epoch; /* the card that signed it */
-  char *person, *function, *ground; bool jointly; uint32_t headcount_limit; /* 0: none */
+  struct id record;
+  uint32_t key_epoch; /* the card that signed it */
+  char *person, *function, *ground;
+  bool jointly;
+  uint32_t headcount_limit;                    /* 0: none */
   collega_time valid_from, valid_until, ended; /* 0: open */
-  struct receipt_position anchor;  /* zero origin: not receipted */
+  struct receipt_position anchor;              /* zero origin: not receipted */
 };
 struct known_cert {
-  struct id record, broker, host; uint32_t key_epoch; /* the broker's card that signed it */
-  int role; /* enum Collega__Role; host zero: hosts itself */
-  char *name, *kvk; /* the first legal entity */
+  struct id record, broker, host;
+  uint32_t key_epoch; /* the broker's card that signed it */
+  int role;           /* enum Collega__Role; host zero: hosts itself */
+  char *name, *kvk;   /* the first legal entity */
   collega_time valid_from, valid_until;
 };
-#define CERTS_KEPT 8        /* of each broker: renewals, so that an old decision can still be judged */
-#define MANDATES_KEPT 256   /* of one party; more are refused */
+#define CERTS_KEPT    8 /* of each broker: renewals, so that an old decision can still be judged */
+#define MANDATES_KEPT 256 /* of one party; more are refused */
 struct known_party {
   struct id id;
-  char short_name[20];                                /* the fingerprint's first groups */
+  char short_name[20]; /* the fingerprint's first groups */
   uint8_t recovery_key[32];
-  struct known_card *cards; size_t card_count;        /* ascending, card 0 first */
-  struct known_mandate *mandates; size_t mandate_count;
-  struct known_cert *certs; size_t cert_count;        /* newest valid_from first */
-  bool revoked; struct receipt_position revoked_at; uint32_t revoked_key_epoch; /* last valid position */
+  struct known_card *cards;
+  size_t card_count; /* ascending, card 0 first */
+  struct known_mandate *mandates;
+  size_t mandate_count;
+  struct known_cert *certs;
+  size_t cert_count; /* newest valid_from first */
+  bool revoked;
+  struct receipt_position revoked_at;
+  uint32_t revoked_key_epoch; /* last valid position */
 };
 
 struct members;
 /* Called when a party is not in memory yet: give its records, in the order they were taken, through
  * members_take. NULL loader: only what is taken exists. */
-typedef enum collega_status (*members_loader)(void *context, struct members *members, const struct id *party,
-                                              struct collega_error *error);
+typedef enum collega_status (*members_loader)(void *context, struct members *members,
+                                              const struct id *party, struct collega_error *error);
 struct members *members_new(members_loader loader, void *context);
 void members_destroy(struct members **members);
 
@@ -53,14 +68,17 @@ void members_destroy(struct members **members);
  * A recovered card also drops what was signed with the cards that it replaces. */
 enum collega_status members_take(struct members *members, const struct run_view *view, size_t index,
                                  const struct receipt_position *anchor, const struct id *issuers,
-                                 size_t issuer_count, struct collega_error *error) COLLEGA_MUST_CHECK;
+                                 size_t issuer_count,
+                                 struct collega_error *error) COLLEGA_MUST_CHECK;
 bool body_is_members_class(const Collega__Body *body);
 /* NULL: not known. The pointer holds until the next members_take of that party, or members_forget. */
 const struct known_party *members_find(struct members *members, const struct id *party);
-void members_forget(struct members *members, const struct id *party); /* drop from memory; the loader comes again */
+void members_forget(struct members *members,
+                    const struct id *party); /* drop from memory; the loader comes again */
 /* The key that verifies `signer`'s signatures of `key_epoch`. COLLEGA_NOT_FOUND: party or card unknown. */
-enum collega_status members_signing_key(struct members *members, const struct id *signer, uint32_t key_epoch,
-                                        uint8_t key[32], struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status members_signing_key(struct members *members, const struct id *signer,
+                                        uint32_t key_epoch, uint8_t key[32],
+                                        struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Verifies a whole run by its signer's known card. */
 enum collega_status members_verify_run(struct members *members, const struct run_view *view,
                                        struct collega_error *error) COLLEGA_MUST_CHECK;
@@ -68,10 +86,13 @@ enum collega_status members_verify_run(struct members *members, const struct run
 const char *known_party_name(const struct known_party *party);
 const char *known_party_kvk(const struct known_party *party); /* "" when not certified */
 /* The certificate by `broker` valid at `time`; NULL: none. broker NULL: any. */
-const struct known_cert *known_party_cert(const struct known_party *party, const struct id *broker, collega_time time);
-const struct known_mandate *known_party_mandate(const struct known_party *party, const struct id *record);
+const struct known_cert *known_party_cert(const struct known_party *party, const struct id *broker,
+                                          collega_time time);
+const struct known_mandate *known_party_mandate(const struct known_party *party,
+                                                const struct id *record);
 /* COLLEGA_REFUSED with the rule (mandate_unknown, mandate_not_yet, mandate_over, mandate_joint,
  * mandate_limit) when the mandate does not cover signing for `headcount` people at `time`. */
-enum collega_status known_mandate_covers(const struct known_party *party, const struct id *mandate, collega_time time,
-                                         uint32_t headcount, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status known_mandate_covers(const struct known_party *party, const struct id *mandate,
+                                         collega_time time, uint32_t headcount,
+                                         struct collega_error *error) COLLEGA_MUST_CHECK;
 #endif

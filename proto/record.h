@@ -7,17 +7,18 @@
 
 struct record {
   struct id id;
-  struct bytes bytes;          /* the body, verbatim */
+  struct bytes bytes; /* the body, verbatim */
   const Collega__Body *body;
-  uint32_t leaf;               /* index in its tree */
-  struct collega_error refused; /* run_read: status COLLEGA_OK, or why check_body refused this leaf */
+  uint32_t leaf; /* index in its tree */
+  struct collega_error
+      refused; /* run_read: status COLLEGA_OK, or why check_body refused this leaf */
 };
 struct run_view {
   const Collega__Run *run;
   struct record *records;
-  struct id *leaves;           /* hash of each record's leaf */
+  struct id *leaves; /* hash of each record's leaf */
   size_t count;
-  struct id root;              /* what the signature must cover */
+  struct id root; /* what the signature must cover */
   struct id signer;
 };
 
@@ -35,31 +36,42 @@ enum collega_status run_verify(const struct run_view *view, const uint8_t key[32
                                struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Signs `count` (1..4096) packed bodies as one tree with the identity's current card. The run borrows the
  * bodies' bytes: they must outlive it. */
-enum collega_status run_sign(const struct identity *identity, const struct bytes *bodies, size_t count,
-                             struct arena *arena, Collega__Run **out, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status run_sign(const struct identity *identity, const struct bytes *bodies,
+                             size_t count, struct arena *arena, Collega__Run **out,
+                             struct collega_error *error) COLLEGA_MUST_CHECK;
 /* The run that holds only the leaves at `positions` (ascending indices into view->records). It borrows the
  * bytes of the view's run. */
 enum collega_status run_cut(const struct run_view *view, const uint32_t *positions, size_t count,
-                            struct arena *arena, Collega__Run **out, struct collega_error *error) COLLEGA_MUST_CHECK;
+                            struct arena *arena, Collega__Run **out,
+                            struct collega_error *error) COLLEGA_MUST_CHECK;
 /* A body with its envelope fields set; the content field and `type` are the caller's. `author`, `epoch`
  * must outlive it. */
-void body_init(Collega__Body *body, const struct id *author, const struct epoch *epoch, uint64_t seq);
+void body_init(Collega__Body *body, const struct id *author, const struct epoch *epoch,
+               uint64_t seq);
 
 /* Receipts (message ReceiptRun). Leaf datum: origin (32), epoch (8), seq (8), time (8), id (32). */
-struct receipt_position { struct id origin; struct epoch epoch; uint64_t seq; collega_time time; };
+struct receipt_position {
+  struct id origin;
+  struct epoch epoch;
+  uint64_t seq;
+  collega_time time;
+};
 void receipt_leaf(struct id *out, const struct receipt_position *position, const struct id *record);
 /* Signs one commit: ids[0..count-1] got first_seq .. first_seq+count-1. `leaves_out` (count hashes, may
  * be NULL) lets the caller cut without hashing again. */
-enum collega_status receipt_sign(const struct identity *broker, const struct epoch *epoch, uint64_t first_seq,
-                                 collega_time time, const struct id *ids, size_t count, struct arena *arena,
-                                 Collega__ReceiptRun **out, struct id *leaves_out,
+enum collega_status receipt_sign(const struct identity *broker, const struct epoch *epoch,
+                                 uint64_t first_seq, collega_time time, const struct id *ids,
+                                 size_t count, struct arena *arena, Collega__ReceiptRun **out,
+                                 struct id *leaves_out,
                                  struct collega_error *error) COLLEGA_MUST_CHECK;
 /* The part for `picked` leaf indices of the whole tree `leaves` of `all->tree_size`. */
-enum collega_status receipt_cut(const Collega__ReceiptRun *all, const struct id *leaves, const uint32_t *picked,
-                                size_t count, struct arena *arena, Collega__ReceiptRun **out,
+enum collega_status receipt_cut(const Collega__ReceiptRun *all, const struct id *leaves,
+                                const uint32_t *picked, size_t count, struct arena *arena,
+                                Collega__ReceiptRun **out,
                                 struct collega_error *error) COLLEGA_MUST_CHECK;
 /* `count` is the number of the receipt's leaves (absent leaves: tree_size); key is the origin's signing
  * key of receipt->key_epoch. seqs (may be NULL) gets the sequence number of each. */
-enum collega_status receipt_verify(const Collega__ReceiptRun *receipt, const struct id *ids, size_t count,
-                                   const uint8_t key[32], uint64_t *seqs, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status receipt_verify(const Collega__ReceiptRun *receipt, const struct id *ids,
+                                   size_t count, const uint8_t key[32], uint64_t *seqs,
+                                   struct collega_error *error) COLLEGA_MUST_CHECK;
 #endif

@@ -11,7 +11,8 @@ void tree_node(struct id *out, const struct id *left, const struct id *right);
 void tree_root(struct id *out, const struct id *leaves, size_t size);
 /* The hashes of the maximal subtrees that hold none of the `count` ascending `picked` indices, left to
  * right, into `rest` (capacity: at least `size`). Returns how many. */
-size_t tree_rest(const struct id *leaves, size_t size, const uint32_t *picked, size_t count, struct id *rest);
+size_t tree_rest(const struct id *leaves, size_t size, const uint32_t *picked, size_t count,
+                 struct id *rest);
 /* The root from some leaves and the rest. False when indices are not ascending or out of range, or when
  * there are too few or too many hashes. count >= 1. */
 bool tree_root_of_some(struct id *out, size_t size, const uint32_t *picked, const struct id *leaves,

@@ -9,15 +9,16 @@
 
 struct disk;
 struct disk_options {
-  const char *path;       /* directory, made if missing (0700) unless `must_exist` */
-  const char *format;     /* "collega-ledger", written in the database "meta" at creation */
-  uint32_t version;       /* newer on disk than this: refused; older: `migrate` is called */
-  uint64_t map_bytes;     /* 0: 64 GiB of address space, COLLEGA_MAP_MIB overrides */
-  unsigned databases;     /* most named databases */
+  const char *path;   /* directory, made if missing (0700) unless `must_exist` */
+  const char *format; /* "collega-ledger", written in the database "meta" at creation */
+  uint32_t version;   /* newer on disk than this: refused; older: `migrate` is called */
+  uint64_t map_bytes; /* 0: 64 GiB of address space, COLLEGA_MAP_MIB overrides */
+  unsigned databases; /* most named databases */
   bool must_exist;
   bool read_only;
   /* Migrates from `from` inside a write transaction; NULL: nothing older exists. */
-  enum collega_status (*migrate)(MDB_env *env, MDB_txn *txn, uint32_t from, struct collega_error *error);
+  enum collega_status (*migrate)(MDB_env *env, MDB_txn *txn, uint32_t from,
+                                 struct collega_error *error);
 };
 /* Refuses NFS, a second opening in this process, a foreign or newer format. A file that LMDB cannot
  * open is moved aside whole as PATH.damaged-N and reported (COLLEGA_DAMAGED, rule disk_damaged: what was
@@ -27,8 +28,10 @@ enum collega_status disk_open(const struct disk_options *options, struct disk **
 void disk_close(struct disk **disk);
 MDB_env *disk_env(const struct disk *disk);
 /* MDB_NOTLS read transactions are used throughout: they are not bound to threads. */
-enum collega_status disk_read(struct disk *disk, MDB_txn **txn, struct collega_error *error) COLLEGA_MUST_CHECK;
-enum collega_status disk_write(struct disk *disk, MDB_txn **txn, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status disk_read(struct disk *disk, MDB_txn **txn,
+                              struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status disk_write(struct disk *disk, MDB_txn **txn,
+                               struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Commits; on failure the transaction is gone and *error says why (full: COLLEGA_FULL). */
 enum collega_status disk_commit(MDB_txn **txn, struct collega_error *error) COLLEGA_MUST_CHECK;
 void disk_abort(MDB_txn **txn);
@@ -38,9 +41,14 @@ enum collega_status disk_error(struct collega_error *error, const char *what, in
 int disk_check_readers(struct disk *disk);
 /* Used bytes, bytes of the map, and free bytes of the file system; new work is refused above 90 % of
  * the map or below 64 MiB free (COLLEGA_FULL), with a warning from 70 %. */
-struct disk_room { uint64_t used, map, free; };
-enum collega_status disk_room(struct disk *disk, struct disk_room *out, struct collega_error *error) COLLEGA_MUST_CHECK;
-enum collega_status disk_has_room(struct disk *disk, struct collega_error *error) COLLEGA_MUST_CHECK;
+struct disk_room {
+  uint64_t used, map, free;
+};
+enum collega_status disk_room(struct disk *disk, struct disk_room *out,
+                              struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status disk_has_room(struct disk *disk,
+                                  struct collega_error *error) COLLEGA_MUST_CHECK;
 /* A compacted copy into the new directory `path`. */
-enum collega_status disk_backup(struct disk *disk, const char *path, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status disk_backup(struct disk *disk, const char *path,
+                                struct collega_error *error) COLLEGA_MUST_CHECK;
 #endif

@@ -6,9 +6,11 @@
 #include "base/error.h"
 
 /* A home is a directory 0700 with a file `home` that names its kind ("node" or "broker"). */
-enum collega_status home_create(const char *path, const char *kind, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status home_create(const char *path, const char *kind,
+                                struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Refuses a missing home, or one of the other kind, in words. */
-enum collega_status home_check(const char *path, const char *kind, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status home_check(const char *path, const char *kind,
+                               struct collega_error *error) COLLEGA_MUST_CHECK;
 /* PATH/NAME into out. */
 enum collega_status path_join(char *out, size_t capacity, const char *path, const char *name,
                               struct collega_error *error) COLLEGA_MUST_CHECK;
@@ -21,7 +23,8 @@ enum collega_status file_read(const char *path, size_t limit, struct buffer *out
                               struct collega_error *error) COLLEGA_MUST_CHECK;
 
 /* flock on HOME/lock. COLLEGA_BUSY when another process holds it. The descriptor stays open. */
-enum collega_status run_lock_take(const char *home, int *fd, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status run_lock_take(const char *home, int *fd,
+                                  struct collega_error *error) COLLEGA_MUST_CHECK;
 bool run_lock_held(const char *home); /* by some process */
 void run_lock_release(int *fd);
 
@@ -38,6 +41,7 @@ void ready_tell(const char *message);
 /* The bell: HOME/changed. ring() appends one byte (and keeps the file short); a listener polls the fd
  * and calls bell_drain. A hint only: read from your cursor first, then wait, look again every 5 s. */
 enum collega_status bell_ring(const char *home, struct collega_error *error) COLLEGA_MUST_CHECK;
-enum collega_status bell_listen(const char *home, int *fd, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status bell_listen(const char *home, int *fd,
+                                struct collega_error *error) COLLEGA_MUST_CHECK;
 void bell_drain(int fd);
 #endif

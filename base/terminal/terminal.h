@@ -10,18 +10,19 @@
 /* A command's options: getopt_long fed from a table. Every program has the common ones (--home,
  * --json, --lang, --help) in a table of its own that is searched too. */
 struct option_row {
-  const char *name;      /* "accept-by" */
-  const char *argument;  /* "TIME"; NULL: a flag */
-  const char *nl, *en;   /* help */
+  const char *name;     /* "accept-by" */
+  const char *argument; /* "TIME"; NULL: a flag */
+  const char *nl, *en;  /* help */
   bool repeats;
 };
-struct arguments;        /* what was typed */
-const char *argument_value(const struct arguments *arguments, const char *option); /* NULL: not given; flags: "" */
+struct arguments; /* what was typed */
+const char *argument_value(const struct arguments *arguments,
+                           const char *option); /* NULL: not given; flags: "" */
 /* An option that repeats: its values in the order typed, NULL beyond the last. */
 const char *argument_value_at(const struct arguments *arguments, const char *option, size_t index);
 /* A whole number within [least, most], `fallback` when the option is not given (COLLEGA_USAGE). */
-enum collega_status argument_number(const struct arguments *arguments, const char *option, int64_t least,
-                                    int64_t most, int64_t fallback, int64_t *out,
+enum collega_status argument_number(const struct arguments *arguments, const char *option,
+                                    int64_t least, int64_t most, int64_t fallback, int64_t *out,
                                     struct collega_error *error) COLLEGA_MUST_CHECK;
 size_t argument_count(const struct arguments *arguments);
 const char *argument_at(const struct arguments *arguments, size_t index);
@@ -29,19 +30,22 @@ enum language argument_language(const struct arguments *arguments);
 bool argument_json(const struct arguments *arguments);
 
 struct command_row {
-  const char *path;              /* "offer publish" */
-  const char *usage;             /* "FILE.json|FILE.csv|-" */
-  const char *nl, *en;           /* one line of help */
-  const struct option_row *options; size_t option_count;
-  size_t least, most;            /* positional arguments */
+  const char *path;    /* "offer publish" */
+  const char *usage;   /* "FILE.json|FILE.csv|-" */
+  const char *nl, *en; /* one line of help */
+  const struct option_row *options;
+  size_t option_count;
+  size_t least, most; /* positional arguments */
   enum collega_status (*run)(const struct arguments *arguments, struct collega_error *error);
 };
 struct program {
-  const char *name;              /* "collega" */
-  const char *nl, *en;           /* what it is */
-  const char *home_variable;     /* "COLLEGA_HOME" */
-  const struct option_row *common; size_t common_count;
-  const struct command_row *commands; size_t command_count;
+  const char *name;          /* "collega" */
+  const char *nl, *en;       /* what it is */
+  const char *home_variable; /* "COLLEGA_HOME" */
+  const struct option_row *common;
+  size_t common_count;
+  const struct command_row *commands;
+  size_t command_count;
 };
 /* Parses argv, runs the command, prints errors ("collega: field: sentence") on standard error in the
  * chosen language (with --json as {"error":{...}} there), returns the exit status. `--help`, `help` and

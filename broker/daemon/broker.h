@@ -40,7 +40,7 @@ struct broker {
   struct follows *follows;
   struct connections *connections;
   struct zap_counts handshakes;
-  uint64_t head; /* last sequence number of the log */
+  uint64_t head;      /* last sequence number of the log */
   uint64_t compacted; /* up to here only the members class is left on the board */
   size_t under_way, under_way_bytes;
   bool figures_asked;

@@ -242,7 +242,7 @@ struct load {
   struct members *members;
   struct arena *arena;
   const struct id *broker;
-  struct bytes run;     /* the run read last: the records of one run follow each other */
+  struct bytes run; /* the run read last: the records of one run follow each other */
   struct run_view view;
 };
 

@@ -9,10 +9,11 @@
 #include "base/process/process.h"
 #include "base/words.h"
 
-#define STATE_FILE "daemon"
+#define STATE_FILE  "daemon"
 #define STATE_BYTES 4096u
 
-enum collega_status node_state_write(const char *home, const struct node_state *state, struct collega_error *error) {
+enum collega_status node_state_write(const char *home, const struct node_state *state,
+                                     struct collega_error *error) {
   char path[4096], text[STATE_BYTES];
   enum collega_status status = path_join(path, sizeof path, home, STATE_FILE, error);
   if (status != COLLEGA_OK) return status;

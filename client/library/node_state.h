@@ -7,14 +7,15 @@
 #include "base/bytes.h"
 
 struct node_state {
-  bool running;              /* on reading: a daemon holds the home's lock */
-  bool connected, behind;    /* behind: the broker has seen a head that this ledger does not hold */
-  collega_time since;        /* of `connected` as it is */
-  int64_t clock_difference;  /* broker minus node, milliseconds, from the last Welcome */
+  bool running;             /* on reading: a daemon holds the home's lock */
+  bool connected, behind;   /* behind: the broker has seen a head that this ledger does not hold */
+  collega_time since;       /* of `connected` as it is */
+  int64_t clock_difference; /* broker minus node, milliseconds, from the last Welcome */
   char broker_address[256];
-  enum rule problem;         /* of the last failed attempt; RULE_NONE: none */
+  enum rule problem; /* of the last failed attempt; RULE_NONE: none */
 };
-enum collega_status node_state_write(const char *home, const struct node_state *state, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status node_state_write(const char *home, const struct node_state *state,
+                                     struct collega_error *error) COLLEGA_MUST_CHECK;
 /* A missing or unreadable file gives zeros. */
 void node_state_read(const char *home, struct node_state *out);
 #endif

@@ -9,9 +9,9 @@
 #include "proto/keys.h"
 #include "proto/proof.h"
 
-#define PROOF_MOST_BYTES (16u * 1024u * 1024u)
+#define PROOF_MOST_BYTES  (16u * 1024u * 1024u)
 #define JUDGE_ARENA_BYTES (256u * 1024u * 1024u)
-#define FINDING_BYTES 1024
+#define FINDING_BYTES     1024
 
 struct finding_text {
   int against;
@@ -30,7 +30,8 @@ const char *collega_version(void) {
   return COLLEGA_VERSION;
 }
 
-static int add_finding(struct collega_judgement *judgement, const struct collega_error *words, int against) {
+static int add_finding(struct collega_judgement *judgement, const struct collega_error *words,
+                       int against) {
   struct finding_text *finding = &judgement->findings[judgement->finding_count++];
   finding->against = against;
   error_render(LANGUAGE_EN, words, finding->text[LANGUAGE_EN], FINDING_BYTES);
@@ -45,7 +46,8 @@ static int read_findings(struct collega_judgement *judgement, enum collega_statu
   if (!judgement->findings) return -1;
   if (status != COLLEGA_OK) return add_finding(judgement, error, 1);
   for (size_t i = 0; i < count; ++i)
-    add_finding(judgement, &judgement->judged.findings[i].words, judgement->judged.findings[i].against);
+    add_finding(judgement, &judgement->judged.findings[i].words,
+                judgement->judged.findings[i].against);
   return 0;
 }
 
@@ -65,10 +67,11 @@ int collega_proof_judge(const void *file, size_t length, const char *const *trus
   enum collega_status status =
       length > PROOF_MOST_BYTES
           ? error_set(&error, COLLEGA_INVALID, RULE_file_too_large, NULL, "16777216", NULL)
-          : proof_judge(bytes_of(file, length), trusted, count, judgement->arena, &judgement->judged, &error);
+          : proof_judge(bytes_of(file, length), trusted, count, judgement->arena,
+                        &judgement->judged, &error);
   if (status == COLLEGA_OK) {
     fingerprint_write(judgement->fingerprint, &judgement->judged.broker);
-    judgement->verdict = !judgement->judged.valid     ? COLLEGA_VERDICT_INVALID
+    judgement->verdict = !judgement->judged.valid    ? COLLEGA_VERDICT_INVALID
                          : judgement->judged.trusted ? COLLEGA_VERDICT_TRUSTED
                                                      : COLLEGA_VERDICT_CONSISTENT;
   }
@@ -92,23 +95,28 @@ enum collega_verdict collega_judgement_verdict(const struct collega_judgement *j
   return judgement->verdict;
 }
 
-static const struct proof_party *party_of(const struct collega_judgement *judgement, enum collega_side side) {
+static const struct proof_party *party_of(const struct collega_judgement *judgement,
+                                          enum collega_side side) {
   return side == COLLEGA_SIDE_LENDER ? &judgement->judged.lender : &judgement->judged.borrower;
 }
 
-const char *collega_judgement_name(const struct collega_judgement *judgement, enum collega_side side) {
+const char *collega_judgement_name(const struct collega_judgement *judgement,
+                                   enum collega_side side) {
   return party_of(judgement, side)->name;
 }
 
-const char *collega_judgement_kvk(const struct collega_judgement *judgement, enum collega_side side) {
+const char *collega_judgement_kvk(const struct collega_judgement *judgement,
+                                  enum collega_side side) {
   return party_of(judgement, side)->kvk;
 }
 
-const char *collega_judgement_signatory(const struct collega_judgement *judgement, enum collega_side side) {
+const char *collega_judgement_signatory(const struct collega_judgement *judgement,
+                                        enum collega_side side) {
   return party_of(judgement, side)->mandate_person;
 }
 
-const char *collega_judgement_function(const struct collega_judgement *judgement, enum collega_side side) {
+const char *collega_judgement_function(const struct collega_judgement *judgement,
+                                       enum collega_side side) {
   return party_of(judgement, side)->mandate_function;
 }
 
@@ -158,5 +166,6 @@ const char *collega_judgement_finding(const struct collega_judgement *judgement,
                                       enum collega_language language, int *against) {
   if (index >= judgement->finding_count) return NULL;
   if (against) *against = judgement->findings[index].against;
-  return judgement->findings[index].text[language == COLLEGA_LANGUAGE_DUTCH ? LANGUAGE_NL : LANGUAGE_EN];
+  return judgement->findings[index]
+      .text[language == COLLEGA_LANGUAGE_DUTCH ? LANGUAGE_NL : LANGUAGE_EN];
 }

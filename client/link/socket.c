@@ -8,8 +8,8 @@
 
 #include "proto/limits.h"
 
-#define SEND_HIGH_WATER 256   /* frames; bytes are bounded by the broker's credit */
-#define RECEIVE_HIGH_WATER 64 /* frames; what we give as credit bounds the bytes */
+#define SEND_HIGH_WATER    256 /* frames; bytes are bounded by the broker's credit */
+#define RECEIVE_HIGH_WATER 64  /* frames; what we give as credit bounds the bytes */
 
 struct link_context {
   void *zmq;
@@ -20,7 +20,8 @@ struct link_socket {
 };
 
 static enum collega_status zmq_failed(struct collega_error *error, const char *what) {
-  return error_set(error, COLLEGA_SYSTEM, RULE_system_call, NULL, what, zmq_strerror(zmq_errno()), NULL);
+  return error_set(error, COLLEGA_SYSTEM, RULE_system_call, NULL, what, zmq_strerror(zmq_errno()),
+                   NULL);
 }
 
 enum collega_status link_context_new(struct link_context **out, struct collega_error *error) {
@@ -56,8 +57,10 @@ static bool set_options(void *dealer, const struct link_peer *peer) {
             zmq_setsockopt(dealer, ZMQ_MAXMSGSIZE, &frame_bytes, sizeof frame_bytes) == 0 &&
             set_number(dealer, ZMQ_LINGER, 0) && set_number(dealer, ZMQ_IMMEDIATE, 1) &&
             set_number(dealer, ZMQ_RECONNECT_IVL, -1) &&
-            set_number(dealer, ZMQ_SNDHWM, SEND_HIGH_WATER) && set_number(dealer, ZMQ_RCVHWM, RECEIVE_HIGH_WATER) &&
-            set_number(dealer, ZMQ_HANDSHAKE_IVL, (int)HANDSHAKE_MS) && set_number(dealer, ZMQ_TCP_KEEPALIVE, 1) &&
+            set_number(dealer, ZMQ_SNDHWM, SEND_HIGH_WATER) &&
+            set_number(dealer, ZMQ_RCVHWM, RECEIVE_HIGH_WATER) &&
+            set_number(dealer, ZMQ_HANDSHAKE_IVL, (int)HANDSHAKE_MS) &&
+            set_number(dealer, ZMQ_TCP_KEEPALIVE, 1) &&
             set_number(dealer, ZMQ_TCP_KEEPALIVE_IDLE, 60) && set_number(dealer, ZMQ_IPV6, 1);
   return ok;
 }
@@ -75,10 +78,11 @@ enum collega_status link_socket_open(struct link_context *context, const struct 
     status = zmq_failed(error, "zmq_socket");
   else if (!set_options(socket->dealer, peer) || !set_number(socket->monitor, ZMQ_LINGER, 0))
     status = zmq_failed(error, "zmq_setsockopt");
-  else if (zmq_socket_monitor(socket->dealer, endpoint,
-                              ZMQ_EVENT_CLOSED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED |
-                                  ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
-                                  ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) != 0 ||
+  else if (zmq_socket_monitor(
+               socket->dealer, endpoint,
+               ZMQ_EVENT_CLOSED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED |
+                   ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
+                   ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) != 0 ||
            zmq_connect(socket->monitor, endpoint) != 0)
     status = zmq_failed(error, "zmq_socket_monitor");
   else if (zmq_connect(socket->dealer, peer->address) != 0)
@@ -116,8 +120,7 @@ enum link_event link_socket_event(struct link_socket *socket) {
   if (zmq_msg_recv(&frame, socket->monitor, ZMQ_DONTWAIT) >= 0) {
     uint16_t number = 0;
     if (zmq_msg_size(&frame) >= sizeof number) memcpy(&number, zmq_msg_data(&frame), sizeof number);
-    while (zmq_msg_more(&frame) && zmq_msg_recv(&frame, socket->monitor, ZMQ_DONTWAIT) >= 0) {
-    }
+    while (zmq_msg_more(&frame) && zmq_msg_recv(&frame, socket->monitor, ZMQ_DONTWAIT) >= 0) {}
     if (number == ZMQ_EVENT_HANDSHAKE_SUCCEEDED)
       event = LINK_CONNECTED;
     else if (number == ZMQ_EVENT_CLOSED || number == ZMQ_EVENT_DISCONNECTED)

@@ -11,16 +11,18 @@
 
 struct link_context;
 struct link_socket;
-enum collega_status link_context_new(struct link_context **out, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status link_context_new(struct link_context **out,
+                                     struct collega_error *error) COLLEGA_MUST_CHECK;
 void link_context_destroy(struct link_context **context);
 
 struct link_peer {
-  const char *address;        /* tcp://host:port */
-  const uint8_t *server_key;  /* 32 bytes: the broker's CURVE key */
-  const uint8_t *secret;      /* 32 bytes: ours (or an invitation's) */
+  const char *address;       /* tcp://host:port */
+  const uint8_t *server_key; /* 32 bytes: the broker's CURVE key */
+  const uint8_t *secret;     /* 32 bytes: ours (or an invitation's) */
 };
 /* Begins to connect; the result comes as link_event. */
-enum collega_status link_socket_open(struct link_context *context, const struct link_peer *peer, struct link_socket **out,
+enum collega_status link_socket_open(struct link_context *context, const struct link_peer *peer,
+                                     struct link_socket **out,
                                      struct collega_error *error) COLLEGA_MUST_CHECK;
 void link_socket_close(struct link_socket **socket);
 /* Fills two poll items (frames, events). */

@@ -107,7 +107,8 @@ static bool before(const struct match_found *one, const struct match_found *othe
   return memcmp(one->id.byte, other->id.byte, SHORT_ID_BYTES) < 0;
 }
 
-static void keep(struct match_found *out, size_t *count, size_t most, const struct match_found *found) {
+static void keep(struct match_found *out, size_t *count, size_t most,
+                 const struct match_found *found) {
   size_t at = *count < most ? (*count)++ : most - 1;
   if (at == most - 1 && *count == most && out[at].score >= 0 && !before(found, &out[at])) return;
   while (at > 0 && before(found, &out[at - 1])) {
@@ -117,9 +118,9 @@ static void keep(struct match_found *out, size_t *count, size_t most, const stru
   out[at] = *found;
 }
 
-static enum collega_status search(struct match_engine *engine, const struct short_id *id, bool only_mine,
-                                  size_t most, struct match_found *out, size_t *count,
-                                  struct collega_error *error) {
+static enum collega_status search(struct match_engine *engine, const struct short_id *id,
+                                  bool only_mine, size_t most, struct match_found *out,
+                                  size_t *count, struct collega_error *error) {
   *count = 0;
   const struct engine_entry *self = find(engine, id);
   if (!self) return error_set(error, COLLEGA_NOT_FOUND, RULE_match_offer_unknown, NULL, NULL);
@@ -137,13 +138,14 @@ static enum collega_status search(struct match_engine *engine, const struct shor
   return COLLEGA_OK;
 }
 
-enum collega_status match_engine_top(struct match_engine *engine, const struct short_id *id, size_t most,
-                                     struct match_found *out, size_t *count, struct collega_error *error) {
+enum collega_status match_engine_top(struct match_engine *engine, const struct short_id *id,
+                                     size_t most, struct match_found *out, size_t *count,
+                                     struct collega_error *error) {
   return search(engine, id, false, most, out, count, error);
 }
 
-enum collega_status match_engine_touched(struct match_engine *engine, const struct short_id *id, size_t most,
-                                         struct match_found *out, size_t *count,
+enum collega_status match_engine_touched(struct match_engine *engine, const struct short_id *id,
+                                         size_t most, struct match_found *out, size_t *count,
                                          struct collega_error *error) {
   return search(engine, id, true, most, out, count, error);
 }

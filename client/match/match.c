@@ -26,12 +26,13 @@
 
 #include "proto/lists.h"
 
-#define PLACE_DOUBT_KM 20.0
+#define PLACE_DOUBT_KM   20.0
 #define OPEN_PERIOD_DAYS 365 /* a transfer without an end is compared over a year */
 
 const double match_weights[MATCH_PARTS] = {
-    [MATCH_OCCUPATION] = 0.30, [MATCH_SKILLS] = 0.20, [MATCH_DISTANCE] = 0.15,  [MATCH_PERIOD] = 0.12,
-    [MATCH_HOURS] = 0.08,      [MATCH_HEADCOUNT] = 0.08, [MATCH_TERMS] = 0.07,
+    [MATCH_OCCUPATION] = 0.30, [MATCH_SKILLS] = 0.20, [MATCH_DISTANCE] = 0.15,
+    [MATCH_PERIOD] = 0.12,     [MATCH_HOURS] = 0.08,  [MATCH_HEADCOUNT] = 0.08,
+    [MATCH_TERMS] = 0.07,
 };
 
 const char *match_part_name(enum match_part part) {
@@ -50,12 +51,13 @@ struct pair {
 };
 
 /* Strings from an offer end up as arguments of sentences; absent ones as an empty text. */
-static void say(struct match_result *out, bool gap, enum rule rule, const char *one, const char *two,
-                const char *three) {
+static void say(struct match_result *out, bool gap, enum rule rule, const char *one,
+                const char *two, const char *three) {
   size_t *count = gap ? &out->gap_count : &out->reason_count;
   if (*count >= MATCH_WORDS) return;
   struct collega_error *words = gap ? &out->gaps[*count] : &out->reasons[*count];
-  error_set(words, COLLEGA_OK, rule, NULL, one ? one : "", two ? two : "", three ? three : "", NULL);
+  error_set(words, COLLEGA_OK, rule, NULL, one ? one : "", two ? two : "", three ? three : "",
+            NULL);
   ++*count;
 }
 
@@ -158,7 +160,8 @@ static bool judge_distance(struct pair *pair) {
 
 /* ---- occupation and skills */
 
-static double occupation_closeness(const Collega__Occupation *one, const Collega__Occupation *other) {
+static double occupation_closeness(const Collega__Occupation *one,
+                                   const Collega__Occupation *other) {
   if (one->esco && other->esco && strcmp(one->esco, other->esco) == 0) return 1.0;
   size_t same = 0;
   while (same < 4 && one->isco[same] && one->isco[same] == other->isco[same])
@@ -262,10 +265,13 @@ static void judge_education(struct pair *pair) {
 
 /* ---- period, hours, headcount, terms */
 
-struct span { long from, until; };
+struct span {
+  long from, until;
+};
 
 static struct span span_of(const Collega__Period *period) {
-  struct span span = {period->from, period->has_until ? period->until : period->from + OPEN_PERIOD_DAYS};
+  struct span span = {period->from,
+                      period->has_until ? period->until : period->from + OPEN_PERIOD_DAYS};
   return span;
 }
 
@@ -277,8 +283,9 @@ static long overlap(struct span one, struct span other) {
 
 static bool judge_period(struct pair *pair) {
   struct span supply = span_of(pair->supply->period), demand = span_of(pair->demand->period);
-  long flexible = (pair->supply->period->has_flex_days ? (long)pair->supply->period->flex_days : 0) +
-                  (pair->demand->period->has_flex_days ? (long)pair->demand->period->flex_days : 0);
+  long flexible =
+      (pair->supply->period->has_flex_days ? (long)pair->supply->period->flex_days : 0) +
+      (pair->demand->period->has_flex_days ? (long)pair->demand->period->flex_days : 0);
   long asked = demand.until - demand.from + 1;
   long plain = overlap(supply, demand);
   /* The best shift of the whole supply by at most `flexible` days aligns starts or ends. */
@@ -306,8 +313,10 @@ static bool judge_period(struct pair *pair) {
 
 static bool judge_hours(struct pair *pair) {
   const Collega__Hours *supply = pair->supply->hours, *demand = pair->demand->hours;
-  uint32_t least = supply->per_week_min > demand->per_week_min ? supply->per_week_min : demand->per_week_min;
-  uint32_t most = supply->per_week_max < demand->per_week_max ? supply->per_week_max : demand->per_week_max;
+  uint32_t least =
+      supply->per_week_min > demand->per_week_min ? supply->per_week_min : demand->per_week_min;
+  uint32_t most =
+      supply->per_week_max < demand->per_week_max ? supply->per_week_max : demand->per_week_max;
   char one[24], two[24];
   if (least > most) {
     number_text(one, (long)supply->per_week_max);

@@ -15,9 +15,9 @@
 #include "proto/link.pb-c.h"
 #include "proto/mail.pb-c.h"
 
-#define MATCHER_CURSOR "matcher"
-#define MATCHES_KEPT 50u
-#define MATCHER_ENTRIES 256u                       /* entries a run reads at most, then it writes */
+#define MATCHER_CURSOR      "matcher"
+#define MATCHES_KEPT        50u
+#define MATCHER_ENTRIES     256u                   /* entries a run reads at most, then it writes */
 #define MATCHER_ARENA_BYTES (256u * 1024u * 1024u) /* of one run: bodies of the entries it read */
 
 struct matcher {
@@ -43,7 +43,8 @@ struct touched {
   struct touched *next;
 };
 
-enum collega_status matcher_open(struct ledger *ledger, struct matcher **out, struct collega_error *error) {
+enum collega_status matcher_open(struct ledger *ledger, struct matcher **out,
+                                 struct collega_error *error) {
   struct matcher *matcher = calloc(1, sizeof *matcher);
   if (matcher) matcher->engine = match_engine_new();
   if (!matcher || !matcher->engine) {
@@ -67,19 +68,21 @@ void matcher_close(struct matcher **matcher) {
 static const Collega__Body *row_body(const CollegaStore__OfferRow *row, struct arena *arena) {
   ProtobufCMessage *body = NULL;
   struct bytes bytes = bytes_of(row->body.data, row->body.len);
-  if (guard_unpack(&collega__body__descriptor, bytes, arena, &body, NULL) != COLLEGA_OK) return NULL;
+  if (guard_unpack(&collega__body__descriptor, bytes, arena, &body, NULL) != COLLEGA_OK)
+    return NULL;
   const Collega__Body *read = (const Collega__Body *)body;
   return read->offer ? read : NULL;
 }
 
-static bool row_is_open(const CollegaStore__OfferRow *row, const Collega__Body *body, collega_time now) {
+static bool row_is_open(const CollegaStore__OfferRow *row, const Collega__Body *body,
+                        collega_time now) {
   if (row->state != COLLEGA__OFFER_STATE__OFFER_STATE_OPEN || row->refused) return false;
   return !body->has_not_after || body->not_after > now;
 }
 
 /* Puts the offer into the engine, or takes it out. *mine tells whose it is; false: not open here. */
-static bool engine_follow(struct matcher *matcher, const CollegaStore__OfferRow *row, collega_time now,
-                          struct arena *arena) {
+static bool engine_follow(struct matcher *matcher, const CollegaStore__OfferRow *row,
+                          collega_time now, struct arena *arena) {
   struct match_offer offer = {.mine = row->mine};
   if (!short_id_from(&offer.id, row->offer.data, row->offer.len) ||
       !id_from(&offer.author, row->author.data, row->author.len))
@@ -110,8 +113,8 @@ static bool load_row(void *context, struct bytes key, struct bytes value) {
   struct load *load = context;
   (void)key;
   arena_reset(load->arena);
-  CollegaStore__OfferRow *row = (CollegaStore__OfferRow *)row_unpack(&collega_store__offer_row__descriptor,
-                                                                     value, load->arena);
+  CollegaStore__OfferRow *row = (CollegaStore__OfferRow *)row_unpack(
+      &collega_store__offer_row__descriptor, value, load->arena);
   if (row) engine_follow(load->matcher, row, load->now, load->arena);
   return true;
 }
@@ -122,8 +125,8 @@ static enum collega_status load_failed(struct load *load, struct collega_error *
 }
 
 /* The engine from nothing. */
-static enum collega_status load_all(struct matcher *matcher, struct ledger_txn *txn, collega_time now,
-                                    struct collega_error *error) {
+static enum collega_status load_all(struct matcher *matcher, struct ledger_txn *txn,
+                                    collega_time now, struct collega_error *error) {
   struct load load = {matcher, arena_new(65536, MATCHER_ARENA_BYTES), now};
   struct match_engine *fresh = match_engine_new();
   matcher->loaded = false;
@@ -157,21 +160,24 @@ static void touch_run(struct arena *arena, struct touched **list, const Collega_
   for (size_t i = 0; i < run->n_bodies; ++i) {
     ProtobufCMessage *message = NULL;
     struct bytes bytes = bytes_of(run->bodies[i].data, run->bodies[i].len);
-    if (guard_unpack(&collega__body__descriptor, bytes, arena, &message, NULL) != COLLEGA_OK) continue;
+    if (guard_unpack(&collega__body__descriptor, bytes, arena, &message, NULL) != COLLEGA_OK)
+      continue;
     const Collega__Body *body = (const Collega__Body *)message;
     if (body->offer) touch(arena, list, body->offer->id);
     if (body->status) touch(arena, list, body->status->id);
   }
 }
 
-static const ProtobufCMessage *payload_read(const ProtobufCMessageDescriptor *type, struct bytes payload,
-                                            struct arena *arena) {
+static const ProtobufCMessage *payload_read(const ProtobufCMessageDescriptor *type,
+                                            struct bytes payload, struct arena *arena) {
   ProtobufCMessage *message = NULL;
-  if (!payload.data || guard_unpack(type, payload, arena, &message, NULL) != COLLEGA_OK) return NULL;
+  if (!payload.data || guard_unpack(type, payload, arena, &message, NULL) != COLLEGA_OK)
+    return NULL;
   return message;
 }
 
-static void touch_entry(struct arena *arena, struct touched **list, const struct ledger_event *event) {
+static void touch_entry(struct arena *arena, struct touched **list,
+                        const struct ledger_event *event) {
   switch (event->kind) {
   case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_BOARD: {
     const Collega__Board *board =
@@ -232,7 +238,8 @@ static void touch_entry(struct arena *arena, struct touched **list, const struct
 /* match id: BLAKE2b-256("collega/match/1", both offer ids sorted). */
 static void pair_id(struct id *out, const struct short_id *one, const struct short_id *other) {
   bool sorted = memcmp(one->byte, other->byte, SHORT_ID_BYTES) <= 0;
-  struct bytes parts[2] = {bytes_of(one->byte, SHORT_ID_BYTES), bytes_of(other->byte, SHORT_ID_BYTES)};
+  struct bytes parts[2] = {bytes_of(one->byte, SHORT_ID_BYTES),
+                           bytes_of(other->byte, SHORT_ID_BYTES)};
   if (!sorted) {
     struct bytes first = parts[0];
     parts[0] = parts[1];
@@ -241,7 +248,8 @@ static void pair_id(struct id *out, const struct short_id *one, const struct sho
   hash_parts(out, "collega/match/1", parts, 2);
 }
 
-static struct change *change_new(struct changes *changes, const struct id *party, const struct id *match) {
+static struct change *change_new(struct changes *changes, const struct id *party,
+                                 const struct id *match) {
   struct change *change = arena_zero(changes->arena, sizeof *change);
   if (!change) return NULL;
   memcpy(change->key, party->byte, ID_BYTES);
@@ -256,7 +264,8 @@ static ProtobufCBinaryData binary(struct arena *arena, const void *data, size_t 
   return out;
 }
 
-static CollegaStore__Words **words_copy(struct arena *arena, const struct collega_error *list, size_t count) {
+static CollegaStore__Words **words_copy(struct arena *arena, const struct collega_error *list,
+                                        size_t count) {
   CollegaStore__Words **out = arena_take(arena, sizeof *out * (count ? count : 1));
   for (size_t i = 0; out && i < count; ++i) {
     out[i] = arena_take(arena, sizeof *out[i]);
@@ -273,8 +282,9 @@ static CollegaStore__Words **words_copy(struct arena *arena, const struct colleg
   return out;
 }
 
-static bool row_fill(struct arena *arena, const CollegaStore__OfferRow *mine, const CollegaStore__OfferRow *counter,
-                     const struct id *match, const struct match_result *result, struct change *change) {
+static bool row_fill(struct arena *arena, const CollegaStore__OfferRow *mine,
+                     const CollegaStore__OfferRow *counter, const struct id *match,
+                     const struct match_result *result, struct change *change) {
   CollegaStore__MatchRow *row = arena_take(arena, sizeof *row);
   CollegaStore__Part **parts = arena_take(arena, sizeof *parts * MATCH_PARTS);
   if (!row || !parts) return false;
@@ -304,10 +314,11 @@ static bool row_fill(struct arena *arena, const CollegaStore__OfferRow *mine, co
   return row->reasons && row->gaps && !arena_exhausted(arena);
 }
 
-static CollegaStore__OfferRow *offer_row(struct ledger_txn *txn, const struct short_id *id, struct arena *arena) {
+static CollegaStore__OfferRow *offer_row(struct ledger_txn *txn, const struct short_id *id,
+                                         struct arena *arena) {
   ProtobufCMessage *row = NULL;
-  if (row_get(txn, TABLE_OFFERS, bytes_of(id->byte, SHORT_ID_BYTES), &collega_store__offer_row__descriptor, arena,
-              &row, NULL) != COLLEGA_OK)
+  if (row_get(txn, TABLE_OFFERS, bytes_of(id->byte, SHORT_ID_BYTES),
+              &collega_store__offer_row__descriptor, arena, &row, NULL) != COLLEGA_OK)
     return NULL;
   return (CollegaStore__OfferRow *)row;
 }
@@ -327,7 +338,8 @@ struct run {
 };
 
 /* One pair, mine first. */
-static bool pair_change(struct run *run, const CollegaStore__OfferRow *mine, const CollegaStore__OfferRow *counter) {
+static bool pair_change(struct run *run, const CollegaStore__OfferRow *mine,
+                        const CollegaStore__OfferRow *counter) {
   struct arena *arena = run->changes.arena;
   struct id party, author, match;
   struct short_id mine_id, counter_id;
@@ -404,7 +416,8 @@ static bool follow_offer(struct run *run, const struct short_id *id, const struc
   if (open && row->mine) {
     struct match_found found[MATCHES_KEPT];
     size_t count = 0;
-    if (match_engine_top(run->matcher->engine, id, MATCHES_KEPT, found, &count, NULL) != COLLEGA_OK) return true;
+    if (match_engine_top(run->matcher->engine, id, MATCHES_KEPT, found, &count, NULL) != COLLEGA_OK)
+      return true;
     for (size_t i = 0; i < count; ++i) {
       CollegaStore__OfferRow *counter = offer_row(run->txn, &found[i].id, arena);
       if (counter && !pair_change(run, row, counter)) return false;
@@ -431,13 +444,15 @@ struct closing {
 
 static bool closing_visit(void *context, struct bytes key, struct bytes value) {
   struct closing *closing = context;
-  CollegaStore__MatchRow *row = (CollegaStore__MatchRow *)row_unpack(&collega_store__match_row__descriptor, value,
-                                                                     closing->run->changes.arena);
+  CollegaStore__MatchRow *row = (CollegaStore__MatchRow *)row_unpack(
+      &collega_store__match_row__descriptor, value, closing->run->changes.arena);
   if (!row || key.length != 2 * ID_BYTES) return true;
-  if (row->mine.len != SHORT_ID_BYTES || memcmp(row->mine.data, closing->offer->byte, SHORT_ID_BYTES) != 0)
+  if (row->mine.len != SHORT_ID_BYTES ||
+      memcmp(row->mine.data, closing->offer->byte, SHORT_ID_BYTES) != 0)
     return true;
   struct id party, match;
-  if (!id_from(&party, key.data, ID_BYTES) || !id_from(&match, key.data + ID_BYTES, ID_BYTES)) return true;
+  if (!id_from(&party, key.data, ID_BYTES) || !id_from(&match, key.data + ID_BYTES, ID_BYTES))
+    return true;
   struct change *change = change_new(&closing->run->changes, &party, &match);
   closing->ok = change != NULL;
   if (change) change->remove = true;
@@ -449,8 +464,8 @@ static bool close_own(struct run *run, const struct short_id *id) {
   const Collega__Body *body = row ? row_body(row, run->changes.arena) : NULL;
   if (!row || !row->mine || (body && row_is_open(row, body, run->now))) return true;
   struct closing closing = {run, id, true};
-  return table_each(run->txn, TABLE_MATCHES, bytes_of(row->author.data, row->author.len), NULL, closing_visit,
-                    &closing, NULL) == COLLEGA_OK &&
+  return table_each(run->txn, TABLE_MATCHES, bytes_of(row->author.data, row->author.len), NULL,
+                    closing_visit, &closing, NULL) == COLLEGA_OK &&
          closing.ok;
 }
 
@@ -473,13 +488,14 @@ struct sweep {
 static bool sweep_visit(void *context, struct bytes key, struct bytes value) {
   struct sweep *sweep = context;
   arena_reset(sweep->arena);
-  CollegaStore__MatchRow *row =
-      (CollegaStore__MatchRow *)row_unpack(&collega_store__match_row__descriptor, value, sweep->arena);
+  CollegaStore__MatchRow *row = (CollegaStore__MatchRow *)row_unpack(
+      &collega_store__match_row__descriptor, value, sweep->arena);
   struct id party, match;
   if (!row || key.length != 2 * ID_BYTES || !id_from(&party, key.data, ID_BYTES) ||
       !id_from(&match, key.data + ID_BYTES, ID_BYTES))
     return true;
-  if (offer_is_open(sweep->run, row->mine, sweep->arena) && offer_is_open(sweep->run, row->counter, sweep->arena))
+  if (offer_is_open(sweep->run, row->mine, sweep->arena) &&
+      offer_is_open(sweep->run, row->counter, sweep->arena))
     return true;
   struct change *change = change_new(&sweep->run->changes, &party, &match);
   sweep->ok = change != NULL;
@@ -493,21 +509,24 @@ static enum collega_status sweep_matches(struct run *run, struct collega_error *
   enum collega_status status =
       table_each(run->txn, TABLE_MATCHES, bytes_of("", 0), NULL, sweep_visit, &sweep, error);
   arena_destroy(&sweep.arena);
-  if (status == COLLEGA_OK && !sweep.ok) status = error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+  if (status == COLLEGA_OK && !sweep.ok)
+    status = error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
   return status;
 }
 
 /* ---- writing */
 
-static enum collega_status write_changes(struct matcher *matcher, const struct changes *changes, uint64_t through,
-                                         uint32_t *changed, struct collega_error *error) {
+static enum collega_status write_changes(struct matcher *matcher, const struct changes *changes,
+                                         uint64_t through, uint32_t *changed,
+                                         struct collega_error *error) {
   struct ledger_txn *txn = NULL;
   enum collega_status status = ledger_write(matcher->ledger, &txn, error);
-  for (const struct change *change = changes->first; change && status == COLLEGA_OK; change = change->next) {
+  for (const struct change *change = changes->first; change && status == COLLEGA_OK;
+       change = change->next) {
     struct bytes key = bytes_of(change->key, sizeof change->key);
     ProtobufCMessage *old = NULL;
-    bool exists = row_get(txn, TABLE_MATCHES, key, &collega_store__match_row__descriptor, changes->arena, &old, NULL) ==
-                  COLLEGA_OK;
+    bool exists = row_get(txn, TABLE_MATCHES, key, &collega_store__match_row__descriptor,
+                          changes->arena, &old, NULL) == COLLEGA_OK;
     if (change->remove) {
       if (!exists) continue;
       status = table_delete(txn, TABLE_MATCHES, key, error);
@@ -524,7 +543,8 @@ static enum collega_status write_changes(struct matcher *matcher, const struct c
 }
 
 /* Reads at most MATCHER_ENTRIES entries; *through is the last one read, *more tells that others wait. */
-static enum collega_status collect(struct run *run, uint64_t *through, bool *more, struct collega_error *error) {
+static enum collega_status collect(struct run *run, uint64_t *through, bool *more,
+                                   struct collega_error *error) {
   struct arena *arena = run->changes.arena;
   struct touched *touched = NULL;
   struct ledger_head head;
@@ -549,7 +569,8 @@ static enum collega_status collect(struct run *run, uint64_t *through, bool *mor
   if (status != COLLEGA_OK) return status;
   *more = *through < head.number;
   struct own_list own = {.arena = arena};
-  status = touched ? table_each(run->txn, TABLE_MINE, bytes_of("", 0), NULL, own_visit, &own, error) : COLLEGA_OK;
+  status = touched ? table_each(run->txn, TABLE_MINE, bytes_of("", 0), NULL, own_visit, &own, error)
+                   : COLLEGA_OK;
   for (; status == COLLEGA_OK && touched; touched = touched->next)
     if (!follow_offer(run, &touched->offer, &own) || !close_own(run, &touched->offer))
       return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);

@@ -7,9 +7,11 @@
 #include "client/match/match.h"
 
 struct matcher;
-enum collega_status matcher_open(struct ledger *ledger, struct matcher **out, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status matcher_open(struct ledger *ledger, struct matcher **out,
+                                 struct collega_error *error) COLLEGA_MUST_CHECK;
 void matcher_close(struct matcher **matcher);
 /* Reads what is new in the ledger and writes the matches of offers that were touched (my open offers against
  * everybody's open offers; at most 50 kept per offer, best first). *changed: how many rows were written. */
-enum collega_status matcher_run(struct matcher *matcher, collega_time now, uint32_t *changed, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status matcher_run(struct matcher *matcher, collega_time now, uint32_t *changed,
+                                struct collega_error *error) COLLEGA_MUST_CHECK;
 #endif

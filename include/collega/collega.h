@@ -22,10 +22,11 @@ const char *collega_version(void);
 
 /* What a proof is worth. */
 enum collega_verdict {
-  COLLEGA_VERDICT_NO_PROOF = 0,   /* not a proof file, or a damaged one */
-  COLLEGA_VERDICT_INVALID = 1,    /* something does not fit: see the findings */
-  COLLEGA_VERDICT_CONSISTENT = 2, /* all fits; vouched for by a network that is not among those named as trusted */
-  COLLEGA_VERDICT_TRUSTED = 3     /* all fits, and a network named as trusted vouches for it */
+  COLLEGA_VERDICT_NO_PROOF = 0, /* not a proof file, or a damaged one */
+  COLLEGA_VERDICT_INVALID = 1,  /* something does not fit: see the findings */
+  COLLEGA_VERDICT_CONSISTENT =
+      2, /* all fits; vouched for by a network that is not among those named as trusted */
+  COLLEGA_VERDICT_TRUSTED = 3 /* all fits, and a network named as trusted vouches for it */
 };
 enum collega_side { COLLEGA_SIDE_LENDER = 0, COLLEGA_SIDE_BORROWER = 1 };
 enum collega_language { COLLEGA_LANGUAGE_ENGLISH = 0, COLLEGA_LANGUAGE_DUTCH = 1 };
@@ -37,15 +38,20 @@ struct collega_judgement;
  * the random source fails, with *out NULL. */
 int collega_proof_judge(const void *file, size_t length, const char *const *trusted, size_t count,
                         struct collega_judgement **out);
-void collega_judgement_destroy(struct collega_judgement **judgement); /* clears the caller's pointer */
+void collega_judgement_destroy(
+    struct collega_judgement **judgement); /* clears the caller's pointer */
 
 enum collega_verdict collega_judgement_verdict(const struct collega_judgement *judgement);
 /* Name and KvK number of a side, the person who signed for it and that person's function; "" where the proof does not say
  * (an invalid one says nothing that may be relied on). */
-const char *collega_judgement_name(const struct collega_judgement *judgement, enum collega_side side);
-const char *collega_judgement_kvk(const struct collega_judgement *judgement, enum collega_side side);
-const char *collega_judgement_signatory(const struct collega_judgement *judgement, enum collega_side side);
-const char *collega_judgement_function(const struct collega_judgement *judgement, enum collega_side side);
+const char *collega_judgement_name(const struct collega_judgement *judgement,
+                                   enum collega_side side);
+const char *collega_judgement_kvk(const struct collega_judgement *judgement,
+                                  enum collega_side side);
+const char *collega_judgement_signatory(const struct collega_judgement *judgement,
+                                        enum collega_side side);
+const char *collega_judgement_function(const struct collega_judgement *judgement,
+                                       enum collega_side side);
 /* The network that vouches, and its fingerprint. */
 const char *collega_judgement_network(const struct collega_judgement *judgement);
 const char *collega_judgement_fingerprint(const struct collega_judgement *judgement);
@@ -60,8 +66,8 @@ int64_t collega_judgement_concluded(const struct collega_judgement *judgement);
 
 /* The findings: sentences. against is set to 1 when the finding speaks against the proof. NULL beyond the last. */
 size_t collega_judgement_finding_count(const struct collega_judgement *judgement);
-const char *collega_judgement_finding(const struct collega_judgement *judgement, size_t index, enum collega_language language,
-                                      int *against);
+const char *collega_judgement_finding(const struct collega_judgement *judgement, size_t index,
+                                      enum collega_language language, int *against);
 
 #ifdef __cplusplus
 }

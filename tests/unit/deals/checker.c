@@ -17,7 +17,8 @@ struct party_change {
   const struct deal_event *event;
 };
 
-static const struct deal_slot *slot_in(const struct negotiation *negotiation, const struct id *deal) {
+static const struct deal_slot *slot_in(const struct negotiation *negotiation,
+                                       const struct id *deal) {
   for (size_t i = 0; i < negotiation->count; i++)
     if (id_equal(&negotiation->deals[i].deal, deal)) return &negotiation->deals[i];
   return NULL;
@@ -56,10 +57,14 @@ static bool releases(const struct party_change *change) {
   const struct deal_event *event = change->event;
   bool asked = change->before->release == RELEASE_ASKED;
   switch (event->kind) {
-  case DEAL_EVENT_DECISION: return says_released(event);
-  case DEAL_EVENT_RELEASE_SIGN: return true;
-  case DEAL_EVENT_RELEASE_IN: return asked;
-  case DEAL_EVENT_RELEASE_ANSWER_IN: return asked && event->signed_answer;
+  case DEAL_EVENT_DECISION:
+    return says_released(event);
+  case DEAL_EVENT_RELEASE_SIGN:
+    return true;
+  case DEAL_EVENT_RELEASE_IN:
+    return asked;
+  case DEAL_EVENT_RELEASE_ANSWER_IN:
+    return asked && event->signed_answer;
   case DEAL_EVENT_COPY:
     return event->act == COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE_ANSWER && event->signed_answer;
   case DEAL_EVENT_DRAFT:
@@ -77,7 +82,8 @@ static bool releases(const struct party_change *change) {
   case DEAL_EVENT_UNREACHABLE:
   case DEAL_EVENT_TERMINATE:
   case DEAL_EVENT_RELEASE:
-  case DEAL_EVENT_RELEASE_KEEP: break;
+  case DEAL_EVENT_RELEASE_KEEP:
+    break;
   }
   return false;
 }
@@ -116,38 +122,63 @@ static bool party_guard(const struct party_change *change, unsigned guard) {
   const struct deal_event *event = change->event;
   const struct deal_slot *slot = change->slot;
   switch ((enum table_guard)guard) {
-  case GUARD_ROOM: return event->room;
-  case GUARD_FITS: return event->fits;
-  case GUARD_IN_TIME: return event->now < slot->accept_by;
-  case GUARD_PAST: return event->now >= slot->accept_by;
-  case GUARD_WELCOMED: return event->welcomed;
-  case GUARD_UNBLOCKED: return !full(before) && before->release != RELEASE_ASKED;
-  case GUARD_MAY_COME: return may_come(change);
+  case GUARD_ROOM:
+    return event->room;
+  case GUARD_FITS:
+    return event->fits;
+  case GUARD_IN_TIME:
+    return event->now < slot->accept_by;
+  case GUARD_PAST:
+    return event->now >= slot->accept_by;
+  case GUARD_WELCOMED:
+    return event->welcomed;
+  case GUARD_UNBLOCKED:
+    return !full(before) && before->release != RELEASE_ASKED;
+  case GUARD_MAY_COME:
+    return may_come(change);
   case GUARD_RELEASE_NEW:
-    return event->kind == DEAL_EVENT_RELEASE || copies(change, COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE);
-  case GUARD_OF_HEADER: return refuses(change, COLLEGA_STORE__ACT_KIND__ACT_KIND_PROPOSE);
-  case GUARD_OF_ACCEPTANCE: return refuses(change, COLLEGA_STORE__ACT_KIND__ACT_KIND_ACCEPT);
-  case GUARD_OWN_HEADER: return copies(change, COLLEGA_STORE__ACT_KIND__ACT_KIND_PROPOSE) && about_it(change);
-  case GUARD_OWN_ACCEPTANCE: return copies(change, COLLEGA_STORE__ACT_KIND__ACT_KIND_ACCEPT) && about_it(change);
-  case GUARD_OWN_RELEASE: return copies(change, COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE);
-  case GUARD_OWN_ANSWER: return copies(change, COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE_ANSWER);
-  case GUARD_ROOT_OPEN: return root_open(change);
-  case GUARD_FULL: return full(before);
-  case GUARD_DECLINED: return change->old != NULL && change->old->decline_sent;
-  case GUARD_KNOWN_EPOCH: return before->welcomed;
-  case GUARD_CURRENT: return event->epoch_number >= before->epoch_number;
-  case GUARD_VOIDS_IT: return voids_it(change);
+    return event->kind == DEAL_EVENT_RELEASE ||
+           copies(change, COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE);
+  case GUARD_OF_HEADER:
+    return refuses(change, COLLEGA_STORE__ACT_KIND__ACT_KIND_PROPOSE);
+  case GUARD_OF_ACCEPTANCE:
+    return refuses(change, COLLEGA_STORE__ACT_KIND__ACT_KIND_ACCEPT);
+  case GUARD_OWN_HEADER:
+    return copies(change, COLLEGA_STORE__ACT_KIND__ACT_KIND_PROPOSE) && about_it(change);
+  case GUARD_OWN_ACCEPTANCE:
+    return copies(change, COLLEGA_STORE__ACT_KIND__ACT_KIND_ACCEPT) && about_it(change);
+  case GUARD_OWN_RELEASE:
+    return copies(change, COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE);
+  case GUARD_OWN_ANSWER:
+    return copies(change, COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE_ANSWER);
+  case GUARD_ROOT_OPEN:
+    return root_open(change);
+  case GUARD_FULL:
+    return full(before);
+  case GUARD_DECLINED:
+    return change->old != NULL && change->old->decline_sent;
+  case GUARD_KNOWN_EPOCH:
+    return before->welcomed;
+  case GUARD_CURRENT:
+    return event->epoch_number >= before->epoch_number;
+  case GUARD_VOIDS_IT:
+    return voids_it(change);
   case GUARD_MAKES_IT:
     return about_it(change) && (event->verdict == COLLEGA__VERDICT__VERDICT_CONCLUDED ||
                                 event->verdict == COLLEGA__VERDICT__VERDICT_AMENDED);
   case GUARD_ENDS_IT:
     return event->verdict == COLLEGA__VERDICT__VERDICT_TERMINATED ||
            (about_it(change) && event->position < before->position && !runs(before));
-  case GUARD_RELEASES: return releases(change);
-  case GUARD_RELEASE_ASKED: return before->release == RELEASE_ASKED;
-  case GUARD_RELEASE_ASKED_BY_OTHER: return before->release == RELEASE_RECEIVED;
-  case GUARD_SIGNED_ANSWER: return event->signed_answer;
-  case GUARD_SOMETHING_SIGNED: return something_signed(before);
+  case GUARD_RELEASES:
+    return releases(change);
+  case GUARD_RELEASE_ASKED:
+    return before->release == RELEASE_ASKED;
+  case GUARD_RELEASE_ASKED_BY_OTHER:
+    return before->release == RELEASE_RECEIVED;
+  case GUARD_SIGNED_ANSWER:
+    return event->signed_answer;
+  case GUARD_SOMETHING_SIGNED:
+    return something_signed(before);
   case GUARD_MAY_RULE:
   case GUARD_ROOT_FREE:
   case GUARD_AMENDS:
@@ -161,7 +192,8 @@ static bool party_guard(const struct party_change *change, unsigned guard) {
   case GUARD_LODGED:
   case GUARD_ANOTHER:
   case GUARD_NAMES_LAST:
-  case GUARDS: break;
+  case GUARDS:
+    break;
   }
   return false;
 }
@@ -209,20 +241,32 @@ static bool decider_guard(const struct decider_change *change, unsigned guard) {
   bool amends = change->deal != NULL && change->deal->amendment;
   switch ((enum table_guard)guard) {
   case GUARD_MAY_RULE:
-    return after->root_epoch == change->epoch || answered(before, change->epoch) || before->released;
-  case GUARD_ROOT_FREE: return before->position == 0;
-  case GUARD_AMENDS: return amends;
-  case GUARD_FOLLOWS: return follows(change);
-  case GUARD_ACCEPT_IN_TIME: return change->now < change->request->accept_by;
-  case GUARD_LATE: return change->now >= change->request->accept_by;
-  case GUARD_CANNOT_COME: return before->released || (amends ? !follows(change) : before->position > 0);
-  case GUARD_SHOWN_DEAL: return shown(change, false);
-  case GUARD_SHOWN_VOID: return shown(change, true);
-  case GUARD_COMPLETES: return !answered(before, change->epoch) && answered(after, change->epoch);
-  case GUARD_LODGED: return after->released;
+    return after->root_epoch == change->epoch || answered(before, change->epoch) ||
+           before->released;
+  case GUARD_ROOT_FREE:
+    return before->position == 0;
+  case GUARD_AMENDS:
+    return amends;
+  case GUARD_FOLLOWS:
+    return follows(change);
+  case GUARD_ACCEPT_IN_TIME:
+    return change->now < change->request->accept_by;
+  case GUARD_LATE:
+    return change->now >= change->request->accept_by;
+  case GUARD_CANNOT_COME:
+    return before->released || (amends ? !follows(change) : before->position > 0);
+  case GUARD_SHOWN_DEAL:
+    return shown(change, false);
+  case GUARD_SHOWN_VOID:
+    return shown(change, true);
+  case GUARD_COMPLETES:
+    return !answered(before, change->epoch) && answered(after, change->epoch);
+  case GUARD_LODGED:
+    return after->released;
   case GUARD_ANOTHER:
     return change->deal == NULL || !id_equal(&change->deal->deal, &change->request->deal);
-  case GUARD_NAMES_LAST: return id_equal(&change->request->terminate_predecessor, &before->last_decision);
+  case GUARD_NAMES_LAST:
+    return id_equal(&change->request->terminate_predecessor, &before->last_decision);
   case GUARD_ROOM:
   case GUARD_FITS:
   case GUARD_IN_TIME:
@@ -250,7 +294,8 @@ static bool decider_guard(const struct decider_change *change, unsigned guard) {
   case GUARD_RELEASE_ASKED_BY_OTHER:
   case GUARD_SIGNED_ANSWER:
   case GUARD_SOMETHING_SIGNED:
-  case GUARDS: break;
+  case GUARDS:
+    break;
   }
   return false;
 }
@@ -260,7 +305,8 @@ static bool decider_guard(const struct decider_change *change, unsigned guard) {
 static bool row_allows(const struct transition *row, const struct party_change *party,
                        const struct decider_change *decider) {
   for (size_t i = 0; i < row->guard_count; i++)
-    if (!(party != NULL ? party_guard(party, row->guards[i]) : decider_guard(decider, row->guards[i])))
+    if (!(party != NULL ? party_guard(party, row->guards[i])
+                        : decider_guard(decider, row->guards[i])))
       return false;
   for (size_t i = 0; i < row->denied_count; i++)
     if (party != NULL ? party_guard(party, row->denied[i]) : decider_guard(decider, row->denied[i]))
@@ -268,8 +314,9 @@ static bool row_allows(const struct transition *row, const struct party_change *
   return true;
 }
 
-static const char *hold_against_table(enum table_object object, unsigned from, unsigned event, unsigned to,
-                                      const struct party_change *party, const struct decider_change *decider) {
+static const char *hold_against_table(enum table_object object, unsigned from, unsigned event,
+                                      unsigned to, const struct party_change *party,
+                                      const struct decider_change *decider) {
   static const char *const objects[] = {"proposer", "acceptor", "release", "register", "chain"};
   for (size_t i = 0; i < TRANSITIONS; i++) {
     const struct transition *row = &transitions[i];
@@ -286,27 +333,46 @@ static const char *hold_against_table(enum table_object object, unsigned from, u
 #define EVENTS_NONE 31
 static unsigned event_of(enum deal_event_kind kind) {
   switch (kind) {
-  case DEAL_EVENT_DRAFT: return EVENT_DRAFT;
-  case DEAL_EVENT_SIGN: return EVENT_SIGN;
-  case DEAL_EVENT_DROP_DRAFT: return EVENT_DROP_DRAFT;
-  case DEAL_EVENT_PROPOSAL: return EVENT_PROPOSAL;
-  case DEAL_EVENT_ACCEPT: return EVENT_ACCEPT;
-  case DEAL_EVENT_ACCEPT_SIGN: return EVENT_ACCEPT_SIGN;
-  case DEAL_EVENT_DECLINE: return EVENT_DECLINE;
-  case DEAL_EVENT_WITHDRAW: return EVENT_WITHDRAW;
-  case DEAL_EVENT_TICK: return EVENT_TICK;
-  case DEAL_EVENT_DECISION: return EVENT_DECISION;
-  case DEAL_EVENT_REFUSED: return EVENT_REFUSED;
-  case DEAL_EVENT_UNREACHABLE: return EVENT_UNREACHABLE;
-  case DEAL_EVENT_RELEASE: return EVENT_RELEASE;
-  case DEAL_EVENT_RELEASE_IN: return EVENT_RELEASE_IN;
-  case DEAL_EVENT_RELEASE_SIGN: return EVENT_RELEASE_SIGN;
-  case DEAL_EVENT_RELEASE_KEEP: return EVENT_RELEASE_KEEP;
-  case DEAL_EVENT_RELEASE_ANSWER_IN: return EVENT_RELEASE_ANSWER_IN;
-  case DEAL_EVENT_COPY: return EVENT_COPY;
+  case DEAL_EVENT_DRAFT:
+    return EVENT_DRAFT;
+  case DEAL_EVENT_SIGN:
+    return EVENT_SIGN;
+  case DEAL_EVENT_DROP_DRAFT:
+    return EVENT_DROP_DRAFT;
+  case DEAL_EVENT_PROPOSAL:
+    return EVENT_PROPOSAL;
+  case DEAL_EVENT_ACCEPT:
+    return EVENT_ACCEPT;
+  case DEAL_EVENT_ACCEPT_SIGN:
+    return EVENT_ACCEPT_SIGN;
+  case DEAL_EVENT_DECLINE:
+    return EVENT_DECLINE;
+  case DEAL_EVENT_WITHDRAW:
+    return EVENT_WITHDRAW;
+  case DEAL_EVENT_TICK:
+    return EVENT_TICK;
+  case DEAL_EVENT_DECISION:
+    return EVENT_DECISION;
+  case DEAL_EVENT_REFUSED:
+    return EVENT_REFUSED;
+  case DEAL_EVENT_UNREACHABLE:
+    return EVENT_UNREACHABLE;
+  case DEAL_EVENT_RELEASE:
+    return EVENT_RELEASE;
+  case DEAL_EVENT_RELEASE_IN:
+    return EVENT_RELEASE_IN;
+  case DEAL_EVENT_RELEASE_SIGN:
+    return EVENT_RELEASE_SIGN;
+  case DEAL_EVENT_RELEASE_KEEP:
+    return EVENT_RELEASE_KEEP;
+  case DEAL_EVENT_RELEASE_ANSWER_IN:
+    return EVENT_RELEASE_ANSWER_IN;
+  case DEAL_EVENT_COPY:
+    return EVENT_COPY;
   case DEAL_EVENT_WELCOME:
   case DEAL_EVENT_QUESTION:
-  case DEAL_EVENT_TERMINATE: break;
+  case DEAL_EVENT_TERMINATE:
+    break;
   }
   return EVENTS_NONE;
 }
@@ -314,29 +380,46 @@ static unsigned event_of(enum deal_event_kind kind) {
 static unsigned state_of(const struct deal_slot *slot, bool mine) {
   if (slot == NULL) return mine ? (unsigned)STATE_PROPOSER_NONE : (unsigned)STATE_ACCEPTOR_NONE;
   switch (slot->phase) {
-  case PHASE_NONE: return mine ? (unsigned)STATE_PROPOSER_NONE : (unsigned)STATE_ACCEPTOR_NONE;
-  case PHASE_DRAFT: return mine ? (unsigned)STATE_PROPOSER_DRAFT : 31;
-  case PHASE_PROPOSED: return mine ? (unsigned)STATE_PROPOSER_PROPOSED : 31;
+  case PHASE_NONE:
+    return mine ? (unsigned)STATE_PROPOSER_NONE : (unsigned)STATE_ACCEPTOR_NONE;
+  case PHASE_DRAFT:
+    return mine ? (unsigned)STATE_PROPOSER_DRAFT : 31;
+  case PHASE_PROPOSED:
+    return mine ? (unsigned)STATE_PROPOSER_PROPOSED : 31;
   case PHASE_RECEIVED:
-    return mine ? 31 : slot->accept_drafted ? (unsigned)STATE_ACCEPTOR_ACCEPTING : (unsigned)STATE_ACCEPTOR_RECEIVED;
-  case PHASE_PENDING: return mine ? 31 : (unsigned)STATE_ACCEPTOR_PENDING;
-  case PHASE_CONCLUDED: return mine ? (unsigned)STATE_PROPOSER_CONCLUDED : (unsigned)STATE_ACCEPTOR_CONCLUDED;
-  case PHASE_VOID: return mine ? (unsigned)STATE_PROPOSER_VOID : (unsigned)STATE_ACCEPTOR_VOID;
-  case PHASE_RELEASED: return mine ? (unsigned)STATE_PROPOSER_RELEASED : (unsigned)STATE_ACCEPTOR_RELEASED;
-  case PHASE_TERMINATED: return mine ? (unsigned)STATE_PROPOSER_TERMINATED : (unsigned)STATE_ACCEPTOR_TERMINATED;
+    return mine                   ? 31
+           : slot->accept_drafted ? (unsigned)STATE_ACCEPTOR_ACCEPTING
+                                  : (unsigned)STATE_ACCEPTOR_RECEIVED;
+  case PHASE_PENDING:
+    return mine ? 31 : (unsigned)STATE_ACCEPTOR_PENDING;
+  case PHASE_CONCLUDED:
+    return mine ? (unsigned)STATE_PROPOSER_CONCLUDED : (unsigned)STATE_ACCEPTOR_CONCLUDED;
+  case PHASE_VOID:
+    return mine ? (unsigned)STATE_PROPOSER_VOID : (unsigned)STATE_ACCEPTOR_VOID;
+  case PHASE_RELEASED:
+    return mine ? (unsigned)STATE_PROPOSER_RELEASED : (unsigned)STATE_ACCEPTOR_RELEASED;
+  case PHASE_TERMINATED:
+    return mine ? (unsigned)STATE_PROPOSER_TERMINATED : (unsigned)STATE_ACCEPTOR_TERMINATED;
   }
   return 31;
 }
 
 static unsigned release_state_of(enum release_phase release) {
   switch (release) {
-  case RELEASE_NONE: return STATE_RELEASE_NONE;
-  case RELEASE_ASKED: return STATE_RELEASE_ASKED;
-  case RELEASE_SIGNED: return STATE_RELEASE_SIGNED;
-  case RELEASE_KEPT: return STATE_RELEASE_KEPT;
-  case RELEASE_KEPT_BY_OTHER: return STATE_RELEASE_KEPT_BY_OTHER;
-  case RELEASE_DONE: return STATE_RELEASE_DONE;
-  case RELEASE_RECEIVED: return STATE_RELEASE_RECEIVED;
+  case RELEASE_NONE:
+    return STATE_RELEASE_NONE;
+  case RELEASE_ASKED:
+    return STATE_RELEASE_ASKED;
+  case RELEASE_SIGNED:
+    return STATE_RELEASE_SIGNED;
+  case RELEASE_KEPT:
+    return STATE_RELEASE_KEPT;
+  case RELEASE_KEPT_BY_OTHER:
+    return STATE_RELEASE_KEPT_BY_OTHER;
+  case RELEASE_DONE:
+    return STATE_RELEASE_DONE;
+  case RELEASE_RECEIVED:
+    return STATE_RELEASE_RECEIVED;
   }
   return 31;
 }
@@ -351,14 +434,15 @@ const char *check_party_step(const struct negotiation *before, const struct nego
     struct party_change change = {before, slot, old, event};
     if (old != NULL && !id_equal(&old->deal, &slot->deal)) return "a deal took another's place";
     if (from != to)
-      wrong = hold_against_table(slot->mine ? OBJECT_PROPOSER : OBJECT_ACCEPTOR, from, event_of(event->kind), to,
-                                 &change, NULL);
+      wrong = hold_against_table(slot->mine ? OBJECT_PROPOSER : OBJECT_ACCEPTOR, from,
+                                 event_of(event->kind), to, &change, NULL);
   }
   if (wrong == NULL && before->release != after->release) {
     static const struct deal_slot no_deal;
     struct party_change change = {before, &no_deal, NULL, event};
-    wrong = hold_against_table(OBJECT_RELEASE, release_state_of(before->release), event_of(event->kind),
-                               release_state_of(after->release), &change, NULL);
+    wrong =
+        hold_against_table(OBJECT_RELEASE, release_state_of(before->release), event_of(event->kind),
+                           release_state_of(after->release), &change, NULL);
   }
   if (after->position < before->position) return "the chain went back";
   return wrong;
@@ -374,12 +458,15 @@ static unsigned chain_state(const struct decide_register *reg) {
   if (reg->position == 0) return STATE_CHAIN_NONE;
   if (reg->last_verdict == COLLEGA__VERDICT__VERDICT_TERMINATED) return STATE_CHAIN_TERMINATED;
   if (reg->last_verdict == COLLEGA__VERDICT__VERDICT_RELEASED) return STATE_CHAIN_RELEASED;
-  return reg->last_verdict == COLLEGA__VERDICT__VERDICT_AMENDED ? STATE_CHAIN_AMENDED : STATE_CHAIN_CONCLUDED;
+  return reg->last_verdict == COLLEGA__VERDICT__VERDICT_AMENDED ? STATE_CHAIN_AMENDED
+                                                                : STATE_CHAIN_CONCLUDED;
 }
 
-const char *check_decider_step(const struct decide_register *before, const struct decide_register *after,
-                               const struct decide_request *request, uint32_t epoch, collega_time now) {
-  static const unsigned events[] = {EVENT_ACCEPT, EVENT_DECLINE, EVENT_WITHDRAW, EVENT_ASK,
+const char *check_decider_step(const struct decide_register *before,
+                               const struct decide_register *after,
+                               const struct decide_request *request, uint32_t epoch,
+                               collega_time now) {
+  static const unsigned events[] = {EVENT_ACCEPT,    EVENT_DECLINE, EVENT_WITHDRAW, EVENT_ASK,
                                     EVENT_TERMINATE, EVENT_RELEASE, EVENT_ANSWER};
   const char *wrong = NULL;
   struct decider_change change = {before, after, NULL, request, epoch, now};
@@ -388,18 +475,20 @@ const char *check_decider_step(const struct decide_register *before, const struc
     unsigned from = verdict_state(i < before->count ? before->deals[i].verdict : 0);
     unsigned to = verdict_state(deal->verdict);
     change.deal = deal;
-    if (from != to) wrong = hold_against_table(OBJECT_REGISTER, from, events[request->kind], to, NULL, &change);
+    if (from != to)
+      wrong = hold_against_table(OBJECT_REGISTER, from, events[request->kind], to, NULL, &change);
   }
   change.deal = NULL;
   if (wrong == NULL && after->position != before->position)
-    wrong = hold_against_table(OBJECT_CHAIN, chain_state(before), events[request->kind], chain_state(after), NULL,
-                               &change);
+    wrong = hold_against_table(OBJECT_CHAIN, chain_state(before), events[request->kind],
+                               chain_state(after), NULL, &change);
   return wrong;
 }
 
 /* ---- the invariants */
 
-static unsigned row_people(const struct world *world, const struct world_row *row, size_t deal, unsigned day) {
+static unsigned row_people(const struct world *world, const struct world_row *row, size_t deal,
+                           unsigned day) {
   return row->there && (row->days & 1u << day) ? world->deals[deal].people : 0;
 }
 
@@ -411,7 +500,8 @@ unsigned people_on(const struct world *world, unsigned day, size_t with) {
     if (i == with && (world->deals[i].days & 1u << day)) people = world->deals[i].people;
     if (people > largest[root]) largest[root] = people;
   }
-  for (size_t i = 0; i < world->roots; i++) sum += largest[i];
+  for (size_t i = 0; i < world->roots; i++)
+    sum += largest[i];
   return sum;
 }
 
@@ -419,7 +509,8 @@ static bool is_agreed(const struct deal_slot *slot) {
   return slot->phase == PHASE_CONCLUDED || slot->phase == PHASE_TERMINATED;
 }
 
-static const struct register_deal *registered(const struct decide_register *reg, const struct id *deal) {
+static const struct register_deal *registered(const struct decide_register *reg,
+                                              const struct id *deal) {
   for (size_t i = 0; i < reg->count; i++)
     if (id_equal(&reg->deals[i].deal, deal)) return &reg->deals[i];
   return NULL;
@@ -427,16 +518,19 @@ static const struct register_deal *registered(const struct decide_register *reg,
 
 /* 2. Concluded at a party implies concluded at the decider; one that was restored may have to be told, but
  * never says the opposite. */
-static const char *check_against_register(const struct world *world, size_t root, const struct negotiation *side) {
+static const char *check_against_register(const struct world *world, size_t root,
+                                          const struct negotiation *side) {
   const struct decide_register *reg = &world->registers[root];
   for (size_t i = 0; i < side->count; i++) {
     const struct deal_slot *slot = &side->deals[i];
     const struct register_deal *deal = registered(reg, &slot->deal);
     int verdict = deal != NULL ? deal->verdict : 0;
-    bool agreed = verdict == COLLEGA__VERDICT__VERDICT_CONCLUDED || verdict == COLLEGA__VERDICT__VERDICT_AMENDED;
+    bool agreed = verdict == COLLEGA__VERDICT__VERDICT_CONCLUDED ||
+                  verdict == COLLEGA__VERDICT__VERDICT_AMENDED;
     if (is_agreed(slot) && !agreed && (!world->restores || verdict != 0))
       return "invariant 2: concluded at a party, not at the decider";
-    if (slot->phase == PHASE_VOID && agreed) return "invariant 2: void at a party, concluded at the decider";
+    if (slot->phase == PHASE_VOID && agreed)
+      return "invariant 2: void at a party, concluded at the decider";
   }
   return NULL;
 }
@@ -457,9 +551,12 @@ static const char *check_rows(const struct world *world, size_t root, enum side 
     const struct world_row *row = &side->rows[world_find(world, &slot->deal)];
     bool holds = deal_holds(&side->negotiation, slot);
     /* Beside an agreement the ledger drops the root's other rows; an open one has its word coming. */
-    if (holds && !row->there && side->negotiation.position == 0) return "it holds people, and there is no hold";
-    if (holds && slot->phase == PHASE_CONCLUDED && !(row->there && row->agreed)) return "agreed, and no hold says so";
-    if (!holds && row->there && slot->phase != PHASE_TERMINATED) return "a hold stands for a deal that holds nobody";
+    if (holds && !row->there && side->negotiation.position == 0)
+      return "it holds people, and there is no hold";
+    if (holds && slot->phase == PHASE_CONCLUDED && !(row->there && row->agreed))
+      return "agreed, and no hold says so";
+    if (!holds && row->there && slot->phase != PHASE_TERMINATED)
+      return "a hold stands for a deal that holds nobody";
   }
   return NULL;
 }
@@ -474,12 +571,13 @@ static const char *check_sides(const struct negotiation *one, const struct negot
                            (is_agreed(theirs) && mine->phase == PHASE_VOID)))
       return "invariant 1: concluded at one party, void at the other";
     for (size_t j = 0; j < two->count; j++)
-      if (!mine->amendment && !two->deals[j].amendment && is_agreed(mine) && is_agreed(&two->deals[j]) &&
-          !id_equal(&mine->deal, &two->deals[j].deal))
+      if (!mine->amendment && !two->deals[j].amendment && is_agreed(mine) &&
+          is_agreed(&two->deals[j]) && !id_equal(&mine->deal, &two->deals[j].deal))
         return "invariant 6: the parties hold different deals of one root as concluded";
   }
   if (concluded > 1) return "invariant 6: two deals of one root concluded at a party";
-  if (one->position == two->position && runs(one) && runs(two) && !id_equal(&one->last_deal, &two->last_deal))
+  if (one->position == two->position && runs(one) && runs(two) &&
+      !id_equal(&one->last_deal, &two->last_deal))
     return "the chains differ";
   return NULL;
 }
@@ -491,7 +589,8 @@ static const char *check_written(const struct world *world, size_t root) {
     for (size_t j = 0; j < i; j++) {
       const struct world_decision *old = &world->decisions[j];
       if (old->root != root || old->epoch != new->epoch) continue;
-      if (new->position > 0 && old->position == new->position) return "invariant 4: two entries at one position";
+      if (new->position > 0 && old->position == new->position)
+        return "invariant 4: two entries at one position";
       if (old->deal == new->deal && (new->position == 0 || old->position == 0))
         return "invariant 4: two words on one deal";
     }
@@ -504,8 +603,10 @@ const char *check_invariants(const struct world *world, size_t root) {
   const struct negotiation *two = &world->sides[root][SIDE_BIDDER].negotiation;
   const char *wrong = NULL;
   for (unsigned day = 0; day < WORLD_DAYS; day++)
-    if (people_on(world, day, WORLD_DEALS) > WORLD_PEOPLE) return "invariant 3: more people than are offered";
-  for (int who = 0; who < 2 && wrong == NULL; who++) wrong = check_rows(world, root, (enum side)who);
+    if (people_on(world, day, WORLD_DEALS) > WORLD_PEOPLE)
+      return "invariant 3: more people than are offered";
+  for (int who = 0; who < 2 && wrong == NULL; who++)
+    wrong = check_rows(world, root, (enum side)who);
   if (wrong == NULL) wrong = check_written(world, root);
   if (wrong != NULL || full(one) || full(two)) return wrong; /* a full RELEASE beats the rest */
   if ((wrong = check_sides(one, two)) != NULL) return wrong;
@@ -535,11 +636,14 @@ const char *check_settled(const struct world *world, size_t root) {
   }
   if (full(sides[0]) != full(sides[1])) return "released at one party only";
   if (full(sides[0])) {
-    if (reg->position > 0 && !chain_ended(reg)) return "both are released, and the decider says concluded";
+    if (reg->position > 0 && !chain_ended(reg))
+      return "both are released, and the decider says concluded";
     return NULL;
   }
-  if (sides[0]->position != sides[1]->position || runs(sides[0]) != runs(sides[1])) return "the sides end differently";
-  if (reg->position != sides[0]->position || (reg->position > 0 && chain_ended(reg) == runs(sides[0])))
+  if (sides[0]->position != sides[1]->position || runs(sides[0]) != runs(sides[1]))
+    return "the sides end differently";
+  if (reg->position != sides[0]->position ||
+      (reg->position > 0 && chain_ended(reg) == runs(sides[0])))
     return "the decider ends otherwise than the parties";
   return NULL;
 }

@@ -7,8 +7,10 @@
 const char *check_party_step(const struct negotiation *before, const struct negotiation *after,
                              const struct deal_event *event);
 /* The same for a register at its decider. */
-const char *check_decider_step(const struct decide_register *before, const struct decide_register *after,
-                               const struct decide_request *request, uint32_t epoch, collega_time now);
+const char *check_decider_step(const struct decide_register *before,
+                               const struct decide_register *after,
+                               const struct decide_request *request, uint32_t epoch,
+                               collega_time now);
 /* The invariants of the design, section 6, for one root, and the employer's room over all of them. */
 const char *check_invariants(const struct world *world, size_t root);
 /* At the end, when all were back: nothing is left open, and all say the same. */

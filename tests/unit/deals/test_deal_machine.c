@@ -7,7 +7,7 @@
 #include "client/exchange/deal_machine.h"
 
 #define NOW (INT64_C(1000) * DAY_MS)
-#define BY (NOW + DAY_MS)
+#define BY  (NOW + DAY_MS)
 
 struct desk { /* one party, and what its last step led to */
   struct negotiation negotiation;
@@ -29,8 +29,13 @@ static void arrive(struct desk *desk) {
 }
 
 static struct deal_event event_on(enum deal_event_kind kind, char deal) {
-  struct deal_event event = {.kind = kind, .now = NOW, .room = true, .fits = true, .welcomed = true,
-                             .accept_by = BY, .epoch_number = 1};
+  struct deal_event event = {.kind = kind,
+                             .now = NOW,
+                             .room = true,
+                             .fits = true,
+                             .welcomed = true,
+                             .accept_by = BY,
+                             .epoch_number = 1};
   if (deal != 0) event.deal = name(deal);
   return event;
 }
@@ -46,7 +51,8 @@ static void does(struct desk *desk, enum deal_event_kind kind, char deal) {
 
 static void refuses_event(struct desk *desk, const struct deal_event *event, enum rule rule) {
   struct negotiation before = desk->negotiation;
-  assert_int_equal(deal_step(&desk->negotiation, event, &desk->effects, &desk->error), COLLEGA_REFUSED);
+  assert_int_equal(deal_step(&desk->negotiation, event, &desk->effects, &desk->error),
+                   COLLEGA_REFUSED);
   assert_int_equal(desk->error.rule, rule);
   assert_int_equal(desk->effects.count, 0);
   assert_memory_equal(&before, &desk->negotiation, sizeof before);
@@ -78,11 +84,13 @@ static size_t effects_of(const struct desk *desk, enum deal_effect_kind kind, ch
   struct id id = name(deal);
   size_t count = 0;
   for (size_t i = 0; i < desk->effects.count; i++)
-    count += desk->effects.effect[i].kind == kind && (deal == 0 || id_equal(&desk->effects.effect[i].deal, &id));
+    count += desk->effects.effect[i].kind == kind &&
+             (deal == 0 || id_equal(&desk->effects.effect[i].deal, &id));
   return count;
 }
 
-static struct deal_event decision(char deal, Collega__Verdict verdict, uint32_t position, char record, char before) {
+static struct deal_event decision(char deal, Collega__Verdict verdict, uint32_t position,
+                                  char record, char before) {
   struct deal_event event = event_on(DEAL_EVENT_DECISION, deal);
   event.verdict = verdict;
   event.position = position;
@@ -92,7 +100,8 @@ static struct deal_event decision(char deal, Collega__Verdict verdict, uint32_t 
   return event;
 }
 
-static void decided(struct desk *desk, char deal, Collega__Verdict verdict, uint32_t position, char record) {
+static void decided(struct desk *desk, char deal, Collega__Verdict verdict, uint32_t position,
+                    char record) {
   struct deal_event event = decision(deal, verdict, position, record, 0);
   step(desk, &event);
 }
@@ -111,7 +120,8 @@ static void accept(struct desk *desk, char deal) {
   does(desk, DEAL_EVENT_ACCEPT_SIGN, deal);
 }
 
-static void amend(struct desk *desk, char deal, char amended, char predecessor, enum deal_event_kind kind) {
+static void amend(struct desk *desk, char deal, char amended, char predecessor,
+                  enum deal_event_kind kind) {
   struct deal_event event = event_on(kind, deal);
   event.amends = name(amended);
   event.predecessor = name(predecessor);
@@ -224,7 +234,8 @@ static void each_side_may_bring_sixteen_deals(void **state) {
   (void)state;
   struct desk desk;
   arrive(&desk);
-  for (char deal = 1; deal <= 16; deal++) does(&desk, DEAL_EVENT_PROPOSAL, deal);
+  for (char deal = 1; deal <= 16; deal++)
+    does(&desk, DEAL_EVENT_PROPOSAL, deal);
   refuses(&desk, DEAL_EVENT_PROPOSAL, 100, RULE_root_crowded);
   does(&desk, DEAL_EVENT_DRAFT, 101); /* the other side's do not count */
 }
@@ -359,7 +370,8 @@ static void a_received_deal_moves_on_a_decision_too(void **state) {
   decided(&desk, 'a', COLLEGA__VERDICT__VERDICT_VOID, 0, 'v');
   assert_int_equal(phase(&desk, 'a'), PHASE_VOID);
   assert_int_equal(why(&desk, 'a'), RULE_declined);
-  does(&desk, DEAL_EVENT_PROPOSAL, 'b'); /* concluded by an acceptance that this restored party forgot */
+  does(&desk, DEAL_EVENT_PROPOSAL,
+       'b'); /* concluded by an acceptance that this restored party forgot */
   conclude(&desk, 'b');
   assert_int_equal(effects_of(&desk, DEAL_EFFECT_HOLD, 'b'), 1);
   assert_int_equal(effects_of(&desk, DEAL_EFFECT_HOLD_AGREE, 'b'), 1);
@@ -480,7 +492,8 @@ static void an_entry_that_comes_late_changes_only_its_own_deal(void **state) {
   assert_int_equal(phase(&desk, 'b'), PHASE_PROPOSED);
   decided(&desk, 'b', COLLEGA__VERDICT__VERDICT_AMENDED, 2, '2');
   assert_int_equal(phase(&desk, 'b'), PHASE_TERMINATED);
-  assert_int_equal(effects_of(&desk, DEAL_EFFECT_HOLD_AGREE, 'b'), 1); /* its terms ran until the last day */
+  assert_int_equal(effects_of(&desk, DEAL_EFFECT_HOLD_AGREE, 'b'),
+                   1); /* its terms ran until the last day */
   assert_int_equal(effects_of(&desk, DEAL_EFFECT_HOLD_END, 'b'), 1);
   assert_int_equal(desk.negotiation.position, 3);
 }
@@ -582,7 +595,8 @@ static void a_copy_binds_again_whatever_the_room(void **state) {
   assert_int_equal(phase(&desk, 'b'), PHASE_PENDING);
   assert_int_equal(effects_of(&desk, DEAL_EFFECT_HOLD, 'b'), 1);
   event = event_on(DEAL_EVENT_COPY, 0);
-  event.act = COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE_ANSWER; /* KEEP: it must not be signed later */
+  event.act =
+      COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE_ANSWER; /* KEEP: it must not be signed later */
   step(&desk, &event);
   does(&desk, DEAL_EVENT_RELEASE_IN, 0);
   refuses(&desk, DEAL_EVENT_RELEASE_SIGN, 0, RULE_release_not_asked);

@@ -7,7 +7,7 @@
 #include "broker/decide/decider.h"
 
 #define NOW (INT64_C(1000) * DAY_MS)
-#define BY (NOW + DAY_MS)
+#define BY  (NOW + DAY_MS)
 
 struct bench {
   struct decide_register reg;
@@ -32,9 +32,15 @@ static void set_up(struct bench *bench) {
 
 /* P is the proposer of each deal, Q the other side. */
 static struct decide_request request_on(enum decide_kind kind, char party, char deal) {
-  return (struct decide_request){.kind = kind, .party = name(party), .basis = name('b'), .deal = name(deal),
-                                 .root = name('r'), .proposer = name('P'), .other = name('Q'),
-                                 .header_epoch = 1, .accept_by = BY};
+  return (struct decide_request){.kind = kind,
+                                 .party = name(party),
+                                 .basis = name('b'),
+                                 .deal = name(deal),
+                                 .root = name('r'),
+                                 .proposer = name('P'),
+                                 .other = name('Q'),
+                                 .header_epoch = 1,
+                                 .accept_by = BY};
 }
 
 static void step(struct bench *bench, const struct decide_request *request) {
@@ -66,7 +72,8 @@ static void terminates(struct bench *bench, char predecessor) {
   step(bench, &request);
 }
 
-static void answers(struct bench *bench, char party, const struct shown_decision *shown, size_t count) {
+static void answers(struct bench *bench, char party, const struct shown_decision *shown,
+                    size_t count) {
   struct decide_request request = request_on(DECIDE_ANSWER, party, 'a');
   request.answer_epoch = bench->epoch;
   request.shown = shown;
@@ -74,8 +81,8 @@ static void answers(struct bench *bench, char party, const struct shown_decision
   step(bench, &request);
 }
 
-static void is_entry(const struct bench *bench, size_t index, char deal, int verdict, uint32_t position,
-                     enum rule why) {
+static void is_entry(const struct bench *bench, size_t index, char deal, int verdict,
+                     uint32_t position, enum rule why) {
   assert_true(index < bench->effects.count);
   const struct decide_effect *effect = &bench->effects.effect[index];
   struct id id = name(deal);
@@ -103,7 +110,8 @@ static void is_refusal(const struct bench *bench, size_t index, enum rule why) {
 
 static size_t count_of(const struct bench *bench, enum decide_effect_kind kind) {
   size_t count = 0;
-  for (size_t i = 0; i < bench->effects.count; i++) count += bench->effects.effect[i].kind == kind;
+  for (size_t i = 0; i < bench->effects.count; i++)
+    count += bench->effects.effect[i].kind == kind;
   return count;
 }
 
@@ -195,7 +203,8 @@ static void neither_side_can_crowd_the_other_out(void **state) {
   (void)state;
   struct bench bench;
   set_up(&bench);
-  for (char deal = 1; deal <= REGISTER_DEALS / 2; deal++) asks(&bench, DECIDE_WITHDRAW, 'P', deal);
+  for (char deal = 1; deal <= REGISTER_DEALS / 2; deal++)
+    asks(&bench, DECIDE_WITHDRAW, 'P', deal);
   asks(&bench, DECIDE_WITHDRAW, 'P', 100);
   is_refusal(&bench, 0, RULE_root_crowded);
   struct decide_request other = request_on(DECIDE_ACCEPT, 'P', 101);
@@ -335,9 +344,21 @@ static void what_a_party_shows_is_adopted_in_a_statement_of_the_new_epoch(void *
   set_up(&bench);
   bench.epoch = 2;
   const struct shown_decision shown[] = {
-      {.deal = name('v'), .decision = name('3'), .verdict = COLLEGA__VERDICT__VERDICT_VOID, .epoch = 1, .why = RULE_withdrawn},
-      {.deal = name('c'), .decision = name('2'), .verdict = COLLEGA__VERDICT__VERDICT_AMENDED, .position = 2, .epoch = 1},
-      {.deal = name('a'), .decision = name('1'), .verdict = COLLEGA__VERDICT__VERDICT_CONCLUDED, .position = 1, .epoch = 1},
+      {.deal = name('v'),
+       .decision = name('3'),
+       .verdict = COLLEGA__VERDICT__VERDICT_VOID,
+       .epoch = 1,
+       .why = RULE_withdrawn},
+      {.deal = name('c'),
+       .decision = name('2'),
+       .verdict = COLLEGA__VERDICT__VERDICT_AMENDED,
+       .position = 2,
+       .epoch = 1},
+      {.deal = name('a'),
+       .decision = name('1'),
+       .verdict = COLLEGA__VERDICT__VERDICT_CONCLUDED,
+       .position = 1,
+       .epoch = 1},
   };
   answers(&bench, 'P', shown, 3);
   is_entry(&bench, 0, 'a', COLLEGA__VERDICT__VERDICT_CONCLUDED, 1, RULE_concluded);
@@ -366,7 +387,8 @@ static void what_the_backup_held_is_said_again(void **state) {
   is_entry(&bench, 2, 'v', COLLEGA__VERDICT__VERDICT_VOID, 0, RULE_withdrawn);
   struct id old = name('C');
   assert_true(id_equal(&bench.effects.effect[1].adopted, &old));
-  assert_int_equal(count_of(&bench, DECIDE_EFFECT_REPEAT), 0); /* nothing of the older epoch goes out */
+  assert_int_equal(count_of(&bench, DECIDE_EFFECT_REPEAT),
+                   0); /* nothing of the older epoch goes out */
 }
 
 static void a_termination_shown_without_its_conclusion_brings_it_along(void **state) {
@@ -374,8 +396,12 @@ static void a_termination_shown_without_its_conclusion_brings_it_along(void **st
   struct bench bench;
   set_up(&bench);
   bench.epoch = 2;
-  const struct shown_decision end = {.deal = name('a'), .decision = name('2'), .predecessor = name('1'),
-                                     .verdict = COLLEGA__VERDICT__VERDICT_TERMINATED, .position = 2, .epoch = 1,
+  const struct shown_decision end = {.deal = name('a'),
+                                     .decision = name('2'),
+                                     .predecessor = name('1'),
+                                     .verdict = COLLEGA__VERDICT__VERDICT_TERMINATED,
+                                     .position = 2,
+                                     .epoch = 1,
                                      .effective = 900};
   answers(&bench, 'Q', &end, 1);
   is_entry(&bench, 0, 'a', COLLEGA__VERDICT__VERDICT_CONCLUDED, 1, RULE_concluded);
@@ -393,8 +419,12 @@ static void an_amendment_does_not_outlive_what_was_adopted_after_it(void **state
   amends(&bench, 'd', 'B');           /* waits */
   assert_int_equal(count_of(&bench, DECIDE_EFFECT_ENTRY), 0);
   answers(&bench, 'P', NULL, 0);
-  const struct shown_decision other = {.deal = name('c'), .decision = name('x'), .predecessor = name('A'),
-                                       .verdict = COLLEGA__VERDICT__VERDICT_AMENDED, .position = 2, .epoch = 1};
+  const struct shown_decision other = {.deal = name('c'),
+                                       .decision = name('x'),
+                                       .predecessor = name('A'),
+                                       .verdict = COLLEGA__VERDICT__VERDICT_AMENDED,
+                                       .position = 2,
+                                       .epoch = 1};
   answers(&bench, 'Q', &other, 1);
   is_entry(&bench, 0, 'c', COLLEGA__VERDICT__VERDICT_AMENDED, 2, RULE_amended);
   is_entry(&bench, 1, 'd', COLLEGA__VERDICT__VERDICT_VOID, 0, RULE_overtaken);
@@ -425,7 +455,8 @@ static void a_party_that_never_heard_of_the_root_can_answer(void **state) {
   bench.epoch = 2;
   asks(&bench, DECIDE_WITHDRAW, 'P', 'a');
   answers(&bench, 'P', NULL, 0);
-  struct decide_request request = {.kind = DECIDE_ANSWER, .party = name('Q'), .root = name('r'), .answer_epoch = 2};
+  struct decide_request request = {
+      .kind = DECIDE_ANSWER, .party = name('Q'), .root = name('r'), .answer_epoch = 2};
   step(&bench, &request);
   is_entry(&bench, 0, 'a', COLLEGA__VERDICT__VERDICT_VOID, 0, RULE_withdrawn);
   struct bench empty;

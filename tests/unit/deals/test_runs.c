@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include "world.h"
 
-#define RUNS 20000
+#define RUNS  20000
 #define STORY 60000 /* characters of it that are printed: the end */
 
 static struct world world;
@@ -26,17 +26,20 @@ static void every_life_keeps_the_invariants_and_settles(void **state) {
     if (wrong == NULL) continue;
     size_t from = world.trace_length > STORY ? world.trace_length - STORY : 0;
     fprintf(stderr, "%s\n", wrong + from);
-    fail_msg("seed %llu: COLLEGA_SEED=%llu COLLEGA_RUNS=1 repeats it", (unsigned long long)world.seed,
-             (unsigned long long)world.seed);
+    fail_msg("seed %llu: COLLEGA_SEED=%llu COLLEGA_RUNS=1 repeats it",
+             (unsigned long long)world.seed, (unsigned long long)world.seed);
   }
-  print_message("seeds %llu..%llu: decisions concluded %zu, amended %zu, terminated %zu, released %zu, void %zu; "
+  print_message("seeds %llu..%llu: decisions concluded %zu, amended %zu, terminated %zu, released "
+                "%zu, void %zu; "
                 "questions %zu, adopted %zu, refusals %zu\n",
-                (unsigned long long)seed, (unsigned long long)(seed + runs - 1), world.concluded, world.amended,
-                world.terminated, world.released, world.voided, world.questions, world.adopted, world.refusals);
+                (unsigned long long)seed, (unsigned long long)(seed + runs - 1), world.concluded,
+                world.amended, world.terminated, world.released, world.voided, world.questions,
+                world.adopted, world.refusals);
   /* Lives in which nothing happens would keep every invariant. */
   if (runs >= RUNS) {
     assert_true(world.concluded > runs && world.voided > runs);
-    assert_true(world.amended > runs / 20 && world.terminated > runs / 20 && world.released > runs / 100);
+    assert_true(world.amended > runs / 20 && world.terminated > runs / 20 &&
+                world.released > runs / 100);
     assert_true(world.questions > runs / 10 && world.adopted > runs / 10);
   }
 }

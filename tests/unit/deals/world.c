@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#define STEPS 300
+#define STEPS        300
 #define STEPS_A_ROOT 50
-#define NO_DEAL WORLD_DEALS
-#define NO_MESSAGE WORLD_MESSAGES
+#define NO_DEAL      WORLD_DEALS
+#define NO_MESSAGE   WORLD_MESSAGES
 
 /* ---- chance and words */
 
@@ -23,7 +23,8 @@ static bool one_in(struct world *world, uint64_t count) {
   return chance(world, count) == 0;
 }
 
-__attribute__((format(printf, 2, 3))) static void note(struct world *world, const char *format, ...) {
+__attribute__((format(printf, 2, 3))) static void note(struct world *world, const char *format,
+                                                       ...) {
   va_list arguments;
   size_t room = sizeof world->trace - world->trace_length;
   va_start(arguments, format);
@@ -63,8 +64,8 @@ size_t world_find(const struct world *world, const struct id *deal) {
 
 /* ---- messages */
 
-static struct message *post(struct world *world, enum message_kind kind, size_t root, enum side side,
-                            size_t deal) {
+static struct message *post(struct world *world, enum message_kind kind, size_t root,
+                            enum side side, size_t deal) {
   static struct message overflow;
   if (world->message_count == WORLD_MESSAGES) return &overflow; /* the run is ended by its caller */
   struct message *message = &world->messages[world->message_count++];
@@ -122,11 +123,21 @@ static const char *apply_effect(struct world *world, size_t root, enum side who,
     if (row == NULL || !row->there || !row->agreed) return "an end without an agreement";
     row->days &= (2u << effect->effective) - 1;
     break;
-  case DEAL_EFFECT_SIGN_HEADER: post(world, MAIL_PROPOSAL, root, other, deal); break;
-  case DEAL_EFFECT_SIGN_ACCEPT: post(world, ASK_ACCEPT, root, who, deal); break;
-  case DEAL_EFFECT_SIGN_DECLINE: post(world, ASK_DECLINE, root, who, deal); break;
-  case DEAL_EFFECT_SIGN_WITHDRAW: post(world, ASK_WITHDRAW, root, who, deal); break;
-  case DEAL_EFFECT_SIGN_ASK: post(world, ASK_ASK, root, who, deal); break;
+  case DEAL_EFFECT_SIGN_HEADER:
+    post(world, MAIL_PROPOSAL, root, other, deal);
+    break;
+  case DEAL_EFFECT_SIGN_ACCEPT:
+    post(world, ASK_ACCEPT, root, who, deal);
+    break;
+  case DEAL_EFFECT_SIGN_DECLINE:
+    post(world, ASK_DECLINE, root, who, deal);
+    break;
+  case DEAL_EFFECT_SIGN_WITHDRAW:
+    post(world, ASK_WITHDRAW, root, who, deal);
+    break;
+  case DEAL_EFFECT_SIGN_ASK:
+    post(world, ASK_ASK, root, who, deal);
+    break;
   case DEAL_EFFECT_SIGN_TERMINATE:
     message = post(world, ASK_TERMINATE, root, who, deal);
     message->predecessor = side->negotiation.last_decision;
@@ -134,12 +145,16 @@ static const char *apply_effect(struct world *world, size_t root, enum side who,
     break;
   case DEAL_EFFECT_SIGN_EPOCH_ANSWER:
     message = post(world, ASK_ANSWER, root, who, NO_DEAL);
-    if (side->negotiation.count > 0) message->deal = world_find(world, &side->negotiation.deals[0].deal);
+    if (side->negotiation.count > 0)
+      message->deal = world_find(world, &side->negotiation.deals[0].deal);
     message->epoch = side->negotiation.answered_epoch;
-    message->signed_answer = side->negotiation.release == RELEASE_SIGNED; /* shows both signatures */
+    message->signed_answer =
+        side->negotiation.release == RELEASE_SIGNED; /* shows both signatures */
     show_held(world, side, message);
     break;
-  case DEAL_EFFECT_SIGN_RELEASE: post(world, MAIL_RELEASE, root, other, NO_DEAL); break;
+  case DEAL_EFFECT_SIGN_RELEASE:
+    post(world, MAIL_RELEASE, root, other, NO_DEAL);
+    break;
   case DEAL_EFFECT_SIGN_RELEASE_ANSWER:
     post(world, MAIL_RELEASE_ANSWER, root, other, NO_DEAL)->signed_answer = effect->signed_answer;
     break;
@@ -148,14 +163,15 @@ static const char *apply_effect(struct world *world, size_t root, enum side who,
     if (side->negotiation.count > 0)
       post(world, ASK_RELEASE, root, who, world_find(world, &side->negotiation.deals[0].deal));
     break;
-  case DEAL_EFFECT_CHANGED: break;
+  case DEAL_EFFECT_CHANGED:
+    break;
   }
   return NULL;
 }
 
 /* One event at one side, in one transaction: all of it is stored, or nothing. *stored tells. */
-static const char *side_step(struct world *world, size_t root, enum side who, struct deal_event *event,
-                             bool *taken) {
+static const char *side_step(struct world *world, size_t root, enum side who,
+                             struct deal_event *event, bool *taken) {
   static struct deal_effects effects;
   struct world_side *side = &world->sides[root][who];
   struct negotiation before = side->negotiation;
@@ -170,7 +186,8 @@ static const char *side_step(struct world *world, size_t root, enum side who, st
   if (wrong != NULL) return wrong;
   if (status != COLLEGA_OK) {
     world->refusals++;
-    if (memcmp(&before, &side->negotiation, sizeof before) != 0) return "a refused event changed something";
+    if (memcmp(&before, &side->negotiation, sizeof before) != 0)
+      return "a refused event changed something";
     if (effects.count != 0) return "a refused event has effects";
     return NULL;
   }
@@ -197,12 +214,14 @@ static size_t write_decision(struct world *world, size_t root, const struct deci
                                       .effective = effect->effective};
   if (effect->position > 1) decision->predecessor = reg->last_decision;
   decider_written(reg, effect, &decision->id, world->epoch);
-  note(world, "  decision %zu of root %zu, epoch %u: deal %zu verdict %d position %u, %s\n", index, root, world->epoch,
-       decision->deal, effect->verdict, effect->position, rule_name(effect->why));
+  note(world, "  decision %zu of root %zu, epoch %u: deal %zu verdict %d position %u, %s\n", index,
+       root, world->epoch, decision->deal, effect->verdict, effect->position,
+       rule_name(effect->why));
   return index;
 }
 
-static const char *decider_effect(struct world *world, size_t root, const struct decide_effect *effect) {
+static const char *decider_effect(struct world *world, size_t root,
+                                  const struct decide_effect *effect) {
   struct id employer = party_of(root, SIDE_EMPLOYER);
   enum side to = id_equal(&effect->party, &employer) ? SIDE_EMPLOYER : SIDE_BIDDER;
   size_t index;
@@ -221,22 +240,28 @@ static const char *decider_effect(struct world *world, size_t root, const struct
     break;
   case DECIDE_EFFECT_REPEAT:
     index = (size_t)get_be64(effect->decision.byte + 1);
-    if (effect->decision.byte[0] != 'e' || index >= world->decision_count || world->decisions[index].lost)
+    if (effect->decision.byte[0] != 'e' || index >= world->decision_count ||
+        world->decisions[index].lost)
       return "a decision is repeated that is not stored";
-    if (world->decisions[index].epoch != world->epoch) return "a decision of an older epoch is repeated";
+    if (world->decisions[index].epoch != world->epoch)
+      return "a decision of an older epoch is repeated";
     post(world, MAIL_DECISION, root, to, NO_DEAL)->decision = index;
     break;
   case DECIDE_EFFECT_QUESTION:
     world->questions++;
-    if (world->winding_up || !one_in(world, 3)) /* a frame of the session, not mail: it may find nobody */
+    if (world->winding_up ||
+        !one_in(world, 3)) /* a frame of the session, not mail: it may find nobody */
       post(world, FRAME_QUESTION, root, to, NO_DEAL)->epoch = world->epoch;
     break;
-  case DECIDE_EFFECT_REFUSE: world->refusals++; break;
+  case DECIDE_EFFECT_REFUSE:
+    world->refusals++;
+    break;
   }
   return NULL;
 }
 
-static void show(const struct world *world, const struct message *message, struct shown_decision *shown) {
+static void show(const struct world *world, const struct message *message,
+                 struct shown_decision *shown) {
   for (size_t i = 0; i < message->shown_count; i++) {
     const struct world_decision *decision = &world->decisions[message->shown[i]];
     shown[i] = (struct shown_decision){.deal = world->deals[decision->deal].id,
@@ -252,18 +277,25 @@ static void show(const struct world *world, const struct message *message, struc
 
 static enum decide_kind kind_of(enum message_kind kind) {
   switch (kind) {
-  case ASK_ACCEPT: return DECIDE_ACCEPT;
-  case ASK_DECLINE: return DECIDE_DECLINE;
-  case ASK_WITHDRAW: return DECIDE_WITHDRAW;
-  case ASK_ASK: return DECIDE_ASK;
-  case ASK_TERMINATE: return DECIDE_TERMINATE;
-  case ASK_RELEASE: return DECIDE_RELEASE;
+  case ASK_ACCEPT:
+    return DECIDE_ACCEPT;
+  case ASK_DECLINE:
+    return DECIDE_DECLINE;
+  case ASK_WITHDRAW:
+    return DECIDE_WITHDRAW;
+  case ASK_ASK:
+    return DECIDE_ASK;
+  case ASK_TERMINATE:
+    return DECIDE_TERMINATE;
+  case ASK_RELEASE:
+    return DECIDE_RELEASE;
   case ASK_ANSWER:
   case MAIL_PROPOSAL:
   case MAIL_DECISION:
   case MAIL_RELEASE:
   case MAIL_RELEASE_ANSWER:
-  case FRAME_QUESTION: break;
+  case FRAME_QUESTION:
+    break;
   }
   return DECIDE_ANSWER;
 }
@@ -282,7 +314,8 @@ static const char *decider_takes(struct world *world, const struct message *mess
                                    .answer_epoch = message->epoch,
                                    .shown = shown,
                                    .shown_count = message->shown_count,
-                                   .shown_release = message->kind == ASK_ANSWER && message->signed_answer};
+                                   .shown_release =
+                                       message->kind == ASK_ANSWER && message->signed_answer};
   show(world, message, shown);
   if (message->deal != NO_DEAL) {
     const struct world_deal *deal = &world->deals[message->deal];
@@ -299,7 +332,8 @@ static const char *decider_takes(struct world *world, const struct message *mess
   collega_time now = world->now + world->decider_skew;
   decider_step(reg, &request, world->epoch, now, &effects);
   *taken = false;
-  if (!world->winding_up && one_in(world, 24)) { /* a crash before the fsync: nothing was answered */
+  if (!world->winding_up &&
+      one_in(world, 24)) { /* a crash before the fsync: nothing was answered */
     *reg = before;
     return NULL;
   }
@@ -316,7 +350,8 @@ static collega_time some_skew(struct world *world, uint64_t seconds) {
 
 static void restore_decider(struct world *world) {
   memcpy(world->registers, world->backup, sizeof world->registers);
-  for (size_t i = world->backup_decisions; i < world->decision_count; i++) world->decisions[i].lost = true;
+  for (size_t i = world->backup_decisions; i < world->decision_count; i++)
+    world->decisions[i].lost = true;
   world->epoch++;
   world->restores = true;
   world->decider_skew = some_skew(world, world->steady ? 12 : 60);
@@ -383,7 +418,9 @@ static const char *side_takes(struct world *world, const struct message *message
     event.kind = DEAL_EVENT_DECISION;
     decision_event(world, &world->decisions[message->decision], &event, voids);
     break;
-  case MAIL_RELEASE: event.kind = DEAL_EVENT_RELEASE_IN; break;
+  case MAIL_RELEASE:
+    event.kind = DEAL_EVENT_RELEASE_IN;
+    break;
   case MAIL_RELEASE_ANSWER:
     event.kind = DEAL_EVENT_RELEASE_ANSWER_IN;
     event.signed_answer = message->signed_answer;
@@ -398,7 +435,8 @@ static const char *side_takes(struct world *world, const struct message *message
   case ASK_ASK:
   case ASK_TERMINATE:
   case ASK_RELEASE:
-  case ASK_ANSWER: return "a request went to a side";
+  case ASK_ANSWER:
+    return "a request went to a side";
   }
   if (event.kind == DEAL_EVENT_QUESTION && !side->negotiation.welcomed) { /* no session, no frame */
     *taken = true;
@@ -419,21 +457,25 @@ static const char *side_takes(struct world *world, const struct message *message
 static const char *deliver(struct world *world, size_t index) {
   struct message message = world->messages[index];
   bool to_decider = message.kind >= ASK_ACCEPT, taken = false;
-  note(world, "%zu: %s message %d of root %zu side %d deal %zu\n", world->step, to_decider ? "decider takes" : "takes",
-       (int)message.kind, message.root, (int)message.side,
+  note(world, "%zu: %s message %d of root %zu side %d deal %zu\n", world->step,
+       to_decider ? "decider takes" : "takes", (int)message.kind, message.root, (int)message.side,
        message.kind == MAIL_DECISION ? world->decisions[message.decision].deal : message.deal);
-  const char *wrong = to_decider ? decider_takes(world, &message, &taken) : side_takes(world, &message, &taken);
+  const char *wrong =
+      to_decider ? decider_takes(world, &message, &taken) : side_takes(world, &message, &taken);
   bool waits = !taken && message.kind == MAIL_DECISION &&
                !world->sides[message.root][message.side].negotiation.welcomed;
   bool again = !world->winding_up && one_in(world, 4);
-  if (wrong == NULL && !waits && !again && (taken || world->winding_up)) remove_message(world, index);
-  else world->messages[index].delivered = taken;
+  if (wrong == NULL && !waits && !again && (taken || world->winding_up))
+    remove_message(world, index);
+  else
+    world->messages[index].delivered = taken;
   return wrong;
 }
 
 /* ---- what the users do */
 
-static struct deal_slot *some_slot(struct world *world, struct negotiation *negotiation, enum deal_phase phase) {
+static struct deal_slot *some_slot(struct world *world, struct negotiation *negotiation,
+                                   enum deal_phase phase) {
   size_t start = negotiation->count > 0 ? chance(world, negotiation->count) : 0;
   for (size_t i = 0; i < negotiation->count; i++) {
     struct deal_slot *slot = &negotiation->deals[(start + i) % negotiation->count];
@@ -442,7 +484,8 @@ static struct deal_slot *some_slot(struct world *world, struct negotiation *nego
   return NULL;
 }
 
-static bool user_drafts(struct world *world, size_t root, enum side who, bool counter, bool amend, const char **wrong) {
+static bool user_drafts(struct world *world, size_t root, enum side who, bool counter, bool amend,
+                        const char **wrong) {
   struct world_side *side = &world->sides[root][who];
   struct negotiation *negotiation = &side->negotiation;
   struct deal_event event = {.kind = DEAL_EVENT_DRAFT};
@@ -450,17 +493,20 @@ static bool user_drafts(struct world *world, size_t root, enum side who, bool co
   if (world->deal_count == WORLD_DEALS || amend != (negotiation->position > 0)) return false;
   size_t index = world->deal_count;
   struct world_deal *deal = &world->deals[index];
-  unsigned first = (unsigned)chance(world, WORLD_DAYS), last = (unsigned)(first + chance(world, WORLD_DAYS - first));
+  unsigned first = (unsigned)chance(world, WORLD_DAYS),
+           last = (unsigned)(first + chance(world, WORLD_DAYS - first));
   *deal = (struct world_deal){.id = number_id('d', index),
                               .root = root,
                               .proposer = who,
                               .people = 1 + (unsigned)chance(world, WORLD_PEOPLE),
                               .days = ((2u << last) - 1) & ~((1u << first) - 1),
-                              .accept_by = world->now + (60 + (collega_time)chance(world, 400)) * SECOND_MS,
+                              .accept_by =
+                                  world->now + (60 + (collega_time)chance(world, 400)) * SECOND_MS,
                               .epoch = negotiation->epoch_number};
   if (deal->epoch == 0) return false; /* a header names an epoch: it was told by a Welcome */
   if (counter) {
-    struct deal_slot *slot = some_slot(world, negotiation, one_in(world, 2) ? PHASE_RECEIVED : PHASE_PROPOSED);
+    struct deal_slot *slot =
+        some_slot(world, negotiation, one_in(world, 2) ? PHASE_RECEIVED : PHASE_PROPOSED);
     if (slot == NULL) return false;
     deal->replaces = slot->deal;
   }
@@ -473,8 +519,10 @@ static bool user_drafts(struct world *world, size_t root, enum side who, bool co
   event.room = who == SIDE_BIDDER ? !one_in(world, 16) : room_for(world, index);
   uint32_t named = deal->epoch;
   *wrong = side_step(world, root, who, &event, &taken);
-  if (negotiation_deal(negotiation, &event.deal) == NULL) world->deal_count--;
-  else if (negotiation->root_epoch_number == 0 && negotiation->count == 1) negotiation->root_epoch_number = named;
+  if (negotiation_deal(negotiation, &event.deal) == NULL)
+    world->deal_count--;
+  else if (negotiation->root_epoch_number == 0 && negotiation->count == 1)
+    negotiation->root_epoch_number = named;
   return true;
 }
 
@@ -485,17 +533,29 @@ static bool user_acts(struct world *world, size_t root, enum side who, const cha
   enum deal_phase phase = PHASE_NONE;
   bool taken;
   switch (chance(world, 16)) {
-  case 0: return user_drafts(world, root, who, false, false, wrong);
-  case 1: return user_drafts(world, root, who, true, false, wrong);
+  case 0:
+    return user_drafts(world, root, who, false, false, wrong);
+  case 1:
+    return user_drafts(world, root, who, true, false, wrong);
   case 2:
-  case 3: return user_drafts(world, root, who, one_in(world, 4), true, wrong);
+  case 3:
+    return user_drafts(world, root, who, one_in(world, 4), true, wrong);
   case 4:
-  case 5: event.kind = DEAL_EVENT_SIGN; phase = PHASE_DRAFT; break;
+  case 5:
+    event.kind = DEAL_EVENT_SIGN;
+    phase = PHASE_DRAFT;
+    break;
   case 6:
-  case 7: event.kind = DEAL_EVENT_ACCEPT; phase = PHASE_RECEIVED; break;
+  case 7:
+    event.kind = DEAL_EVENT_ACCEPT;
+    phase = PHASE_RECEIVED;
+    break;
   case 8:
   case 9:
-  case 10: event.kind = DEAL_EVENT_ACCEPT_SIGN; phase = PHASE_RECEIVED; break;
+  case 10:
+    event.kind = DEAL_EVENT_ACCEPT_SIGN;
+    phase = PHASE_RECEIVED;
+    break;
   case 11:
     if (!one_in(world, 3)) return false;
     event.kind = one_in(world, 3) ? DEAL_EVENT_DECLINE : DEAL_EVENT_WITHDRAW;
@@ -515,13 +575,16 @@ static bool user_acts(struct world *world, size_t root, enum side who, const cha
     if (!one_in(world, 8)) return false;
     event.kind = DEAL_EVENT_RELEASE;
     break;
-  default: event.kind = one_in(world, 2) ? DEAL_EVENT_RELEASE_SIGN : DEAL_EVENT_RELEASE_KEEP; break;
+  default:
+    event.kind = one_in(world, 2) ? DEAL_EVENT_RELEASE_SIGN : DEAL_EVENT_RELEASE_KEEP;
+    break;
   }
   if (phase != PHASE_NONE) {
     struct deal_slot *slot = some_slot(world, negotiation, phase);
     if (slot == NULL) return false;
     event.deal = slot->deal;
-    event.room = !one_in(world, 16) && (who == SIDE_BIDDER || room_for(world, world_find(world, &slot->deal)));
+    event.room = !one_in(world, 16) &&
+                 (who == SIDE_BIDDER || room_for(world, world_find(world, &slot->deal)));
   }
   /* Only the daemon signs, and it does so after a Welcome; drafts are made at any time. */
   bool signs = event.kind != DEAL_EVENT_SIGN && event.kind != DEAL_EVENT_ACCEPT &&
@@ -597,7 +660,8 @@ static const char *live_a_step(struct world *world) {
 
 static const char *deliver_all(struct world *world) {
   const char *wrong = NULL;
-  for (size_t i = 0; i < world->message_count; i++) world->messages[i].lost = false;
+  for (size_t i = 0; i < world->message_count; i++)
+    world->messages[i].lost = false;
   while (world->message_count > 0 && wrong == NULL) {
     if (++world->step > 20000) return "messages never end";
     wrong = deliver(world, chance(world, world->message_count));
@@ -606,7 +670,8 @@ static const char *deliver_all(struct world *world) {
 }
 
 static const char *answer_releases(struct world *world, size_t root, enum side who) {
-  struct deal_event event = {.kind = one_in(world, 2) ? DEAL_EVENT_RELEASE_SIGN : DEAL_EVENT_RELEASE_KEEP};
+  struct deal_event event = {.kind = one_in(world, 2) ? DEAL_EVENT_RELEASE_SIGN
+                                                      : DEAL_EVENT_RELEASE_KEEP};
   bool taken;
   if (world->sides[root][who].negotiation.release != RELEASE_RECEIVED) return NULL;
   return side_step(world, root, who, &event, &taken);
@@ -630,8 +695,10 @@ static const char *wind_up(struct world *world) {
   world->now += HOUR_MS; /* past every accept_by, by every clock */
   for (int round = 0; round < 6 && wrong == NULL; round++) {
     for (size_t i = 0; i < world->roots && wrong == NULL; i++) {
-      if (i == 0 && wants_welcome(world, i, SIDE_EMPLOYER)) wrong = welcome_home(world, i, SIDE_EMPLOYER);
-      if (wrong == NULL && wants_welcome(world, i, SIDE_BIDDER)) wrong = welcome_home(world, i, SIDE_BIDDER);
+      if (i == 0 && wants_welcome(world, i, SIDE_EMPLOYER))
+        wrong = welcome_home(world, i, SIDE_EMPLOYER);
+      if (wrong == NULL && wants_welcome(world, i, SIDE_BIDDER))
+        wrong = welcome_home(world, i, SIDE_BIDDER);
       for (int who = 0; who < 2 && wrong == NULL; who++) {
         wrong = tick(world, i, (enum side)who);
         if (wrong == NULL) wrong = answer_releases(world, i, (enum side)who);
@@ -657,7 +724,8 @@ const char *world_run(struct world *world, uint64_t seed) {
   /* A third of the lives are all bidders about three people, the others a few roots that go deep. */
   world->roots = one_in(world, 3) ? WORLD_ROOTS : 1 + chance(world, 3);
   world->steady = one_in(world, 2);
-  for (size_t i = 0; i <= WORLD_ROOTS; i++) world->skew[i] = some_skew(world, world->steady ? 12 : 60);
+  for (size_t i = 0; i <= WORLD_ROOTS; i++)
+    world->skew[i] = some_skew(world, world->steady ? 12 : 60);
   for (size_t i = 0; i < world->roots; i++)
     for (int who = 0; who < 2; who++) {
       world->sides[i][who].negotiation.root = number_id('r', i);
@@ -665,7 +733,8 @@ const char *world_run(struct world *world, uint64_t seed) {
     }
   const char *wrong = NULL;
   size_t steps = STEPS + STEPS_A_ROOT * world->roots;
-  for (world->step = 0; world->step < steps && wrong == NULL; world->step++) wrong = live_a_step(world);
+  for (world->step = 0; world->step < steps && wrong == NULL; world->step++)
+    wrong = live_a_step(world);
   if (wrong == NULL) wrong = wind_up(world);
   if (wrong != NULL && wrong != world->trace) wrong = world_wrong(world, 0, wrong);
   return wrong;

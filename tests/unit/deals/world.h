@@ -9,13 +9,13 @@
 #include "broker/decide/decider.h"
 #include "client/exchange/deal_machine.h"
 
-#define WORLD_ROOTS 10     /* a root for each bidder */
-#define WORLD_DEALS 160
-#define WORLD_DAYS 4
-#define WORLD_PEOPLE 3     /* what the employer offers, each day */
+#define WORLD_ROOTS     10 /* a root for each bidder */
+#define WORLD_DEALS     160
+#define WORLD_DAYS      4
+#define WORLD_PEOPLE    3 /* what the employer offers, each day */
 #define WORLD_DECISIONS 2048
-#define WORLD_MESSAGES 4096
-#define WORLD_SHOWN 64
+#define WORLD_MESSAGES  4096
+#define WORLD_SHOWN     64
 
 enum side { SIDE_EMPLOYER, SIDE_BIDDER };
 
@@ -23,11 +23,14 @@ struct world_deal {
   struct id id, replaces, amends, predecessor;
   size_t root;
   enum side proposer;
-  unsigned people, days;   /* days: a bit each */
+  unsigned people, days; /* days: a bit each */
   collega_time accept_by;
-  uint32_t epoch;          /* number of the decider's epoch that the header names */
+  uint32_t epoch; /* number of the decider's epoch that the header names */
 };
-struct world_row { bool there, agreed; unsigned days; };
+struct world_row {
+  bool there, agreed;
+  unsigned days;
+};
 struct world_decision {
   struct id id, predecessor;
   size_t root, deal, step;
@@ -35,16 +38,26 @@ struct world_decision {
   uint32_t position, epoch;
   enum rule why;
   collega_date effective;
-  bool lost;               /* a restore took it */
+  bool lost; /* a restore took it */
 };
 enum message_kind {
-  MAIL_PROPOSAL, MAIL_DECISION, MAIL_RELEASE, MAIL_RELEASE_ANSWER, FRAME_QUESTION, /* to a side */
-  ASK_ACCEPT, ASK_DECLINE, ASK_WITHDRAW, ASK_ASK, ASK_TERMINATE, ASK_RELEASE, ASK_ANSWER /* to the decider */
+  MAIL_PROPOSAL,
+  MAIL_DECISION,
+  MAIL_RELEASE,
+  MAIL_RELEASE_ANSWER,
+  FRAME_QUESTION, /* to a side */
+  ASK_ACCEPT,
+  ASK_DECLINE,
+  ASK_WITHDRAW,
+  ASK_ASK,
+  ASK_TERMINATE,
+  ASK_RELEASE,
+  ASK_ANSWER /* to the decider */
 };
 struct message {
   enum message_kind kind;
   size_t root, deal, decision;
-  enum side side;          /* to whom; of a request: from whom */
+  enum side side; /* to whom; of a request: from whom */
   bool signed_answer, lost, delivered;
   uint32_t epoch;
   struct id predecessor;
@@ -61,10 +74,10 @@ struct world {
   collega_time now, skew[1 + WORLD_ROOTS], decider_skew;
   size_t roots, deal_count, decision_count, message_count, step, clean_decisions;
   uint32_t epoch;
-  bool winding_up;         /* all are back: no new wishes, nothing breaks */
-  bool trouble;            /* the decider may be restored in this life */
-  bool steady;             /* the clocks differ by less than the machine allows for */
-  bool restores;           /* the decider was restored at least once */
+  bool winding_up; /* all are back: no new wishes, nothing breaks */
+  bool trouble;    /* the decider may be restored in this life */
+  bool steady;     /* the clocks differ by less than the machine allows for */
+  bool restores;   /* the decider was restored at least once */
   struct world_side sides[WORLD_ROOTS][2];
   struct decide_register registers[WORLD_ROOTS], backup[WORLD_ROOTS];
   size_t backup_decisions;

@@ -38,7 +38,9 @@ static int clear_place(void **state) {
 
 static struct collega_judgement *judge(const struct place *place, const char *trusted) {
   struct collega_judgement *judgement = NULL;
-  assert_int_equal(collega_proof_judge(place->file.data, place->file.length, &trusted, trusted ? 1 : 0, &judgement), 0);
+  assert_int_equal(collega_proof_judge(place->file.data, place->file.length, &trusted,
+                                       trusted ? 1 : 0, &judgement),
+                   0);
   assert_non_null(judgement);
   return judgement;
 }
@@ -78,9 +80,11 @@ static void what_is_no_proof_says_so_in_both_languages(void **state) {
     assert_int_equal(collega_proof_judge(files[i], strlen(files[i]), NULL, 0, &judgement), 0);
     assert_int_equal(collega_judgement_verdict(judgement), COLLEGA_VERDICT_NO_PROOF);
     assert_int_equal(collega_judgement_finding_count(judgement), 1);
-    const char *english = collega_judgement_finding(judgement, 0, COLLEGA_LANGUAGE_ENGLISH, &against);
+    const char *english =
+        collega_judgement_finding(judgement, 0, COLLEGA_LANGUAGE_ENGLISH, &against);
     assert_int_equal(against, 1);
-    assert_string_not_equal(english, collega_judgement_finding(judgement, 0, COLLEGA_LANGUAGE_DUTCH, NULL));
+    assert_string_not_equal(english,
+                            collega_judgement_finding(judgement, 0, COLLEGA_LANGUAGE_DUTCH, NULL));
     assert_null(collega_judgement_finding(judgement, 1, COLLEGA_LANGUAGE_DUTCH, NULL));
     collega_judgement_destroy(&judgement);
   }

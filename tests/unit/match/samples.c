@@ -4,8 +4,8 @@
 
 #define FIRST_DAY 20822 /* 2027-01-04 */
 
-#define NEW(type, init_function) \
-  type *made = arena_zero(arena, sizeof *made); \
+#define NEW(type, init_function)                                                                   \
+  type *made = arena_zero(arena, sizeof *made);                                                    \
   init_function(made)
 
 static Collega__Skill *skill(struct arena *arena, const char *label, Collega__Need need) {
@@ -24,7 +24,8 @@ static Collega__Credential *credential(struct arena *arena, const char *code, Co
   return made;
 }
 
-static Collega__Language *language(struct arena *arena, const char *code, const char *level, Collega__Need need) {
+static Collega__Language *language(struct arena *arena, const char *code, const char *level,
+                                   Collega__Need need) {
   NEW(Collega__Language, collega__language__init);
   made->code = arena_text(arena, code);
   made->level = arena_text(arena, level);
@@ -97,9 +98,12 @@ uint32_t sample_number(uint64_t *state, uint32_t below) {
 }
 
 Collega__Offer *sample_random(struct arena *arena, uint64_t *state) {
-  static const char *const isco[] = {"4321", "4322", "8344", "9333", "5120", "5131", "5321", "2221"};
-  static const char *const postcodes[] = {"4811", "5015", "3011", "1118", "9718", "6541", "7521", "5611"};
-  static const char *const skills[] = {"orderpicken", "laden en lossen", "koken", "rapporteren", "kassa bedienen"};
+  static const char *const isco[] = {"4321", "4322", "8344", "9333",
+                                     "5120", "5131", "5321", "2221"};
+  static const char *const postcodes[] = {"4811", "5015", "3011", "1118",
+                                          "9718", "6541", "7521", "5611"};
+  static const char *const skills[] = {"orderpicken", "laden en lossen", "koken", "rapporteren",
+                                       "kassa bedienen"};
   static const char *const levels[] = {"A1", "A2", "B1", "B2", "C1", "C2"};
   Collega__Offer *made = plain(arena, (Collega__OfferKind)(1 + sample_number(state, 4)));
   made->occupation->isco = arena_text(arena, isco[sample_number(state, 8)]);
@@ -129,10 +133,12 @@ Collega__Offer *sample_random(struct arena *arena, uint64_t *state) {
   made->n_languages = sample_number(state, 2);
   made->languages = arena_take(arena, sizeof(Collega__Language *));
   if (made->n_languages)
-    made->languages[0] = language(arena, "nl", levels[sample_number(state, 6)], (Collega__Need)(1 + sample_number(state, 2)));
+    made->languages[0] = language(arena, "nl", levels[sample_number(state, 6)],
+                                  (Collega__Need)(1 + sample_number(state, 2)));
   made->n_credentials = sample_number(state, 4) == 0;
   made->credentials = arena_take(arena, sizeof(Collega__Credential *));
   if (made->n_credentials)
-    made->credentials[0] = credential(arena, "forklift", (Collega__Need)(1 + sample_number(state, 2)));
+    made->credentials[0] =
+        credential(arena, "forklift", (Collega__Need)(1 + sample_number(state, 2)));
   return made;
 }

@@ -10,7 +10,7 @@
 
 #define OFFERS 150
 #define ROUNDS 400
-#define MOST 8
+#define MOST   8
 
 struct listed {
   bool in, mine;
@@ -26,7 +26,8 @@ static int by_score(const void *one, const void *other) {
   return memcmp(a->id.byte, b->id.byte, SHORT_ID_BYTES);
 }
 
-static size_t plain_top(const struct listed *list, size_t at, bool only_mine, struct match_found *out) {
+static size_t plain_top(const struct listed *list, size_t at, bool only_mine,
+                        struct match_found *out) {
   static struct match_result result;
   size_t count = 0;
   for (size_t i = 0; i < OFFERS; ++i) {
@@ -38,7 +39,8 @@ static size_t plain_top(const struct listed *list, size_t at, bool only_mine, st
   return count < MOST ? count : MOST;
 }
 
-static void compare(struct match_engine *engine, const struct listed *list, size_t at, size_t *answers) {
+static void compare(struct match_engine *engine, const struct listed *list, size_t at,
+                    size_t *answers) {
   struct match_found expected[OFFERS], found[MOST];
   size_t count = 0;
   for (int only_mine = 0; only_mine < 2; ++only_mine) {
@@ -70,7 +72,8 @@ static void the_engine_answers_like_a_plain_list(void **state) {
       one->in = false;
       struct match_found found[MOST];
       size_t count;
-      assert_int_equal(match_engine_top(engine, &one->id, MOST, found, &count, NULL), COLLEGA_NOT_FOUND);
+      assert_int_equal(match_engine_top(engine, &one->id, MOST, found, &count, NULL),
+                       COLLEGA_NOT_FOUND);
       continue;
     }
     if (!one->arena) one->arena = arena_new(4096, 1u << 20);

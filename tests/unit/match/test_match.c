@@ -169,7 +169,8 @@ static void nothing_in_common_is_no_match(void **state) {
 
 static void slots_must_share_one(void **state) {
   struct fixture *fixture = *state;
-  char *morning[] = {arena_text(fixture->arena, "mon-am")}, *evening[] = {arena_text(fixture->arena, "mon-ev")};
+  char *morning[] = {arena_text(fixture->arena, "mon-am")},
+       *evening[] = {arena_text(fixture->arena, "mon-ev")};
   fixture->in->hours->n_slots = 1;
   fixture->in->hours->slots = morning;
   fixture->out->hours->n_slots = 1;
@@ -198,7 +199,8 @@ static void scores_do_not_depend_on_who_asks(void **state) {
   unsigned fitting = 0;
   for (int i = 0; i < 4000; ++i) {
     arena_reset(fixture->arena);
-    Collega__Offer *one = sample_random(fixture->arena, &random), *two = sample_random(fixture->arena, &random);
+    Collega__Offer *one = sample_random(fixture->arena, &random),
+                   *two = sample_random(fixture->arena, &random);
     match_pair(one, &fixture->lender, two, &fixture->borrower, &fixture->result);
     match_pair(two, &fixture->borrower, one, &fixture->lender, &other);
     assert_int_equal(fixture->result.fits, other.fits);
@@ -216,7 +218,8 @@ static void a_better_offer_never_scores_lower(void **state) {
   unsigned improved = 0;
   for (int i = 0; i < 4000; ++i) {
     arena_reset(fixture->arena);
-    Collega__Offer *supply = sample_random(fixture->arena, &random), *demand = sample_random(fixture->arena, &random);
+    Collega__Offer *supply = sample_random(fixture->arena, &random),
+                   *demand = sample_random(fixture->arena, &random);
     supply->kind = COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT;
     demand->kind = COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_IN;
     match_pair(supply, &fixture->lender, demand, &fixture->borrower, &fixture->result);
@@ -241,7 +244,8 @@ static void every_word_renders_in_both_languages(void **state) {
   for (size_t i = 0; i < fixture->result.reason_count; ++i) {
     char dutch[512], english[512];
     assert_true(error_render(LANGUAGE_NL, &fixture->result.reasons[i], dutch, sizeof dutch) > 0);
-    assert_true(error_render(LANGUAGE_EN, &fixture->result.reasons[i], english, sizeof english) > 0);
+    assert_true(error_render(LANGUAGE_EN, &fixture->result.reasons[i], english, sizeof english) >
+                0);
     assert_string_not_equal(dutch, english);
     assert_null(strchr(dutch, '%'));
   }
