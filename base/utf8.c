@@ -42,9 +42,28 @@ bool utf8_control(uint32_t point) {
          (point >= 0x202A && point <= 0x202E) || (point >= 0x2066 && point <= 0x2069);
 }
 
+/* How many bytes from the start are printable ASCII; eight at a time, as most texts are nothing else.
+ * A byte is not printable ASCII when it is below 0x20, is 0x7F, or has its highest bit set. */
+static size_t plain_length(const uint8_t *data, size_t length) {
+  const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
+  size_t at = 0;
+  for (; at + 8 <= length; at += 8) {
+    uint64_t word;
+    memcpy(&word, data + at, 8);
+    /* Exact where no byte has its high bit, and then the subtraction borrows only where a byte is too
+     * small; with such a byte the whole word is left to the loop below, which is always safe. */
+    uint64_t below = word - 0x20 * ones, deleted = (word ^ (0x7F * ones)) - ones;
+    if ((word | below | deleted) & high) break;
+  }
+  while (at < length && data[at] >= 0x20 && data[at] < 0x7F)
+    at++;
+  return at;
+}
+
 bool utf8_text(const uint8_t *data, size_t length, bool lines) {
   uint32_t point;
-  for (size_t at = 0, size; at < length; at += size) {
+  for (size_t at = plain_length(data, length), size; at < length;
+       at += size, at += plain_length(data + at, length - at)) {
     size = code_point(data + at, length - at, &point);
     if (size == 0) return false;
     if (utf8_control(point) && !(lines && point == '\n')) return false;

@@ -25,11 +25,7 @@ static bool is_word(char c) {
 }
 
 bool text_holds_bsn(const char *text) {
-  for (const char *at = text; *at;) {
-    if (!is_digit(*at)) {
-      at++;
-      continue;
-    }
+  for (const char *at = text + strcspn(text, "0123456789"); *at; at += strcspn(at, "0123456789")) {
     size_t length = 0;
     while (is_digit(at[length]))
       length++;

@@ -167,6 +167,21 @@ static void text_has_no_controls_and_no_turned_direction(void **state) {
   assert_false(utf8_text((const uint8_t *)"a\0b", 3, true));
 }
 
+/* Long texts are read eight bytes at a time: every byte at every place, with two fillings. */
+static void text_is_judged_the_same_at_every_place(void **state) {
+  (void)state;
+  for (int filling = 0; filling < 2; filling++)
+    for (size_t at = 0; at < 27; at++)
+      for (unsigned byte = 0; byte < 256; byte++) {
+        uint8_t text[27];
+        memset(text, filling ? '~' : ' ', sizeof text);
+        text[at] = (uint8_t)byte;
+        bool plain = byte >= 0x20 && byte < 0x7F; /* a lone byte from 0x80 on is no UTF-8 */
+        assert_int_equal(utf8_text(text, sizeof text, false), plain);
+        assert_int_equal(utf8_text(text, sizeof text, true), plain || byte == '\n');
+      }
+}
+
 static void columns_count_characters_not_bytes(void **state) {
   (void)state;
   assert_int_equal(utf8_columns("Müller"), 6);
@@ -210,6 +225,7 @@ int main(void) {
       cmocka_unit_test(numbers_are_big_endian),
       cmocka_unit_test(utf8_is_read_strictly),
       cmocka_unit_test(text_has_no_controls_and_no_turned_direction),
+      cmocka_unit_test(text_is_judged_the_same_at_every_place),
       cmocka_unit_test(columns_count_characters_not_bytes),
       cmocka_unit_test(text_is_cut_where_a_character_ends),
       cmocka_unit_test(the_hash_is_blake2b_of_tag_and_parts),
