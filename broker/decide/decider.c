@@ -21,7 +21,8 @@ struct ruling {
   collega_time now;
   struct decide_effects *effects;
   bool renewed; /* everything known is said again in this step: nothing need be repeated */
-  bool moved;   /* the chain got an entry whose record id is not known before the caller has written it */
+  bool
+      moved; /* the chain got an entry whose record id is not known before the caller has written it */
 };
 
 /* ---- effects */
@@ -87,7 +88,8 @@ static bool ended(const struct decide_register *reg) {
 static struct register_deal *add(struct decide_register *reg, const struct id *deal, bool amendment,
                                  uint32_t proposer) {
   size_t of_side = 0;
-  for (size_t i = 0; i < reg->count; i++) of_side += reg->deals[i].proposer == proposer;
+  for (size_t i = 0; i < reg->count; i++)
+    of_side += reg->deals[i].proposer == proposer;
   if (of_side >= DEALS_PER_SIDE) return NULL;
   struct register_deal *slot = &reg->deals[reg->count++];
   *slot = (struct register_deal){.deal = *deal, .amendment = amendment, .proposer = proposer};
@@ -154,8 +156,8 @@ static struct decide_effect *close_chain(struct ruling *ruling, const struct id 
   ruling->moved = true;
   reg->position = position;
   reg->last_verdict = verdict;
-  struct decide_effect *effect = entry(ruling, deal, verdict, position,
-                                       terminated ? RULE_terminated : RULE_released, basis);
+  struct decide_effect *effect =
+      entry(ruling, deal, verdict, position, terminated ? RULE_terminated : RULE_released, basis);
   effect->has_effective = terminated;
   effect->effective = reg->last_effective;
   return effect;
@@ -176,8 +178,10 @@ static void repeat_chain(struct ruling *ruling, const struct id *party, uint32_t
 /* The stored word on a deal; for one of the chain also what followed. */
 static void repeat_deal(struct ruling *ruling, const struct register_deal *slot) {
   const struct id *party = &ruling->request->party;
-  if (slot->position > 0) repeat_chain(ruling, party, slot->position);
-  else repeat(ruling, party, &slot->deal, 0, slot->verdict, &slot->decision);
+  if (slot->position > 0)
+    repeat_chain(ruling, party, slot->position);
+  else
+    repeat(ruling, party, &slot->deal, 0, slot->verdict, &slot->decision);
 }
 
 /* ---- after a restore */
@@ -194,7 +198,8 @@ static void renew(struct ruling *ruling) {
   for (uint32_t position = 1; position <= reg->position; position++) {
     struct register_deal *slot = at_position(reg, position);
     if (slot != NULL)
-      entry(ruling, &slot->deal, slot->verdict, position, slot->why, NULL)->adopted = slot->decision;
+      entry(ruling, &slot->deal, slot->verdict, position, slot->why, NULL)->adopted =
+          slot->decision;
     else if (position == reg->position && ended(reg))
       close_chain(ruling, &reg->last_deal, reg->last_verdict, position, NULL)->adopted = last;
   }
@@ -233,11 +238,14 @@ static void adopt_entry(struct ruling *ruling, const struct shown_decision *show
     return;
   }
   if (reg->position + 1 < shown->position) {
-    int verdict = shown->position == 2 ? COLLEGA__VERDICT__VERDICT_CONCLUDED : COLLEGA__VERDICT__VERDICT_AMENDED;
-    if (!adopt_deal(ruling, &shown->deal, verdict, shown->position - 1, &shown->predecessor)) return;
+    int verdict = shown->position == 2 ? COLLEGA__VERDICT__VERDICT_CONCLUDED
+                                       : COLLEGA__VERDICT__VERDICT_AMENDED;
+    if (!adopt_deal(ruling, &shown->deal, verdict, shown->position - 1, &shown->predecessor))
+      return;
   }
   reg->last_effective = shown->effective;
-  close_chain(ruling, &shown->deal, shown->verdict, shown->position, NULL)->adopted = shown->decision;
+  close_chain(ruling, &shown->deal, shown->verdict, shown->position, NULL)->adopted =
+      shown->decision;
 }
 
 static void adopt_void(struct ruling *ruling, const struct shown_decision *shown) {
@@ -267,7 +275,8 @@ static void adopt(struct ruling *ruling) {
     if (reg->position == before) break;
   }
   for (size_t i = 0; i < request->shown_count; i++)
-    if (request->shown[i].verdict == COLLEGA__VERDICT__VERDICT_VOID) adopt_void(ruling, &request->shown[i]);
+    if (request->shown[i].verdict == COLLEGA__VERDICT__VERDICT_VOID)
+      adopt_void(ruling, &request->shown[i]);
 }
 
 /* ---- rulings */
@@ -358,14 +367,17 @@ static void lodge_release(struct ruling *ruling) {
   const struct id *basis = &ruling->request->basis;
   reg->released = true;
   if (reg->position > 0 && !ended(reg))
-    close_chain(ruling, &reg->last_deal, COLLEGA__VERDICT__VERDICT_RELEASED, reg->position + 1, basis);
+    close_chain(ruling, &reg->last_deal, COLLEGA__VERDICT__VERDICT_RELEASED, reg->position + 1,
+                basis);
   void_open(ruling, false, RULE_released, basis);
   void_open(ruling, true, RULE_released, basis);
 }
 
 static void decide_release(struct ruling *ruling, const struct register_deal *slot) {
-  if (ruling->reg->released && slot->verdict != 0) repeat_deal(ruling, slot);
-  else lodge_release(ruling);
+  if (ruling->reg->released && slot->verdict != 0)
+    repeat_deal(ruling, slot);
+  else
+    lodge_release(ruling);
 }
 
 /* Both have answered now: what waited is ruled on. A party that wants an end signs it for the last entry when
@@ -384,7 +396,8 @@ static void rule_on_waiting(struct ruling *ruling) {
       void_deal(ruling, slot, RULE_replaced, NULL);
     }
   }
-  if (reg->position == 0 || ruling->moved || ended(reg)) return; /* a new entry goes to both anyway */
+  if (reg->position == 0 || ruling->moved || ended(reg))
+    return; /* a new entry goes to both anyway */
   const struct register_deal *last = at_position(reg, reg->position);
   for (int i = 0; i < 2 && last != NULL; i++)
     repeat(ruling, &reg->parties[i], &last->deal, last->position, last->verdict, &last->decision);
@@ -401,8 +414,10 @@ static void take_answer(struct ruling *ruling) {
   reg->answered[index_of(reg, &request->party)] = ruling->epoch;
   if (!before) adopt(ruling);
   if (request->shown_release) lodge_release(ruling);
-  if (!before && both_answered(reg, ruling->epoch)) rule_on_waiting(ruling);
-  else if (!both_answered(reg, ruling->epoch)) ask_parties(ruling);
+  if (!before && both_answered(reg, ruling->epoch))
+    rule_on_waiting(ruling);
+  else if (!both_answered(reg, ruling->epoch))
+    ask_parties(ruling);
 }
 
 /* ---- the step */
@@ -424,12 +439,15 @@ static bool allowed(const struct decide_request *request) {
   bool by_proposer = id_equal(&request->party, &request->proposer);
   switch (request->kind) {
   case DECIDE_ACCEPT:
-  case DECIDE_DECLINE: return !by_proposer;
-  case DECIDE_WITHDRAW: return by_proposer;
+  case DECIDE_DECLINE:
+    return !by_proposer;
+  case DECIDE_WITHDRAW:
+    return by_proposer;
   case DECIDE_ASK:
   case DECIDE_TERMINATE:
   case DECIDE_RELEASE:
-  case DECIDE_ANSWER: return true;
+  case DECIDE_ANSWER:
+    return true;
   }
   return false;
 }
@@ -445,7 +463,8 @@ static bool parties_fit(const struct decide_register *reg, const struct decide_r
 
 void decider_step(struct decide_register *reg, const struct decide_request *request, uint32_t epoch,
                   collega_time now, struct decide_effects *effects) {
-  struct ruling ruling = {.reg = reg, .request = request, .epoch = epoch, .now = now, .effects = effects};
+  struct ruling ruling = {
+      .reg = reg, .request = request, .epoch = epoch, .now = now, .effects = effects};
   bool has_header = !id_is_zero(&request->deal);
   effects->count = 0;
   /* Only an answer may come without a header: a party can be asked about a root that it never heard of. */
@@ -466,7 +485,8 @@ void decider_step(struct decide_register *reg, const struct decide_request *requ
   struct register_deal *slot = has_header ? find(reg, &request->deal) : NULL;
   if (has_header && slot == NULL) {
     if (request->header_epoch < reg->root_epoch) reg->root_epoch = request->header_epoch;
-    slot = add(reg, &request->deal, !id_is_zero(&request->amends), index_of(reg, &request->proposer));
+    slot =
+        add(reg, &request->deal, !id_is_zero(&request->amends), index_of(reg, &request->proposer));
   }
   if (has_header && slot == NULL) {
     refuse(&ruling, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_QUOTA, RULE_root_crowded);
@@ -476,10 +496,18 @@ void decider_step(struct decide_register *reg, const struct decide_request *requ
   case DECIDE_ACCEPT:
   case DECIDE_DECLINE:
   case DECIDE_WITHDRAW:
-  case DECIDE_ASK: decide_deal(&ruling, slot); return;
-  case DECIDE_TERMINATE: decide_terminate(&ruling); return;
-  case DECIDE_RELEASE: decide_release(&ruling, slot); return;
-  case DECIDE_ANSWER: take_answer(&ruling); return;
+  case DECIDE_ASK:
+    decide_deal(&ruling, slot);
+    return;
+  case DECIDE_TERMINATE:
+    decide_terminate(&ruling);
+    return;
+  case DECIDE_RELEASE:
+    decide_release(&ruling, slot);
+    return;
+  case DECIDE_ANSWER:
+    take_answer(&ruling);
+    return;
   }
 }
 

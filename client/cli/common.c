@@ -12,9 +12,10 @@
 #include "base/process/process.h"
 
 #define DESK_ARENA_BYTES (512u * 1024u * 1024u) /* a list of a whole board */
-#define LOOK_AGAIN_MS 5000                      /* the bell is a hint */
+#define LOOK_AGAIN_MS    5000                   /* the bell is a hint */
 
-enum collega_status desk_open(const struct arguments *arguments, struct desk *desk, struct collega_error *error) {
+enum collega_status desk_open(const struct arguments *arguments, struct desk *desk,
+                              struct collega_error *error) {
   memset(desk, 0, sizeof *desk);
   desk->arguments = arguments;
   desk->language = argument_language(arguments);
@@ -52,46 +53,56 @@ void desk_close(struct desk *desk) {
 
 enum collega_status desk_offer_id(struct desk *desk, const char *typed, struct short_id *out,
                                   struct collega_error *error) {
-  return table_find_prefix(desk->txn, TABLE_OFFERS, bytes_of("", 0), typed, out->byte, SHORT_ID_BYTES, error);
+  return table_find_prefix(desk->txn, TABLE_OFFERS, bytes_of("", 0), typed, out->byte,
+                           SHORT_ID_BYTES, error);
 }
 
-enum collega_status desk_match_id(struct desk *desk, const char *typed, struct id *out, struct collega_error *error) {
-  return table_find_prefix(desk->txn, TABLE_MATCHES, bytes_of(desk->party.byte, ID_BYTES), typed, out->byte, ID_BYTES,
+enum collega_status desk_match_id(struct desk *desk, const char *typed, struct id *out,
+                                  struct collega_error *error) {
+  return table_find_prefix(desk->txn, TABLE_MATCHES, bytes_of(desk->party.byte, ID_BYTES), typed,
+                           out->byte, ID_BYTES, error);
+}
+
+enum collega_status desk_deal_id(struct desk *desk, const char *typed, struct id *out,
+                                 struct collega_error *error) {
+  return table_find_prefix(desk->txn, TABLE_DEALS, bytes_of("", 0), typed, out->byte, ID_BYTES,
                            error);
 }
 
-enum collega_status desk_deal_id(struct desk *desk, const char *typed, struct id *out, struct collega_error *error) {
-  return table_find_prefix(desk->txn, TABLE_DEALS, bytes_of("", 0), typed, out->byte, ID_BYTES, error);
-}
-
-static enum collega_status unknown(enum collega_status status, const char *id, struct collega_error *error) {
-  return status == COLLEGA_NOT_FOUND ? error_set(error, status, RULE_id_unknown, NULL, id, NULL) : status;
-}
-
-enum collega_status desk_offer_row(struct desk *desk, const struct short_id *id, CollegaStore__OfferRow **out,
+static enum collega_status unknown(enum collega_status status, const char *id,
                                    struct collega_error *error) {
+  return status == COLLEGA_NOT_FOUND ? error_set(error, status, RULE_id_unknown, NULL, id, NULL)
+                                     : status;
+}
+
+enum collega_status desk_offer_row(struct desk *desk, const struct short_id *id,
+                                   CollegaStore__OfferRow **out, struct collega_error *error) {
   ProtobufCMessage *row = NULL;
-  enum collega_status status = row_get(desk->txn, TABLE_OFFERS, bytes_of(id->byte, SHORT_ID_BYTES),
-                                       &collega_store__offer_row__descriptor, desk->arena, &row, error);
+  enum collega_status status =
+      row_get(desk->txn, TABLE_OFFERS, bytes_of(id->byte, SHORT_ID_BYTES),
+              &collega_store__offer_row__descriptor, desk->arena, &row, error);
   *out = (CollegaStore__OfferRow *)row;
   return unknown(status, hex_text(desk, id->byte, SHORT_ID_BYTES), error);
 }
 
-enum collega_status desk_deal_row(struct desk *desk, const struct id *id, CollegaStore__DealRow **out,
-                                  struct collega_error *error) {
+enum collega_status desk_deal_row(struct desk *desk, const struct id *id,
+                                  CollegaStore__DealRow **out, struct collega_error *error) {
   ProtobufCMessage *row = NULL;
-  enum collega_status status = row_get(desk->txn, TABLE_DEALS, bytes_of(id->byte, ID_BYTES),
-                                       &collega_store__deal_row__descriptor, desk->arena, &row, error);
+  enum collega_status status =
+      row_get(desk->txn, TABLE_DEALS, bytes_of(id->byte, ID_BYTES),
+              &collega_store__deal_row__descriptor, desk->arena, &row, error);
   *out = (CollegaStore__DealRow *)row;
   return unknown(status, hex_text(desk, id->byte, ID_BYTES), error);
 }
 
 /* ---- waiting */
 
-enum collega_status desk_wait(struct desk *desk, desk_condition done, void *context, struct collega_error *error) {
+enum collega_status desk_wait(struct desk *desk, desk_condition done, void *context,
+                              struct collega_error *error) {
   bool given = false, met = false;
   int64_t seconds = 0;
-  enum collega_status status = option_number(desk->arguments, "wait", 0, 86400, &given, &seconds, error);
+  enum collega_status status =
+      option_number(desk->arguments, "wait", 0, 86400, &given, &seconds, error);
   int bell = -1;
   if (status == COLLEGA_OK && given) status = bell_listen(desk->home, &bell, error);
   int64_t until = clock_monotonic() + seconds * SECOND_MS;
@@ -120,7 +131,8 @@ enum collega_status json_print(json_t *document, struct collega_error *error) {
   if (!document) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
   int failed = json_dumpf(document, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
   json_decref(document);
-  if (failed || fputc('\n', stdout) == EOF || fflush(stdout) != 0) return error_system(error, "stdout", errno);
+  if (failed || fputc('\n', stdout) == EOF || fflush(stdout) != 0)
+    return error_system(error, "stdout", errno);
   return COLLEGA_OK;
 }
 
@@ -142,7 +154,8 @@ enum collega_status json_print_list(const char *name, json_t *list, struct colle
 static void tell_list(const struct desk *desk, FILE *stream, enum rule rule, va_list list) {
   const char *arguments[COLLEGA_ERROR_ARGUMENTS] = {0};
   size_t count = 0;
-  for (const char *next; count < COLLEGA_ERROR_ARGUMENTS && (next = va_arg(list, const char *)) != NULL;)
+  for (const char *next;
+       count < COLLEGA_ERROR_ARGUMENTS && (next = va_arg(list, const char *)) != NULL;)
     arguments[count++] = next;
   char text[2048];
   words_render(desk->language, rule, arguments, count, text, sizeof text);
@@ -202,7 +215,8 @@ json_t *json_date(collega_date date) {
   return json_string(text);
 }
 
-void *array_grow(struct arena *arena, const void *items, size_t count, size_t *capacity, size_t item_bytes) {
+void *array_grow(struct arena *arena, const void *items, size_t count, size_t *capacity,
+                 size_t item_bytes) {
   if (count < *capacity) return (void *)(uintptr_t)items;
   size_t more = *capacity ? 2 * *capacity : 64;
   void *grown = arena_take(arena, more * item_bytes);
@@ -246,22 +260,23 @@ static enum collega_status bad_option(const char *option, enum rule rule, const 
   return error_set(error, COLLEGA_USAGE, rule, field, typed, NULL);
 }
 
-enum collega_status option_number(const struct arguments *arguments, const char *option, int64_t least, int64_t most,
-                                  bool *given, int64_t *out, struct collega_error *error) {
+enum collega_status option_number(const struct arguments *arguments, const char *option,
+                                  int64_t least, int64_t most, bool *given, int64_t *out,
+                                  struct collega_error *error) {
   *given = argument_value(arguments, option) != NULL;
   return argument_number(arguments, option, least, most, *out, out, error);
 }
 
-enum collega_status option_date(const struct arguments *arguments, const char *option, bool *given, collega_date *out,
-                                struct collega_error *error) {
+enum collega_status option_date(const struct arguments *arguments, const char *option, bool *given,
+                                collega_date *out, struct collega_error *error) {
   const char *text = argument_value(arguments, option);
   *given = text != NULL;
   if (text && !date_read(text, out)) return bad_option(option, RULE_option_date, text, error);
   return COLLEGA_OK;
 }
 
-enum collega_status option_time(const struct arguments *arguments, const char *option, bool *given, collega_time *out,
-                                struct collega_error *error) {
+enum collega_status option_time(const struct arguments *arguments, const char *option, bool *given,
+                                collega_time *out, struct collega_error *error) {
   const char *text = argument_value(arguments, option);
   *given = text != NULL;
   if (text && !time_read(text, out)) return bad_option(option, RULE_option_time, text, error);
@@ -284,8 +299,8 @@ bool money_read(const char *text, int64_t *cents) {
   return true;
 }
 
-enum collega_status option_money(const struct arguments *arguments, const char *option, bool *given, int64_t *cents,
-                                 struct collega_error *error) {
+enum collega_status option_money(const struct arguments *arguments, const char *option, bool *given,
+                                 int64_t *cents, struct collega_error *error) {
   const char *text = argument_value(arguments, option);
   *given = text != NULL;
   if (text && !money_read(text, cents)) return bad_option(option, RULE_option_money, text, error);

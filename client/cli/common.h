@@ -11,35 +11,46 @@ struct desk {
   enum language language;
   const char *home;
   struct exchange *exchange;
-  struct ledger_txn *txn;   /* a read transaction, renewed with desk_read */
-  struct arena *arena;      /* dies with the command */
-  struct id party;          /* who acts: the host party */
+  struct ledger_txn *txn; /* a read transaction, renewed with desk_read */
+  struct arena *arena;    /* dies with the command */
+  struct id party;        /* who acts: the host party */
   collega_time now;
 };
-enum collega_status desk_open(const struct arguments *arguments, struct desk *desk, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status desk_open(const struct arguments *arguments, struct desk *desk,
+                              struct collega_error *error) COLLEGA_MUST_CHECK;
 void desk_close(struct desk *desk);
 /* A fresh read transaction: what others committed meanwhile becomes visible, earlier rows are gone. */
 enum collega_status desk_read(struct desk *desk, struct collega_error *error) COLLEGA_MUST_CHECK;
 void desk_release(struct desk *desk);
 
 /* Ids as typed, any unambiguous prefix. */
-enum collega_status desk_offer_id(struct desk *desk, const char *typed, struct short_id *out, struct collega_error *error) COLLEGA_MUST_CHECK;
-enum collega_status desk_match_id(struct desk *desk, const char *typed, struct id *out, struct collega_error *error) COLLEGA_MUST_CHECK;
-enum collega_status desk_deal_id(struct desk *desk, const char *typed, struct id *out, struct collega_error *error) COLLEGA_MUST_CHECK;
-enum collega_status desk_offer_row(struct desk *desk, const struct short_id *id, CollegaStore__OfferRow **out, struct collega_error *error) COLLEGA_MUST_CHECK;
-enum collega_status desk_deal_row(struct desk *desk, const struct id *id, CollegaStore__DealRow **out, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status desk_offer_id(struct desk *desk, const char *typed, struct short_id *out,
+                                  struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status desk_match_id(struct desk *desk, const char *typed, struct id *out,
+                                  struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status desk_deal_id(struct desk *desk, const char *typed, struct id *out,
+                                 struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status desk_offer_row(struct desk *desk, const struct short_id *id,
+                                   CollegaStore__OfferRow **out,
+                                   struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status desk_deal_row(struct desk *desk, const struct id *id,
+                                  CollegaStore__DealRow **out,
+                                  struct collega_error *error) COLLEGA_MUST_CHECK;
 
 /* Waits until `done` says so on a fresh read transaction. --wait SECONDS absent: does not wait, *met is what `done` says
  * at once. Running out of time: COLLEGA_UNREACHABLE, rule wait_over. */
-typedef enum collega_status (*desk_condition)(struct desk *desk, void *context, bool *met, struct collega_error *error);
-enum collega_status desk_wait(struct desk *desk, desk_condition done, void *context, struct collega_error *error) COLLEGA_MUST_CHECK;
+typedef enum collega_status (*desk_condition)(struct desk *desk, void *context, bool *met,
+                                              struct collega_error *error);
+enum collega_status desk_wait(struct desk *desk, desk_condition done, void *context,
+                              struct collega_error *error) COLLEGA_MUST_CHECK;
 
 /* Prints the document, one line end at its end, and releases it. NULL: out of memory. */
 enum collega_status json_print(json_t *document, struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Appends and consumes `value`; returns the list, or NULL (and the list released) when memory is out or value is NULL. */
 json_t *json_add(json_t *list, json_t *value);
 /* {"NAME": [...]}, printed; consumes the list. NULL: out of memory. */
-enum collega_status json_print_list(const char *name, json_t *list, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status json_print_list(const char *name, json_t *list,
+                                    struct collega_error *error) COLLEGA_MUST_CHECK;
 /* A sentence on standard output, in the language of the command. At most four arguments, ended by NULL. */
 void say(const struct desk *desk, enum rule rule, ...) __attribute__((sentinel));
 /* The same on another stream. */
@@ -57,21 +68,23 @@ json_t *json_date(collega_date date);
 json_t *json_party(struct desk *desk, const struct id *party);
 const char *party_name(struct desk *desk, const struct id *party);
 /* An array in the arena with room for one more: `items` itself, or a copy twice as large. NULL: out of memory. */
-void *array_grow(struct arena *arena, const void *items, size_t count, size_t *capacity, size_t item_bytes);
+void *array_grow(struct arena *arena, const void *items, size_t count, size_t *capacity,
+                 size_t item_bytes);
 /* Sets a member and consumes `value`; false (and the value released) when memory is out or value is NULL. */
 bool json_put(json_t *object, const char *name, json_t *value);
 
 /* Numbers and the like in options. *given false: the option is absent and *out stays. */
-enum collega_status option_number(const struct arguments *arguments, const char *option, int64_t least, int64_t most, bool *given,
-                                  int64_t *out, struct collega_error *error) COLLEGA_MUST_CHECK;
-enum collega_status option_date(const struct arguments *arguments, const char *option, bool *given, collega_date *out,
-                                struct collega_error *error) COLLEGA_MUST_CHECK;
-enum collega_status option_time(const struct arguments *arguments, const char *option, bool *given, collega_time *out,
-                                struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status option_number(const struct arguments *arguments, const char *option,
+                                  int64_t least, int64_t most, bool *given, int64_t *out,
+                                  struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status option_date(const struct arguments *arguments, const char *option, bool *given,
+                                collega_date *out, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status option_time(const struct arguments *arguments, const char *option, bool *given,
+                                collega_time *out, struct collega_error *error) COLLEGA_MUST_CHECK;
 /* "23,80", "23.80" or "23" -> 2380 or 2300 cents; false: something else. */
 bool money_read(const char *text, int64_t *cents);
-enum collega_status option_money(const struct arguments *arguments, const char *option, bool *given, int64_t *cents,
-                                 struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status option_money(const struct arguments *arguments, const char *option, bool *given,
+                                 int64_t *cents, struct collega_error *error) COLLEGA_MUST_CHECK;
 
 /* ---- offers: what their commands share */
 /* On standard error: which of these offers would point at one person. */
@@ -83,26 +96,47 @@ enum collega_status command_init(const struct arguments *arguments, struct colle
 enum collega_status command_join(const struct arguments *arguments, struct collega_error *error);
 enum collega_status command_run(const struct arguments *arguments, struct collega_error *error);
 enum collega_status command_status(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_offer_publish(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_offer_new(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_offer_list(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_offer_show(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_offer_revise(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_offer_pause(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_offer_resume(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_offer_filled(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_offer_withdraw(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_match_list(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_match_show(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_deal_propose(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_deal_accept(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_deal_decline(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_deal_withdraw(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_deal_list(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_deal_show(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_deal_prove(const struct arguments *arguments, struct collega_error *error);
+enum collega_status command_offer_publish(const struct arguments *arguments,
+                                          struct collega_error *error);
+enum collega_status command_offer_new(const struct arguments *arguments,
+                                      struct collega_error *error);
+enum collega_status command_offer_list(const struct arguments *arguments,
+                                       struct collega_error *error);
+enum collega_status command_offer_show(const struct arguments *arguments,
+                                       struct collega_error *error);
+enum collega_status command_offer_revise(const struct arguments *arguments,
+                                         struct collega_error *error);
+enum collega_status command_offer_pause(const struct arguments *arguments,
+                                        struct collega_error *error);
+enum collega_status command_offer_resume(const struct arguments *arguments,
+                                         struct collega_error *error);
+enum collega_status command_offer_filled(const struct arguments *arguments,
+                                         struct collega_error *error);
+enum collega_status command_offer_withdraw(const struct arguments *arguments,
+                                           struct collega_error *error);
+enum collega_status command_match_list(const struct arguments *arguments,
+                                       struct collega_error *error);
+enum collega_status command_match_show(const struct arguments *arguments,
+                                       struct collega_error *error);
+enum collega_status command_deal_propose(const struct arguments *arguments,
+                                         struct collega_error *error);
+enum collega_status command_deal_accept(const struct arguments *arguments,
+                                        struct collega_error *error);
+enum collega_status command_deal_decline(const struct arguments *arguments,
+                                         struct collega_error *error);
+enum collega_status command_deal_withdraw(const struct arguments *arguments,
+                                          struct collega_error *error);
+enum collega_status command_deal_list(const struct arguments *arguments,
+                                      struct collega_error *error);
+enum collega_status command_deal_show(const struct arguments *arguments,
+                                      struct collega_error *error);
+enum collega_status command_deal_prove(const struct arguments *arguments,
+                                       struct collega_error *error);
 enum collega_status command_verify(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_ledger_log(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_ledger_verify(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_ledger_rebuild(const struct arguments *arguments, struct collega_error *error);
+enum collega_status command_ledger_log(const struct arguments *arguments,
+                                       struct collega_error *error);
+enum collega_status command_ledger_verify(const struct arguments *arguments,
+                                          struct collega_error *error);
+enum collega_status command_ledger_rebuild(const struct arguments *arguments,
+                                           struct collega_error *error);
 #endif

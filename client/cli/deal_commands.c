@@ -12,15 +12,18 @@
 
 /* ---- reading a row */
 
-static enum collega_status deal_terms(struct desk *desk, const CollegaStore__DealRow *row, Collega__Terms **out,
-                                      struct collega_error *error) {
+static enum collega_status deal_terms(struct desk *desk, const CollegaStore__DealRow *row,
+                                      Collega__Terms **out, struct collega_error *error) {
   *out = NULL;
   if (!row->has_terms) return COLLEGA_OK;
   ProtobufCMessage *salted = NULL;
   unsigned hidden = 0;
-  enum collega_status status = guard_unpack(&collega__salted_terms__descriptor,
-                                            bytes_of(row->terms.data, row->terms.len), desk->arena, &salted, error);
-  return status == COLLEGA_OK ? terms_read((Collega__SaltedTerms *)salted, desk->arena, out, &hidden, error) : status;
+  enum collega_status status =
+      guard_unpack(&collega__salted_terms__descriptor, bytes_of(row->terms.data, row->terms.len),
+                   desk->arena, &salted, error);
+  return status == COLLEGA_OK
+             ? terms_read((Collega__SaltedTerms *)salted, desk->arena, out, &hidden, error)
+             : status;
 }
 
 /* The work section's fields stand at the top, the other sections under their names. */
@@ -43,8 +46,8 @@ static json_t *terms_json(const Collega__Terms *terms) {
 
 static const Collega__DealHeader *deal_header(struct desk *desk, const CollegaStore__DealRow *row) {
   ProtobufCMessage *body = NULL;
-  if (guard_unpack(&collega__body__descriptor, bytes_of(row->header.data, row->header.len), desk->arena, &body, NULL) !=
-      COLLEGA_OK)
+  if (guard_unpack(&collega__body__descriptor, bytes_of(row->header.data, row->header.len),
+                   desk->arena, &body, NULL) != COLLEGA_OK)
     return NULL;
   return ((const Collega__Body *)body)->deal;
 }
@@ -57,14 +60,17 @@ static json_t *deal_json(struct desk *desk, const CollegaStore__DealRow *row) {
       !id_from(&counterparty, row->counterparty.data, row->counterparty.len))
     return NULL;
   json_t *out = json_object(), *offers = json_array();
-  bool ok = out && offers && json_put(out, "id", json_hex(row->deal.data, row->deal.len)) &&
-            json_put(out, "state", json_string(deal_state_name(row, terms, date_of_time(desk->now)))) &&
-            json_put(out, "mine", json_boolean(row->mine)) && json_put(out, "lends", json_boolean(row->lends)) &&
-            json_put(out, "counterparty", json_party(desk, &counterparty)) &&
-            json_put(out, "terms", terms_json(terms));
+  bool ok =
+      out && offers && json_put(out, "id", json_hex(row->deal.data, row->deal.len)) &&
+      json_put(out, "state", json_string(deal_state_name(row, terms, date_of_time(desk->now)))) &&
+      json_put(out, "mine", json_boolean(row->mine)) &&
+      json_put(out, "lends", json_boolean(row->lends)) &&
+      json_put(out, "counterparty", json_party(desk, &counterparty)) &&
+      json_put(out, "terms", terms_json(terms));
   for (size_t i = 0; ok && i < row->n_offers; ++i)
     ok = json_array_append_new(offers, json_hex(row->offers[i].data, row->offers[i].len)) == 0;
-  ok = ok && json_object_set(out, "offers", offers) == 0 && json_put(out, "accept_by", json_time(row->accept_by)) &&
+  ok = ok && json_object_set(out, "offers", offers) == 0 &&
+       json_put(out, "accept_by", json_time(row->accept_by)) &&
        json_put(out, "decider", json_hex(header->decider.data, header->decider.len)) &&
        json_put(out, "root", json_hex(row->root.data, row->root.len)) &&
        json_put(out, "waits_for_signature", json_boolean(row->has_act));
@@ -87,12 +93,14 @@ struct awaited {
 static bool outbox_visit_deal(void *context, const CollegaStore__OutboxItem *item) {
   struct awaited *awaited = ((void **)context)[0];
   bool *waiting = ((void **)context)[1];
-  if (item->has_deal && item->deal.len == ID_BYTES && memcmp(item->deal.data, awaited->deal.byte, ID_BYTES) == 0)
+  if (item->has_deal && item->deal.len == ID_BYTES &&
+      memcmp(item->deal.data, awaited->deal.byte, ID_BYTES) == 0)
     *waiting = true;
   return !*waiting;
 }
 
-static enum collega_status deal_moved(struct desk *desk, void *context, bool *met, struct collega_error *error) {
+static enum collega_status deal_moved(struct desk *desk, void *context, bool *met,
+                                      struct collega_error *error) {
   struct awaited *awaited = context;
   CollegaStore__DealRow *row = NULL;
   enum collega_status status = desk_deal_row(desk, &awaited->deal, &row, error);
@@ -110,11 +118,12 @@ static enum collega_status deal_moved(struct desk *desk, void *context, bool *me
   return status;
 }
 
-static enum collega_status act_done(struct desk *desk, const struct id *deal, bool until_decided, enum rule said,
-                                    struct collega_error *error) {
+static enum collega_status act_done(struct desk *desk, const struct id *deal, bool until_decided,
+                                    enum rule said, struct collega_error *error) {
   struct awaited awaited = {*deal, until_decided};
   enum collega_status status = COLLEGA_OK;
-  if (argument_value(desk->arguments, "wait")) status = desk_wait(desk, deal_moved, &awaited, error);
+  if (argument_value(desk->arguments, "wait"))
+    status = desk_wait(desk, deal_moved, &awaited, error);
   if (status == COLLEGA_OK && argument_json(desk->arguments)) {
     CollegaStore__DealRow *row = NULL;
     status = desk_read(desk, error);
@@ -131,21 +140,22 @@ static enum collega_status act_done(struct desk *desk, const struct id *deal, bo
   status = desk_deal_row(desk, deal, &row, error);
   if (status == COLLEGA_OK) status = deal_terms(desk, row, &terms, error);
   if (status == COLLEGA_OK)
-    say(desk, RULE_said_deal_state, hex_text(desk, deal->byte, 4), deal_state_name(row, terms, date_of_time(desk->now)),
-        NULL);
+    say(desk, RULE_said_deal_state, hex_text(desk, deal->byte, 4),
+        deal_state_name(row, terms, date_of_time(desk->now)), NULL);
   return status;
 }
 
 /* ---- propose */
 
-static enum collega_status mandate_option(struct desk *desk, struct id *mandate, const struct id **out,
-                                          struct collega_error *error) {
+static enum collega_status mandate_option(struct desk *desk, struct id *mandate,
+                                          const struct id **out, struct collega_error *error) {
   const char *typed = argument_value(desk->arguments, "mandate");
   *out = NULL;
   if (!typed) return COLLEGA_OK;
   struct id prefix;
   size_t digits = 0, found = 0;
-  const struct known_party *self = members_find(exchange_members(desk->exchange, desk->txn), &desk->party);
+  const struct known_party *self =
+      members_find(exchange_members(desk->exchange, desk->txn), &desk->party);
   if (!hex_prefix_read(&prefix, &digits, typed))
     return error_set(error, COLLEGA_USAGE, RULE_id_malformed, "--mandate", typed, NULL);
   for (size_t i = 0; self && i < self->mandate_count; ++i)
@@ -153,13 +163,16 @@ static enum collega_status mandate_option(struct desk *desk, struct id *mandate,
       *mandate = self->mandates[i].record;
       ++found;
     }
-  if (found == 0) return error_set(error, COLLEGA_NOT_FOUND, RULE_id_unknown, "--mandate", typed, NULL);
-  if (found > 1) return error_set(error, COLLEGA_REFUSED, RULE_id_ambiguous, "--mandate", typed, NULL);
+  if (found == 0)
+    return error_set(error, COLLEGA_NOT_FOUND, RULE_id_unknown, "--mandate", typed, NULL);
+  if (found > 1)
+    return error_set(error, COLLEGA_REFUSED, RULE_id_ambiguous, "--mandate", typed, NULL);
   *out = mandate;
   return COLLEGA_OK;
 }
 
-static enum collega_status terms_option(struct desk *desk, Collega__Terms **out, struct collega_error *error) {
+static enum collega_status terms_option(struct desk *desk, Collega__Terms **out,
+                                        struct collega_error *error) {
   const char *file = argument_value(desk->arguments, "terms");
   *out = NULL;
   if (!file) return COLLEGA_OK;
@@ -169,32 +182,41 @@ static enum collega_status terms_option(struct desk *desk, Collega__Terms **out,
   buffer_init(&text, TERMS_FILE_BYTES + 1);
   enum collega_status status = file_read(file, TERMS_FILE_BYTES, &text, error);
   if (status == COLLEGA_OK) status = json_parse(bytes_of(text.data, text.length), &json, error);
-  if (status == COLLEGA_OK) status = json_to_message(json, &collega__terms__descriptor, NULL, desk->arena, &terms, error);
+  if (status == COLLEGA_OK)
+    status = json_to_message(json, &collega__terms__descriptor, NULL, desk->arena, &terms, error);
   json_decref(json);
   buffer_free(&text);
   *out = (Collega__Terms *)terms;
   return status;
 }
 
-static enum collega_status read_proposal(struct desk *desk, struct proposal *proposal, struct collega_error *error) {
+static enum collega_status read_proposal(struct desk *desk, struct proposal *proposal,
+                                         struct collega_error *error) {
   const struct arguments *arguments = desk->arguments;
   bool given = false;
   int64_t number = 0;
   Collega__Terms *terms = NULL;
-  enum collega_status status = option_number(arguments, "headcount", 1, 10000, &given, &number, error);
+  enum collega_status status =
+      option_number(arguments, "headcount", 1, 10000, &given, &number, error);
   if (given) proposal->headcount = (uint32_t)number;
-  if (status == COLLEGA_OK) status = option_number(arguments, "hours", 1, 60, &given, &number, error);
+  if (status == COLLEGA_OK)
+    status = option_number(arguments, "hours", 1, 60, &given, &number, error);
   if (status == COLLEGA_OK && given) proposal->hours_per_week = (uint32_t)number;
-  if (status == COLLEGA_OK) status = option_date(arguments, "from", &proposal->has_from, &proposal->from, error);
-  if (status == COLLEGA_OK) status = option_date(arguments, "until", &proposal->has_until, &proposal->until, error);
-  if (status == COLLEGA_OK) status = option_money(arguments, "rate", &proposal->has_rate, &proposal->rate_cents, error);
-  if (status == COLLEGA_OK) status = option_time(arguments, "accept-by", &given, &proposal->accept_by, error);
+  if (status == COLLEGA_OK)
+    status = option_date(arguments, "from", &proposal->has_from, &proposal->from, error);
+  if (status == COLLEGA_OK)
+    status = option_date(arguments, "until", &proposal->has_until, &proposal->until, error);
+  if (status == COLLEGA_OK)
+    status = option_money(arguments, "rate", &proposal->has_rate, &proposal->rate_cents, error);
+  if (status == COLLEGA_OK)
+    status = option_time(arguments, "accept-by", &given, &proposal->accept_by, error);
   if (status == COLLEGA_OK) status = terms_option(desk, &terms, error);
   proposal->terms = terms;
   return status;
 }
 
-enum collega_status command_deal_propose(const struct arguments *arguments, struct collega_error *error) {
+enum collega_status command_deal_propose(const struct arguments *arguments,
+                                         struct collega_error *error) {
   struct desk desk;
   struct proposal proposal = {0};
   struct id match, deal, mandate;
@@ -214,7 +236,8 @@ enum collega_status command_deal_propose(const struct arguments *arguments, stru
   }
   if (status == COLLEGA_OK) status = mandate_option(&desk, &mandate, &proposal.mandate, error);
   desk_release(&desk);
-  if (status == COLLEGA_OK) status = deal_propose(desk.exchange, &desk.party, &proposal, desk.now, &deal, error);
+  if (status == COLLEGA_OK)
+    status = deal_propose(desk.exchange, &desk.party, &proposal, desk.now, &deal, error);
   if (status == COLLEGA_OK && !argument_json(arguments)) {
     printf("%s\n", hex_text(&desk, deal.byte, ID_BYTES));
     fflush(stdout);
@@ -226,8 +249,8 @@ enum collega_status command_deal_propose(const struct arguments *arguments, stru
 
 /* ---- accept, decline, withdraw */
 
-static enum collega_status open_deal(const struct arguments *arguments, struct desk *desk, struct id *deal,
-                                     struct collega_error *error) {
+static enum collega_status open_deal(const struct arguments *arguments, struct desk *desk,
+                                     struct id *deal, struct collega_error *error) {
   enum collega_status status = desk_open(arguments, desk, error);
   if (status != COLLEGA_OK) return status;
   status = desk_deal_id(desk, argument_at(arguments, 0), deal, error);
@@ -235,7 +258,8 @@ static enum collega_status open_deal(const struct arguments *arguments, struct d
   return status;
 }
 
-enum collega_status command_deal_accept(const struct arguments *arguments, struct collega_error *error) {
+enum collega_status command_deal_accept(const struct arguments *arguments,
+                                        struct collega_error *error) {
   struct desk desk;
   struct id deal, mandate;
   const struct id *chosen = NULL;
@@ -243,13 +267,15 @@ enum collega_status command_deal_accept(const struct arguments *arguments, struc
   if (status != COLLEGA_OK) return status;
   status = mandate_option(&desk, &mandate, &chosen, error);
   desk_release(&desk);
-  if (status == COLLEGA_OK) status = deal_accept(desk.exchange, &desk.party, &deal, chosen, desk.now, error);
+  if (status == COLLEGA_OK)
+    status = deal_accept(desk.exchange, &desk.party, &deal, chosen, desk.now, error);
   if (status == COLLEGA_OK) status = act_done(&desk, &deal, true, RULE_said_accepted, error);
   desk_close(&desk);
   return status;
 }
 
-enum collega_status command_deal_decline(const struct arguments *arguments, struct collega_error *error) {
+enum collega_status command_deal_decline(const struct arguments *arguments,
+                                         struct collega_error *error) {
   struct desk desk;
   struct id deal;
   enum collega_status status = open_deal(arguments, &desk, &deal, error);
@@ -261,7 +287,8 @@ enum collega_status command_deal_decline(const struct arguments *arguments, stru
   return status;
 }
 
-enum collega_status command_deal_withdraw(const struct arguments *arguments, struct collega_error *error) {
+enum collega_status command_deal_withdraw(const struct arguments *arguments,
+                                          struct collega_error *error) {
   struct desk desk;
   struct id deal;
   enum collega_status status = open_deal(arguments, &desk, &deal, error);
@@ -286,9 +313,11 @@ static bool deals_visit(void *context, struct bytes key, struct bytes value) {
   struct deals *deals = context;
   struct arena *arena = deals->desk->arena;
   (void)key;
-  CollegaStore__DealRow *row = (CollegaStore__DealRow *)row_unpack(&collega_store__deal_row__descriptor, value, arena);
+  CollegaStore__DealRow *row =
+      (CollegaStore__DealRow *)row_unpack(&collega_store__deal_row__descriptor, value, arena);
   if (!row) return true;
-  CollegaStore__DealRow **rows = array_grow(arena, deals->rows, deals->count, &deals->capacity, sizeof *rows);
+  CollegaStore__DealRow **rows =
+      array_grow(arena, deals->rows, deals->count, &deals->capacity, sizeof *rows);
   deals->failed = rows == NULL;
   if (!rows) return false;
   deals->rows = rows;
@@ -297,7 +326,8 @@ static bool deals_visit(void *context, struct bytes key, struct bytes value) {
 }
 
 static int newest_first(const void *one, const void *other) {
-  uint64_t a = (*(CollegaStore__DealRow *const *)one)->entry, b = (*(CollegaStore__DealRow *const *)other)->entry;
+  uint64_t a = (*(CollegaStore__DealRow *const *)one)->entry,
+           b = (*(CollegaStore__DealRow *const *)other)->entry;
   return a < b ? 1 : a > b ? -1 : 0;
 }
 
@@ -319,16 +349,24 @@ static void print_deal(struct desk *desk, struct table *table, const CollegaStor
   time_write(accept_by, sizeof accept_by, row->accept_by);
   const char *cells[] = {hex_text(desk, row->deal.data, 4),
                          deal_state_name(row, terms, date_of_time(desk->now)),
-                         row->lends ? (dutch ? "uit aan" : "out to") : (dutch ? "in van" : "in from"),
-                         party_name(desk, &counterparty), people, function, from, until, accept_by,
+                         row->lends ? (dutch ? "uit aan" : "out to")
+                                    : (dutch ? "in van" : "in from"),
+                         party_name(desk, &counterparty),
+                         people,
+                         function,
+                         from,
+                         until,
+                         accept_by,
                          row->why ? row_words(desk, row->why, NULL, 0) : ""};
   table_row(table, cells);
 }
 
-static enum collega_status print_deals(struct desk *desk, CollegaStore__DealRow *const *rows, size_t count,
-                                       struct collega_error *error) {
-  static const char *const dutch[] = {"id", "staat", "", "werkgever", "mensen", "functie", "van", "tot en met", "antwoord vóór", "waarom"};
-  static const char *const english[] = {"id", "state", "", "employer", "people", "function", "from", "until", "accept by", "why"};
+static enum collega_status print_deals(struct desk *desk, CollegaStore__DealRow *const *rows,
+                                       size_t count, struct collega_error *error) {
+  static const char *const dutch[] = {"id",      "staat", "",           "werkgever",     "mensen",
+                                      "functie", "van",   "tot en met", "antwoord vóór", "waarom"};
+  static const char *const english[] = {"id",       "state", "",      "employer",  "people",
+                                        "function", "from",  "until", "accept by", "why"};
   struct table *table = table_new(10, desk->language == LANGUAGE_NL ? dutch : english, 1u << 4);
   if (!table) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
   for (size_t i = 0; i < count; ++i)
@@ -338,16 +376,20 @@ static enum collega_status print_deals(struct desk *desk, CollegaStore__DealRow 
   return COLLEGA_OK;
 }
 
-static enum collega_status any_deal(struct desk *desk, void *context, bool *met, struct collega_error *error) {
+static enum collega_status any_deal(struct desk *desk, void *context, bool *met,
+                                    struct collega_error *error) {
   struct deals *deals = context;
   deals->count = deals->capacity = 0;
-  enum collega_status status = table_each(desk->txn, TABLE_DEALS, bytes_of("", 0), NULL, deals_visit, deals, error);
-  if (status == COLLEGA_OK && deals->failed) status = error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+  enum collega_status status =
+      table_each(desk->txn, TABLE_DEALS, bytes_of("", 0), NULL, deals_visit, deals, error);
+  if (status == COLLEGA_OK && deals->failed)
+    status = error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
   *met = deals->count > 0;
   return status;
 }
 
-enum collega_status command_deal_list(const struct arguments *arguments, struct collega_error *error) {
+enum collega_status command_deal_list(const struct arguments *arguments,
+                                      struct collega_error *error) {
   struct desk desk;
   enum collega_status status = desk_open(arguments, &desk, error);
   if (status != COLLEGA_OK) return status;
@@ -369,7 +411,8 @@ enum collega_status command_deal_list(const struct arguments *arguments, struct 
   return status;
 }
 
-enum collega_status command_deal_show(const struct arguments *arguments, struct collega_error *error) {
+enum collega_status command_deal_show(const struct arguments *arguments,
+                                      struct collega_error *error) {
   struct desk desk;
   struct id deal;
   CollegaStore__DealRow *row = NULL;

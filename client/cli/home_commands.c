@@ -47,7 +47,8 @@ enum collega_status command_init(const struct arguments *arguments, struct colle
   return COLLEGA_OK;
 }
 
-static enum collega_status joined(struct desk *desk, void *context, bool *met, struct collega_error *error) {
+static enum collega_status joined(struct desk *desk, void *context, bool *met,
+                                  struct collega_error *error) {
   CollegaStore__BrokerRow **broker = context;
   enum collega_status status = exchange_broker(desk->txn, desk->arena, broker, error);
   *met = status == COLLEGA_OK && *broker;
@@ -67,7 +68,8 @@ static enum collega_status join_said(struct desk *desk, const CollegaStore__Brok
     if (!document || !part || !json_put(part, "id", json_hex(id.byte, ID_BYTES)) ||
         !json_put(part, "name", json_string(broker->name)) ||
         !json_put(part, "fingerprint", json_string(theirs)) ||
-        !json_put(document, "joined", json_true()) || !json_put(document, "fingerprint", json_string(ours)) ||
+        !json_put(document, "joined", json_true()) ||
+        !json_put(document, "fingerprint", json_string(ours)) ||
         json_object_set(document, "broker", part) != 0) {
       json_decref(document);
       document = NULL;
@@ -83,7 +85,8 @@ static enum collega_status join_said(struct desk *desk, const CollegaStore__Brok
 
 /* Is this the broker that invites? Joining the same broker again is no error: a repeated command, or a daemon that was
  * faster than the one who typed. */
-static enum collega_status joined_already(struct desk *desk, const char *token, CollegaStore__BrokerRow **broker,
+static enum collega_status joined_already(struct desk *desk, const char *token,
+                                          CollegaStore__BrokerRow **broker,
                                           struct collega_error *error) {
   Collega__Invitation *invitation = NULL;
   enum collega_status status = invitation_read(token, desk->arena, &invitation, error);
@@ -103,7 +106,8 @@ enum collega_status command_join(const struct arguments *arguments, struct colle
   int64_t seconds = 30;
   bool given = false;
   status = option_number(arguments, "wait", 0, 86400, &given, &seconds, error);
-  if (status == COLLEGA_OK) status = joined_already(&desk, argument_at(arguments, 0), &broker, error);
+  if (status == COLLEGA_OK)
+    status = joined_already(&desk, argument_at(arguments, 0), &broker, error);
   bool done = broker != NULL;
   if (status == COLLEGA_OK && done) status = join_said(&desk, broker, error);
   desk_release(&desk);
@@ -151,13 +155,14 @@ struct status_facts {
 static bool count_acts(void *context, struct bytes key, struct bytes value) {
   struct status_facts *facts = context;
   (void)key;
-  CollegaStore__DealRow *row =
-      (CollegaStore__DealRow *)row_unpack(&collega_store__deal_row__descriptor, value, facts->arena);
+  CollegaStore__DealRow *row = (CollegaStore__DealRow *)row_unpack(
+      &collega_store__deal_row__descriptor, value, facts->arena);
   if (row && row->has_act) ++facts->waiting_acts;
   return true;
 }
 
-static enum collega_status gather(struct desk *desk, struct status_facts *facts, struct collega_error *error) {
+static enum collega_status gather(struct desk *desk, struct status_facts *facts,
+                                  struct collega_error *error) {
   memset(facts, 0, sizeof *facts);
   facts->arena = desk->arena;
   node_state_read(desk->home, &facts->state);
@@ -179,7 +184,8 @@ static enum rule why_waiting(const struct status_facts *facts) {
   if (!facts->broker) return RULE_node_not_joined;
   if (!facts->state.running) return RULE_daemon_down;
   if (facts->state.behind) return RULE_node_behind;
-  if (!facts->state.connected) return facts->state.problem ? facts->state.problem : RULE_link_silent;
+  if (!facts->state.connected)
+    return facts->state.problem ? facts->state.problem : RULE_link_silent;
   return RULE_NONE;
 }
 
@@ -190,12 +196,14 @@ static json_t *status_json(struct desk *desk, const struct status_facts *facts) 
   if (facts->broker && id_from(&broker, facts->broker->broker.data, facts->broker->broker.len))
     fingerprint_write(broker_fingerprint, &broker);
   enum rule why = why_waiting(facts);
-  json_t *node = json_pack("{s:s, s:s, s:s, s:b}", "name", facts->own->name, "kvk", facts->own->kvk, "fingerprint",
-                           fingerprint, "running", facts->state.running);
-  json_t *link = json_pack("{s:b, s:b, s:b}", "joined", facts->broker != NULL, "connected",
-                           facts->state.running && facts->state.connected, "behind", facts->state.behind);
-  json_t *outbox = json_pack("{s:I, s:I, s:I}", "waiting", (json_int_t)facts->outbox.waiting, "refused",
-                             (json_int_t)facts->outbox.refused, "to_sign", (json_int_t)facts->waiting_acts);
+  json_t *node = json_pack("{s:s, s:s, s:s, s:b}", "name", facts->own->name, "kvk", facts->own->kvk,
+                           "fingerprint", fingerprint, "running", facts->state.running);
+  json_t *link =
+      json_pack("{s:b, s:b, s:b}", "joined", facts->broker != NULL, "connected",
+                facts->state.running && facts->state.connected, "behind", facts->state.behind);
+  json_t *outbox =
+      json_pack("{s:I, s:I, s:I}", "waiting", (json_int_t)facts->outbox.waiting, "refused",
+                (json_int_t)facts->outbox.refused, "to_sign", (json_int_t)facts->waiting_acts);
   json_t *ledger = json_pack("{s:I}", "entries", (json_int_t)facts->head.number);
   json_t *document = json_object();
   bool ok = node && link && outbox && ledger && document &&
@@ -209,8 +217,10 @@ static json_t *status_json(struct desk *desk, const struct status_facts *facts) 
          json_put(link, "clock_difference_ms", json_integer(facts->state.clock_difference));
   if (ok && why) ok = json_put(link, "why", json_string(rule_name(why)));
   if (ok && facts->outbox.waiting) ok = json_put(outbox, "oldest", json_time(facts->outbox.oldest));
-  ok = ok && json_object_set(document, "node", node) == 0 && json_object_set(document, "broker", link) == 0 &&
-       json_object_set(document, "outbox", outbox) == 0 && json_object_set(document, "ledger", ledger) == 0;
+  ok = ok && json_object_set(document, "node", node) == 0 &&
+       json_object_set(document, "broker", link) == 0 &&
+       json_object_set(document, "outbox", outbox) == 0 &&
+       json_object_set(document, "ledger", ledger) == 0;
   json_decref(node);
   json_decref(link);
   json_decref(outbox);
@@ -235,13 +245,16 @@ enum collega_status command_status(const struct arguments *arguments, struct col
     snprintf(entries, sizeof entries, "%" PRIu64, facts.head.number);
     snprintf(acts, sizeof acts, "%" PRIu64, facts.waiting_acts);
     enum rule why = why_waiting(&facts);
-    say(&desk, RULE_said_node, facts.own->name, facts.own->kvk, hex_text(&desk, desk.party.byte, 4), NULL);
+    say(&desk, RULE_said_node, facts.own->name, facts.own->kvk, hex_text(&desk, desk.party.byte, 4),
+        NULL);
     if (why)
       say(&desk, RULE_said_not_connected, NULL), say(&desk, why, NULL);
     else
       say(&desk, RULE_said_connected, facts.broker->name, facts.state.broker_address, NULL);
-    if (facts.outbox.waiting) say(&desk, RULE_said_outbox, waiting, NULL);
-    else say(&desk, RULE_said_outbox_empty, NULL);
+    if (facts.outbox.waiting)
+      say(&desk, RULE_said_outbox, waiting, NULL);
+    else
+      say(&desk, RULE_said_outbox_empty, NULL);
     if (facts.waiting_acts) say(&desk, RULE_said_acts_wait, acts, NULL);
     if (facts.outbox.refused) say(&desk, RULE_said_outbox_refused, refused, NULL);
     say(&desk, RULE_said_ledger, entries, hex_text(&desk, facts.head.hash.byte, 8), NULL);

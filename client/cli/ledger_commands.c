@@ -6,7 +6,7 @@
 #include "client/cli/common.h"
 
 #define LOG_ENTRIES 50
-#define LOG_MOST 1000000
+#define LOG_MOST    1000000
 
 static const char *kind_name(struct desk *desk, CollegaStore__EntryKind kind) {
   const ProtobufCEnumValue *value =
@@ -28,7 +28,8 @@ static json_t *entry_json(struct desk *desk, const struct ledger_event *event) {
             json_put(out, "bytes", json_integer((json_int_t)event->payload.length));
   if (ok && event->record) ok = json_put(out, "record", json_hex(event->record->byte, ID_BYTES));
   if (ok && event->party) ok = json_put(out, "party", json_hex(event->party->byte, ID_BYTES));
-  if (ok && event->counterpart) ok = json_put(out, "counterpart", json_hex(event->counterpart->byte, ID_BYTES));
+  if (ok && event->counterpart)
+    ok = json_put(out, "counterpart", json_hex(event->counterpart->byte, ID_BYTES));
   if (ok && event->position)
     ok = json_put(out, "origin", json_hex(event->position->origin.byte, ID_BYTES)) &&
          json_put(out, "epoch", json_hex(event->position->epoch.byte, EPOCH_BYTES)) &&
@@ -38,7 +39,8 @@ static json_t *entry_json(struct desk *desk, const struct ledger_event *event) {
   return NULL;
 }
 
-static enum collega_status log_json(struct desk *desk, uint64_t from, uint64_t until, struct collega_error *error) {
+static enum collega_status log_json(struct desk *desk, uint64_t from, uint64_t until,
+                                    struct collega_error *error) {
   json_t *list = json_array();
   enum collega_status status = COLLEGA_OK;
   for (uint64_t number = from; list && status == COLLEGA_OK && number <= until; ++number) {
@@ -51,10 +53,12 @@ static enum collega_status log_json(struct desk *desk, uint64_t from, uint64_t u
   return status;
 }
 
-static enum collega_status log_table(struct desk *desk, uint64_t from, uint64_t until, struct collega_error *error) {
+static enum collega_status log_table(struct desk *desk, uint64_t from, uint64_t until,
+                                     struct collega_error *error) {
   static const char *const dutch[] = {"nummer", "tijd", "soort", "bericht", "met wie", "bytes"};
   static const char *const english[] = {"number", "time", "kind", "record", "with", "bytes"};
-  struct table *table = table_new(6, desk->language == LANGUAGE_NL ? dutch : english, 1u | (1u << 5));
+  struct table *table =
+      table_new(6, desk->language == LANGUAGE_NL ? dutch : english, 1u | (1u << 5));
   if (!table) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
   enum collega_status status = COLLEGA_OK;
   for (uint64_t number = from; status == COLLEGA_OK && number <= until; ++number) {
@@ -65,9 +69,12 @@ static enum collega_status log_table(struct desk *desk, uint64_t from, uint64_t 
     snprintf(text, sizeof text, "%" PRIu64, event.number);
     snprintf(size, sizeof size, "%zu", event.payload.length);
     time_write(time, sizeof time, event.time);
-    const char *cells[] = {text, time, kind_name(desk, event.kind),
+    const char *cells[] = {text,
+                           time,
+                           kind_name(desk, event.kind),
                            event.record ? hex_text(desk, event.record->byte, 4) : "",
-                           event.counterpart ? party_name(desk, event.counterpart) : "", size};
+                           event.counterpart ? party_name(desk, event.counterpart) : "",
+                           size};
     table_row(table, cells);
   }
   if (status == COLLEGA_OK) table_print(table, stdout);
@@ -75,7 +82,8 @@ static enum collega_status log_table(struct desk *desk, uint64_t from, uint64_t 
   return status;
 }
 
-enum collega_status command_ledger_log(const struct arguments *arguments, struct collega_error *error) {
+enum collega_status command_ledger_log(const struct arguments *arguments,
+                                       struct collega_error *error) {
   struct desk desk;
   struct ledger_head head;
   int64_t last = LOG_ENTRIES;
@@ -93,7 +101,8 @@ enum collega_status command_ledger_log(const struct arguments *arguments, struct
   return status;
 }
 
-enum collega_status command_ledger_verify(const struct arguments *arguments, struct collega_error *error) {
+enum collega_status command_ledger_verify(const struct arguments *arguments,
+                                          struct collega_error *error) {
   struct desk desk;
   uint64_t checked = 0;
   enum collega_status status = desk_open(arguments, &desk, error);
@@ -111,7 +120,8 @@ enum collega_status command_ledger_verify(const struct arguments *arguments, str
   return status;
 }
 
-enum collega_status command_ledger_rebuild(const struct arguments *arguments, struct collega_error *error) {
+enum collega_status command_ledger_rebuild(const struct arguments *arguments,
+                                           struct collega_error *error) {
   struct desk desk;
   enum collega_status status = desk_open(arguments, &desk, error);
   if (status != COLLEGA_OK) return status;

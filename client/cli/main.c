@@ -5,26 +5,33 @@
 #include "client/cli/common.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
-#define WAIT {"wait", "SECONDS", "wacht zo lang op het gevolg", "wait so long for the outcome", false}
+#define WAIT                                                                                       \
+  { "wait", "SECONDS", "wacht zo lang op het gevolg", "wait so long for the outcome", false }
 
 static const struct option_row common[] = {
-    {"home", "DIR", "de map van dit knooppunt (of COLLEGA_HOME)", "this node's directory (or COLLEGA_HOME)", false},
+    {"home", "DIR", "de map van dit knooppunt (of COLLEGA_HOME)",
+     "this node's directory (or COLLEGA_HOME)", false},
     {"json", NULL, "antwoord als één JSON-document", "answer as one JSON document", false},
     {"lang", "nl|en", "taal van de tekst", "language of the text", false},
 };
 static const struct option_row init_options[] = {
     {"name", "NAME", "naam van de werkgever", "the employer's name", false},
-    {"kvk", "NUMBER", "KvK-nummer, acht cijfers", "number at the chamber of commerce (KvK), eight digits", false},
+    {"kvk", "NUMBER", "KvK-nummer, acht cijfers",
+     "number at the chamber of commerce (KvK), eight digits", false},
     {"signatory", "NAME", "wie namens de werkgever tekent", "who signs for the employer", false},
     {"function", "TEXT", "functie van wie tekent", "function of who signs", false},
 };
 static const struct option_row wait_options[] = {WAIT};
 static const struct option_row publish_options[] = {
-    {"csv", NULL, "het bestand is CSV (vanzelf zo bij een naam op .csv)", "the file is CSV (of itself with a name on .csv)", false},
-    {"skip-bad", NULL, "CSV: plaats de goede rijen en noem de andere", "CSV: publish the good rows and list the others", false},
+    {"csv", NULL, "het bestand is CSV (vanzelf zo bij een naam op .csv)",
+     "the file is CSV (of itself with a name on .csv)", false},
+    {"skip-bad", NULL, "CSV: plaats de goede rijen en noem de andere",
+     "CSV: publish the good rows and list the others", false},
     WAIT};
 static const struct option_row new_options[] = {
-    {"dry-run", NULL, "toon het aanbod als JSON en plaats niets", "show the offer as JSON and publish nothing", false}, WAIT};
+    {"dry-run", NULL, "toon het aanbod als JSON en plaats niets",
+     "show the offer as JSON and publish nothing", false},
+    WAIT};
 static const struct option_row offer_list_options[] = {
     {"mine", NULL, "alleen eigen aanbod", "only our own", false},
     {"all", NULL, "ook wat niet meer open is", "also what is no longer open", false},
@@ -32,7 +39,8 @@ static const struct option_row offer_list_options[] = {
 static const struct option_row match_options[] = {
     {"offer", "ID", "alleen bij dit eigen aanbod", "only for this offer of ours", false}, WAIT};
 static const struct option_row propose_options[] = {
-    {"to", "OFFER", "op een aanbod zonder eigen aanbod", "to an offer, without an offer of our own", false},
+    {"to", "OFFER", "op een aanbod zonder eigen aanbod", "to an offer, without an offer of our own",
+     false},
     {"headcount", "N", "aantal mensen", "number of people", false},
     {"from", "DATE", "eerste dag", "first day", false},
     {"until", "DATE", "laatste dag", "last day", false},
@@ -40,71 +48,80 @@ static const struct option_row propose_options[] = {
     {"rate", "AMOUNT", "uurtarief, 23,80", "rate an hour, 23.80", false},
     {"terms", "FILE", "overige voorwaarden, JSON", "further terms, JSON", false},
     {"mandate", "ID", "volmacht waarmee wordt getekend", "mandate to sign with", false},
-    {"accept-by", "TIME", "antwoord vóór (standaard drie werkdagen)", "answer by (three working days by default)", false},
+    {"accept-by", "TIME", "antwoord vóór (standaard drie werkdagen)",
+     "answer by (three working days by default)", false},
     WAIT};
 static const struct option_row accept_options[] = {
     {"mandate", "ID", "volmacht waarmee wordt getekend", "mandate to sign with", false}, WAIT};
 static const struct option_row prove_options[] = {
-    {"hide", "SECTIONS", "laat deze onderdelen weg: work, place, rates, persons, contact, rules, ending, note",
+    {"hide", "SECTIONS",
+     "laat deze onderdelen weg: work, place, rates, persons, contact, rules, ending, note",
      "leave these sections out: work, place, rates, persons, contact, rules, ending, note", false}};
 static const struct option_row verify_options[] = {
-    {"trust", "FINGERPRINT", "vingerafdruk van een netwerk dat u vertrouwt", "fingerprint of a network that you trust", true}};
+    {"trust", "FINGERPRINT", "vingerafdruk van een netwerk dat u vertrouwt",
+     "fingerprint of a network that you trust", true}};
 static const struct option_row log_options[] = {
-    {"last", "N", "zoveel laatste nummers (standaard 50)", "so many of the last entries (50 by default)", false}};
+    {"last", "N", "zoveel laatste nummers (standaard 50)",
+     "so many of the last entries (50 by default)", false}};
 
-#define NO_OPTIONS NULL, 0
+#define NO_OPTIONS     NULL, 0
 #define OPTIONS(table) table, COUNT(table)
 
 static const struct command_row commands[] = {
-    {"init", "--name NAME --kvk NUMBER", "maak een knooppunt voor een werkgever", "make a node for an employer",
-     OPTIONS(init_options), 0, 0, command_init},
-    {"join", "TOKEN", "sluit aan bij een broker met een uitnodiging", "join a broker with an invitation",
-     OPTIONS(wait_options), 1, 1, command_join},
-    {"run", "", "het knooppunt: verbinding, tekenen, matchen", "the node daemon: link, signing, matching", NO_OPTIONS, 0,
-     0, command_run},
-    {"status", "", "hoe het staat, en wat waarop wacht", "how things stand, and what waits for what", NO_OPTIONS, 0, 0,
-     command_status},
-    {"offer new", "", "stel aanbod op aan de hand van vragen, en plaats het", "write an offer by answering questions, and publish it",
-     OPTIONS(new_options), 0, 0, command_offer_new},
+    {"init", "--name NAME --kvk NUMBER", "maak een knooppunt voor een werkgever",
+     "make a node for an employer", OPTIONS(init_options), 0, 0, command_init},
+    {"join", "TOKEN", "sluit aan bij een broker met een uitnodiging",
+     "join a broker with an invitation", OPTIONS(wait_options), 1, 1, command_join},
+    {"run", "", "het knooppunt: verbinding, tekenen, matchen",
+     "the node daemon: link, signing, matching", NO_OPTIONS, 0, 0, command_run},
+    {"status", "", "hoe het staat, en wat waarop wacht",
+     "how things stand, and what waits for what", NO_OPTIONS, 0, 0, command_status},
+    {"offer new", "", "stel aanbod op aan de hand van vragen, en plaats het",
+     "write an offer by answering questions, and publish it", OPTIONS(new_options), 0, 0,
+     command_offer_new},
     {"offer publish", "FILE.json|FILE.csv|-", "plaats aanbod; toont de kenmerken, een per regel",
-     "publish offers; prints their ids, one a line", OPTIONS(publish_options), 1, 1, command_offer_publish},
-    {"offer list", "", "het prikbord en het eigen aanbod", "the board and our own offers", OPTIONS(offer_list_options), 0, 0,
-     command_offer_list},
-    {"offer show", "ID", "een aanbod, volledig", "one offer, whole", NO_OPTIONS, 1, 1, command_offer_show},
-    {"offer revise", "ID FILE.json|-", "geef een eigen aanbod een nieuwe inhoud", "give an offer of ours a new content",
-     OPTIONS(wait_options), 2, 2, command_offer_revise},
-    {"offer pause", "ID", "zet een eigen aanbod even stil", "pause an offer of ours", OPTIONS(wait_options), 1, 1,
-     command_offer_pause},
-    {"offer resume", "ID", "open een eigen aanbod weer", "open an offer of ours again", OPTIONS(wait_options), 1, 1,
-     command_offer_resume},
-    {"offer filled", "ID", "meld dat een eigen aanbod vervuld is", "tell that an offer of ours is filled",
-     OPTIONS(wait_options), 1, 1, command_offer_filled},
-    {"offer withdraw", "ID", "trek een eigen aanbod voorgoed in", "withdraw an offer of ours for good",
-     OPTIONS(wait_options), 1, 1, command_offer_withdraw},
-    {"match list", "", "wat bij ons aanbod past, het beste eerst", "what fits our offers, best first",
-     OPTIONS(match_options), 0, 0, command_match_list},
-    {"match show", "ID", "een match: waarom, en wat ontbreekt", "one match: why, and what is missing", NO_OPTIONS, 1, 1,
-     command_match_show},
+     "publish offers; prints their ids, one a line", OPTIONS(publish_options), 1, 1,
+     command_offer_publish},
+    {"offer list", "", "het prikbord en het eigen aanbod", "the board and our own offers",
+     OPTIONS(offer_list_options), 0, 0, command_offer_list},
+    {"offer show", "ID", "een aanbod, volledig", "one offer, whole", NO_OPTIONS, 1, 1,
+     command_offer_show},
+    {"offer revise", "ID FILE.json|-", "geef een eigen aanbod een nieuwe inhoud",
+     "give an offer of ours a new content", OPTIONS(wait_options), 2, 2, command_offer_revise},
+    {"offer pause", "ID", "zet een eigen aanbod even stil", "pause an offer of ours",
+     OPTIONS(wait_options), 1, 1, command_offer_pause},
+    {"offer resume", "ID", "open een eigen aanbod weer", "open an offer of ours again",
+     OPTIONS(wait_options), 1, 1, command_offer_resume},
+    {"offer filled", "ID", "meld dat een eigen aanbod vervuld is",
+     "tell that an offer of ours is filled", OPTIONS(wait_options), 1, 1, command_offer_filled},
+    {"offer withdraw", "ID", "trek een eigen aanbod voorgoed in",
+     "withdraw an offer of ours for good", OPTIONS(wait_options), 1, 1, command_offer_withdraw},
+    {"match list", "", "wat bij ons aanbod past, het beste eerst",
+     "what fits our offers, best first", OPTIONS(match_options), 0, 0, command_match_list},
+    {"match show", "ID", "een match: waarom, en wat ontbreekt",
+     "one match: why, and what is missing", NO_OPTIONS, 1, 1, command_match_show},
     {"deal propose", "MATCH|--to OFFER", "doe een getekend voorstel; toont het kenmerk",
      "make a signed proposal; prints its id", OPTIONS(propose_options), 0, 1, command_deal_propose},
-    {"deal accept", "ID", "neem een voorstel aan", "accept a proposal", OPTIONS(accept_options), 1, 1, command_deal_accept},
-    {"deal decline", "ID", "wijs een voorstel af", "decline a proposal", OPTIONS(wait_options), 1, 1, command_deal_decline},
-    {"deal withdraw", "ID", "vraag een eigen voorstel terug", "ask to withdraw a proposal of ours", OPTIONS(wait_options),
-     1, 1, command_deal_withdraw},
-    {"deal list", "", "voorstellen en overeenkomsten", "proposals and agreements", OPTIONS(wait_options), 0, 0,
-     command_deal_list},
-    {"deal show", "ID", "een voorstel of overeenkomst, volledig", "one proposal or agreement, whole",
-     OPTIONS(wait_options), 1, 1, command_deal_show},
-    {"deal prove", "ID", "het bewijs van een overeenkomst, als bestand", "the proof of an agreement, as a file",
-     OPTIONS(prove_options), 1, 1, command_deal_prove},
-    {"verify", "FILE", "toets een bewijs, zonder knooppunt of net", "judge a proof, without node or network",
-     OPTIONS(verify_options), 1, 1, command_verify},
-    {"ledger log", "", "de laatste nummers van het logboek", "the last entries of the ledger", OPTIONS(log_options), 0, 0,
-     command_ledger_log},
-    {"ledger verify", "", "reken de keten van het logboek na", "check the chain of the ledger", NO_OPTIONS, 0, 0,
-     command_ledger_verify},
-    {"ledger rebuild", "", "maak de tabellen opnieuw uit de keten", "make the tables anew from the chain", NO_OPTIONS, 0, 0,
-     command_ledger_rebuild},
+    {"deal accept", "ID", "neem een voorstel aan", "accept a proposal", OPTIONS(accept_options), 1,
+     1, command_deal_accept},
+    {"deal decline", "ID", "wijs een voorstel af", "decline a proposal", OPTIONS(wait_options), 1,
+     1, command_deal_decline},
+    {"deal withdraw", "ID", "vraag een eigen voorstel terug", "ask to withdraw a proposal of ours",
+     OPTIONS(wait_options), 1, 1, command_deal_withdraw},
+    {"deal list", "", "voorstellen en overeenkomsten", "proposals and agreements",
+     OPTIONS(wait_options), 0, 0, command_deal_list},
+    {"deal show", "ID", "een voorstel of overeenkomst, volledig",
+     "one proposal or agreement, whole", OPTIONS(wait_options), 1, 1, command_deal_show},
+    {"deal prove", "ID", "het bewijs van een overeenkomst, als bestand",
+     "the proof of an agreement, as a file", OPTIONS(prove_options), 1, 1, command_deal_prove},
+    {"verify", "FILE", "toets een bewijs, zonder knooppunt of net",
+     "judge a proof, without node or network", OPTIONS(verify_options), 1, 1, command_verify},
+    {"ledger log", "", "de laatste nummers van het logboek", "the last entries of the ledger",
+     OPTIONS(log_options), 0, 0, command_ledger_log},
+    {"ledger verify", "", "reken de keten van het logboek na", "check the chain of the ledger",
+     NO_OPTIONS, 0, 0, command_ledger_verify},
+    {"ledger rebuild", "", "maak de tabellen opnieuw uit de keten",
+     "make the tables anew from the chain", NO_OPTIONS, 0, 0, command_ledger_rebuild},
 };
 
 static const struct program program = {

@@ -20,7 +20,8 @@ static bool is_open(struct desk *desk, ProtobufCBinaryData offer) {
   struct short_id id;
   CollegaStore__OfferRow *row = NULL;
   Collega__Offer *content = NULL;
-  return short_id_from(&id, offer.data, offer.len) && desk_offer_row(desk, &id, &row, NULL) == COLLEGA_OK &&
+  return short_id_from(&id, offer.data, offer.len) &&
+         desk_offer_row(desk, &id, &row, NULL) == COLLEGA_OK &&
          offer_of_row(row, desk->arena, &content, NULL) == COLLEGA_OK &&
          offer_state(row, content, desk->now) == COLLEGA__OFFER_STATE__OFFER_STATE_OPEN;
 }
@@ -36,7 +37,8 @@ static bool find_visit(void *context, struct bytes key, struct bytes value) {
                             memcmp(row->mine.data, finding->offer.byte, SHORT_ID_BYTES) != 0))
     return true;
   if (!is_open(finding->desk, row->mine) || !is_open(finding->desk, row->counter)) return true;
-  CollegaStore__MatchRow **rows = array_grow(arena, finding->rows, finding->count, &finding->capacity, sizeof *rows);
+  CollegaStore__MatchRow **rows =
+      array_grow(arena, finding->rows, finding->count, &finding->capacity, sizeof *rows);
   finding->failed = rows == NULL;
   if (!rows) return false;
   finding->rows = rows;
@@ -45,17 +47,21 @@ static bool find_visit(void *context, struct bytes key, struct bytes value) {
 }
 
 static int best_first(const void *one, const void *other) {
-  const CollegaStore__MatchRow *a = *(CollegaStore__MatchRow *const *)one, *b = *(CollegaStore__MatchRow *const *)other;
+  const CollegaStore__MatchRow *a = *(CollegaStore__MatchRow *const *)one,
+                               *b = *(CollegaStore__MatchRow *const *)other;
   if (a->score != b->score) return a->score < b->score ? 1 : -1;
   return memcmp(a->match.data, b->match.data, a->match.len);
 }
 
-static enum collega_status find_all(struct desk *desk, void *context, bool *met, struct collega_error *error) {
+static enum collega_status find_all(struct desk *desk, void *context, bool *met,
+                                    struct collega_error *error) {
   struct finding *finding = context;
   finding->count = finding->capacity = 0;
-  enum collega_status status = table_each(desk->txn, TABLE_MATCHES, bytes_of(desk->party.byte, ID_BYTES), NULL,
-                                          find_visit, finding, error);
-  if (status == COLLEGA_OK && finding->failed) status = error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+  enum collega_status status =
+      table_each(desk->txn, TABLE_MATCHES, bytes_of(desk->party.byte, ID_BYTES), NULL, find_visit,
+                 finding, error);
+  if (status == COLLEGA_OK && finding->failed)
+    status = error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
   *met = finding->count > 0;
   if (status == COLLEGA_OK && finding->count)
     qsort(finding->rows, finding->count, sizeof(CollegaStore__MatchRow *), best_first);
@@ -66,7 +72,8 @@ static json_t *words_json(struct desk *desk, CollegaStore__Words *const *words, 
   json_t *list = json_array();
   for (size_t i = 0; list && i < count; ++i) {
     const char *text = row_words(desk, words[i]->rule, words[i]->arguments, words[i]->n_arguments);
-    if (json_array_append_new(list, json_pack("{s:s, s:s}", "rule", words[i]->rule, "text", text)) != 0) {
+    if (json_array_append_new(list,
+                              json_pack("{s:s, s:s}", "rule", words[i]->rule, "text", text)) != 0) {
       json_decref(list);
       return NULL;
     }
@@ -108,9 +115,14 @@ static void print_match(struct desk *desk, struct table *table, const CollegaSto
   char score[16], people[24];
   snprintf(score, sizeof score, "%.2f", (double)row->score / 10000.0);
   snprintf(people, sizeof people, "%" PRIu32, theirs->headcount);
-  const char *cells[] = {hex_text(desk, row->match.data, 4), score, safe(desk, ours->title), people,
-                         safe(desk, theirs->title), party_name(desk, &author),
-                         safe(desk, theirs->place->city ? theirs->place->city : theirs->place->region)};
+  const char *cells[] = {
+      hex_text(desk, row->match.data, 4),
+      score,
+      safe(desk, ours->title),
+      people,
+      safe(desk, theirs->title),
+      party_name(desk, &author),
+      safe(desk, theirs->place->city ? theirs->place->city : theirs->place->region)};
   table_row(table, cells);
 }
 
@@ -126,9 +138,12 @@ static enum collega_status print_matches(struct desk *desk, const struct finding
     say(desk, RULE_said_no_matches, NULL);
     return COLLEGA_OK;
   }
-  static const char *const dutch[] = {"id", "score", "ons aanbod", "mensen", "hun aanbod", "werkgever", "plaats"};
-  static const char *const english[] = {"id", "score", "our offer", "people", "their offer", "employer", "place"};
-  struct table *table = table_new(7, desk->language == LANGUAGE_NL ? dutch : english, (1u << 1) | (1u << 3));
+  static const char *const dutch[] = {"id",         "score",     "ons aanbod", "mensen",
+                                      "hun aanbod", "werkgever", "plaats"};
+  static const char *const english[] = {"id",          "score",    "our offer", "people",
+                                        "their offer", "employer", "place"};
+  struct table *table =
+      table_new(7, desk->language == LANGUAGE_NL ? dutch : english, (1u << 1) | (1u << 3));
   if (!table) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
   for (size_t i = 0; i < finding->count; ++i)
     print_match(desk, table, finding->rows[i]);
@@ -148,7 +163,8 @@ static enum collega_status match_here(struct desk *desk, struct collega_error *e
   return status == COLLEGA_OK ? desk_read(desk, error) : status;
 }
 
-enum collega_status command_match_list(const struct arguments *arguments, struct collega_error *error) {
+enum collega_status command_match_list(const struct arguments *arguments,
+                                       struct collega_error *error) {
   struct desk desk;
   enum collega_status status = desk_open(arguments, &desk, error);
   if (status != COLLEGA_OK) return status;
@@ -166,14 +182,16 @@ enum collega_status command_match_list(const struct arguments *arguments, struct
   return status;
 }
 
-static void print_words(struct desk *desk, enum rule heading, CollegaStore__Words *const *words, size_t count) {
+static void print_words(struct desk *desk, enum rule heading, CollegaStore__Words *const *words,
+                        size_t count) {
   if (!count) return;
   say(desk, heading, NULL);
   for (size_t i = 0; i < count; ++i)
     printf("  - %s\n", row_words(desk, words[i]->rule, words[i]->arguments, words[i]->n_arguments));
 }
 
-enum collega_status command_match_show(const struct arguments *arguments, struct collega_error *error) {
+enum collega_status command_match_show(const struct arguments *arguments,
+                                       struct collega_error *error) {
   struct desk desk;
   struct id id;
   ProtobufCMessage *message = NULL;
@@ -185,8 +203,8 @@ enum collega_status command_match_show(const struct arguments *arguments, struct
   if (status == COLLEGA_OK) {
     memcpy(key, desk.party.byte, ID_BYTES);
     memcpy(key + ID_BYTES, id.byte, ID_BYTES);
-    status = row_get(desk.txn, TABLE_MATCHES, bytes_of(key, sizeof key), &collega_store__match_row__descriptor,
-                     desk.arena, &message, error);
+    status = row_get(desk.txn, TABLE_MATCHES, bytes_of(key, sizeof key),
+                     &collega_store__match_row__descriptor, desk.arena, &message, error);
   }
   CollegaStore__MatchRow *row = (CollegaStore__MatchRow *)message;
   if (status == COLLEGA_OK && argument_json(arguments)) {

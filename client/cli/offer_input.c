@@ -108,9 +108,8 @@ enum collega_status publishing_begin(struct desk *desk, struct publishing *publi
 enum collega_status publishing_store(struct desk *desk, struct publishing *publishing,
                                      struct collega_error *error) {
   desk_release(desk);
-  enum collega_status status =
-      offer_publish(desk->exchange, &desk->party, publishing->inputs, publishing->count, desk->now,
-                    publishing->ids, error);
+  enum collega_status status = offer_publish(desk->exchange, &desk->party, publishing->inputs,
+                                             publishing->count, desk->now, publishing->ids, error);
   if (status == COLLEGA_OK) desk_warn_one_person(desk, publishing->inputs, publishing->count);
   return status;
 }

@@ -9,11 +9,12 @@
 #include "proto/json.h"
 #include "proto/proof.h"
 
-#define PROOF_BYTES (16u * 1024u * 1024u)
+#define PROOF_BYTES       (16u * 1024u * 1024u)
 #define PROOF_ARENA_BYTES (256u * 1024u * 1024u)
-#define TRUST_MOST 32
+#define TRUST_MOST        32
 
-enum collega_status command_deal_prove(const struct arguments *arguments, struct collega_error *error) {
+enum collega_status command_deal_prove(const struct arguments *arguments,
+                                       struct collega_error *error) {
   struct desk desk;
   struct id deal;
   struct bytes file = {0};
@@ -29,8 +30,10 @@ enum collega_status command_deal_prove(const struct arguments *arguments, struct
   status = desk_deal_id(&desk, argument_at(arguments, 0), &deal, error);
   desk_release(&desk);
   if (status == COLLEGA_OK)
-    status = deal_prove(desk.exchange, &desk.party, &deal, hide, desk.now, desk.arena, &file, error);
-  if (status == COLLEGA_OK && (fwrite(file.data, 1, file.length, stdout) != file.length || fflush(stdout) != 0))
+    status =
+        deal_prove(desk.exchange, &desk.party, &deal, hide, desk.now, desk.arena, &file, error);
+  if (status == COLLEGA_OK &&
+      (fwrite(file.data, 1, file.length, stdout) != file.length || fflush(stdout) != 0))
     status = error_system(error, "stdout", errno);
   desk_close(&desk);
   return status;
@@ -39,7 +42,8 @@ enum collega_status command_deal_prove(const struct arguments *arguments, struct
 /* ---- verify */
 
 static json_t *proof_party_json(const struct proof_party *party) {
-  json_t *out = json_pack("{s:s, s:s, s:b}", "name", party->name, "kvk", party->kvk, "named", party->named);
+  json_t *out =
+      json_pack("{s:s, s:s, s:b}", "name", party->name, "kvk", party->kvk, "named", party->named);
   bool ok = out && json_put(out, "id", json_hex(party->id.byte, ID_BYTES));
   if (ok && party->named)
     ok = json_put(out, "signed_by", json_string(party->mandate_person)) &&
@@ -49,7 +53,8 @@ static json_t *proof_party_json(const struct proof_party *party) {
   return NULL;
 }
 
-static json_t *findings_json(const struct proof_judgement *judgement, bool against, enum language language) {
+static json_t *findings_json(const struct proof_judgement *judgement, bool against,
+                             enum language language) {
   json_t *list = json_array();
   for (size_t i = 0; list && i < judgement->finding_count; ++i) {
     if (judgement->findings[i].against != against) continue;
@@ -71,13 +76,17 @@ static json_t *judgement_json(const struct proof_judgement *judgement, enum lang
             json_put(out, "trusted", json_boolean(judgement->trusted)) &&
             json_put(out, "why", findings_json(judgement, true, language)) &&
             json_put(out, "fits", findings_json(judgement, false, language)) &&
-            json_put(out, "broker", json_pack("{s:s, s:s}", "name", judgement->broker_name, "fingerprint", fingerprint)) &&
+            json_put(out, "broker",
+                     json_pack("{s:s, s:s}", "name", judgement->broker_name, "fingerprint",
+                               fingerprint)) &&
             json_put(out, "deal", json_hex(judgement->deal.byte, ID_BYTES)) &&
             json_put(out, "decided", json_time(judgement->decided)) &&
             json_put(out, "lender", proof_party_json(&judgement->lender)) &&
             json_put(out, "borrower", proof_party_json(&judgement->borrower));
-  if (ok && judgement->terms) ok = json_put(out, "terms", json_from_message(&judgement->terms->base));
-  if (ok && judgement->terminated) ok = json_put(out, "terminated_on", json_date(judgement->terminated_on));
+  if (ok && judgement->terms)
+    ok = json_put(out, "terms", json_from_message(&judgement->terms->base));
+  if (ok && judgement->terminated)
+    ok = json_put(out, "terminated_on", json_date(judgement->terminated_on));
   if (ok) return out;
   json_decref(out);
   return NULL;
@@ -131,13 +140,15 @@ enum collega_status command_verify(const struct arguments *arguments, struct col
   memset(&judgement, 0, sizeof judgement);
   const char *trusted[TRUST_MOST] = {0};
   size_t trusted_count = 0;
-  for (const char *next; trusted_count < TRUST_MOST && (next = argument_value_at(arguments, "trust", trusted_count));)
+  for (const char *next;
+       trusted_count < TRUST_MOST && (next = argument_value_at(arguments, "trust", trusted_count));)
     trusted[trusted_count++] = next;
   buffer_init(&file, PROOF_BYTES + 1);
   desk.arena = arena_new(65536, PROOF_ARENA_BYTES);
   enum collega_status status =
       desk.arena ? COLLEGA_OK : error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
-  if (status == COLLEGA_OK) status = file_read(argument_at(arguments, 0), PROOF_BYTES, &file, error);
+  if (status == COLLEGA_OK)
+    status = file_read(argument_at(arguments, 0), PROOF_BYTES, &file, error);
   if (status == COLLEGA_OK) {
     struct bytes bytes = bytes_of(file.data, file.length);
     status = proof_judge(bytes, trusted, trusted_count, desk.arena, &judgement, error);
@@ -157,8 +168,10 @@ enum collega_status command_verify(const struct arguments *arguments, struct col
   buffer_free(&file);
   arena_destroy(&desk.arena);
   if (status != COLLEGA_OK) return status;
-  if (!judgement.valid) return error_set(error, COLLEGA_FORGED, RULE_proof_does_not_verify, NULL, NULL);
+  if (!judgement.valid)
+    return error_set(error, COLLEGA_FORGED, RULE_proof_does_not_verify, NULL, NULL);
   if (trusted_count && !judgement.trusted)
-    return error_set(error, COLLEGA_REFUSED, RULE_proof_not_trusted, "--trust", judgement.broker_name, NULL);
+    return error_set(error, COLLEGA_REFUSED, RULE_proof_not_trusted, "--trust",
+                     judgement.broker_name, NULL);
   return COLLEGA_OK;
 }

@@ -16,10 +16,10 @@
 #include "client/daemon/session.h"
 #include "client/daemon/settings.h"
 
-#define TICK_MS 1000
+#define TICK_MS          1000
 #define READERS_EVERY_MS MINUTE_MS
-#define JOIN_WAIT_MS (30 * SECOND_MS)
-#define JOIN_SPREAD_MS 2000 /* somebody waits for the answer */
+#define JOIN_WAIT_MS     (30 * SECOND_MS)
+#define JOIN_SPREAD_MS   2000 /* somebody waits for the answer */
 
 struct daemon {
   const struct daemon_options *options;
@@ -38,7 +38,8 @@ static enum collega_status daemon_open(struct daemon *daemon, struct collega_err
   if (status == COLLEGA_OK) status = run_lock_take(home, &daemon->lock, error);
   if (status == COLLEGA_OK) status = signals_take(&daemon->signals, error);
   if (status == COLLEGA_OK) status = path_join(path, sizeof path, home, "settings.ini", error);
-  if (status == COLLEGA_OK) status = config_load(path, node_settings, node_settings_count, &daemon->config, error);
+  if (status == COLLEGA_OK)
+    status = config_load(path, node_settings, node_settings_count, &daemon->config, error);
   if (status == COLLEGA_OK) status = exchange_open(home, &daemon->exchange, error);
   if (status == COLLEGA_OK) {
     struct follow_texts texts = {.kinds = config_text(daemon->config, "follow.kinds"),

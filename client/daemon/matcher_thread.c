@@ -36,7 +36,9 @@ static void *work(void *context) {
       log_debug("matched", "rows=%u", changed);
     struct pollfd wait = {.fd = self->wake, .events = POLLIN};
     uint64_t count;
-    if (poll(&wait, 1, LOOK_AGAIN_MS) > 0 && read(self->wake, &count, sizeof count) < 0 && errno != EAGAIN) break;
+    if (poll(&wait, 1, LOOK_AGAIN_MS) > 0 && read(self->wake, &count, sizeof count) < 0 &&
+        errno != EAGAIN)
+      break;
   }
   return NULL;
 }

@@ -5,7 +5,8 @@
 
 struct matcher_thread;
 /* The ledger must outlive the thread. */
-enum collega_status matcher_thread_start(struct ledger *ledger, struct matcher_thread **out, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status matcher_thread_start(struct ledger *ledger, struct matcher_thread **out,
+                                         struct collega_error *error) COLLEGA_MUST_CHECK;
 void matcher_thread_wake(struct matcher_thread *thread);
 /* Ends after the run under way. */
 void matcher_thread_stop(struct matcher_thread **thread);

@@ -17,7 +17,7 @@
 #include "proto/guard.h"
 
 #define INTAKE_ARENA_BYTES (4 * (size_t)LIMIT_ARENA_BYTES)
-#define FRAMES_A_WAKE 256 /* then timers and signals get their turn */
+#define FRAMES_A_WAKE      256 /* then timers and signals get their turn */
 #define FRAMES_SENT_A_WAKE 256
 
 struct node_link {
@@ -26,19 +26,20 @@ struct node_link {
   struct link_socket *socket;
   struct node_session session;
   struct told_head told;
-  struct arena *arena;       /* of one frame */
+  struct arena *arena; /* of one frame */
   int64_t spread_ms;
   bool joining, joined, join_refused, welcomed, behind, changed, hello_due;
   struct collega_error join_error;
-  uint32_t address;          /* which of the broker's addresses comes next */
-  uint64_t sent_through;     /* last outbox number sent in this session */
-  struct buffer held;        /* a frame that waits for credit or room */
+  uint32_t address;      /* which of the broker's addresses comes next */
+  uint64_t sent_through; /* last outbox number sent in this session */
+  struct buffer held;    /* a frame that waits for credit or room */
   uint32_t held_records;
   struct node_state state;
 };
 
-enum collega_status node_link_open(struct exchange *exchange, struct link_context *context, int64_t spread_ms,
-                                   struct node_link **out, struct collega_error *error) {
+enum collega_status node_link_open(struct exchange *exchange, struct link_context *context,
+                                   int64_t spread_ms, struct node_link **out,
+                                   struct collega_error *error) {
   struct node_link *link = calloc(1, sizeof *link);
   if (link) link->arena = arena_new(65536, INTAKE_ARENA_BYTES);
   if (!link || !link->arena) {
@@ -80,7 +81,8 @@ static void tell_state(struct node_link *link, bool connected) {
   link->state.behind = link->behind;
   link->state.since = clock_now();
   struct collega_error error;
-  if (node_state_write(ledger_home(exchange_ledger(link->exchange)), &link->state, &error) != COLLEGA_OK)
+  if (node_state_write(ledger_home(exchange_ledger(link->exchange)), &link->state, &error) !=
+      COLLEGA_OK)
     log_warning("state_not_written", "rule=%s", rule_name(error.rule));
 }
 
@@ -104,7 +106,8 @@ static void lose(struct node_link *link, enum rule why) {
 
 /* ---- sending */
 
-static bool send_cost(struct node_link *link, struct bytes frame, const Collega__ToBroker *message) {
+static bool send_cost(struct node_link *link, struct bytes frame,
+                      const Collega__ToBroker *message) {
   struct frame_cost cost = cost_to_broker(message, frame.length);
   return node_session_may_send(&link->session, cost) && link_socket_send(link->socket, frame);
 }
@@ -126,7 +129,9 @@ static void send_credit(struct node_link *link, struct credit credit) {
 /* A frame the exchange packed: costs are judged on what it is. */
 static bool send_packed(struct node_link *link, struct bytes frame) {
   ProtobufCMessage *message = NULL;
-  if (guard_unpack(&collega__to_broker__descriptor, frame, link->arena, &message, NULL) != COLLEGA_OK) return false;
+  if (guard_unpack(&collega__to_broker__descriptor, frame, link->arena, &message, NULL) !=
+      COLLEGA_OK)
+    return false;
   return send_cost(link, frame, (const Collega__ToBroker *)message);
 }
 
@@ -144,8 +149,8 @@ static void pump_outbox(struct node_link *link, collega_time now) {
     struct bytes frame = {0};
     uint64_t number = 0;
     struct collega_error error;
-    if (exchange_next_frame(link->exchange, link->sent_through, now, &link->told, link->arena, &frame,
-                            &link->held_records, &number, &error) != COLLEGA_OK) {
+    if (exchange_next_frame(link->exchange, link->sent_through, now, &link->told, link->arena,
+                            &frame, &link->held_records, &number, &error) != COLLEGA_OK) {
       log_warning("outbox_failed", "rule=%s", rule_name(error.rule));
       return;
     }
@@ -161,7 +166,8 @@ static void pump_outbox(struct node_link *link, collega_time now) {
 static void sign_and_send(struct node_link *link, collega_time now) {
   uint32_t signed_acts = 0;
   struct collega_error error;
-  if (exchange_sign(link->exchange, now, link->welcomed && !link->behind, &signed_acts, &error) != COLLEGA_OK)
+  if (exchange_sign(link->exchange, now, link->welcomed && !link->behind, &signed_acts, &error) !=
+      COLLEGA_OK)
     log_warning("signing_failed", "rule=%s field=%s", rule_name(error.rule), error.field);
   if (signed_acts) link->changed = true;
   if (link->socket && link->welcomed && !link->behind) pump_outbox(link, now);
@@ -169,27 +175,31 @@ static void sign_and_send(struct node_link *link, collega_time now) {
 
 /* ---- receiving */
 
-static void after_welcome(struct node_link *link, const Collega__Welcome *welcome, collega_time now) {
+static void after_welcome(struct node_link *link, const Collega__Welcome *welcome,
+                          collega_time now) {
   link->welcomed = true;
   link->state.problem = link->behind ? RULE_node_behind : RULE_NONE;
   link->state.clock_difference = welcome->time - now;
   tell_state(link, true);
-  log_info("welcomed", "clock_difference_ms=%" PRId64 " behind=%d", link->state.clock_difference, link->behind);
+  log_info("welcomed", "clock_difference_ms=%" PRId64 " behind=%d", link->state.clock_difference,
+           link->behind);
   struct bytes frame = {0};
   struct collega_error error;
-  if (exchange_follow(link->exchange, link->arena, &frame, &error) != COLLEGA_OK || !send_packed(link, frame))
+  if (exchange_follow(link->exchange, link->arena, &frame, &error) != COLLEGA_OK ||
+      !send_packed(link, frame))
     lose(link, RULE_link_lost);
 }
 
-static void take_frame(struct node_link *link, const Collega__FromBroker *frame, struct bytes packed,
-                       struct frame_cost cost, collega_time now) {
+static void take_frame(struct node_link *link, const Collega__FromBroker *frame,
+                       struct bytes packed, struct frame_cost cost, collega_time now) {
   struct intake_outcome outcome = {0};
   struct collega_error error;
   error_clear(&error);
   enum collega_status status =
       intake_frame(link->exchange, frame, packed, now, &link->told, link->arena, &outcome, &error);
   if (status != COLLEGA_OK) {
-    log_warning("frame_refused", "field_number=%u rule=%s field=%s", cost.field, rule_name(error.rule), error.field);
+    log_warning("frame_refused", "field_number=%u rule=%s field=%s", cost.field,
+                rule_name(error.rule), error.field);
     lose(link, error.rule);
     return;
   }
@@ -218,8 +228,8 @@ static void take_frame(struct node_link *link, const Collega__FromBroker *frame,
     for (size_t i = 0; i < frame->refusal->n_arguments && i < COLLEGA_ERROR_ARGUMENTS; ++i)
       arguments[i] = frame->refusal->arguments[i];
     link->join_refused = true;
-    error_set(&link->join_error, COLLEGA_REFUSED, rule_from_name(frame->refusal->rule), frame->refusal->field,
-              arguments[0], arguments[1], arguments[2], arguments[3], NULL);
+    error_set(&link->join_error, COLLEGA_REFUSED, rule_from_name(frame->refusal->rule),
+              frame->refusal->field, arguments[0], arguments[1], arguments[2], arguments[3], NULL);
   }
 }
 
@@ -229,7 +239,8 @@ static void one_frame(struct node_link *link, struct bytes packed) {
   ProtobufCMessage *message = NULL;
   struct collega_error error;
   error_clear(&error);
-  if (guard_unpack(&collega__from_broker__descriptor, packed, link->arena, &message, &error) != COLLEGA_OK) {
+  if (guard_unpack(&collega__from_broker__descriptor, packed, link->arena, &message, &error) !=
+      COLLEGA_OK) {
     log_warning("frame_malformed", "rule=%s field=%s", rule_name(error.rule), error.field);
     lose(link, error.rule);
     return;
@@ -275,7 +286,8 @@ void node_link_receive(struct node_link *link) {
   zmq_msg_t frame;
   zmq_msg_init(&frame);
   bool bad = false;
-  for (int i = 0; i < FRAMES_A_WAKE && link->socket && link_socket_receive(link->socket, &frame, &bad); ++i) {
+  for (int i = 0;
+       i < FRAMES_A_WAKE && link->socket && link_socket_receive(link->socket, &frame, &bad); ++i) {
     if (bad)
       lose(link, RULE_link_parts);
     else
@@ -287,7 +299,8 @@ void node_link_receive(struct node_link *link) {
 
 /* ---- connecting */
 
-static enum collega_status connect_joining(struct node_link *link, const Collega__Invitation *invitation,
+static enum collega_status connect_joining(struct node_link *link,
+                                           const Collega__Invitation *invitation,
                                            struct collega_error *error) {
   const char *address = invitation->addresses[link->address++ % invitation->n_addresses];
   struct link_peer peer = {address, invitation->link_key.data, invitation->secret.data};
@@ -295,10 +308,12 @@ static enum collega_status connect_joining(struct node_link *link, const Collega
   return link_socket_open(link->context, &peer, &link->socket, error);
 }
 
-static enum collega_status connect_member(struct node_link *link, const CollegaStore__BrokerRow *broker,
+static enum collega_status connect_member(struct node_link *link,
+                                          const CollegaStore__BrokerRow *broker,
                                           struct collega_error *error) {
   struct identity *identity = exchange_identity(link->exchange, exchange_host(link->exchange));
-  if (!identity || !identity_link_secret(identity) || broker->n_addresses == 0 || broker->link_key.len != 32)
+  if (!identity || !identity_link_secret(identity) || broker->n_addresses == 0 ||
+      broker->link_key.len != 32)
     return error_set(error, COLLEGA_DAMAGED, RULE_node_identity_missing, NULL, NULL);
   const char *address = broker->addresses[link->address++ % broker->n_addresses];
   struct link_peer peer = {address, broker->link_key.data, identity_link_secret(identity)};
@@ -339,8 +354,9 @@ static void hello(struct node_link *link) {
   struct bytes frame = {0};
   struct collega_error error;
   error_clear(&error);
-  enum collega_status status = link->joining ? exchange_join(link->exchange, link->arena, &frame, &error)
-                                             : exchange_hello(link->exchange, link->arena, &frame, &error);
+  enum collega_status status = link->joining
+                                   ? exchange_join(link->exchange, link->arena, &frame, &error)
+                                   : exchange_hello(link->exchange, link->arena, &frame, &error);
   if (status != COLLEGA_OK) {
     lose(link, error.rule);
     return;

@@ -8,8 +8,9 @@
 
 struct node_link;
 /* `spread_ms`: reconnects are uniform over 0..spread_ms (at most RECONNECT_SPREAD_MS). */
-enum collega_status node_link_open(struct exchange *exchange, struct link_context *context, int64_t spread_ms,
-                                   struct node_link **out, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status node_link_open(struct exchange *exchange, struct link_context *context,
+                                   int64_t spread_ms, struct node_link **out,
+                                   struct collega_error *error) COLLEGA_MUST_CHECK;
 void node_link_close(struct node_link **link);
 /* Poll items for the socket, if there is one; returns how many (0 or 2). */
 int node_link_poll(struct node_link *link, zmq_pollitem_t items[2]);

@@ -87,9 +87,11 @@ static enum collega_status take_earlier(struct deal_work *work) {
   if (slot == NULL) return deal_refuse(work, RULE_deal_unknown);
   if (!deal_is_open(slot)) return COLLEGA_OK;
   if (agreement_runs(negotiation) || event->position + 1 != negotiation->position) {
-    deal_settle(work, slot, agreement_runs(negotiation) ? PHASE_CONCLUDED : PHASE_TERMINATED, RULE_NONE);
+    deal_settle(work, slot, agreement_runs(negotiation) ? PHASE_CONCLUDED : PHASE_TERMINATED,
+                RULE_NONE);
   } else {
-    deal_emit(work, DEAL_EFFECT_HOLD, &slot->deal); /* put again: the ledger dropped it beside what was agreed */
+    deal_emit(work, DEAL_EFFECT_HOLD,
+              &slot->deal); /* put again: the ledger dropped it beside what was agreed */
     agree(work, slot);
     end(work, slot, negotiation->terminate_effective);
   }
@@ -172,7 +174,8 @@ static void release_root(struct deal_work *work, enum release_phase phase) {
     if (slot->phase == PHASE_VOID || slot->phase == PHASE_RELEASED) continue;
     if (slot->phase == PHASE_TERMINATED && id_equal(&slot->deal, &negotiation->last_deal))
       deal_emit(work, DEAL_EFFECT_HOLD_DROP, &slot->deal); /* the days until its last one */
-    deal_settle(work, slot, slot->phase == PHASE_DRAFT ? PHASE_VOID : PHASE_RELEASED, RULE_released);
+    deal_settle(work, slot, slot->phase == PHASE_DRAFT ? PHASE_VOID : PHASE_RELEASED,
+                RULE_released);
   }
   negotiation->release = phase;
   negotiation->terminate_wanted = false;
@@ -203,7 +206,8 @@ static void drop_drafts(struct deal_work *work) {
   struct negotiation *negotiation = work->negotiation;
   for (size_t i = 0; i < negotiation->count; i++) {
     struct deal_slot *slot = &negotiation->deals[i];
-    if (slot->phase == PHASE_DRAFT) deal_settle(work, slot, PHASE_VOID, RULE_withdrawn);
+    if (slot->phase == PHASE_DRAFT)
+      deal_settle(work, slot, PHASE_VOID, RULE_withdrawn);
     else if (slot->phase == PHASE_RECEIVED && slot->accept_drafted)
       deal_settle(work, slot, PHASE_RECEIVED, RULE_NONE);
   }
@@ -229,7 +233,8 @@ static enum collega_status release_ask(struct deal_work *work) {
 }
 
 static void release_answer(struct deal_work *work, bool signed_answer) {
-  deal_emit(work, DEAL_EFFECT_SIGN_RELEASE_ANSWER, &work->event->deal)->signed_answer = signed_answer;
+  deal_emit(work, DEAL_EFFECT_SIGN_RELEASE_ANSWER, &work->event->deal)->signed_answer =
+      signed_answer;
   if (signed_answer) {
     release_root(work, RELEASE_SIGNED);
     deal_emit(work, DEAL_EFFECT_LODGE_RELEASE, &work->negotiation->root);
@@ -287,8 +292,10 @@ enum collega_status release_copy(struct deal_work *work) {
     negotiation->release = RELEASE_ASKED;
   } else if (work->event->act == COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE_ANSWER) {
     if (!open && negotiation->release != RELEASE_ASKED) return COLLEGA_OK;
-    if (work->event->signed_answer) release_root(work, RELEASE_SIGNED);
-    else negotiation->release = RELEASE_KEPT;
+    if (work->event->signed_answer)
+      release_root(work, RELEASE_SIGNED);
+    else
+      negotiation->release = RELEASE_KEPT;
   }
   return COLLEGA_OK;
 }

@@ -72,20 +72,25 @@ bool deal_holds(const struct negotiation *negotiation, const struct deal_slot *s
   switch (slot->phase) {
   case PHASE_DRAFT:
   case PHASE_PROPOSED:
-  case PHASE_PENDING: return true;
-  case PHASE_RECEIVED: return slot->accept_drafted;
-  case PHASE_CONCLUDED: return id_equal(&slot->deal, &negotiation->last_deal);
+  case PHASE_PENDING:
+    return true;
+  case PHASE_RECEIVED:
+    return slot->accept_drafted;
+  case PHASE_CONCLUDED:
+    return id_equal(&slot->deal, &negotiation->last_deal);
   case PHASE_NONE:
   case PHASE_VOID:
   case PHASE_RELEASED:
-  case PHASE_TERMINATED: return false;
+  case PHASE_TERMINATED:
+    return false;
   }
   return false;
 }
 
 bool deal_shows(const struct negotiation *negotiation, const struct id *deal,
                 Collega__Verdict verdict, uint32_t position) {
-  if (verdict == COLLEGA__VERDICT__VERDICT_TERMINATED || verdict == COLLEGA__VERDICT__VERDICT_RELEASED)
+  if (verdict == COLLEGA__VERDICT__VERDICT_TERMINATED ||
+      verdict == COLLEGA__VERDICT__VERDICT_RELEASED)
     return position <= negotiation->position && !agreement_runs(negotiation);
   for (size_t i = 0; i < negotiation->count; i++) {
     const struct deal_slot *slot = &negotiation->deals[i];
@@ -472,38 +477,60 @@ enum collega_status deal_step(struct negotiation *negotiation, const struct deal
   struct deal_slot *slot = negotiation_deal(negotiation, &event->deal);
   effects->count = 0;
   switch (event->kind) {
-  case DEAL_EVENT_DRAFT: return draft(&work);
-  case DEAL_EVENT_PROPOSAL: return proposal(&work);
+  case DEAL_EVENT_DRAFT:
+    return draft(&work);
+  case DEAL_EVENT_PROPOSAL:
+    return proposal(&work);
   case DEAL_EVENT_SIGN:
   case DEAL_EVENT_DROP_DRAFT:
   case DEAL_EVENT_ACCEPT:
   case DEAL_EVENT_ACCEPT_SIGN:
   case DEAL_EVENT_DECLINE:
   case DEAL_EVENT_WITHDRAW:
-  case DEAL_EVENT_REFUSED: break;
-  case DEAL_EVENT_WELCOME: welcome(&work); return COLLEGA_OK;
-  case DEAL_EVENT_TICK: tick(&work); return COLLEGA_OK;
-  case DEAL_EVENT_DECISION: return decision_take(&work);
-  case DEAL_EVENT_QUESTION: question(&work); return COLLEGA_OK;
-  case DEAL_EVENT_UNREACHABLE: unreachable(&work); return COLLEGA_OK;
-  case DEAL_EVENT_TERMINATE: return terminate(&work);
+  case DEAL_EVENT_REFUSED:
+    break;
+  case DEAL_EVENT_WELCOME:
+    welcome(&work);
+    return COLLEGA_OK;
+  case DEAL_EVENT_TICK:
+    tick(&work);
+    return COLLEGA_OK;
+  case DEAL_EVENT_DECISION:
+    return decision_take(&work);
+  case DEAL_EVENT_QUESTION:
+    question(&work);
+    return COLLEGA_OK;
+  case DEAL_EVENT_UNREACHABLE:
+    unreachable(&work);
+    return COLLEGA_OK;
+  case DEAL_EVENT_TERMINATE:
+    return terminate(&work);
   case DEAL_EVENT_RELEASE:
   case DEAL_EVENT_RELEASE_IN:
   case DEAL_EVENT_RELEASE_SIGN:
   case DEAL_EVENT_RELEASE_KEEP:
-  case DEAL_EVENT_RELEASE_ANSWER_IN: return release_step(&work);
-  case DEAL_EVENT_COPY: return copy(&work);
+  case DEAL_EVENT_RELEASE_ANSWER_IN:
+    return release_step(&work);
+  case DEAL_EVENT_COPY:
+    return copy(&work);
   }
   if (slot == NULL) return deal_refuse(&work, RULE_deal_unknown);
   switch (event->kind) {
-  case DEAL_EVENT_SIGN: return sign(&work, slot);
+  case DEAL_EVENT_SIGN:
+    return sign(&work, slot);
   case DEAL_EVENT_DROP_DRAFT:
     return drop_draft(&work, slot, event->why != RULE_NONE ? event->why : RULE_withdrawn);
-  case DEAL_EVENT_ACCEPT: return accept(&work, slot);
-  case DEAL_EVENT_ACCEPT_SIGN: return accept_sign(&work, slot);
-  case DEAL_EVENT_DECLINE: return decline(&work, slot);
-  case DEAL_EVENT_WITHDRAW: return withdraw(&work, slot);
-  case DEAL_EVENT_REFUSED: refused(&work, slot); return COLLEGA_OK;
+  case DEAL_EVENT_ACCEPT:
+    return accept(&work, slot);
+  case DEAL_EVENT_ACCEPT_SIGN:
+    return accept_sign(&work, slot);
+  case DEAL_EVENT_DECLINE:
+    return decline(&work, slot);
+  case DEAL_EVENT_WITHDRAW:
+    return withdraw(&work, slot);
+  case DEAL_EVENT_REFUSED:
+    refused(&work, slot);
+    return COLLEGA_OK;
   case DEAL_EVENT_DRAFT:
   case DEAL_EVENT_PROPOSAL:
   case DEAL_EVENT_WELCOME:
@@ -517,7 +544,8 @@ enum collega_status deal_step(struct negotiation *negotiation, const struct deal
   case DEAL_EVENT_RELEASE_SIGN:
   case DEAL_EVENT_RELEASE_KEEP:
   case DEAL_EVENT_RELEASE_ANSWER_IN:
-  case DEAL_EVENT_COPY: break;
+  case DEAL_EVENT_COPY:
+    break;
   }
   return COLLEGA_OK;
 }
@@ -526,15 +554,24 @@ enum collega_status deal_step(struct negotiation *negotiation, const struct deal
 
 const char *deal_phase_name(enum deal_phase phase) {
   switch (phase) {
-  case PHASE_NONE: return "none";
-  case PHASE_DRAFT: return "draft";
-  case PHASE_PROPOSED: return "proposed";
-  case PHASE_RECEIVED: return "received";
-  case PHASE_PENDING: return "pending";
-  case PHASE_CONCLUDED: return "concluded";
-  case PHASE_VOID: return "void";
-  case PHASE_RELEASED: return "released";
-  case PHASE_TERMINATED: return "terminated";
+  case PHASE_NONE:
+    return "none";
+  case PHASE_DRAFT:
+    return "draft";
+  case PHASE_PROPOSED:
+    return "proposed";
+  case PHASE_RECEIVED:
+    return "received";
+  case PHASE_PENDING:
+    return "pending";
+  case PHASE_CONCLUDED:
+    return "concluded";
+  case PHASE_VOID:
+    return "void";
+  case PHASE_RELEASED:
+    return "released";
+  case PHASE_TERMINATED:
+    return "terminated";
   }
   return "none";
 }

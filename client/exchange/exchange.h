@@ -19,115 +19,165 @@ struct exchange;
 /* ---- homes. A node's home: home (kind "node"), ledger/, parties/ID/identity, settings.ini, lock, changed. */
 struct node_init {
   const char *home, *name, *kvk;
-  const char *signatory, *function;     /* NULL: no mandate; both or neither */
+  const char *signatory, *function; /* NULL: no mandate; both or neither */
 };
 /* Makes home, identity of the host party (with link key), ledger, first mandate (published when joined). */
 enum collega_status node_init(const struct node_init *init, collega_time now, struct id *party,
-                              char recovery_text[RECOVERY_TEXT_BYTES], struct collega_error *error) COLLEGA_MUST_CHECK;
-enum collega_status exchange_open(const char *home, struct exchange **out, struct collega_error *error) COLLEGA_MUST_CHECK;
+                              char recovery_text[RECOVERY_TEXT_BYTES],
+                              struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status exchange_open(const char *home, struct exchange **out,
+                                  struct collega_error *error) COLLEGA_MUST_CHECK;
 void exchange_close(struct exchange **exchange);
 struct ledger *exchange_ledger(struct exchange *exchange);
-const struct id *exchange_host(const struct exchange *exchange);        /* the host party */
-struct identity *exchange_identity(struct exchange *exchange, const struct id *party); /* NULL: not ours */
+const struct id *exchange_host(const struct exchange *exchange); /* the host party */
+struct identity *exchange_identity(struct exchange *exchange,
+                                   const struct id *party); /* NULL: not ours */
 /* Members as this ledger knows them, through the transaction given. */
 struct members *exchange_members(struct exchange *exchange, struct ledger_txn *txn);
 
 /* ---- joining */
-enum collega_status join_store_token(struct exchange *exchange, const char *token, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status join_store_token(struct exchange *exchange, const char *token,
+                                     struct collega_error *error) COLLEGA_MUST_CHECK;
 /* The token that waits (in the arena), NULL: none. */
-enum collega_status join_pending(struct exchange *exchange, struct arena *arena, Collega__Invitation **out, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status join_pending(struct exchange *exchange, struct arena *arena,
+                                 Collega__Invitation **out,
+                                 struct collega_error *error) COLLEGA_MUST_CHECK;
 /* The broker joined, NULL: none yet. */
-enum collega_status exchange_broker(struct ledger_txn *txn, struct arena *arena, CollegaStore__BrokerRow **out, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status exchange_broker(struct ledger_txn *txn, struct arena *arena,
+                                    CollegaStore__BrokerRow **out,
+                                    struct collega_error *error) COLLEGA_MUST_CHECK;
 
 /* ---- offers */
-struct offer_input { const Collega__Offer *offer; const Collega__OfferPrivate *private_part; };
+struct offer_input {
+  const Collega__Offer *offer;
+  const Collega__OfferPrivate *private_part;
+};
 /* Checks all first (field paths begin with "[i]." when count > 1), then one transaction: sequences, one
  * signed run per 4,096, entries, outbox. audience named: goes as sealed mail to those parties. Nothing is
  * stored when one is wrong. ids: count entries. Fills place.region from the postcode area where it is certain
  * (share 1.00), else asks: rule region_needed. */
-enum collega_status offer_publish(struct exchange *exchange, const struct id *party, const struct offer_input *inputs,
-                                  size_t count, collega_time now, struct short_id *ids, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status offer_publish(struct exchange *exchange, const struct id *party,
+                                  const struct offer_input *inputs, size_t count, collega_time now,
+                                  struct short_id *ids,
+                                  struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Own offers only: COLLEGA_REFUSED offer_not_yours, offer_already. */
-enum collega_status offer_withdraw(struct exchange *exchange, const struct short_id *offer, collega_time now, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status offer_withdraw(struct exchange *exchange, const struct short_id *offer,
+                                   collega_time now,
+                                   struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Another state, by a status record: OPEN resumes what was paused or filled; WITHDRAWN is for good. Own offers
  * only: COLLEGA_REFUSED offer_not_yours; offer_already: it is in that state, was withdrawn, or is expired. What was
  * signed before stands. */
-enum collega_status offer_set_state(struct exchange *exchange, const struct short_id *offer, Collega__OfferState state,
-                                    collega_time now, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status offer_set_state(struct exchange *exchange, const struct short_id *offer,
+                                    Collega__OfferState state, collega_time now,
+                                    struct collega_error *error) COLLEGA_MUST_CHECK;
 /* A new content revision; its number in *revision. Checked as at publish; besides: the kind stays
  * (offer_kind_stays), and no day may offer less than what is agreed and held then (offer_below_holds: the first such
  * day, what stands, what it would offer). Without a private part the former stays. Whoever is in the audience no more
  * gets a withdrawal. */
-enum collega_status offer_revise(struct exchange *exchange, const struct short_id *offer, const struct offer_input *input,
-                                 collega_time now, uint32_t *revision, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status offer_revise(struct exchange *exchange, const struct short_id *offer,
+                                 const struct offer_input *input, collega_time now,
+                                 uint32_t *revision,
+                                 struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Would it point at one person? One person lent out or leaving, at a named establishment, with two or more required
  * credentials or a full postcode. */
 bool offer_points_at_one(const Collega__Offer *offer);
 /* The body's offer, in the arena. */
-enum collega_status offer_of_row(const CollegaStore__OfferRow *row, struct arena *arena, Collega__Offer **out, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status offer_of_row(const CollegaStore__OfferRow *row, struct arena *arena,
+                                 Collega__Offer **out,
+                                 struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Open, paused, filled, withdrawn, or expired by `now`. */
-Collega__OfferState offer_state(const CollegaStore__OfferRow *row, const Collega__Offer *offer, collega_time now);
+Collega__OfferState offer_state(const CollegaStore__OfferRow *row, const Collega__Offer *offer,
+                                collega_time now);
 
 /* ---- deals: what the user does. Each writes a draft act; the daemon signs it when it is up to date. */
 struct proposal {
-  const struct id *match;               /* or: */
-  const struct short_id *to_offer;      /* a capacity entry to fit stands in for our side */
-  uint32_t headcount;                   /* 0: as much as both offers have, by the smaller */
-  collega_date from, until; bool has_from, has_until;
-  uint32_t hours_per_week;              /* 0: the smaller of both maxima */
-  int64_t rate_cents; bool has_rate;
-  const Collega__Terms *terms;          /* NULL, or more terms; what is given above wins */
-  const struct id *mandate;             /* NULL: the only one that covers it, else not named */
-  collega_time accept_by;               /* 0: three working days */
+  const struct id *match;          /* or: */
+  const struct short_id *to_offer; /* a capacity entry to fit stands in for our side */
+  uint32_t headcount;              /* 0: as much as both offers have, by the smaller */
+  collega_date from, until;
+  bool has_from, has_until;
+  uint32_t hours_per_week; /* 0: the smaller of both maxima */
+  int64_t rate_cents;
+  bool has_rate;
+  const Collega__Terms *terms; /* NULL, or more terms; what is given above wins */
+  const struct id *mandate;    /* NULL: the only one that covers it, else not named */
+  collega_time accept_by;      /* 0: three working days */
 };
-enum collega_status deal_propose(struct exchange *exchange, const struct id *party, const struct proposal *proposal,
-                                 collega_time now, struct id *deal, struct collega_error *error) COLLEGA_MUST_CHECK;
-enum collega_status deal_accept(struct exchange *exchange, const struct id *party, const struct id *deal, const struct id *mandate,
-                                collega_time now, struct collega_error *error) COLLEGA_MUST_CHECK;
-enum collega_status deal_decline(struct exchange *exchange, const struct id *party, const struct id *deal, collega_time now, struct collega_error *error) COLLEGA_MUST_CHECK;
-enum collega_status deal_withdraw(struct exchange *exchange, const struct id *party, const struct id *deal, collega_time now, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status deal_propose(struct exchange *exchange, const struct id *party,
+                                 const struct proposal *proposal, collega_time now, struct id *deal,
+                                 struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status deal_accept(struct exchange *exchange, const struct id *party,
+                                const struct id *deal, const struct id *mandate, collega_time now,
+                                struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status deal_decline(struct exchange *exchange, const struct id *party,
+                                 const struct id *deal, collega_time now,
+                                 struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status deal_withdraw(struct exchange *exchange, const struct id *party,
+                                  const struct id *deal, collega_time now,
+                                  struct collega_error *error) COLLEGA_MUST_CHECK;
 /* What the user sees: "draft" .. "terminated"; "active" and "ended" from the dates of a concluded one. */
-const char *deal_state_name(const CollegaStore__DealRow *row, const Collega__Terms *terms, collega_date today);
+const char *deal_state_name(const CollegaStore__DealRow *row, const Collega__Terms *terms,
+                            collega_date today);
 /* The proof of a concluded deal as file bytes in the arena; `hide` is a mask of sections (terms.h). */
-enum collega_status deal_prove(struct exchange *exchange, const struct id *party, const struct id *deal, unsigned hide,
-                               collega_time now, struct arena *arena, struct bytes *file, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status deal_prove(struct exchange *exchange, const struct id *party,
+                               const struct id *deal, unsigned hide, collega_time now,
+                               struct arena *arena, struct bytes *file,
+                               struct collega_error *error) COLLEGA_MUST_CHECK;
 
 /* ---- replay. context: struct exchange *. Deterministic: depends on the event and the tables only. */
-enum collega_status exchange_apply(struct ledger_txn *txn, const struct ledger_event *event, void *context, struct collega_error *error);
+enum collega_status exchange_apply(struct ledger_txn *txn, const struct ledger_event *event,
+                                   void *context, struct collega_error *error);
 
 /* ---- daemon's side */
-struct told_head { bool any; struct ledger_head head; };   /* what this broker was told last, in this session */
+struct told_head {
+  bool any;
+  struct ledger_head head;
+}; /* what this broker was told last, in this session */
 /* Hello (packed ToBroker), Join. */
-enum collega_status exchange_hello(struct exchange *exchange, struct arena *arena, struct bytes *frame, struct collega_error *error) COLLEGA_MUST_CHECK;
-enum collega_status exchange_join(struct exchange *exchange, struct arena *arena, struct bytes *frame, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status exchange_hello(struct exchange *exchange, struct arena *arena,
+                                   struct bytes *frame,
+                                   struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status exchange_join(struct exchange *exchange, struct arena *arena,
+                                  struct bytes *frame,
+                                  struct collega_error *error) COLLEGA_MUST_CHECK;
 /* What of the board is followed, as texts of the settings: values between commas or blanks; empty or NULL: all. Kept
  * until the exchange is closed. COLLEGA_INVALID names the setting. */
-struct follow_texts { const char *kinds, *occupations, *regions, *sectors; };
-enum collega_status exchange_set_filter(struct exchange *exchange, const struct follow_texts *texts, struct collega_error *error) COLLEGA_MUST_CHECK;
+struct follow_texts {
+  const char *kinds, *occupations, *regions, *sectors;
+};
+enum collega_status exchange_set_filter(struct exchange *exchange, const struct follow_texts *texts,
+                                        struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Follow what the filter lets through, from the stored cursor. Another filter than before starts anew: an entry that
  * drops what the board brought. */
-enum collega_status exchange_follow(struct exchange *exchange, struct arena *arena, struct bytes *frame, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status exchange_follow(struct exchange *exchange, struct arena *arena,
+                                    struct bytes *frame,
+                                    struct collega_error *error) COLLEGA_MUST_CHECK;
 struct intake_outcome {
-  bool joined;                /* a certificate came: reconnect with the own link key */
-  bool behind;                /* Welcome: the broker has seen a head that this ledger does not hold */
+  bool joined; /* a certificate came: reconnect with the own link key */
+  bool behind; /* Welcome: the broker has seen a head that this ledger does not hold */
   bool welcomed;
-  bool frame_due; struct bytes frame; /* something to send at once (Ack), in the arena */
-  uint64_t settled_first, settled_last; /* outbox numbers settled, 0: none; for the in-flight window */
+  bool frame_due;
+  struct bytes frame; /* something to send at once (Ack), in the arena */
+  uint64_t settled_first,
+      settled_last; /* outbox numbers settled, 0: none; for the in-flight window */
 };
 /* The one door in: a guarded frame. One ledger transaction at most; effects of deals included. Verifies
  * everything it stores. A frame that does not verify: COLLEGA_FORGED, nothing stored (the daemon logs and
  * reconnects); mail that cannot be opened is recorded and acknowledged; mail that outran its sender's card waits in
  * memory, unacknowledged, for the board. `told` is updated by Welcome. */
-enum collega_status intake_frame(struct exchange *exchange, const Collega__FromBroker *frame, struct bytes packed, collega_time now,
-                                 struct told_head *told, struct arena *arena, struct intake_outcome *outcome,
+enum collega_status intake_frame(struct exchange *exchange, const Collega__FromBroker *frame,
+                                 struct bytes packed, collega_time now, struct told_head *told,
+                                 struct arena *arena, struct intake_outcome *outcome,
                                  struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Signs every draft act that may be signed now (room checked again), drops those past accept_by; asks the
  * decider about deals past accept_by. Returns how many acts were signed. */
-enum collega_status exchange_sign(struct exchange *exchange, collega_time now, bool welcomed, uint32_t *signed_acts,
+enum collega_status exchange_sign(struct exchange *exchange, collega_time now, bool welcomed,
+                                  uint32_t *signed_acts,
                                   struct collega_error *error) COLLEGA_MUST_CHECK;
 /* The next outbox item after `after` as a packed ToBroker with this ledger's head, told->head moved on. *number
  * 0: nothing waits. Items past their not-after are marked lapsed. */
-enum collega_status exchange_next_frame(struct exchange *exchange, uint64_t after, collega_time now, struct told_head *told,
-                                        struct arena *arena, struct bytes *frame, uint32_t *records, uint64_t *number,
+enum collega_status exchange_next_frame(struct exchange *exchange, uint64_t after, collega_time now,
+                                        struct told_head *told, struct arena *arena,
+                                        struct bytes *frame, uint32_t *records, uint64_t *number,
                                         struct collega_error *error) COLLEGA_MUST_CHECK;
 #endif

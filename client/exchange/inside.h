@@ -46,14 +46,14 @@ struct exchange {
 
   /* What of the board is followed (follow.c); empty: everything. */
   struct arena *filter_arena;
-  struct bytes filter; /* packed, in the arena */
+  struct bytes filter;      /* packed, in the arena */
   collega_time intake_time; /* of the last frame taken: the Welcome, when a Follow is made */
 
   /* Offers that were filled by themselves (offer_filled.c). */
   struct filled_offer {
     struct id party;
     struct short_id offer;
-  } *filled;
+  } * filled;
   size_t filled_count;
   bool filled_known;
 

@@ -8,23 +8,36 @@
 #include "client/ledger/ledger.h"
 
 #define DATE_OPEN INT32_MAX
-struct capacity { uint32_t headcount, hours_per_week; bool carve; collega_date from, until; };
+struct capacity {
+  uint32_t headcount, hours_per_week;
+  bool carve;
+  collega_date from, until;
+};
 /* Would `wanted` fit beside what stands (rows of the same deal are ignored)? COLLEGA_REFUSED, rule
  * no_room: arguments the first day that is full, what is free then, what is asked. Days outside the
  * capacity's period offer nothing; with carve the numbers are people times hours a week. */
-enum collega_status holds_fit(struct ledger_txn *txn, const struct capacity *capacity, const CollegaStore__Hold *wanted,
+enum collega_status holds_fit(struct ledger_txn *txn, const struct capacity *capacity,
+                              const CollegaStore__Hold *wanted,
                               struct collega_error *error) COLLEGA_MUST_CHECK;
-enum collega_status holds_put(struct ledger_txn *txn, const CollegaStore__Hold *hold, struct collega_error *error) COLLEGA_MUST_CHECK;
-enum collega_status holds_drop(struct ledger_txn *txn, const struct id *party, const struct short_id *subject,
-                               const struct id *root, const struct id *deal, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status holds_put(struct ledger_txn *txn, const CollegaStore__Hold *hold,
+                              struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status holds_drop(struct ledger_txn *txn, const struct id *party,
+                               const struct short_id *subject, const struct id *root,
+                               const struct id *deal,
+                               struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Held becomes agreed, and the other deals' rows of the root go. COLLEGA_NOT_FOUND, no words and nothing
  * changed, when the deal has no row. */
-enum collega_status holds_agree(struct ledger_txn *txn, const struct id *party, const struct short_id *subject,
-                                const struct id *root, const struct id *deal, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status holds_agree(struct ledger_txn *txn, const struct id *party,
+                                const struct short_id *subject, const struct id *root,
+                                const struct id *deal,
+                                struct collega_error *error) COLLEGA_MUST_CHECK;
 /* The most people (with carve: people-hours) that stand on any day of from..until. */
-enum collega_status holds_most(struct ledger_txn *txn, const struct id *party, const struct short_id *subject,
-                               collega_date from, collega_date until, bool carve, uint64_t *out, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status holds_most(struct ledger_txn *txn, const struct id *party,
+                               const struct short_id *subject, collega_date from,
+                               collega_date until, bool carve, uint64_t *out,
+                               struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Pure: the sum over roots of the larger per day, of `rows`, on `day`. The core of all of the above; the
  * property tests drive it against a plain calendar. */
-uint64_t holds_on_day(const CollegaStore__Hold *const *rows, size_t count, collega_date day, bool carve);
+uint64_t holds_on_day(const CollegaStore__Hold *const *rows, size_t count, collega_date day,
+                      bool carve);
 #endif

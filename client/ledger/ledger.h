@@ -16,118 +16,150 @@
 #include "proto/members.h"
 
 enum ledger_table {
-  TABLE_META,        /* counters, epoch, head */
-  TABLE_CHAIN,       /* number (8, big-endian) -> hash of the entry (32), ChainEntry */
-  TABLE_PAYLOAD,     /* number -> Payload; an empty value: erased */
-  TABLE_OWN,         /* own party id -> OwnParty */
-  TABLE_BROKERS,     /* broker id -> BrokerRow */
-  TABLE_PARTIES,     /* party id -> Party (records of class members, verbatim) */
-  TABLE_OFFERS,      /* offer id (16) -> OfferRow */
-  TABLE_MINE,        /* party (32), offer id (16) -> nothing: own offers */
-  TABLE_CAPACITIES,  /* capacity id (16) -> Capacity */
-  TABLE_HOLDS,       /* party (32), subject (16), root (32), deal (32) -> Hold */
-  TABLE_DEALS,       /* deal id -> DealRow */
-  TABLE_ROOTS,       /* root -> RootRow */
-  TABLE_THREADS,     /* party (32), match id (32), number (8) -> chain number (8): interests and talk */
-  TABLE_MATCHES,     /* party (32), match id -> MatchRow */
-  TABLE_OUTBOX,      /* number -> OutboxItem */
-  TABLE_CURSORS,     /* follower's name -> chain number (8) */
-  TABLE_RECORDS,     /* record id (own, published) -> chain number (8), what became of it (exchange/inside.h) */
+  TABLE_META,       /* counters, epoch, head */
+  TABLE_CHAIN,      /* number (8, big-endian) -> hash of the entry (32), ChainEntry */
+  TABLE_PAYLOAD,    /* number -> Payload; an empty value: erased */
+  TABLE_OWN,        /* own party id -> OwnParty */
+  TABLE_BROKERS,    /* broker id -> BrokerRow */
+  TABLE_PARTIES,    /* party id -> Party (records of class members, verbatim) */
+  TABLE_OFFERS,     /* offer id (16) -> OfferRow */
+  TABLE_MINE,       /* party (32), offer id (16) -> nothing: own offers */
+  TABLE_CAPACITIES, /* capacity id (16) -> Capacity */
+  TABLE_HOLDS,      /* party (32), subject (16), root (32), deal (32) -> Hold */
+  TABLE_DEALS,      /* deal id -> DealRow */
+  TABLE_ROOTS,      /* root -> RootRow */
+  TABLE_THREADS, /* party (32), match id (32), number (8) -> chain number (8): interests and talk */
+  TABLE_MATCHES, /* party (32), match id -> MatchRow */
+  TABLE_OUTBOX,  /* number -> OutboxItem */
+  TABLE_CURSORS, /* follower's name -> chain number (8) */
+  TABLE_RECORDS, /* record id (own, published) -> chain number (8), what became of it (exchange/inside.h) */
   TABLE_COUNT
 };
 /* Derived tables: all but META, CHAIN, PAYLOAD, CURSORS. OUTBOX is derived too. */
 
 struct ledger;
 struct ledger_txn;
-struct ledger_head { struct epoch epoch; uint64_t number; struct id hash; };
+struct ledger_head {
+  struct epoch epoch;
+  uint64_t number;
+  struct id hash;
+};
 
 /* Creates HOME/ledger with its genesis entry and a random ledger epoch. */
-enum collega_status ledger_create(const char *home, collega_time now, struct collega_error *error) COLLEGA_MUST_CHECK;
-enum collega_status ledger_open(const char *home, struct ledger **out, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status ledger_create(const char *home, collega_time now,
+                                  struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status ledger_open(const char *home, struct ledger **out,
+                                struct collega_error *error) COLLEGA_MUST_CHECK;
 void ledger_close(struct ledger **ledger);
 const char *ledger_home(const struct ledger *ledger);
 struct disk *ledger_disk(struct ledger *ledger);
 
-enum collega_status ledger_read(struct ledger *ledger, struct ledger_txn **out, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status ledger_read(struct ledger *ledger, struct ledger_txn **out,
+                                struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Refuses when the disk has no room (disk_has_room). */
-enum collega_status ledger_write(struct ledger *ledger, struct ledger_txn **out, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status ledger_write(struct ledger *ledger, struct ledger_txn **out,
+                                 struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Commits and rings the home's bell. The transaction is gone either way. */
-enum collega_status ledger_commit(struct ledger_txn **txn, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status ledger_commit(struct ledger_txn **txn,
+                                  struct collega_error *error) COLLEGA_MUST_CHECK;
 void ledger_abort(struct ledger_txn **txn);
 
 /* ---- chain */
-struct ledger_event {          /* an entry, to append or as read; NULL: does not apply */
-  uint64_t number;             /* filled by ledger_append */
+struct ledger_event { /* an entry, to append or as read; NULL: does not apply */
+  uint64_t number;    /* filled by ledger_append */
   collega_time time;
   CollegaStore__EntryKind kind;
   const struct id *party, *record, *counterpart;
   const struct receipt_position *position; /* origin, epoch, seq there (its time is not kept) */
-  struct bytes payload;        /* data NULL: none, or erased */
+  struct bytes payload;                    /* data NULL: none, or erased */
   bool erased;
 };
 /* Appends; event->number is set. */
-enum collega_status ledger_append(struct ledger_txn *txn, struct ledger_event *event, struct collega_error *error) COLLEGA_MUST_CHECK;
-enum collega_status ledger_head(struct ledger_txn *txn, struct ledger_head *out, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status ledger_append(struct ledger_txn *txn, struct ledger_event *event,
+                                  struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status ledger_head(struct ledger_txn *txn, struct ledger_head *out,
+                                struct collega_error *error) COLLEGA_MUST_CHECK;
 /* The hash of entry `number` (0: zeros). COLLEGA_NOT_FOUND beyond the head. */
-enum collega_status ledger_hash_at(struct ledger_txn *txn, uint64_t number, struct id *out, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status ledger_hash_at(struct ledger_txn *txn, uint64_t number, struct id *out,
+                                   struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Reads entry `number`; pointers, also the payload's, live in the arena. */
-enum collega_status ledger_entry(struct ledger_txn *txn, uint64_t number, struct arena *arena, struct ledger_event *out,
+enum collega_status ledger_entry(struct ledger_txn *txn, uint64_t number, struct arena *arena,
+                                 struct ledger_event *out,
                                  struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Re-hashes entries from..head and their payloads (erased ones are accepted). COLLEGA_DAMAGED names the
  * first entry that does not fit. progress may be NULL. */
-enum collega_status ledger_verify(struct ledger *ledger, uint64_t from, void (*progress)(void *, uint64_t, uint64_t),
-                                  void *context, uint64_t *checked, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status ledger_verify(struct ledger *ledger, uint64_t from,
+                                  void (*progress)(void *, uint64_t, uint64_t), void *context,
+                                  uint64_t *checked,
+                                  struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Empties the derived tables and replays the chain through `apply`, in one transaction. */
-typedef enum collega_status (*ledger_apply)(struct ledger_txn *txn, const struct ledger_event *event, void *context,
+typedef enum collega_status (*ledger_apply)(struct ledger_txn *txn,
+                                            const struct ledger_event *event, void *context,
                                             struct collega_error *error);
-enum collega_status ledger_rebuild(struct ledger *ledger, ledger_apply apply, void *context, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status ledger_rebuild(struct ledger *ledger, ledger_apply apply, void *context,
+                                   struct collega_error *error) COLLEGA_MUST_CHECK;
 
 /* ---- sequences of an author; stored, never derived; gaps are allowed */
 enum ledger_sequence { SEQUENCE_RECORDS, SEQUENCE_MAIL };
-enum collega_status ledger_next_sequence(struct ledger_txn *txn, const struct id *party, enum ledger_sequence which,
-                                         uint32_t count, uint64_t *first, struct collega_error *error) COLLEGA_MUST_CHECK;
-enum collega_status ledger_epoch(struct ledger_txn *txn, struct epoch *out, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status ledger_next_sequence(struct ledger_txn *txn, const struct id *party,
+                                         enum ledger_sequence which, uint32_t count,
+                                         uint64_t *first,
+                                         struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status ledger_epoch(struct ledger_txn *txn, struct epoch *out,
+                                 struct collega_error *error) COLLEGA_MUST_CHECK;
 /* A restored home, or `sequence_taken`: a new random epoch; sequences start at 1; an entry tells it. */
-enum collega_status ledger_new_epoch(struct ledger_txn *txn, collega_time now, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status ledger_new_epoch(struct ledger_txn *txn, collega_time now,
+                                     struct collega_error *error) COLLEGA_MUST_CHECK;
 
 /* ---- tables, raw. Values borrow the map until the transaction ends or writes. */
-enum collega_status table_get(struct ledger_txn *txn, enum ledger_table table, struct bytes key, struct bytes *value,
-                              struct collega_error *error) COLLEGA_MUST_CHECK; /* COLLEGA_NOT_FOUND, no words */
-enum collega_status table_put(struct ledger_txn *txn, enum ledger_table table, struct bytes key, struct bytes value,
-                              struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status table_get(struct ledger_txn *txn, enum ledger_table table, struct bytes key,
+                              struct bytes *value, struct collega_error *error)
+    COLLEGA_MUST_CHECK; /* COLLEGA_NOT_FOUND, no words */
+enum collega_status table_put(struct ledger_txn *txn, enum ledger_table table, struct bytes key,
+                              struct bytes value, struct collega_error *error) COLLEGA_MUST_CHECK;
 enum collega_status table_delete(struct ledger_txn *txn, enum ledger_table table, struct bytes key,
-                                 struct collega_error *error) COLLEGA_MUST_CHECK;  /* absent: COLLEGA_OK */
+                                 struct collega_error *error)
+    COLLEGA_MUST_CHECK; /* absent: COLLEGA_OK */
 /* Rows whose key begins with `prefix`, ascending, from `start` on (NULL: the first). The callback returns
  * false to stop; it must not write. */
 typedef bool (*table_visit)(void *context, struct bytes key, struct bytes value);
-enum collega_status table_each(struct ledger_txn *txn, enum ledger_table table, struct bytes prefix, const struct bytes *start,
-                               table_visit visit, void *context, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status table_each(struct ledger_txn *txn, enum ledger_table table, struct bytes prefix,
+                               const struct bytes *start, table_visit visit, void *context,
+                               struct collega_error *error) COLLEGA_MUST_CHECK;
 /* The same with store messages: unpacked into the arena; packed from it. COLLEGA_NOT_FOUND, no words. */
 enum collega_status row_get(struct ledger_txn *txn, enum ledger_table table, struct bytes key,
-                            const ProtobufCMessageDescriptor *type, struct arena *arena, ProtobufCMessage **out,
-                            struct collega_error *error) COLLEGA_MUST_CHECK;
+                            const ProtobufCMessageDescriptor *type, struct arena *arena,
+                            ProtobufCMessage **out, struct collega_error *error) COLLEGA_MUST_CHECK;
 enum collega_status row_put(struct ledger_txn *txn, enum ledger_table table, struct bytes key,
-                            const ProtobufCMessage *row, struct collega_error *error) COLLEGA_MUST_CHECK;
+                            const ProtobufCMessage *row,
+                            struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Unpacks a store message from bytes (no guard: our own bytes). NULL: damaged. */
-ProtobufCMessage *row_unpack(const ProtobufCMessageDescriptor *type, struct bytes bytes, struct arena *arena);
+ProtobufCMessage *row_unpack(const ProtobufCMessageDescriptor *type, struct bytes bytes,
+                             struct arena *arena);
 /* The one id, `key_length` bytes after `key_prefix` in a table's keys, that begins with the typed
  * hexadecimal prefix; `key` gets these bytes (rows that go on after the same id count once).
  * COLLEGA_NOT_FOUND (id_unknown), COLLEGA_REFUSED (id_ambiguous) or COLLEGA_INVALID (id_malformed). */
-enum collega_status table_find_prefix(struct ledger_txn *txn, enum ledger_table table, struct bytes key_prefix, const char *typed,
-                                      uint8_t *key, size_t key_length, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status table_find_prefix(struct ledger_txn *txn, enum ledger_table table,
+                                      struct bytes key_prefix, const char *typed, uint8_t *key,
+                                      size_t key_length,
+                                      struct collega_error *error) COLLEGA_MUST_CHECK;
 
 /* ---- followers: entries after a cursor, then wait for the bell */
-enum collega_status ledger_cursor(struct ledger_txn *txn, const char *name, uint64_t *out, struct collega_error *error) COLLEGA_MUST_CHECK; /* 0 if none */
-enum collega_status ledger_cursor_set(struct ledger_txn *txn, const char *name, uint64_t number, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status ledger_cursor(struct ledger_txn *txn, const char *name, uint64_t *out,
+                                  struct collega_error *error) COLLEGA_MUST_CHECK; /* 0 if none */
+enum collega_status ledger_cursor_set(struct ledger_txn *txn, const char *name, uint64_t number,
+                                      struct collega_error *error) COLLEGA_MUST_CHECK;
 
 /* ---- members (TABLE_PARTIES) */
 /* A loader for members_new: context is struct ledger_txn ** (the transaction current at the time). */
-enum collega_status ledger_members_loader(void *context, struct members *members, const struct id *party,
-                                          struct collega_error *error);
+enum collega_status ledger_members_loader(void *context, struct members *members,
+                                          const struct id *party, struct collega_error *error);
 /* Stores a verified record of class members behind its subject: `run` holds that one leaf (run_cut). A
  * duplicate is ignored, but gives a record that had no position its position. */
-enum collega_status ledger_member_put(struct ledger_txn *txn, const struct id *subject, const Collega__Run *run,
-                                      const struct receipt_position *position, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status ledger_member_put(struct ledger_txn *txn, const struct id *subject,
+                                      const Collega__Run *run,
+                                      const struct receipt_position *position,
+                                      struct collega_error *error) COLLEGA_MUST_CHECK;
 /* The subject of a record of class members (card: party; cert: party; mandate: author; ...). */
 const Collega__Body *member_subject(const Collega__Body *body, struct id *subject);
 #endif

@@ -33,7 +33,7 @@ const char *table_name(enum ledger_table table);
 enum collega_status head_load(struct ledger_txn *txn,
                               struct collega_error *error) COLLEGA_MUST_CHECK;
 enum collega_status ledger_head_store(struct ledger_txn *txn,
-                               struct collega_error *error) COLLEGA_MUST_CHECK;
+                                      struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Entry 1, with txn->head.epoch as the first ledger epoch. */
 enum collega_status chain_begin(struct ledger_txn *txn, collega_time now,
                                 struct collega_error *error) COLLEGA_MUST_CHECK;

@@ -200,8 +200,8 @@ bool world_board(struct world *world, struct home *home) {
   must(store_read(world->store, &txn, &error));
   must(state_read(txn, &state, &found, &error));
   if (home->board < state.log_seq)
-    must(board_read(txn, &world->broker_id, &state.epoch, 1, (const Collega__Filter *)filter, home->board, arena, &frame,
-                    &records, &through, &error));
+    must(board_read(txn, &world->broker_id, &state.epoch, 1, (const Collega__Filter *)filter,
+                    home->board, arena, &frame, &records, &through, &error));
   store_end(&txn);
   bool news = through > home->board;
   if (news) must(world_deliver(world, home, frame));
