@@ -3,9 +3,9 @@
  *
  *   d0: P proposes to Q       d1: R proposed to P, P accepts       d2: P proposes to S
  *
- * Each signs message carries the head that it extends: number and hash (here: which signature stands there). The
+ * Each signed message carries the head that it extends: number and hash (here: which signature stands there). The
  * broker takes it only if it extends the head that is stored for this home; one that does not is refused for good,
- * and its hold ends. Welcome tells the head; an instance that is behind fetches copies of what was signs in its name,
+ * and its hold ends. Welcome tells the head; an instance that is behind fetches copies of what was signed in its name,
  * restores those holds, and only then signs.
  *
  * mutants: -DNOHEAD     the head is not checked              -DNOCOPY     there are no copies to fetch
