@@ -53,8 +53,8 @@ static void accepts_offers_that_are_right(void **state) {
       "{\"place\":{\"country\":\"BE\",\"postcode\":\"0911\"}}",
       "{\"place\":{\"postcode\":\"4811AB\",\"city\":\"Breda\"}}",
       "{\"audience\":\"named:12345678,87654321\"}",
-      "{\"languages\":[{\"code\":\"nl\"},{\"code\":\"en\"}],\"credentials\":[{\"code\":\"vca\"},{"
-      "\"code\":\"vca-vol\"}]}",
+      "{\"languages\":[{\"code\":\"nl\"},{\"code\":\"en\"}]}",
+      "{\"credentials\":[{\"code\":\"vca\"},{\"code\":\"vca-vol\"}]}",
       "{\"private\":{\"whatever\":1}}",
       "{\"title\":\"order 123456789\"}", /* nine digits, but no BSN */
   };
