@@ -30,6 +30,8 @@ enum collega_status deal_row_hold(const struct deal_view *view, struct arena *ar
                                   CollegaStore__Hold *out,
                                   struct collega_error *error) COLLEGA_MUST_CHECK;
 void offer_capacity(const Collega__Offer *offer, struct capacity *out);
+/* An amendment offers the days that it adds; how many people a day stays as it was. */
+void capacity_cover(struct capacity *capacity, const CollegaStore__Hold *wanted);
 /* Judges whether the deal still fits what this party offers. *fits: the offer stands (perhaps
  * revised) and allows these hours; *room: days and people are free. `why` gets the words when
  * there is no room. */

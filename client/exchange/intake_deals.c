@@ -58,6 +58,21 @@ static bool kind_lends(Collega__OfferKind kind) {
          kind == COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_OUT;
 }
 
+/* A capacity that we made for this negotiation: the header counters or amends what we proposed with
+ * it. */
+static enum collega_status judge_capacity(struct coming *coming) {
+  struct intake *intake = coming->intake;
+  ProtobufCMessage *message;
+  enum collega_status status =
+      row_get(intake->txn, TABLE_CAPACITIES, field_bytes(&coming->own->capacity),
+              &collega_store__capacity__descriptor, intake->arena, &message, intake->error);
+  if (status == COLLEGA_NOT_FOUND) return refuse(intake, RULE_proposal_offer, "edges[0]");
+  if (status != COLLEGA_OK) return status;
+  return field_is(&((const CollegaStore__Capacity *)message)->party, coming->party)
+             ? COLLEGA_OK
+             : refuse(intake, RULE_proposal_offer, "edges[0]");
+}
+
 /* Ours must be here; the sender's may still be on its way, but if it is here it must be the
  * sender's. */
 static enum collega_status judge_offers(struct coming *coming) {
@@ -65,7 +80,7 @@ static enum collega_status judge_offers(struct coming *coming) {
   CollegaStore__OfferRow *row;
   Collega__Offer *offer;
   enum collega_status status;
-  if (!coming->own->has_offer) return refuse(intake, RULE_proposal_offer, "edges[0]");
+  if (!coming->own->has_offer) return judge_capacity(coming);
   status =
       offer_row(intake->txn, field_bytes(&coming->own->offer), intake->arena, &row, intake->error);
   if (status == COLLEGA_NOT_FOUND) return refuse(intake, RULE_proposal_offer, "edges[0]");
@@ -90,7 +105,9 @@ static enum collega_status judge_root(struct coming *coming) {
   uint64_t closed = 0;
   struct bytes other = coming->other->has_offer ? field_bytes(&coming->other->offer)
                                                 : bytes_of(coming->sender->byte, ID_BYTES);
-  match_id(&thread, field_bytes(&coming->own->offer), other);
+  struct bytes own = coming->own->has_offer ? field_bytes(&coming->own->offer)
+                                            : bytes_of(coming->party->byte, ID_BYTES);
+  match_id(&thread, own, other);
   if (!field_is(&coming->header->thread, &thread))
     return refuse(intake, RULE_proposal_root, "thread");
   enum collega_status status =
