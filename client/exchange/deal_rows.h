@@ -76,6 +76,27 @@ enum collega_status apply_new_row(struct apply *apply, struct bytes body, bool m
 enum collega_status apply_add_deal(struct apply *apply, const struct deal_view *view,
                                    enum deal_event_kind kind) COLLEGA_MUST_CHECK;
 
+/* ---- apply_changes.c: TERMINATE, RELEASE and its answer */
+/* Such an act is signed whatever the deal has become. */
+bool act_outlives_deal(CollegaStore__ActKind kind);
+enum collega_status apply_draft_change(struct apply *apply,
+                                       const CollegaStore__DealAct *act) COLLEGA_MUST_CHECK;
+/* The machine wants one signed: it waits on the deal's row. */
+enum collega_status apply_change_wanted(struct apply *apply, const struct deal_view *view,
+                                        const struct deal_effect *effect) COLLEGA_MUST_CHECK;
+enum collega_status apply_signed_change(struct apply *apply, struct deal_view *view,
+                                        const CollegaStore__SignedAct *act,
+                                        const struct record *record) COLLEGA_MUST_CHECK;
+/* One that came by letter. */
+enum collega_status apply_change_in(struct apply *apply,
+                                    const struct run_view *run) COLLEGA_MUST_CHECK;
+/* Both signatures to the decider, once both are here. */
+enum collega_status apply_lodge_release(struct apply *apply,
+                                        const struct id *root_id) COLLEGA_MUST_CHECK;
+/* After a decision was taken: the last day, and whether the notice was too short. */
+enum collega_status apply_termination(struct apply *apply, const struct id *root_id,
+                                      const Collega__Decision *decision) COLLEGA_MUST_CHECK;
+
 /* ---- deals.c */
 /* The mandate to name: the wanted one, which must cover; else the only one that covers; else
  * none (zero). */

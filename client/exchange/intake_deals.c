@@ -10,8 +10,7 @@ static enum collega_status refuse(struct intake *intake, enum rule rule, const c
   return error_set(intake->error, COLLEGA_REFUSED, rule, field, NULL);
 }
 
-/* Would the machine take it? On a copy: the entry makes it so. */
-static enum collega_status try_event(struct intake *intake, const struct id *root,
+enum collega_status intake_try_event(struct intake *intake, const struct id *root,
                                      const struct id *decider, const struct deal_event *event) {
   struct negotiation negotiation;
   struct deal_effects effects;
@@ -97,6 +96,24 @@ static enum collega_status judge_offers(struct coming *coming) {
   return status;
 }
 
+/* What it amends began the same negotiation, with the same parts. */
+static enum collega_status judge_amended(struct coming *coming) {
+  struct intake *intake = coming->intake;
+  CollegaStore__DealRow *row;
+  struct deal_view view;
+  if (!coming->header->has_amends) return COLLEGA_OK;
+  enum collega_status status = deal_row(intake->txn, field_bytes(&coming->header->amends),
+                                        intake->arena, &row, intake->error);
+  if (status == COLLEGA_NOT_FOUND) return refuse(intake, RULE_proposal_root, "amends");
+  if (status == COLLEGA_OK) status = deal_view_of(row, intake->arena, &view, intake->error);
+  if (status != COLLEGA_OK) return status;
+  bool same = bytes_equal(field_bytes(&row->root), field_bytes(&coming->header->root)) &&
+              !view.header->has_amends && row->lends == coming->lends &&
+              field_is(&row->party, coming->party) &&
+              field_is(&row->counterparty, coming->sender);
+  return same ? COLLEGA_OK : refuse(intake, RULE_proposal_root, "amends");
+}
+
 /* The thread follows from the offers, and the root from the thread. The sender may have closed
  * one negotiation more or fewer of this pair than we know of. */
 static enum collega_status judge_root(struct coming *coming) {
@@ -158,6 +175,7 @@ static enum collega_status judge_proposal(struct coming *coming) {
   status = judge_sides(coming);
   if (status == COLLEGA_OK) status = judge_offers(coming);
   if (status == COLLEGA_OK) status = judge_root(coming);
+  if (status == COLLEGA_OK) status = judge_amended(coming);
   if (status == COLLEGA_OK) status = judge_terms(coming, &headcount);
   if (status == COLLEGA_OK) status = judge_mandate(coming, headcount);
   if (status != COLLEGA_OK) return status;
@@ -170,7 +188,7 @@ static enum collega_status judge_proposal(struct coming *coming) {
   status = deal_view_of(&row, intake->arena, &view, intake->error);
   if (status != COLLEGA_OK) return status;
   header_event(&view, DEAL_EVENT_PROPOSAL, intake->now, &event);
-  return try_event(intake, &view.root, &view.decider, &event);
+  return intake_try_event(intake, &view.root, &view.decider, &event);
 }
 
 static enum collega_status judge_acceptance(struct intake *intake, const struct id *party,
@@ -220,5 +238,5 @@ enum collega_status intake_decision(struct intake *intake, const struct id *part
       !id_from(&decider, row->decider.data, row->decider.len))
     return exchange_row_damaged(intake->error, "roots");
   status = decision_event(&view->records[0], intake->now, intake->arena, &event, intake->error);
-  return status == COLLEGA_OK ? try_event(intake, &root, &decider, &event) : status;
+  return status == COLLEGA_OK ? intake_try_event(intake, &root, &decider, &event) : status;
 }
