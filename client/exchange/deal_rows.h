@@ -51,7 +51,7 @@ enum collega_status negotiation_load(struct ledger_txn *txn, const struct id *ro
 enum collega_status negotiation_store(struct ledger_txn *txn, const struct negotiation *negotiation,
                                       CollegaStore__RootRow *row, struct arena *arena,
                                       struct collega_error *error) COLLEGA_MUST_CHECK;
-/* How many negotiations about this match have come to an agreement. */
+/* How many negotiations about this match have come to an agreement, or to release. */
 enum collega_status negotiation_count_closed(struct ledger_txn *txn, const struct id *party,
                                              const struct id *thread, uint64_t *out,
                                              struct collega_error *error) COLLEGA_MUST_CHECK;

@@ -145,7 +145,10 @@ enum collega_status negotiation_store(struct ledger_txn *txn, const struct negot
   field_set_id(&row->last_deal, &negotiation->last_deal);
   row->has_release_state = negotiation->release != RELEASE_NONE;
   row->release_state = (uint32_t)negotiation->release;
-  row->has_closed = row->closed = negotiation->position > 0;
+  /* What both have released each other of is over as well: the next proposal begins anew. */
+  row->has_closed = row->closed = negotiation->position > 0 ||
+                                  negotiation->release == RELEASE_SIGNED ||
+                                  negotiation->release == RELEASE_DONE;
   row->has_terminate_wanted = row->terminate_wanted = negotiation->terminate_wanted;
   row->has_terminate_effective = negotiation->terminate_effective != 0;
   row->terminate_effective = negotiation->terminate_effective;
