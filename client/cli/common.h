@@ -96,31 +96,56 @@ enum collega_status command_init(const struct arguments *arguments, struct colle
 enum collega_status command_join(const struct arguments *arguments, struct collega_error *error);
 enum collega_status command_run(const struct arguments *arguments, struct collega_error *error);
 enum collega_status command_status(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_offer_publish(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_offer_new(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_offer_list(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_offer_show(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_offer_revise(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_offer_pause(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_offer_resume(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_offer_filled(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_offer_withdraw(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_match_list(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_match_show(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_deal_propose(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_deal_accept(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_deal_decline(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_deal_withdraw(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_deal_list(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_deal_show(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_deal_prove(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_match_interest(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_match_decline(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_deal_talk(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_deal_counter(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_deal_amend(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_deal_terminate(const struct arguments *arguments, struct collega_error *error);
-enum collega_status command_deal_release(const struct arguments *arguments, struct collega_error *error);
+enum collega_status command_offer_publish(const struct arguments *arguments,
+                                          struct collega_error *error);
+enum collega_status command_offer_new(const struct arguments *arguments,
+                                      struct collega_error *error);
+enum collega_status command_offer_list(const struct arguments *arguments,
+                                       struct collega_error *error);
+enum collega_status command_offer_show(const struct arguments *arguments,
+                                       struct collega_error *error);
+enum collega_status command_offer_revise(const struct arguments *arguments,
+                                         struct collega_error *error);
+enum collega_status command_offer_pause(const struct arguments *arguments,
+                                        struct collega_error *error);
+enum collega_status command_offer_resume(const struct arguments *arguments,
+                                         struct collega_error *error);
+enum collega_status command_offer_filled(const struct arguments *arguments,
+                                         struct collega_error *error);
+enum collega_status command_offer_withdraw(const struct arguments *arguments,
+                                           struct collega_error *error);
+enum collega_status command_match_list(const struct arguments *arguments,
+                                       struct collega_error *error);
+enum collega_status command_match_show(const struct arguments *arguments,
+                                       struct collega_error *error);
+enum collega_status command_deal_propose(const struct arguments *arguments,
+                                         struct collega_error *error);
+enum collega_status command_deal_accept(const struct arguments *arguments,
+                                        struct collega_error *error);
+enum collega_status command_deal_decline(const struct arguments *arguments,
+                                         struct collega_error *error);
+enum collega_status command_deal_withdraw(const struct arguments *arguments,
+                                          struct collega_error *error);
+enum collega_status command_deal_list(const struct arguments *arguments,
+                                      struct collega_error *error);
+enum collega_status command_deal_show(const struct arguments *arguments,
+                                      struct collega_error *error);
+enum collega_status command_deal_prove(const struct arguments *arguments,
+                                       struct collega_error *error);
+enum collega_status command_match_interest(const struct arguments *arguments,
+                                           struct collega_error *error);
+enum collega_status command_match_decline(const struct arguments *arguments,
+                                          struct collega_error *error);
+enum collega_status command_deal_talk(const struct arguments *arguments,
+                                      struct collega_error *error);
+enum collega_status command_deal_counter(const struct arguments *arguments,
+                                         struct collega_error *error);
+enum collega_status command_deal_amend(const struct arguments *arguments,
+                                       struct collega_error *error);
+enum collega_status command_deal_terminate(const struct arguments *arguments,
+                                           struct collega_error *error);
+enum collega_status command_deal_release(const struct arguments *arguments,
+                                         struct collega_error *error);
 enum collega_status command_verify(const struct arguments *arguments, struct collega_error *error);
 enum collega_status command_ledger_log(const struct arguments *arguments,
                                        struct collega_error *error);

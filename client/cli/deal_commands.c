@@ -13,8 +13,8 @@
 
 /* ---- reading a row */
 
-enum collega_status desk_deal_terms(struct desk *desk, const CollegaStore__DealRow *row, Collega__Terms **out,
-                                    struct collega_error *error) {
+enum collega_status desk_deal_terms(struct desk *desk, const CollegaStore__DealRow *row,
+                                    Collega__Terms **out, struct collega_error *error) {
   *out = NULL;
   if (!row->has_terms) return COLLEGA_OK;
   ProtobufCMessage *salted = NULL;
@@ -53,52 +53,69 @@ static const Collega__DealHeader *deal_header(struct desk *desk, const CollegaSt
   return ((const Collega__Body *)body)->deal;
 }
 
-enum collega_status desk_deal_thread(struct desk *desk, const struct id *deal, struct id *thread, struct collega_error *error) {
+enum collega_status desk_deal_thread(struct desk *desk, const struct id *deal, struct id *thread,
+                                     struct collega_error *error) {
   CollegaStore__DealRow *row = NULL;
   enum collega_status status = desk_deal_row(desk, deal, &row, error);
   const Collega__DealHeader *header = status == COLLEGA_OK ? deal_header(desk, row) : NULL;
-  if (status == COLLEGA_OK && (!header || !id_from(thread, header->thread.data, header->thread.len)))
+  if (status == COLLEGA_OK &&
+      (!header || !id_from(thread, header->thread.data, header->thread.len)))
     return error_set(error, COLLEGA_DAMAGED, RULE_exchange_damaged, NULL, "deals", NULL);
   return status;
 }
 
 static const char *release_text(uint32_t state) {
   switch ((enum release_phase)state) {
-  case RELEASE_ASKED: return "asked";
-  case RELEASE_RECEIVED: return "received";
-  case RELEASE_KEPT: return "kept";
-  case RELEASE_KEPT_BY_OTHER: return "kept_by_other";
+  case RELEASE_ASKED:
+    return "asked";
+  case RELEASE_RECEIVED:
+    return "received";
+  case RELEASE_KEPT:
+    return "kept";
+  case RELEASE_KEPT_BY_OTHER:
+    return "kept_by_other";
   case RELEASE_SIGNED:
-  case RELEASE_DONE: return "signed";
-  case RELEASE_NONE: break;
+  case RELEASE_DONE:
+    return "signed";
+  case RELEASE_NONE:
+    break;
   }
   return NULL;
 }
 
 /* What it follows on, and what followed it. */
-static bool links_json(struct desk *desk, const CollegaStore__DealRow *row, const Collega__DealHeader *header, json_t *out) {
+static bool links_json(struct desk *desk, const CollegaStore__DealRow *row,
+                       const Collega__DealHeader *header, json_t *out) {
   ProtobufCMessage *message = NULL;
   bool ok = json_put(out, "thread", json_hex(header->thread.data, header->thread.len));
-  if (ok && header->has_replaces) ok = json_put(out, "replaces", json_hex(header->replaces.data, header->replaces.len));
-  if (ok && header->has_amends) ok = json_put(out, "amends", json_hex(header->amends.data, header->amends.len));
-  if (ok && release_text(row->release_state)) ok = json_put(out, "release", json_string(release_text(row->release_state)));
+  if (ok && header->has_replaces)
+    ok = json_put(out, "replaces", json_hex(header->replaces.data, header->replaces.len));
+  if (ok && header->has_amends)
+    ok = json_put(out, "amends", json_hex(header->amends.data, header->amends.len));
+  if (ok && release_text(row->release_state))
+    ok = json_put(out, "release", json_string(release_text(row->release_state)));
   if (ok && row->has_effective)
-    ok = json_put(out, "effective", json_date(row->effective)) && json_put(out, "disputed", json_boolean(row->disputed));
-  if (!ok || row_get(desk->txn, TABLE_ROOTS, bytes_of(row->root.data, row->root.len), &collega_store__root_row__descriptor,
-                     desk->arena, &message, NULL) != COLLEGA_OK)
+    ok = json_put(out, "effective", json_date(row->effective)) &&
+         json_put(out, "disputed", json_boolean(row->disputed));
+  if (!ok ||
+      row_get(desk->txn, TABLE_ROOTS, bytes_of(row->root.data, row->root.len),
+              &collega_store__root_row__descriptor, desk->arena, &message, NULL) != COLLEGA_OK)
     return ok;
   const CollegaStore__RootRow *root = (const CollegaStore__RootRow *)message;
   bool agreed = row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_CONCLUDED ||
                 row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_TERMINATED;
-  if (agreed && root->has_last_deal && !bytes_equal(bytes_of(root->last_deal.data, root->last_deal.len),
-                                                    bytes_of(row->deal.data, row->deal.len)))
+  if (agreed && root->has_last_deal &&
+      !bytes_equal(bytes_of(root->last_deal.data, root->last_deal.len),
+                   bytes_of(row->deal.data, row->deal.len)))
     ok = json_put(out, "amended_by", json_hex(root->last_deal.data, root->last_deal.len));
-  if (ok && agreed && root->terminate_wanted) ok = json_put(out, "ending", json_date(root->terminate_effective));
+  if (ok && agreed && root->terminate_wanted)
+    ok = json_put(out, "ending", json_date(root->terminate_effective));
   return ok;
 }
 
 /* What stands in for an offer of ours, where we published none. */
-static bool capacity_json(struct desk *desk, const CollegaStore__DealRow *row, const Collega__DealHeader *header, json_t *out) {
+static bool capacity_json(struct desk *desk, const CollegaStore__DealRow *row,
+                          const Collega__DealHeader *header, json_t *out) {
   ProtobufCMessage *message = NULL;
   const Collega__OfferRef *own = row->lends ? header->edges[0]->lends : header->edges[0]->borrows;
   if (!own->has_capacity ||
@@ -137,8 +154,8 @@ json_t *deal_json(struct desk *desk, const CollegaStore__DealRow *row) {
        json_put(out, "accept_by", json_time(row->accept_by)) &&
        json_put(out, "decider", json_hex(header->decider.data, header->decider.len)) &&
        json_put(out, "root", json_hex(row->root.data, row->root.len)) &&
-       json_put(out, "waits_for_signature", json_boolean(row->has_act)) && links_json(desk, row, header, out) &&
-       capacity_json(desk, row, header, out);
+       json_put(out, "waits_for_signature", json_boolean(row->has_act)) &&
+       links_json(desk, row, header, out) && capacity_json(desk, row, header, out);
   if (ok && row->why)
     ok = json_put(out, "why", json_string(row->why)) &&
          json_put(out, "why_text", json_string(row_words(desk, row->why, NULL, 0)));
@@ -183,18 +200,21 @@ static enum collega_status deal_moved(struct desk *desk, void *context, bool *me
   return status;
 }
 
-enum collega_status desk_act_done(struct desk *desk, const struct id *deal, bool until_decided, enum rule said,
-                                  struct collega_error *error) {
+enum collega_status desk_act_done(struct desk *desk, const struct id *deal, bool until_decided,
+                                  enum rule said, struct collega_error *error) {
   struct awaited awaited = {*deal, until_decided};
   enum collega_status status = COLLEGA_OK;
-  if (argument_value(desk->arguments, "wait")) status = desk_wait(desk, deal_moved, &awaited, error);
+  if (argument_value(desk->arguments, "wait"))
+    status = desk_wait(desk, deal_moved, &awaited, error);
   return status == COLLEGA_OK ? desk_act_told(desk, deal, said, error) : status;
 }
 
-enum collega_status desk_act_told(struct desk *desk, const struct id *deal, enum rule said, struct collega_error *error) {
+enum collega_status desk_act_told(struct desk *desk, const struct id *deal, enum rule said,
+                                  struct collega_error *error) {
   CollegaStore__DealRow *row = NULL;
   Collega__Terms *terms = NULL;
-  bool json = argument_json(desk->arguments), waited = argument_value(desk->arguments, "wait") != NULL;
+  bool json = argument_json(desk->arguments),
+       waited = argument_value(desk->arguments, "wait") != NULL;
   if (!json && !said) return COLLEGA_OK;
   if (!json && !waited) {
     say(desk, said, hex_text(desk, deal->byte, 4), NULL);
@@ -212,8 +232,8 @@ enum collega_status desk_act_told(struct desk *desk, const struct id *deal, enum
 
 /* ---- propose */
 
-enum collega_status desk_mandate_option(struct desk *desk, struct id *mandate, const struct id **out,
-                                        struct collega_error *error) {
+enum collega_status desk_mandate_option(struct desk *desk, struct id *mandate,
+                                        const struct id **out, struct collega_error *error) {
   const char *typed = argument_value(desk->arguments, "mandate");
   *out = NULL;
   if (!typed) return COLLEGA_OK;
@@ -236,7 +256,8 @@ enum collega_status desk_mandate_option(struct desk *desk, struct id *mandate, c
   return COLLEGA_OK;
 }
 
-enum collega_status desk_terms_option(struct desk *desk, Collega__Terms **out, struct collega_error *error) {
+enum collega_status desk_terms_option(struct desk *desk, Collega__Terms **out,
+                                      struct collega_error *error) {
   const char *file = argument_value(desk->arguments, "terms");
   *out = NULL;
   if (!file) return COLLEGA_OK;
@@ -254,7 +275,8 @@ enum collega_status desk_terms_option(struct desk *desk, Collega__Terms **out, s
   return status;
 }
 
-enum collega_status desk_read_proposal(struct desk *desk, struct proposal *proposal, struct collega_error *error) {
+enum collega_status desk_read_proposal(struct desk *desk, struct proposal *proposal,
+                                       struct collega_error *error) {
   const struct arguments *arguments = desk->arguments;
   bool given = false;
   int64_t number = 0;
@@ -265,10 +287,14 @@ enum collega_status desk_read_proposal(struct desk *desk, struct proposal *propo
   if (status == COLLEGA_OK)
     status = option_number(arguments, "hours", 1, 60, &given, &number, error);
   if (status == COLLEGA_OK && given) proposal->hours_per_week = (uint32_t)number;
-  if (status == COLLEGA_OK) status = option_date(arguments, "from", &proposal->has_from, &proposal->from, error);
-  if (status == COLLEGA_OK) status = option_date(arguments, "until", &proposal->has_until, &proposal->until, error);
-  if (status == COLLEGA_OK) status = option_money(arguments, "rate", &proposal->has_rate, &proposal->rate_cents, error);
-  if (status == COLLEGA_OK) status = option_time(arguments, "accept-by", &given, &proposal->accept_by, error);
+  if (status == COLLEGA_OK)
+    status = option_date(arguments, "from", &proposal->has_from, &proposal->from, error);
+  if (status == COLLEGA_OK)
+    status = option_date(arguments, "until", &proposal->has_until, &proposal->until, error);
+  if (status == COLLEGA_OK)
+    status = option_money(arguments, "rate", &proposal->has_rate, &proposal->rate_cents, error);
+  if (status == COLLEGA_OK)
+    status = option_time(arguments, "accept-by", &given, &proposal->accept_by, error);
   if (status == COLLEGA_OK) status = desk_terms_option(desk, &terms, error);
   proposal->terms = terms;
   return status;
@@ -308,8 +334,8 @@ enum collega_status command_deal_propose(const struct arguments *arguments,
 
 /* ---- accept, decline, withdraw */
 
-enum collega_status desk_open_deal(const struct arguments *arguments, struct desk *desk, struct id *deal,
-                                   struct collega_error *error) {
+enum collega_status desk_open_deal(const struct arguments *arguments, struct desk *desk,
+                                   struct id *deal, struct collega_error *error) {
   enum collega_status status = desk_open(arguments, desk, error);
   if (status != COLLEGA_OK) return status;
   status = desk_deal_id(desk, argument_at(arguments, 0), deal, error);
@@ -326,7 +352,8 @@ enum collega_status command_deal_accept(const struct arguments *arguments,
   if (status != COLLEGA_OK) return status;
   status = desk_mandate_option(&desk, &mandate, &chosen, error);
   desk_release(&desk);
-  if (status == COLLEGA_OK) status = deal_accept(desk.exchange, &desk.party, &deal, chosen, desk.now, error);
+  if (status == COLLEGA_OK)
+    status = deal_accept(desk.exchange, &desk.party, &deal, chosen, desk.now, error);
   if (status == COLLEGA_OK) status = desk_act_done(&desk, &deal, true, RULE_said_accepted, error);
   desk_close(&desk);
   return status;
@@ -353,7 +380,8 @@ enum collega_status command_deal_withdraw(const struct arguments *arguments,
   if (status != COLLEGA_OK) return status;
   desk_release(&desk);
   status = deal_withdraw(desk.exchange, &desk.party, &deal, desk.now, error);
-  if (status == COLLEGA_OK) status = desk_act_done(&desk, &deal, true, RULE_said_withdraw_asked, error);
+  if (status == COLLEGA_OK)
+    status = desk_act_done(&desk, &deal, true, RULE_said_withdraw_asked, error);
   desk_close(&desk);
   return status;
 }
@@ -412,8 +440,14 @@ static void print_deal(struct desk *desk, struct table *table, const CollegaStor
   time_write(accept_by, sizeof accept_by, row->accept_by);
   const char *cells[] = {hex_text(desk, row->deal.data, 4),
                          deal_state_name(row, terms, date_of_time(desk->now)),
-                         row->lends ? (dutch ? "uit aan" : "out to") : (dutch ? "in van" : "in from"),
-                         party_name(desk, &counterparty), people, function, from, until, accept_by,
+                         row->lends ? (dutch ? "uit aan" : "out to")
+                                    : (dutch ? "in van" : "in from"),
+                         party_name(desk, &counterparty),
+                         people,
+                         function,
+                         from,
+                         until,
+                         accept_by,
                          why_text(desk, row)};
   table_row(table, cells);
 }

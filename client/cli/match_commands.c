@@ -86,7 +86,8 @@ static const char *state_of(struct desk *desk, const CollegaStore__MatchRow *row
   struct id match;
   bool mine = false;
   if (id_from(&match, row->match.data, row->match.len) &&
-      match_state(desk->txn, &desk->party, &match, desk->now, desk->arena, &state, &mine, NULL) != COLLEGA_OK)
+      match_state(desk->txn, &desk->party, &match, desk->now, desk->arena, &state, &mine, NULL) !=
+          COLLEGA_OK)
     return "suggested";
   return state;
 }
@@ -125,9 +126,15 @@ static void print_match(struct desk *desk, struct table *table, const CollegaSto
   char score[16], people[24];
   snprintf(score, sizeof score, "%.2f", (double)row->score / 10000.0);
   snprintf(people, sizeof people, "%" PRIu32, theirs->headcount);
-  const char *cells[] = {hex_text(desk, row->match.data, 4), state_of(desk, row), score, safe(desk, ours->title), people,
-                         safe(desk, theirs->title), party_name(desk, &author),
-                         safe(desk, theirs->place->city ? theirs->place->city : theirs->place->region)};
+  const char *cells[] = {
+      hex_text(desk, row->match.data, 4),
+      state_of(desk, row),
+      score,
+      safe(desk, ours->title),
+      people,
+      safe(desk, theirs->title),
+      party_name(desk, &author),
+      safe(desk, theirs->place->city ? theirs->place->city : theirs->place->region)};
   table_row(table, cells);
 }
 
@@ -143,9 +150,12 @@ static enum collega_status print_matches(struct desk *desk, const struct finding
     say(desk, RULE_said_no_matches, NULL);
     return COLLEGA_OK;
   }
-  static const char *const dutch[] = {"id", "staat", "score", "ons aanbod", "mensen", "hun aanbod", "werkgever", "plaats"};
-  static const char *const english[] = {"id", "state", "score", "our offer", "people", "their offer", "employer", "place"};
-  struct table *table = table_new(8, desk->language == LANGUAGE_NL ? dutch : english, (1u << 2) | (1u << 4));
+  static const char *const dutch[] = {"id",     "staat",      "score",     "ons aanbod",
+                                      "mensen", "hun aanbod", "werkgever", "plaats"};
+  static const char *const english[] = {"id",     "state",       "score",    "our offer",
+                                        "people", "their offer", "employer", "place"};
+  struct table *table =
+      table_new(8, desk->language == LANGUAGE_NL ? dutch : english, (1u << 2) | (1u << 4));
   if (!table) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
   for (size_t i = 0; i < finding->count; ++i)
     print_match(desk, table, finding->rows[i]);

@@ -27,11 +27,10 @@ enum collega_status apply_change_wanted(struct apply *apply, const struct deal_v
                                         const struct deal_effect *effect) {
   CollegaStore__DealAct act = COLLEGA_STORE__DEAL_ACT__INIT;
   struct bytes packed;
-  act.kind = effect->kind == DEAL_EFFECT_SIGN_TERMINATE
-                 ? COLLEGA_STORE__ACT_KIND__ACT_KIND_TERMINATE
-             : effect->kind == DEAL_EFFECT_SIGN_RELEASE
-                 ? COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE
-                 : COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE_ANSWER;
+  act.kind =
+      effect->kind == DEAL_EFFECT_SIGN_TERMINATE ? COLLEGA_STORE__ACT_KIND__ACT_KIND_TERMINATE
+      : effect->kind == DEAL_EFFECT_SIGN_RELEASE ? COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE
+                                                 : COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE_ANSWER;
   field_set_id(&act.deal, &view->deal);
   act.has_sign_release = effect->kind == DEAL_EFFECT_SIGN_RELEASE_ANSWER;
   act.sign_release = effect->signed_answer;
@@ -188,10 +187,10 @@ static enum collega_status take_answer(struct apply *apply, const struct record 
                                        struct bytes run) {
   const Collega__ReleaseAnswer *answer = record->body->release_answer;
   CollegaStore__RootRow *root;
-  struct deal_event event = {
-      .kind = DEAL_EVENT_RELEASE_ANSWER_IN,
-      .now = apply->event->time,
-      .signed_answer = answer->reply == COLLEGA__RELEASE_REPLY__RELEASE_REPLY_SIGNED};
+  struct deal_event event = {.kind = DEAL_EVENT_RELEASE_ANSWER_IN,
+                             .now = apply->event->time,
+                             .signed_answer =
+                                 answer->reply == COLLEGA__RELEASE_REPLY__RELEASE_REPLY_SIGNED};
   struct id id;
   if (!id_from(&id, answer->root.data, answer->root.len))
     return exchange_row_damaged(apply->error, "mail");
@@ -260,8 +259,7 @@ static enum collega_status note_end(struct apply *apply, const Collega__Decision
   enum collega_status status = deal_terms(view->row, apply->arena, &terms, apply->error);
   if (status == COLLEGA_OK) status = signed_by_lender(apply, root, decision, view, &lender);
   if (status != COLLEGA_OK) return status;
-  collega_date owed =
-      date_of_time(decision->time) + (collega_date)notice_owed(terms, lender);
+  collega_date owed = date_of_time(decision->time) + (collega_date)notice_owed(terms, lender);
   view->row->has_disputed = view->row->disputed = decision->effective < owed;
   view->row->has_effective = true;
   view->row->effective = decision->effective;

@@ -29,8 +29,7 @@ static enum collega_status apply_letter(struct apply *apply, const Collega__Lett
     const Collega__Body *body = view.records[0].body;
     if (body->offer || body->status)
       status = apply_public(apply, &view.records[0], NULL, true, bytes_of(NULL, 0));
-    if (status == COLLEGA_OK && (body->interest || body->talk))
-      status = apply_talk_in(apply, body);
+    if (status == COLLEGA_OK && (body->interest || body->talk)) status = apply_talk_in(apply, body);
   }
   return status == COLLEGA_OK ? apply_letter_deals(apply, letter) : status;
 }

@@ -203,12 +203,12 @@ static enum collega_status act_of_item(struct apply *apply, const CollegaStore__
       run_read_bytes(field_bytes(&runs->runs[1]), apply->arena, &run, apply->error);
   if (status != COLLEGA_OK) return status;
   const Collega__Body *body = run.records[0].body;
-  *out = body->acceptance ? COLLEGA_STORE__ACT_KIND__ACT_KIND_ACCEPT
-         : body->decline  ? COLLEGA_STORE__ACT_KIND__ACT_KIND_DECLINE
-         : body->withdraw ? COLLEGA_STORE__ACT_KIND__ACT_KIND_WITHDRAW
+  *out = body->acceptance  ? COLLEGA_STORE__ACT_KIND__ACT_KIND_ACCEPT
+         : body->decline   ? COLLEGA_STORE__ACT_KIND__ACT_KIND_DECLINE
+         : body->withdraw  ? COLLEGA_STORE__ACT_KIND__ACT_KIND_WITHDRAW
          : body->terminate ? COLLEGA_STORE__ACT_KIND__ACT_KIND_TERMINATE
-         : body->release ? COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE
-                          : COLLEGA_STORE__ACT_KIND__ACT_KIND_ASK;
+         : body->release   ? COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE
+                           : COLLEGA_STORE__ACT_KIND__ACT_KIND_ASK;
   return COLLEGA_OK;
 }
 

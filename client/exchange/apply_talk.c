@@ -56,8 +56,10 @@ static void show_interest(CollegaStore__ThreadRow *row, bool mine, collega_time 
   }
   if (row->declined) { /* somebody has thought better of it: the former interests are over */
     row->has_declined = row->declined = false;
-    if (mine) row->has_theirs = false;
-    else row->has_mine = false;
+    if (mine)
+      row->has_theirs = false;
+    else
+      row->has_mine = false;
   }
 }
 

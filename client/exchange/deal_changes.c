@@ -20,10 +20,9 @@ static enum collega_status open_asking(struct asking *asking, const struct id *d
   if (status == COLLEGA_NOT_FOUND ||
       (status == COLLEGA_OK && !id_equal(&asking->view.party, asking->party)))
     return error_set(asking->error, COLLEGA_NOT_FOUND, RULE_deal_unknown, NULL, NULL);
-  return status == COLLEGA_OK
-             ? negotiation_load(asking->txn, &asking->view.root, asking->arena,
-                                &asking->negotiation, &row, asking->error)
-             : status;
+  return status == COLLEGA_OK ? negotiation_load(asking->txn, &asking->view.root, asking->arena,
+                                                 &asking->negotiation, &row, asking->error)
+                              : status;
 }
 
 /* The machine's word, on the copy that was loaded. *news false: it was asked before. */
@@ -64,9 +63,8 @@ static enum collega_status check_effective(struct asking *asking, const Collega_
 static enum collega_status terminate(struct asking *asking, const struct ending *ending,
                                      struct id *last) {
   CollegaStore__DealAct act = COLLEGA_STORE__DEAL_ACT__INIT;
-  struct deal_event event = {.kind = DEAL_EVENT_TERMINATE,
-                             .now = asking->now,
-                             .terminate_effective = ending->effective};
+  struct deal_event event = {
+      .kind = DEAL_EVENT_TERMINATE, .now = asking->now, .terminate_effective = ending->effective};
   Collega__Terms *terms;
   struct id mandate;
   bool news;
@@ -98,7 +96,8 @@ static enum collega_status terminate(struct asking *asking, const struct ending 
 
 static enum collega_status release(struct asking *asking, enum deal_release what) {
   CollegaStore__DealAct act = COLLEGA_STORE__DEAL_ACT__INIT;
-  struct deal_event event = {.kind = DEAL_EVENT_RELEASE, .deal = asking->view.deal, .now = asking->now};
+  struct deal_event event = {
+      .kind = DEAL_EVENT_RELEASE, .deal = asking->view.deal, .now = asking->now};
   bool news;
   if (what == DEAL_RELEASE_SIGN) event.kind = DEAL_EVENT_RELEASE_SIGN;
   if (what == DEAL_RELEASE_KEEP) event.kind = DEAL_EVENT_RELEASE_KEEP;
@@ -121,9 +120,8 @@ static enum collega_status begin(struct asking *asking, const struct id *deal) {
   enum collega_status status = exchange_begin(asking->exchange, &asking->txn, asking->error);
   if (status != COLLEGA_OK) return status;
   status = open_asking(asking, deal);
-  return status == COLLEGA_OK
-             ? COLLEGA_OK
-             : exchange_end(asking->exchange, &asking->txn, status, asking->error);
+  return status == COLLEGA_OK ? COLLEGA_OK
+                              : exchange_end(asking->exchange, &asking->txn, status, asking->error);
 }
 
 enum collega_status deal_terminate(struct exchange *exchange, const struct id *party,

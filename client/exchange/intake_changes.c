@@ -15,8 +15,7 @@ static enum collega_status known_deal(struct intake *intake, const struct id *pa
                                       const ProtobufCBinaryData *root, struct deal_view *view) {
   struct id id;
   if (!id_from(&id, deal->data, deal->len)) return refuse(intake, RULE_deal_unknown, "deal");
-  enum collega_status status =
-      deal_view_read(intake->txn, &id, intake->arena, view, intake->error);
+  enum collega_status status = deal_view_read(intake->txn, &id, intake->arena, view, intake->error);
   if (status == COLLEGA_NOT_FOUND) return refuse(intake, RULE_deal_unknown, "deal");
   if (status != COLLEGA_OK) return status;
   if (!id_equal(&view->party, party) || !id_equal(&view->counterparty, sender))
@@ -26,14 +25,12 @@ static enum collega_status known_deal(struct intake *intake, const struct id *pa
 }
 
 static enum collega_status judge_release(struct intake *intake, const struct id *party,
-                                         const struct id *sender,
-                                         const Collega__Release *release) {
+                                         const struct id *sender, const Collega__Release *release) {
   struct deal_view view;
   enum collega_status status =
       known_deal(intake, party, sender, &release->deal, &release->root, &view);
   if (status != COLLEGA_OK) return status;
-  struct deal_event event = {
-      .kind = DEAL_EVENT_RELEASE_IN, .deal = view.deal, .now = intake->now};
+  struct deal_event event = {.kind = DEAL_EVENT_RELEASE_IN, .deal = view.deal, .now = intake->now};
   return intake_try_event(intake, &view.root, &view.decider, &event);
 }
 
@@ -56,10 +53,10 @@ static enum collega_status judge_answer(struct intake *intake, const struct id *
   status = known_deal(intake, party, sender, &asked.records[0].body->release->deal, &answer->root,
                       &view);
   if (status != COLLEGA_OK) return status;
-  struct deal_event event = {
-      .kind = DEAL_EVENT_RELEASE_ANSWER_IN,
-      .now = intake->now,
-      .signed_answer = answer->reply == COLLEGA__RELEASE_REPLY__RELEASE_REPLY_SIGNED};
+  struct deal_event event = {.kind = DEAL_EVENT_RELEASE_ANSWER_IN,
+                             .now = intake->now,
+                             .signed_answer =
+                                 answer->reply == COLLEGA__RELEASE_REPLY__RELEASE_REPLY_SIGNED};
   return intake_try_event(intake, &view.root, &view.decider, &event);
 }
 
@@ -103,17 +100,17 @@ static enum collega_status judge_interest(struct intake *intake, const struct id
 
 /* In a talk that was begun between these two. */
 static enum collega_status judge_thread(struct intake *intake, const struct id *party,
-                                        const struct id *sender,
-                                        const ProtobufCBinaryData *field, bool may_begin) {
+                                        const struct id *sender, const ProtobufCBinaryData *field,
+                                        bool may_begin) {
   struct id thread, counterparty;
-  if (!id_from(&thread, field->data, field->len)) return refuse(intake, RULE_talk_unknown, "thread");
-  enum collega_status status = talk_counterparty(intake->txn, party, &thread, intake->arena,
-                                                 &counterparty, intake->error);
+  if (!id_from(&thread, field->data, field->len))
+    return refuse(intake, RULE_talk_unknown, "thread");
+  enum collega_status status =
+      talk_counterparty(intake->txn, party, &thread, intake->arena, &counterparty, intake->error);
   if (status == COLLEGA_NOT_FOUND)
     return may_begin ? COLLEGA_OK : refuse(intake, RULE_talk_unknown, "thread");
   if (status != COLLEGA_OK) return status;
-  return id_equal(&counterparty, sender) ? COLLEGA_OK
-                                         : refuse(intake, RULE_talk_unknown, "thread");
+  return id_equal(&counterparty, sender) ? COLLEGA_OK : refuse(intake, RULE_talk_unknown, "thread");
 }
 
 enum collega_status intake_talk_record(struct intake *intake, const struct id *party,
@@ -121,7 +118,6 @@ enum collega_status intake_talk_record(struct intake *intake, const struct id *p
   const Collega__Body *body = view->records[0].body;
   if (body->talk) return judge_thread(intake, party, sender, &body->talk->thread, false);
   enum collega_status status = judge_interest(intake, party, sender, body->interest);
-  return status == COLLEGA_OK
-             ? judge_thread(intake, party, sender, &body->interest->thread, true)
-             : status;
+  return status == COLLEGA_OK ? judge_thread(intake, party, sender, &body->interest->thread, true)
+                              : status;
 }

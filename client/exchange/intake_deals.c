@@ -109,8 +109,7 @@ static enum collega_status judge_amended(struct coming *coming) {
   if (status != COLLEGA_OK) return status;
   bool same = bytes_equal(field_bytes(&row->root), field_bytes(&coming->header->root)) &&
               !view.header->has_amends && row->lends == coming->lends &&
-              field_is(&row->party, coming->party) &&
-              field_is(&row->counterparty, coming->sender);
+              field_is(&row->party, coming->party) && field_is(&row->counterparty, coming->sender);
   return same ? COLLEGA_OK : refuse(intake, RULE_proposal_root, "amends");
 }
 

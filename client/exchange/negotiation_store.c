@@ -101,8 +101,7 @@ enum collega_status negotiation_load(struct ledger_txn *txn, const struct id *ro
 
 /* ---- storing */
 
-static enum collega_status slot_store(struct ledger_txn *txn,
-                                      const struct negotiation *negotiation,
+static enum collega_status slot_store(struct ledger_txn *txn, const struct negotiation *negotiation,
                                       const struct deal_slot *slot, struct arena *arena,
                                       struct collega_error *error) {
   CollegaStore__DealRow *row;

@@ -234,8 +234,9 @@ static enum collega_status check_side(struct drawing *drawing, const struct side
 static enum collega_status check_work(struct drawing *drawing) {
   const Collega__TermsWork *work = &drawing->work;
   const struct side *side = drawing->theirs.offer ? &drawing->theirs : &drawing->mine;
-  bool transfer = side->offer && (side->offer->kind == COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_IN ||
-                                  side->offer->kind == COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_OUT);
+  bool transfer =
+      side->offer && (side->offer->kind == COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_IN ||
+                      side->offer->kind == COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_OUT);
   if (!work->has_until && !transfer)
     return error_set(drawing->error, COLLEGA_INVALID, RULE_until_required, "until", NULL);
   /* What an agreement became in the end is between its parties: the offers only began it. */

@@ -51,7 +51,8 @@ static enum collega_status find_agreement(struct drawing *drawing, struct deal_v
   if (negotiation.position == 0 || id_is_zero(&drawing->agreement))
     return error_set(drawing->error, COLLEGA_REFUSED, RULE_no_agreement, NULL, NULL);
   drawing->predecessor = negotiation.last_decision;
-  status = deal_view_read(drawing->txn, &negotiation.last_deal, drawing->arena, view, drawing->error);
+  status =
+      deal_view_read(drawing->txn, &negotiation.last_deal, drawing->arena, view, drawing->error);
   return status == COLLEGA_NOT_FOUND ? exchange_row_damaged(drawing->error, "roots") : status;
 }
 
@@ -59,7 +60,8 @@ static enum collega_status change(struct drawing *drawing, const struct id *deal
   struct deal_view view;
   enum collega_status status =
       deal_view_read(drawing->txn, deal, drawing->arena, &view, drawing->error);
-  if (status == COLLEGA_NOT_FOUND || (status == COLLEGA_OK && !id_equal(&view.party, drawing->party)))
+  if (status == COLLEGA_NOT_FOUND ||
+      (status == COLLEGA_OK && !id_equal(&view.party, drawing->party)))
     return error_set(drawing->error, COLLEGA_NOT_FOUND, RULE_deal_unknown, NULL, NULL);
   if (status == COLLEGA_OK && drawing->amends) status = find_agreement(drawing, &view);
   drawing->base = &view;

@@ -82,11 +82,11 @@ static enum collega_status find_entry(struct proving *proving, const struct deal
     if (!decision || (decision->verdict != COLLEGA__VERDICT__VERDICT_CONCLUDED &&
                       decision->verdict != COLLEGA__VERDICT__VERDICT_AMENDED))
       continue;
-    bool follows = view->header->has_predecessor
-                       ? decision->has_predecessor &&
-                             bytes_equal(field_bytes(&decision->predecessor),
-                                         field_bytes(&view->header->predecessor))
-                       : !decision->has_predecessor;
+    bool follows =
+        view->header->has_predecessor
+            ? decision->has_predecessor && bytes_equal(field_bytes(&decision->predecessor),
+                                                       field_bytes(&view->header->predecessor))
+            : !decision->has_predecessor;
     if (wanted ? !id_equal(&run.records[0].id, wanted) : !follows) continue;
     *position = decision->position;
     status = run_of(proving, &row->decisions[i], out);
@@ -204,11 +204,11 @@ static enum collega_status fill_agreement(struct proving *proving, struct deal_v
   struct id last, ended;
   bool agreed = view->row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_CONCLUDED ||
                 view->row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_TERMINATED;
-  enum collega_status status = root_row(proving->txn, field_bytes(&view->row->root), proving->arena,
-                                        &root, proving->error);
+  enum collega_status status =
+      root_row(proving->txn, field_bytes(&view->row->root), proving->arena, &root, proving->error);
   if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(proving->error, "roots");
-  if (status == COLLEGA_OK &&
-      (!agreed || !root->has_last_deal || !id_from(&last, root->last_deal.data, root->last_deal.len)))
+  if (status == COLLEGA_OK && (!agreed || !root->has_last_deal ||
+                               !id_from(&last, root->last_deal.data, root->last_deal.len)))
     return error_set(proving->error, COLLEGA_REFUSED, RULE_proof_not_concluded, NULL, NULL);
   if (status == COLLEGA_OK)
     status = deal_view_read(proving->txn, &last, proving->arena, view, proving->error);

@@ -20,9 +20,8 @@ static enum collega_status sign_now(struct signing *signing, CollegaStore__ActKi
 
 static enum collega_status own_body(struct signing *signing, Collega__BodyType type,
                                     Collega__Body **body) {
-  enum collega_status status =
-      exchange_own_body(signing->exchange, signing->txn, &signing->view.party, signing->arena, body,
-                        signing->error);
+  enum collega_status status = exchange_own_body(
+      signing->exchange, signing->txn, &signing->view.party, signing->arena, body, signing->error);
   if (status == COLLEGA_OK) (*body)->type = type;
   return status;
 }

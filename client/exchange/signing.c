@@ -180,8 +180,8 @@ static enum collega_status sign_proposal(struct signing *signing,
   Collega__SaltedTerms *terms = (Collega__SaltedTerms *)row_unpack(
       &collega__salted_terms__descriptor, field_bytes(&signing->view.row->terms), signing->arena);
   if (!terms) return exchange_row_damaged(signing->error, "terms");
-  status = signing_seal(signing, run, signing->view.header->has_mandate, &signing->view.header->mandate,
-                terms, &envelope);
+  status = signing_seal(signing, run, signing->view.header->has_mandate,
+                        &signing->view.header->mandate, terms, &envelope);
   if (status ==
       COLLEGA_NOT_FOUND) { /* nobody knows the recipient's card: nothing can be sealed to it */
     error_set(&why, COLLEGA_REFUSED, RULE_decider_unreachable, NULL, NULL);
@@ -204,8 +204,8 @@ static enum collega_status sign_acceptance(struct signing *signing,
   if (status == COLLEGA_OK && !body->acceptance)
     status = exchange_row_damaged(signing->error, "act");
   if (status != COLLEGA_OK) return status;
-  status = signing_seal(signing, run, body->acceptance->has_mandate, &body->acceptance->mandate, NULL,
-                &envelope);
+  status = signing_seal(signing, run, body->acceptance->has_mandate, &body->acceptance->mandate,
+                        NULL, &envelope);
   return status == COLLEGA_OK ? signing_append(signing, act->kind, run, envelope) : status;
 }
 
@@ -282,9 +282,9 @@ static enum collega_status sign_ask(struct signing *signing) {
   status = body_finish(body, signing->arena, &packed, &id, signing->error);
   if (status == COLLEGA_OK)
     status = run_sign(signing->identity, &packed, 1, signing->arena, &run, signing->error);
-  return status == COLLEGA_OK
-             ? signing_append(signing, COLLEGA_STORE__ACT_KIND__ACT_KIND_ASK, run, bytes_of(NULL, 0))
-             : status;
+  return status == COLLEGA_OK ? signing_append(signing, COLLEGA_STORE__ACT_KIND__ACT_KIND_ASK, run,
+                                               bytes_of(NULL, 0))
+                              : status;
 }
 
 /* ---- one deal, all deals */

@@ -20,8 +20,9 @@ enum collega_status thread_row(struct ledger_txn *txn, struct bytes party, struc
   uint8_t key[THREAD_KEY_BYTES];
   ProtobufCMessage *message = NULL;
   thread_key(key, party, thread, 0);
-  enum collega_status status = row_get(txn, TABLE_THREADS, bytes_of(key, sizeof key),
-                                       &collega_store__thread_row__descriptor, arena, &message, error);
+  enum collega_status status =
+      row_get(txn, TABLE_THREADS, bytes_of(key, sizeof key), &collega_store__thread_row__descriptor,
+              arena, &message, error);
   *out = (CollegaStore__ThreadRow *)message;
   return status;
 }
@@ -132,9 +133,9 @@ static enum collega_status append(struct saying *saying, const char *state, Coll
     if (status == COLLEGA_OK)
       status = exchange_pack(saying->arena, &run->base, &packed_run, saying->error);
     if (status == COLLEGA_OK)
-      status = exchange_seal(saying->exchange, saying->txn, saying->party, &saying->counterparty,
-                             &run, 1, NULL, true, saying->now, saying->arena, &envelope,
-                             saying->error);
+      status =
+          exchange_seal(saying->exchange, saying->txn, saying->party, &saying->counterparty, &run,
+                        1, NULL, true, saying->now, saying->arena, &envelope, saying->error);
     if (status != COLLEGA_OK) return status;
     act.has_run = act.has_envelope = true;
     field_set(&act.run, packed_run.data, packed_run.length);
@@ -186,15 +187,17 @@ static enum collega_status open_match(struct saying *saying, Collega__OfferRef *
   const CollegaStore__MatchRow *match = (const CollegaStore__MatchRow *)message;
   status = reference(saying, &match->mine, mine, &own);
   if (status == COLLEGA_OK) status = reference(saying, &match->counter, yours, &other);
-  if (status == COLLEGA_OK && !id_from(&saying->counterparty, other->author.data, other->author.len))
+  if (status == COLLEGA_OK &&
+      !id_from(&saying->counterparty, other->author.data, other->author.len))
     return exchange_row_damaged(saying->error, "offers");
   return status;
 }
 
 /* Said already, and it still counts. */
 static enum collega_status said_before(struct saying *saying, CollegaStore__ThreadRow **row) {
-  enum collega_status status = thread_row(saying->txn, id_bytes(saying->party),
-                                          id_bytes(saying->thread), saying->arena, row, saying->error);
+  enum collega_status status =
+      thread_row(saying->txn, id_bytes(saying->party), id_bytes(saying->thread), saying->arena, row,
+                 saying->error);
   if (status != COLLEGA_NOT_FOUND) return status;
   *row = NULL;
   return COLLEGA_OK;
@@ -240,8 +243,7 @@ static enum collega_status say_talk(struct saying *saying, const char *text,
                ? error_set(saying->error, COLLEGA_REFUSED, RULE_talk_not_open, NULL, NULL)
                : status;
   }
-  if (status == COLLEGA_OK)
-    status = own_body(saying, COLLEGA__BODY_TYPE__BODY_TYPE_TALK, &body);
+  if (status == COLLEGA_OK) status = own_body(saying, COLLEGA__BODY_TYPE__BODY_TYPE_TALK, &body);
   if (status != COLLEGA_OK) return status;
   field_set_id(&content.thread, saying->thread);
   content.text = (char *)(uintptr_t)text;
@@ -271,16 +273,24 @@ static enum collega_status interest(struct saying *saying, const char *text, boo
 enum collega_status match_interest(struct exchange *exchange, const struct id *party,
                                    const struct id *match, const char *text, collega_time now,
                                    struct id *envelope, struct collega_error *error) {
-  struct saying saying = {.exchange = exchange, .party = party, .thread = match, .now = now,
-                          .envelope = envelope, .error = error};
+  struct saying saying = {.exchange = exchange,
+                          .party = party,
+                          .thread = match,
+                          .now = now,
+                          .envelope = envelope,
+                          .error = error};
   return interest(&saying, text, false);
 }
 
 enum collega_status match_decline(struct exchange *exchange, const struct id *party,
                                   const struct id *match, collega_time now, struct id *envelope,
                                   struct collega_error *error) {
-  struct saying saying = {.exchange = exchange, .party = party, .thread = match, .now = now,
-                          .envelope = envelope, .error = error};
+  struct saying saying = {.exchange = exchange,
+                          .party = party,
+                          .thread = match,
+                          .now = now,
+                          .envelope = envelope,
+                          .error = error};
   return interest(&saying, NULL, true);
 }
 
@@ -288,8 +298,12 @@ enum collega_status talk_send(struct exchange *exchange, const struct id *party,
                               const struct id *thread, const char *text,
                               const Collega__Terms *draft, collega_time now, struct id *envelope,
                               struct collega_error *error) {
-  struct saying saying = {.exchange = exchange, .party = party, .thread = thread, .now = now,
-                          .envelope = envelope, .error = error};
+  struct saying saying = {.exchange = exchange,
+                          .party = party,
+                          .thread = thread,
+                          .now = now,
+                          .envelope = envelope,
+                          .error = error};
   enum collega_status status = begin(&saying);
   if (status == COLLEGA_OK)
     status = exchange_end(exchange, &saying.txn, say_talk(&saying, text, draft), error);
@@ -358,8 +372,13 @@ enum collega_status talk_each(struct ledger_txn *txn, const struct id *party,
                               const struct id *thread, struct arena *arena,
                               bool (*visit)(void *context, const struct talk_line *line),
                               void *context, struct collega_error *error) {
-  struct listening listening = {.txn = txn, .party = party, .thread = thread, .arena = arena,
-                                .visit = visit, .context = context, .error = error};
+  struct listening listening = {.txn = txn,
+                                .party = party,
+                                .thread = thread,
+                                .arena = arena,
+                                .visit = visit,
+                                .context = context,
+                                .error = error};
   uint8_t prefix[THREAD_KEY_BYTES];
   thread_key(prefix, id_bytes(party), id_bytes(thread), 0);
   enum collega_status status = table_each(txn, TABLE_THREADS, bytes_of(prefix, 2 * ID_BYTES), NULL,
