@@ -70,6 +70,11 @@ static enum collega_status terminate(struct asking *asking, const struct ending 
   bool news;
   enum collega_status status = try_event(asking, &event, &news);
   if (status != COLLEGA_OK) return status;
+  if (!news && asking->negotiation.terminate_effective != ending->effective) {
+    char text[32];
+    date_write(text, sizeof text, asking->negotiation.terminate_effective);
+    return error_set(asking->error, COLLEGA_REFUSED, RULE_terminate_asked, "effective", text, NULL);
+  }
   *last = asking->negotiation.last_deal;
   status = deal_view_read(asking->txn, last, asking->arena, &asking->view, asking->error);
   if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(asking->error, "roots");
