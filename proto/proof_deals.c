@@ -17,6 +17,7 @@
 struct chain {
   struct id deal; /* of the agreement */
   struct id root;
+  struct id last;     /* deal of the last entry: the agreement, or the last amendment */
   struct id decision; /* the last entry */
   uint32_t position;
   collega_time decided;
@@ -301,6 +302,7 @@ static void judge_entry(struct proof_case *judged, size_t index, struct chain *c
     chain->deal = entry.header->id;
     memcpy(chain->root.byte, deal->root.data, ID_BYTES);
   }
+  chain->last = entry.header->id;
   chain->decision = entry.decision->id;
   chain->position = decision_of(&entry)->position;
   chain->decided = decided;
@@ -317,7 +319,7 @@ static void judge_end_place(struct proof_case *judged, const struct record *requ
                             const struct record *verdict, const struct chain *chain) {
   const Collega__Terminate *terminate = request->body->terminate;
   const Collega__Decision *decision = verdict->body->decision;
-  if (!proof_is_id(&terminate->deal, &chain->deal))
+  if (!proof_is_id(&terminate->deal, &chain->last))
     proof_fails(judged, "terminate", RULE_proof_end_other);
   if (!proof_is_id(&terminate->predecessor, &chain->decision)) {
     proof_fails(judged, "terminate", RULE_proof_predecessor);
@@ -330,7 +332,7 @@ static void judge_end_place(struct proof_case *judged, const struct record *requ
   if (!decision->has_predecessor || !proof_is_id(&decision->predecessor, &chain->decision)) {
     proof_fails(judged, "termination", RULE_proof_predecessor);
   }
-  if (!proof_is_id(&decision->deal, &chain->deal))
+  if (!proof_is_id(&decision->deal, &chain->last))
     proof_fails(judged, "termination", RULE_proof_decision_other);
   if (!proof_is_id(&decision->root, &chain->root))
     proof_fails(judged, "termination", RULE_proof_decision_root);

@@ -132,6 +132,20 @@ enum collega_status command_deal_show(const struct arguments *arguments,
                                       struct collega_error *error);
 enum collega_status command_deal_prove(const struct arguments *arguments,
                                        struct collega_error *error);
+enum collega_status command_match_interest(const struct arguments *arguments,
+                                           struct collega_error *error);
+enum collega_status command_match_decline(const struct arguments *arguments,
+                                          struct collega_error *error);
+enum collega_status command_deal_talk(const struct arguments *arguments,
+                                      struct collega_error *error);
+enum collega_status command_deal_counter(const struct arguments *arguments,
+                                         struct collega_error *error);
+enum collega_status command_deal_amend(const struct arguments *arguments,
+                                       struct collega_error *error);
+enum collega_status command_deal_terminate(const struct arguments *arguments,
+                                           struct collega_error *error);
+enum collega_status command_deal_release(const struct arguments *arguments,
+                                         struct collega_error *error);
 enum collega_status command_verify(const struct arguments *arguments, struct collega_error *error);
 enum collega_status command_ledger_log(const struct arguments *arguments,
                                        struct collega_error *error);

@@ -4,7 +4,8 @@
 #include <string.h>
 
 #include "base/process/process.h"
-#include "client/cli/common.h"
+#include "client/cli/deals.h"
+#include "client/exchange/deal_machine.h"
 #include "proto/guard.h"
 #include "proto/json.h"
 
@@ -12,8 +13,8 @@
 
 /* ---- reading a row */
 
-static enum collega_status deal_terms(struct desk *desk, const CollegaStore__DealRow *row,
-                                      Collega__Terms **out, struct collega_error *error) {
+enum collega_status desk_deal_terms(struct desk *desk, const CollegaStore__DealRow *row,
+                                    Collega__Terms **out, struct collega_error *error) {
   *out = NULL;
   if (!row->has_terms) return COLLEGA_OK;
   ProtobufCMessage *salted = NULL;
@@ -52,11 +53,91 @@ static const Collega__DealHeader *deal_header(struct desk *desk, const CollegaSt
   return ((const Collega__Body *)body)->deal;
 }
 
-static json_t *deal_json(struct desk *desk, const CollegaStore__DealRow *row) {
+enum collega_status desk_deal_thread(struct desk *desk, const struct id *deal, struct id *thread,
+                                     struct collega_error *error) {
+  CollegaStore__DealRow *row = NULL;
+  enum collega_status status = desk_deal_row(desk, deal, &row, error);
+  const Collega__DealHeader *header = status == COLLEGA_OK ? deal_header(desk, row) : NULL;
+  if (status == COLLEGA_OK &&
+      (!header || !id_from(thread, header->thread.data, header->thread.len)))
+    return error_set(error, COLLEGA_DAMAGED, RULE_exchange_damaged, NULL, "deals", NULL);
+  return status;
+}
+
+static const char *release_text(uint32_t state) {
+  switch ((enum release_phase)state) {
+  case RELEASE_ASKED:
+    return "asked";
+  case RELEASE_RECEIVED:
+    return "received";
+  case RELEASE_KEPT:
+    return "kept";
+  case RELEASE_KEPT_BY_OTHER:
+    return "kept_by_other";
+  case RELEASE_SIGNED:
+  case RELEASE_DONE:
+    return "signed";
+  case RELEASE_NONE:
+    break;
+  }
+  return NULL;
+}
+
+/* What it follows on, and what followed it. */
+static bool links_json(struct desk *desk, const CollegaStore__DealRow *row,
+                       const Collega__DealHeader *header, json_t *out) {
+  ProtobufCMessage *message = NULL;
+  bool ok = json_put(out, "thread", json_hex(header->thread.data, header->thread.len));
+  if (ok && header->has_replaces)
+    ok = json_put(out, "replaces", json_hex(header->replaces.data, header->replaces.len));
+  if (ok && header->has_amends)
+    ok = json_put(out, "amends", json_hex(header->amends.data, header->amends.len));
+  if (ok && release_text(row->release_state))
+    ok = json_put(out, "release", json_string(release_text(row->release_state)));
+  if (ok && row->has_effective)
+    ok = json_put(out, "effective", json_date(row->effective)) &&
+         json_put(out, "disputed", json_boolean(row->disputed));
+  if (!ok ||
+      row_get(desk->txn, TABLE_ROOTS, bytes_of(row->root.data, row->root.len),
+              &collega_store__root_row__descriptor, desk->arena, &message, NULL) != COLLEGA_OK)
+    return ok;
+  const CollegaStore__RootRow *root = (const CollegaStore__RootRow *)message;
+  bool agreed = row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_CONCLUDED ||
+                row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_TERMINATED;
+  if (agreed && root->has_last_deal &&
+      !bytes_equal(bytes_of(root->last_deal.data, root->last_deal.len),
+                   bytes_of(row->deal.data, row->deal.len)))
+    ok = json_put(out, "amended_by", json_hex(root->last_deal.data, root->last_deal.len));
+  if (ok && agreed && root->terminate_wanted)
+    ok = json_put(out, "ending", json_date(root->terminate_effective));
+  return ok;
+}
+
+/* What stands in for an offer of ours, where we published none. */
+static bool capacity_json(struct desk *desk, const CollegaStore__DealRow *row,
+                          const Collega__DealHeader *header, json_t *out) {
+  ProtobufCMessage *message = NULL;
+  const Collega__OfferRef *own = row->lends ? header->edges[0]->lends : header->edges[0]->borrows;
+  if (!own->has_capacity ||
+      row_get(desk->txn, TABLE_CAPACITIES, bytes_of(own->capacity.data, own->capacity.len),
+              &collega_store__capacity__descriptor, desk->arena, &message, NULL) != COLLEGA_OK)
+    return true;
+  const CollegaStore__Capacity *capacity = (const CollegaStore__Capacity *)message;
+  json_t *entry = json_pack("{s:i, s:i}", "headcount", (int)capacity->headcount, "hours_per_week",
+                            (int)capacity->hours_per_week);
+  bool ok = entry && json_put(entry, "id", json_hex(own->capacity.data, own->capacity.len)) &&
+            json_put(entry, "from", json_date(capacity->from));
+  if (ok && capacity->has_until) ok = json_put(entry, "until", json_date(capacity->until));
+  if (ok) return json_put(out, "capacity", entry);
+  json_decref(entry);
+  return false;
+}
+
+json_t *deal_json(struct desk *desk, const CollegaStore__DealRow *row) {
   Collega__Terms *terms = NULL;
   struct id counterparty;
   const Collega__DealHeader *header = deal_header(desk, row);
-  if (!header || deal_terms(desk, row, &terms, NULL) != COLLEGA_OK ||
+  if (!header || desk_deal_terms(desk, row, &terms, NULL) != COLLEGA_OK ||
       !id_from(&counterparty, row->counterparty.data, row->counterparty.len))
     return NULL;
   json_t *out = json_object(), *offers = json_array();
@@ -73,7 +154,8 @@ static json_t *deal_json(struct desk *desk, const CollegaStore__DealRow *row) {
        json_put(out, "accept_by", json_time(row->accept_by)) &&
        json_put(out, "decider", json_hex(header->decider.data, header->decider.len)) &&
        json_put(out, "root", json_hex(row->root.data, row->root.len)) &&
-       json_put(out, "waits_for_signature", json_boolean(row->has_act));
+       json_put(out, "waits_for_signature", json_boolean(row->has_act)) &&
+       links_json(desk, row, header, out) && capacity_json(desk, row, header, out);
   if (ok && row->why)
     ok = json_put(out, "why", json_string(row->why)) &&
          json_put(out, "why_text", json_string(row_words(desk, row->why, NULL, 0)));
@@ -118,27 +200,30 @@ static enum collega_status deal_moved(struct desk *desk, void *context, bool *me
   return status;
 }
 
-static enum collega_status act_done(struct desk *desk, const struct id *deal, bool until_decided,
-                                    enum rule said, struct collega_error *error) {
+enum collega_status desk_act_done(struct desk *desk, const struct id *deal, bool until_decided,
+                                  enum rule said, struct collega_error *error) {
   struct awaited awaited = {*deal, until_decided};
   enum collega_status status = COLLEGA_OK;
   if (argument_value(desk->arguments, "wait"))
     status = desk_wait(desk, deal_moved, &awaited, error);
-  if (status == COLLEGA_OK && argument_json(desk->arguments)) {
-    CollegaStore__DealRow *row = NULL;
-    status = desk_read(desk, error);
-    if (status == COLLEGA_OK) status = desk_deal_row(desk, deal, &row, error);
-    return status == COLLEGA_OK ? json_print(deal_json(desk, row), error) : status;
-  }
-  if (!said || status != COLLEGA_OK) return status;
-  if (!argument_value(desk->arguments, "wait")) {
+  return status == COLLEGA_OK ? desk_act_told(desk, deal, said, error) : status;
+}
+
+enum collega_status desk_act_told(struct desk *desk, const struct id *deal, enum rule said,
+                                  struct collega_error *error) {
+  CollegaStore__DealRow *row = NULL;
+  Collega__Terms *terms = NULL;
+  bool json = argument_json(desk->arguments),
+       waited = argument_value(desk->arguments, "wait") != NULL;
+  if (!json && !said) return COLLEGA_OK;
+  if (!json && !waited) {
     say(desk, said, hex_text(desk, deal->byte, 4), NULL);
     return COLLEGA_OK;
   }
-  CollegaStore__DealRow *row = NULL;
-  Collega__Terms *terms = NULL;
-  status = desk_deal_row(desk, deal, &row, error);
-  if (status == COLLEGA_OK) status = deal_terms(desk, row, &terms, error);
+  enum collega_status status = desk_read(desk, error);
+  if (status == COLLEGA_OK) status = desk_deal_row(desk, deal, &row, error);
+  if (status == COLLEGA_OK && json) return json_print(deal_json(desk, row), error);
+  if (status == COLLEGA_OK) status = desk_deal_terms(desk, row, &terms, error);
   if (status == COLLEGA_OK)
     say(desk, RULE_said_deal_state, hex_text(desk, deal->byte, 4),
         deal_state_name(row, terms, date_of_time(desk->now)), NULL);
@@ -147,8 +232,8 @@ static enum collega_status act_done(struct desk *desk, const struct id *deal, bo
 
 /* ---- propose */
 
-static enum collega_status mandate_option(struct desk *desk, struct id *mandate,
-                                          const struct id **out, struct collega_error *error) {
+enum collega_status desk_mandate_option(struct desk *desk, struct id *mandate,
+                                        const struct id **out, struct collega_error *error) {
   const char *typed = argument_value(desk->arguments, "mandate");
   *out = NULL;
   if (!typed) return COLLEGA_OK;
@@ -171,8 +256,8 @@ static enum collega_status mandate_option(struct desk *desk, struct id *mandate,
   return COLLEGA_OK;
 }
 
-static enum collega_status terms_option(struct desk *desk, Collega__Terms **out,
-                                        struct collega_error *error) {
+enum collega_status desk_terms_option(struct desk *desk, Collega__Terms **out,
+                                      struct collega_error *error) {
   const char *file = argument_value(desk->arguments, "terms");
   *out = NULL;
   if (!file) return COLLEGA_OK;
@@ -190,8 +275,8 @@ static enum collega_status terms_option(struct desk *desk, Collega__Terms **out,
   return status;
 }
 
-static enum collega_status read_proposal(struct desk *desk, struct proposal *proposal,
-                                         struct collega_error *error) {
+enum collega_status desk_read_proposal(struct desk *desk, struct proposal *proposal,
+                                       struct collega_error *error) {
   const struct arguments *arguments = desk->arguments;
   bool given = false;
   int64_t number = 0;
@@ -210,7 +295,7 @@ static enum collega_status read_proposal(struct desk *desk, struct proposal *pro
     status = option_money(arguments, "rate", &proposal->has_rate, &proposal->rate_cents, error);
   if (status == COLLEGA_OK)
     status = option_time(arguments, "accept-by", &given, &proposal->accept_by, error);
-  if (status == COLLEGA_OK) status = terms_option(desk, &terms, error);
+  if (status == COLLEGA_OK) status = desk_terms_option(desk, &terms, error);
   proposal->terms = terms;
   return status;
 }
@@ -226,7 +311,7 @@ enum collega_status command_deal_propose(const struct arguments *arguments,
     return error_set(error, COLLEGA_USAGE, RULE_propose_to_what, NULL, NULL);
   enum collega_status status = desk_open(arguments, &desk, error);
   if (status != COLLEGA_OK) return status;
-  status = read_proposal(&desk, &proposal, error); /* usage before look-ups */
+  status = desk_read_proposal(&desk, &proposal, error); /* usage before look-ups */
   if (status == COLLEGA_OK && to) {
     status = desk_offer_id(&desk, to, &offer, error);
     proposal.to_offer = &offer;
@@ -234,7 +319,7 @@ enum collega_status command_deal_propose(const struct arguments *arguments,
     status = desk_match_id(&desk, argument_at(arguments, 0), &match, error);
     proposal.match = &match;
   }
-  if (status == COLLEGA_OK) status = mandate_option(&desk, &mandate, &proposal.mandate, error);
+  if (status == COLLEGA_OK) status = desk_mandate_option(&desk, &mandate, &proposal.mandate, error);
   desk_release(&desk);
   if (status == COLLEGA_OK)
     status = deal_propose(desk.exchange, &desk.party, &proposal, desk.now, &deal, error);
@@ -242,15 +327,15 @@ enum collega_status command_deal_propose(const struct arguments *arguments,
     printf("%s\n", hex_text(&desk, deal.byte, ID_BYTES));
     fflush(stdout);
   }
-  if (status == COLLEGA_OK) status = act_done(&desk, &deal, false, RULE_NONE, error);
+  if (status == COLLEGA_OK) status = desk_act_done(&desk, &deal, false, RULE_NONE, error);
   desk_close(&desk);
   return status;
 }
 
 /* ---- accept, decline, withdraw */
 
-static enum collega_status open_deal(const struct arguments *arguments, struct desk *desk,
-                                     struct id *deal, struct collega_error *error) {
+enum collega_status desk_open_deal(const struct arguments *arguments, struct desk *desk,
+                                   struct id *deal, struct collega_error *error) {
   enum collega_status status = desk_open(arguments, desk, error);
   if (status != COLLEGA_OK) return status;
   status = desk_deal_id(desk, argument_at(arguments, 0), deal, error);
@@ -263,13 +348,13 @@ enum collega_status command_deal_accept(const struct arguments *arguments,
   struct desk desk;
   struct id deal, mandate;
   const struct id *chosen = NULL;
-  enum collega_status status = open_deal(arguments, &desk, &deal, error);
+  enum collega_status status = desk_open_deal(arguments, &desk, &deal, error);
   if (status != COLLEGA_OK) return status;
-  status = mandate_option(&desk, &mandate, &chosen, error);
+  status = desk_mandate_option(&desk, &mandate, &chosen, error);
   desk_release(&desk);
   if (status == COLLEGA_OK)
     status = deal_accept(desk.exchange, &desk.party, &deal, chosen, desk.now, error);
-  if (status == COLLEGA_OK) status = act_done(&desk, &deal, true, RULE_said_accepted, error);
+  if (status == COLLEGA_OK) status = desk_act_done(&desk, &deal, true, RULE_said_accepted, error);
   desk_close(&desk);
   return status;
 }
@@ -278,11 +363,11 @@ enum collega_status command_deal_decline(const struct arguments *arguments,
                                          struct collega_error *error) {
   struct desk desk;
   struct id deal;
-  enum collega_status status = open_deal(arguments, &desk, &deal, error);
+  enum collega_status status = desk_open_deal(arguments, &desk, &deal, error);
   if (status != COLLEGA_OK) return status;
   desk_release(&desk);
   status = deal_decline(desk.exchange, &desk.party, &deal, desk.now, error);
-  if (status == COLLEGA_OK) status = act_done(&desk, &deal, true, RULE_said_declined, error);
+  if (status == COLLEGA_OK) status = desk_act_done(&desk, &deal, true, RULE_said_declined, error);
   desk_close(&desk);
   return status;
 }
@@ -291,11 +376,12 @@ enum collega_status command_deal_withdraw(const struct arguments *arguments,
                                           struct collega_error *error) {
   struct desk desk;
   struct id deal;
-  enum collega_status status = open_deal(arguments, &desk, &deal, error);
+  enum collega_status status = desk_open_deal(arguments, &desk, &deal, error);
   if (status != COLLEGA_OK) return status;
   desk_release(&desk);
   status = deal_withdraw(desk.exchange, &desk.party, &deal, desk.now, error);
-  if (status == COLLEGA_OK) status = act_done(&desk, &deal, true, RULE_said_withdraw_asked, error);
+  if (status == COLLEGA_OK)
+    status = desk_act_done(&desk, &deal, true, RULE_said_withdraw_asked, error);
   desk_close(&desk);
   return status;
 }
@@ -331,10 +417,15 @@ static int newest_first(const void *one, const void *other) {
   return a < b ? 1 : a > b ? -1 : 0;
 }
 
+static const char *why_text(struct desk *desk, const CollegaStore__DealRow *row) {
+  if (row->disputed) return row_words(desk, rule_name(RULE_said_disputed), NULL, 0);
+  return row->why ? row_words(desk, row->why, NULL, 0) : "";
+}
+
 static void print_deal(struct desk *desk, struct table *table, const CollegaStore__DealRow *row) {
   Collega__Terms *terms = NULL;
   struct id counterparty;
-  if (deal_terms(desk, row, &terms, NULL) != COLLEGA_OK ||
+  if (desk_deal_terms(desk, row, &terms, NULL) != COLLEGA_OK ||
       !id_from(&counterparty, row->counterparty.data, row->counterparty.len))
     return;
   bool dutch = desk->language == LANGUAGE_NL;
@@ -357,7 +448,7 @@ static void print_deal(struct desk *desk, struct table *table, const CollegaStor
                          from,
                          until,
                          accept_by,
-                         row->why ? row_words(desk, row->why, NULL, 0) : ""};
+                         why_text(desk, row)};
   table_row(table, cells);
 }
 
@@ -416,7 +507,7 @@ enum collega_status command_deal_show(const struct arguments *arguments,
   struct desk desk;
   struct id deal;
   CollegaStore__DealRow *row = NULL;
-  enum collega_status status = open_deal(arguments, &desk, &deal, error);
+  enum collega_status status = desk_open_deal(arguments, &desk, &deal, error);
   if (status != COLLEGA_OK) return status;
   struct awaited awaited = {deal, true};
   if (argument_value(arguments, "wait")) status = desk_wait(&desk, deal_moved, &awaited, error);

@@ -38,18 +38,39 @@ static const struct option_row offer_list_options[] = {
 };
 static const struct option_row match_options[] = {
     {"offer", "ID", "alleen bij dit eigen aanbod", "only for this offer of ours", false}, WAIT};
+#define PROPOSAL                                                                                   \
+  {"headcount", "N", "aantal mensen", "number of people", false},                                  \
+      {"from", "DATE", "eerste dag", "first day", false},                                          \
+      {"until", "DATE", "laatste dag", "last day", false},                                         \
+      {"hours", "N", "uren per week", "hours a week", false},                                      \
+      {"rate", "AMOUNT", "uurtarief, 23,80", "rate an hour, 23.80", false},                        \
+      {"terms", "FILE", "overige voorwaarden, JSON", "further terms, JSON", false},                \
+      {"mandate", "ID", "volmacht waarmee wordt getekend", "mandate to sign with", false},         \
+      {"accept-by", "TIME", "antwoord vóór (standaard drie werkdagen)",                            \
+       "answer by (three working days by default)", false},                                        \
+      WAIT
 static const struct option_row propose_options[] = {
     {"to", "OFFER", "op een aanbod zonder eigen aanbod", "to an offer, without an offer of our own",
      false},
-    {"headcount", "N", "aantal mensen", "number of people", false},
-    {"from", "DATE", "eerste dag", "first day", false},
-    {"until", "DATE", "laatste dag", "last day", false},
-    {"hours", "N", "uren per week", "hours a week", false},
-    {"rate", "AMOUNT", "uurtarief, 23,80", "rate an hour, 23.80", false},
-    {"terms", "FILE", "overige voorwaarden, JSON", "further terms, JSON", false},
+    PROPOSAL};
+static const struct option_row change_options[] = {PROPOSAL};
+static const struct option_row terminate_options[] = {
+    {"effective", "DATE", "laatste dag", "last day", false},
+    {"headcount", "N", "aantal mensen (allen; een deel gaat met amend)",
+     "number of people (all; a part goes by amend)", false},
     {"mandate", "ID", "volmacht waarmee wordt getekend", "mandate to sign with", false},
-    {"accept-by", "TIME", "antwoord vóór (standaard drie werkdagen)",
-     "answer by (three working days by default)", false},
+    WAIT};
+static const struct option_row release_options[] = {
+    {"sign", NULL, "ontheffing gevraagd door de ander: teken die",
+     "release asked by the other: sign it", false},
+    {"keep", NULL, "ontheffing gevraagd door de ander: houd vast aan wat er is",
+     "release asked by the other: keep to what there is", false},
+    WAIT};
+static const struct option_row message_options[] = {
+    {"message", "TEXT", "een bericht erbij", "a message with it", false}, WAIT};
+static const struct option_row talk_options[] = {
+    {"message", "TEXT", "stuur een bericht", "send a message", false},
+    {"terms", "FILE", "stuur voorwaarden in concept, JSON", "send draft terms, JSON", false},
     WAIT};
 static const struct option_row accept_options[] = {
     {"mandate", "ID", "volmacht waarmee wordt getekend", "mandate to sign with", false}, WAIT};
@@ -100,6 +121,13 @@ static const struct command_row commands[] = {
      "what fits our offers, best first", OPTIONS(match_options), 0, 0, command_match_list},
     {"match show", "ID", "een match: waarom, en wat ontbreekt",
      "one match: why, and what is missing", NO_OPTIONS, 1, 1, command_match_show},
+    {"match interest", "ID", "toon belangstelling; bindt niemand", "show interest; binds nobody",
+     OPTIONS(message_options), 1, 1, command_match_interest},
+    {"match decline", "ID", "laat een match gaan; bindt niemand", "let a match go; binds nobody",
+     OPTIONS(wait_options), 1, 1, command_match_decline},
+    {"deal talk", "ID", "overleg over een match of deal; zonder opties: wat er gezegd is",
+     "talk about a match or deal; without options: what was said", OPTIONS(talk_options), 1, 1,
+     command_deal_talk},
     {"deal propose", "MATCH|--to OFFER", "doe een getekend voorstel; toont het kenmerk",
      "make a signed proposal; prints its id", OPTIONS(propose_options), 0, 1, command_deal_propose},
     {"deal accept", "ID", "neem een voorstel aan", "accept a proposal", OPTIONS(accept_options), 1,
@@ -108,6 +136,16 @@ static const struct command_row commands[] = {
      1, command_deal_decline},
     {"deal withdraw", "ID", "vraag een eigen voorstel terug", "ask to withdraw a proposal of ours",
      OPTIONS(wait_options), 1, 1, command_deal_withdraw},
+    {"deal counter", "ID", "doe een tegenvoorstel; toont het kenmerk",
+     "make a counter-proposal; prints its id", OPTIONS(change_options), 1, 1, command_deal_counter},
+    {"deal amend", "ID", "stel een wijziging van een overeenkomst voor; toont het kenmerk",
+     "propose a change of an agreement; prints its id", OPTIONS(change_options), 1, 1,
+     command_deal_amend},
+    {"deal terminate", "ID --effective DATE", "beëindig een overeenkomst", "end an agreement",
+     OPTIONS(terminate_options), 1, 1, command_deal_terminate},
+    {"deal release", "ID", "vraag de ander elkaar te ontheffen, of antwoord op die vraag",
+     "ask the other for release of each other, or answer that", OPTIONS(release_options), 1, 1,
+     command_deal_release},
     {"deal list", "", "voorstellen en overeenkomsten", "proposals and agreements",
      OPTIONS(wait_options), 0, 0, command_deal_list},
     {"deal show", "ID", "een voorstel of overeenkomst, volledig",

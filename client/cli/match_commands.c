@@ -81,12 +81,23 @@ static json_t *words_json(struct desk *desk, CollegaStore__Words *const *words, 
   return list;
 }
 
+static const char *state_of(struct desk *desk, const CollegaStore__MatchRow *row) {
+  const char *state = "suggested";
+  struct id match;
+  bool mine = false;
+  if (id_from(&match, row->match.data, row->match.len) &&
+      match_state(desk->txn, &desk->party, &match, desk->now, desk->arena, &state, &mine, NULL) !=
+          COLLEGA_OK)
+    return "suggested";
+  return state;
+}
+
 static json_t *match_json(struct desk *desk, const CollegaStore__MatchRow *row) {
   json_t *out = json_object(), *parts = json_object();
   bool ok = out && parts && json_put(out, "id", json_hex(row->match.data, row->match.len)) &&
             json_put(out, "offer", json_hex(row->mine.data, row->mine.len)) &&
             json_put(out, "counter", json_hex(row->counter.data, row->counter.len)) &&
-            json_put(out, "state", json_string(row->state ? row->state : "suggested")) &&
+            json_put(out, "state", json_string(state_of(desk, row))) &&
             json_put(out, "score", json_real((double)row->score / 10000.0));
   for (size_t i = 0; ok && i < row->n_parts; ++i)
     ok = json_put(parts, row->parts[i]->name, json_real((double)row->parts[i]->score / 10000.0));
@@ -117,6 +128,7 @@ static void print_match(struct desk *desk, struct table *table, const CollegaSto
   snprintf(people, sizeof people, "%" PRIu32, theirs->headcount);
   const char *cells[] = {
       hex_text(desk, row->match.data, 4),
+      state_of(desk, row),
       score,
       safe(desk, ours->title),
       people,
@@ -138,12 +150,12 @@ static enum collega_status print_matches(struct desk *desk, const struct finding
     say(desk, RULE_said_no_matches, NULL);
     return COLLEGA_OK;
   }
-  static const char *const dutch[] = {"id",         "score",     "ons aanbod", "mensen",
-                                      "hun aanbod", "werkgever", "plaats"};
-  static const char *const english[] = {"id",          "score",    "our offer", "people",
-                                        "their offer", "employer", "place"};
+  static const char *const dutch[] = {"id",     "staat",      "score",     "ons aanbod",
+                                      "mensen", "hun aanbod", "werkgever", "plaats"};
+  static const char *const english[] = {"id",     "state",       "score",    "our offer",
+                                        "people", "their offer", "employer", "place"};
   struct table *table =
-      table_new(7, desk->language == LANGUAGE_NL ? dutch : english, (1u << 1) | (1u << 3));
+      table_new(8, desk->language == LANGUAGE_NL ? dutch : english, (1u << 2) | (1u << 4));
   if (!table) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
   for (size_t i = 0; i < finding->count; ++i)
     print_match(desk, table, finding->rows[i]);

@@ -125,6 +125,8 @@ static enum collega_status apply_kind(struct apply *apply) {
     return apply_board(apply);
   case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_RESET:
     return apply_reset(apply);
+  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_MATCH_ACT:
+    return apply_match_act(apply);
   case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_FILTER:
     return apply_filter(apply);
   case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_MAIL_IN:
@@ -152,7 +154,6 @@ static enum collega_status apply_kind(struct apply *apply) {
     return ledger_cursor_set(apply->txn, MATCHER_CURSOR, 0, apply->error);
   /* Told by the entry itself, or not written yet by any version. */
   case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_EPOCH:
-  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_MATCH_ACT:
   case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_QUESTION:
   case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_FETCHED:
     return COLLEGA_OK;

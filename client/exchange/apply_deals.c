@@ -10,16 +10,6 @@
 
 /* ---- effects */
 
-static enum collega_status put_hold(struct apply *apply, const struct deal_view *view, bool agreed,
-                                    const collega_date *until) {
-  CollegaStore__Hold hold;
-  enum collega_status status = deal_row_hold(view, apply->arena, &hold, apply->error);
-  if (status != COLLEGA_OK) return status;
-  hold.agreed = agreed;
-  if (until && *until < hold.until) hold.until = *until;
-  return holds_put(apply->txn, &hold, apply->error);
-}
-
 static bool own_subject(const struct deal_view *view, struct short_id *out) {
   const ProtobufCBinaryData *subject =
       view->own->has_offer ? &view->own->offer : &view->own->capacity;
@@ -30,6 +20,17 @@ static enum collega_status drop_hold(struct apply *apply, const struct deal_view
   struct short_id subject;
   if (!own_subject(view, &subject)) return exchange_row_damaged(apply->error, "deals");
   return holds_drop(apply->txn, &view->party, &subject, &view->root, &view->deal, apply->error);
+}
+
+static enum collega_status put_hold(struct apply *apply, const struct deal_view *view, bool agreed,
+                                    const collega_date *until) {
+  CollegaStore__Hold hold;
+  enum collega_status status = deal_row_hold(view, apply->arena, &hold, apply->error);
+  if (status != COLLEGA_OK) return status;
+  hold.agreed = agreed;
+  if (until && *until < hold.until) hold.until = *until;
+  if (hold.until < hold.from) return drop_hold(apply, view); /* ended before it began */
+  return holds_put(apply->txn, &hold, apply->error);
 }
 
 /* A DECISION may conclude what this ledger never held (a restored home): then it is agreed at
@@ -52,6 +53,10 @@ static enum collega_status drop_act_if_over(struct apply *apply,
     bool over = slot->phase == PHASE_VOID || slot->phase == PHASE_CONCLUDED ||
                 slot->phase == PHASE_RELEASED || slot->phase == PHASE_TERMINATED;
     if (!over || !view->row->has_act) return COLLEGA_OK;
+    const CollegaStore__DealAct *act = (const CollegaStore__DealAct *)row_unpack(
+        &collega_store__deal_act__descriptor, field_bytes(&view->row->act), apply->arena);
+    if (!act) return exchange_row_damaged(apply->error, "deals");
+    if (act_outlives_deal(act->kind)) return COLLEGA_OK;
     view->row->has_act = false;
     return deal_row_put(apply->txn, view->row, apply->error);
   }
@@ -68,17 +73,18 @@ static enum collega_status do_effect(struct apply *apply, const struct negotiati
   case DEAL_EFFECT_HOLD_AGREE:
   case DEAL_EFFECT_HOLD_END:
   case DEAL_EFFECT_CHANGED:
+  case DEAL_EFFECT_SIGN_TERMINATE:
+  case DEAL_EFFECT_SIGN_RELEASE:
+  case DEAL_EFFECT_SIGN_RELEASE_ANSWER:
     break;
+  case DEAL_EFFECT_LODGE_RELEASE:
+    return apply_lodge_release(apply, &negotiation->root);
   case DEAL_EFFECT_SIGN_HEADER:
   case DEAL_EFFECT_SIGN_ACCEPT:
   case DEAL_EFFECT_SIGN_DECLINE:
   case DEAL_EFFECT_SIGN_WITHDRAW:
   case DEAL_EFFECT_SIGN_ASK:
-  case DEAL_EFFECT_SIGN_TERMINATE:
   case DEAL_EFFECT_SIGN_EPOCH_ANSWER:
-  case DEAL_EFFECT_SIGN_RELEASE:
-  case DEAL_EFFECT_SIGN_RELEASE_ANSWER:
-  case DEAL_EFFECT_LODGE_RELEASE:
     return COLLEGA_OK;
   }
   if (id_is_zero(&effect->deal))
@@ -90,6 +96,7 @@ static enum collega_status do_effect(struct apply *apply, const struct negotiati
   if (effect->kind == DEAL_EFFECT_HOLD_DROP) return drop_hold(apply, &view);
   if (effect->kind == DEAL_EFFECT_HOLD_AGREE) return agree_hold(apply, &view);
   if (effect->kind == DEAL_EFFECT_HOLD_END) return put_hold(apply, &view, true, &effect->effective);
+  if (effect->kind != DEAL_EFFECT_CHANGED) return apply_change_wanted(apply, &view, effect);
   return drop_act_if_over(apply, negotiation, &view);
 }
 
@@ -263,10 +270,11 @@ enum collega_status apply_draft(struct apply *apply) {
     return draft_answer(apply, act, DEAL_EVENT_DECLINE);
   case COLLEGA_STORE__ACT_KIND__ACT_KIND_WITHDRAW:
     return draft_answer(apply, act, DEAL_EVENT_WITHDRAW);
-  case COLLEGA_STORE__ACT_KIND__ACT_KIND_ASK:
   case COLLEGA_STORE__ACT_KIND__ACT_KIND_TERMINATE:
   case COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE:
   case COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE_ANSWER:
+    return apply_draft_change(apply, act);
+  case COLLEGA_STORE__ACT_KIND__ACT_KIND_ASK:
   case COLLEGA_STORE__ACT_KIND__ACT_KIND_EPOCH_ANSWER:
   case _COLLEGA_STORE__ACT_KIND_IS_INT_SIZE:
     break;
@@ -287,7 +295,8 @@ enum collega_status apply_act_dropped(struct apply *apply) {
   status = deal_view_read(apply->txn, &event.deal, apply->arena, &view, apply->error);
   if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(apply->error, "deals");
   event.why = rule_from_name(dropped->why);
-  if (status == COLLEGA_OK) status = apply_deal_step(apply, &view.root, &event);
+  if (status == COLLEGA_OK && !act_outlives_deal(dropped->kind))
+    status = apply_deal_step(apply, &view.root, &event);
   if (status == COLLEGA_OK)
     status = deal_view_read(apply->txn, &event.deal, apply->arena, &view, apply->error);
   if (status != COLLEGA_OK) return status;

@@ -105,7 +105,8 @@ static enum collega_status take_decision(struct apply *apply, const struct run_v
   enum collega_status status =
       decision_event(record, apply->event->time, apply->arena, &event, apply->error);
   if (status == COLLEGA_OK) status = keep_decision(apply, record, packed_run);
-  return status == COLLEGA_OK ? apply_deal_step(apply, &root, &event) : status;
+  if (status == COLLEGA_OK) status = apply_deal_step(apply, &root, &event);
+  return status == COLLEGA_OK ? apply_termination(apply, &root, record->body->decision) : status;
 }
 
 enum collega_status apply_decision(struct apply *apply) {
@@ -126,6 +127,8 @@ enum collega_status apply_letter_deals(struct apply *apply, const Collega__Lette
     const Collega__Body *body = run.records[0].body;
     if (body->deal && letter->terms) status = take_proposal(apply, letter, &run);
     if (status == COLLEGA_OK && body->acceptance) status = take_acceptance(apply, &run);
+    if (status == COLLEGA_OK && (body->terminate || body->release || body->release_answer))
+      status = apply_change_in(apply, &run);
     if (status == COLLEGA_OK && body->decision) {
       status = exchange_pack(apply->arena, &letter->runs[i]->base, &packed, apply->error);
       if (status == COLLEGA_OK) status = take_decision(apply, &run, packed);

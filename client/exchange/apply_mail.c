@@ -20,18 +20,6 @@ enum collega_status apply_mailbox_cursor(struct apply *apply) {
   return broker_row_put(apply->txn, broker, apply->error);
 }
 
-/* The thread's entries in the order in which they came: numbered by the chain. */
-static enum collega_status note_thread(struct apply *apply, const ProtobufCBinaryData *thread) {
-  uint8_t key[2 * ID_BYTES + 8], value[8];
-  if (thread->len != ID_BYTES) return exchange_row_damaged(apply->error, "threads");
-  memcpy(key, apply->event->party->byte, ID_BYTES);
-  memcpy(key + ID_BYTES, thread->data, ID_BYTES);
-  put_be64(key + 2 * ID_BYTES, apply->event->number);
-  put_be64(value, apply->event->number);
-  return table_put(apply->txn, TABLE_THREADS, bytes_of(key, sizeof key),
-                   bytes_of(value, sizeof value), apply->error);
-}
-
 static enum collega_status apply_letter(struct apply *apply, const Collega__Letter *letter) {
   enum collega_status status = COLLEGA_OK;
   for (size_t i = 0; status == COLLEGA_OK && i < letter->n_runs; i++) {
@@ -41,9 +29,7 @@ static enum collega_status apply_letter(struct apply *apply, const Collega__Lett
     const Collega__Body *body = view.records[0].body;
     if (body->offer || body->status)
       status = apply_public(apply, &view.records[0], NULL, true, bytes_of(NULL, 0));
-    if (status == COLLEGA_OK && body->interest)
-      status = note_thread(apply, &body->interest->thread);
-    if (status == COLLEGA_OK && body->talk) status = note_thread(apply, &body->talk->thread);
+    if (status == COLLEGA_OK && (body->interest || body->talk)) status = apply_talk_in(apply, body);
   }
   return status == COLLEGA_OK ? apply_letter_deals(apply, letter) : status;
 }

@@ -190,7 +190,7 @@ static enum collega_status note_own(struct apply *apply, const struct record *re
   return own_record_put(apply->txn, &record->id, &own, apply->error);
 }
 
-static enum collega_status send_envelope(struct apply *apply, struct bytes envelope) {
+enum collega_status apply_send_envelope(struct apply *apply, struct bytes envelope) {
   CollegaStore__OutboxItem item = COLLEGA_STORE__OUTBOX_ITEM__INIT;
   const Collega__Envelope *read;
   struct id hash;
@@ -238,7 +238,7 @@ enum collega_status apply_own_records(struct apply *apply) {
     status = apply_send(apply, &item, &outbox);
   }
   for (size_t i = 0; status == COLLEGA_OK && i < own->n_envelopes; i++)
-    status = send_envelope(apply, field_bytes(&own->envelopes[i]));
+    status = apply_send_envelope(apply, field_bytes(&own->envelopes[i]));
   for (size_t i = 0; status == COLLEGA_OK && i < view.count; i++) {
     struct bytes private_part = {NULL, 0};
     if (i < own->n_privates && own->privates[i].len > 0)

@@ -180,6 +180,7 @@ enum collega_status apply_signed(struct apply *apply) {
   case COLLEGA_STORE__ACT_KIND__ACT_KIND_TERMINATE:
   case COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE:
   case COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE_ANSWER:
+    return apply_signed_change(apply, &view, act, &run.records[0]);
   case COLLEGA_STORE__ACT_KIND__ACT_KIND_EPOCH_ANSWER:
   case _COLLEGA_STORE__ACT_KIND_IS_INT_SIZE:
     break;
@@ -202,10 +203,12 @@ static enum collega_status act_of_item(struct apply *apply, const CollegaStore__
       run_read_bytes(field_bytes(&runs->runs[1]), apply->arena, &run, apply->error);
   if (status != COLLEGA_OK) return status;
   const Collega__Body *body = run.records[0].body;
-  *out = body->acceptance ? COLLEGA_STORE__ACT_KIND__ACT_KIND_ACCEPT
-         : body->decline  ? COLLEGA_STORE__ACT_KIND__ACT_KIND_DECLINE
-         : body->withdraw ? COLLEGA_STORE__ACT_KIND__ACT_KIND_WITHDRAW
-                          : COLLEGA_STORE__ACT_KIND__ACT_KIND_ASK;
+  *out = body->acceptance  ? COLLEGA_STORE__ACT_KIND__ACT_KIND_ACCEPT
+         : body->decline   ? COLLEGA_STORE__ACT_KIND__ACT_KIND_DECLINE
+         : body->withdraw  ? COLLEGA_STORE__ACT_KIND__ACT_KIND_WITHDRAW
+         : body->terminate ? COLLEGA_STORE__ACT_KIND__ACT_KIND_TERMINATE
+         : body->release   ? COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE
+                           : COLLEGA_STORE__ACT_KIND__ACT_KIND_ASK;
   return COLLEGA_OK;
 }
 
@@ -226,6 +229,8 @@ enum collega_status apply_deal_refused(struct apply *apply, const CollegaStore__
     status =
         negotiation_load(apply->txn, &view.root, apply->arena, &negotiation, &row, apply->error);
   if (status != COLLEGA_OK) return status;
+  /* An amendment came first: the machine signs anew when it hears of that, nothing is lost. */
+  if (act_outlives_deal(event.act)) return outbox_forget(apply->txn, item->number, apply->error);
   event.kind = code == COLLEGA__REFUSAL_CODE__REFUSAL_CODE_UNKNOWN ? DEAL_EVENT_UNREACHABLE
                                                                    : DEAL_EVENT_REFUSED;
   /* The machine may have no use for it (a deal that is decided already): then nothing changes. */

@@ -73,8 +73,8 @@ void offer_capacity(const Collega__Offer *offer, struct capacity *out) {
 }
 
 static enum collega_status stored_capacity(struct ledger_txn *txn, const struct deal_view *view,
-                                           struct arena *arena, struct capacity *out,
-                                           struct collega_error *error) {
+                                           const CollegaStore__Hold *wanted, struct arena *arena,
+                                           struct capacity *out, struct collega_error *error) {
   ProtobufCMessage *message;
   enum collega_status status =
       row_get(txn, TABLE_CAPACITIES, field_bytes(&view->own->capacity),
@@ -86,7 +86,17 @@ static enum collega_status stored_capacity(struct ledger_txn *txn, const struct 
                            .hours_per_week = row->hours_per_week,
                            .from = row->from,
                            .until = row->has_until ? row->until : DATE_OPEN};
+  /* Made to fit this one negotiation, and nobody else knows of it: it goes along with what is
+   * proposed there, and accepting that is for the user to decide. */
+  if (wanted->people > out->headcount) out->headcount = wanted->people;
+  if (wanted->hours_per_week > out->hours_per_week) out->hours_per_week = wanted->hours_per_week;
+  capacity_cover(out, wanted);
   return COLLEGA_OK;
+}
+
+void capacity_cover(struct capacity *capacity, const CollegaStore__Hold *wanted) {
+  if (wanted->from < capacity->from) capacity->from = wanted->from;
+  if (wanted->until > capacity->until) capacity->until = wanted->until;
 }
 
 /* Does what is wanted lie within the limits of a revised offer? */
@@ -118,6 +128,11 @@ static enum collega_status current_offer(struct ledger_txn *txn, const struct de
               state == COLLEGA__OFFER_STATE__OFFER_STATE_FILLED;
   bool same = bytes_equal(field_bytes(&row->content), field_bytes(&view->own->content));
   offer_capacity(offer, out);
+  if (view->header->has_amends) { /* the agreement stands, whatever became of the offer */
+    *fits = true;
+    capacity_cover(out, wanted);
+    return COLLEGA_OK;
+  }
   *fits = open && (same || revision_fits(offer, out, wanted));
   return COLLEGA_OK;
 }
@@ -133,7 +148,7 @@ enum collega_status deal_room(struct ledger_txn *txn, const struct deal_view *vi
   if (status != COLLEGA_OK) return status;
   status = view->own->has_offer
                ? current_offer(txn, view, now, &wanted, arena, fits, &capacity, error)
-               : stored_capacity(txn, view, arena, &capacity, error);
+               : stored_capacity(txn, view, &wanted, arena, &capacity, error);
   if (status != COLLEGA_OK || !*fits) return status;
   status = holds_fit(txn, &capacity, &wanted, why);
   *room = status == COLLEGA_OK;

@@ -30,6 +30,8 @@ enum collega_status deal_row_hold(const struct deal_view *view, struct arena *ar
                                   CollegaStore__Hold *out,
                                   struct collega_error *error) COLLEGA_MUST_CHECK;
 void offer_capacity(const Collega__Offer *offer, struct capacity *out);
+/* An amendment offers the days that it adds; how many people a day stays as it was. */
+void capacity_cover(struct capacity *capacity, const CollegaStore__Hold *wanted);
 /* Judges whether the deal still fits what this party offers. *fits: the offer stands (perhaps
  * revised) and allows these hours; *room: days and people are free. `why` gets the words when
  * there is no room. */
@@ -49,7 +51,7 @@ enum collega_status negotiation_load(struct ledger_txn *txn, const struct id *ro
 enum collega_status negotiation_store(struct ledger_txn *txn, const struct negotiation *negotiation,
                                       CollegaStore__RootRow *row, struct arena *arena,
                                       struct collega_error *error) COLLEGA_MUST_CHECK;
-/* How many negotiations about this match have come to an agreement. */
+/* How many negotiations about this match have come to an agreement, or to release. */
 enum collega_status negotiation_count_closed(struct ledger_txn *txn, const struct id *party,
                                              const struct id *thread, uint64_t *out,
                                              struct collega_error *error) COLLEGA_MUST_CHECK;
@@ -73,6 +75,27 @@ enum collega_status apply_new_row(struct apply *apply, struct bytes body, bool m
 /* Stores the row as a deal of its root; `kind` DRAFT or PROPOSAL. */
 enum collega_status apply_add_deal(struct apply *apply, const struct deal_view *view,
                                    enum deal_event_kind kind) COLLEGA_MUST_CHECK;
+
+/* ---- apply_changes.c: TERMINATE, RELEASE and its answer */
+/* Such an act is signed whatever the deal has become. */
+bool act_outlives_deal(CollegaStore__ActKind kind);
+enum collega_status apply_draft_change(struct apply *apply,
+                                       const CollegaStore__DealAct *act) COLLEGA_MUST_CHECK;
+/* The machine wants one signed: it waits on the deal's row. */
+enum collega_status apply_change_wanted(struct apply *apply, const struct deal_view *view,
+                                        const struct deal_effect *effect) COLLEGA_MUST_CHECK;
+enum collega_status apply_signed_change(struct apply *apply, struct deal_view *view,
+                                        const CollegaStore__SignedAct *act,
+                                        const struct record *record) COLLEGA_MUST_CHECK;
+/* One that came by letter. */
+enum collega_status apply_change_in(struct apply *apply,
+                                    const struct run_view *run) COLLEGA_MUST_CHECK;
+/* Both signatures to the decider, once both are here. */
+enum collega_status apply_lodge_release(struct apply *apply,
+                                        const struct id *root_id) COLLEGA_MUST_CHECK;
+/* After a decision was taken: the last day, and whether the notice was too short. */
+enum collega_status apply_termination(struct apply *apply, const struct id *root_id,
+                                      const Collega__Decision *decision) COLLEGA_MUST_CHECK;
 
 /* ---- deals.c */
 /* The mandate to name: the wanted one, which must cover; else the only one that covers; else

@@ -245,6 +245,9 @@ enum collega_status deal_withdraw(struct exchange *exchange, const struct id *pa
 
 const char *deal_state_name(const CollegaStore__DealRow *row, const Collega__Terms *terms,
                             collega_date today) {
+  if (row->release_state == (uint32_t)RELEASE_ASKED && row->has_header_run &&
+      row->state != COLLEGA_STORE__DEAL_STATE__DEAL_STATE_VOID)
+    return "releasing";
   if (row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_CONCLUDED && terms && terms->work) {
     if (terms->work->has_until && terms->work->until < today) return "ended";
     if (terms->work->from <= today) return "active";

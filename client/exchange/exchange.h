@@ -115,7 +115,62 @@ enum collega_status deal_decline(struct exchange *exchange, const struct id *par
 enum collega_status deal_withdraw(struct exchange *exchange, const struct id *party,
                                   const struct id *deal, collega_time now,
                                   struct collega_error *error) COLLEGA_MUST_CHECK;
-/* What the user sees: "draft" .. "terminated"; "active" and "ended" from the dates of a concluded one. */
+/* ---- changes of a deal or agreement (propose_change.c, deal_changes.c). `deal`: any of its negotiation.
+ * A new proposal with `replaces`: same root and decider; what is not given stays as in `deal`. */
+enum collega_status deal_counter(struct exchange *exchange, const struct id *party,
+                                 const struct id *deal, const struct proposal *proposal,
+                                 collega_time now, struct id *counter,
+                                 struct collega_error *error) COLLEGA_MUST_CHECK;
+/* A proposal with `amends`, after the last decision held; what is not given stays as agreed. */
+enum collega_status deal_amend(struct exchange *exchange, const struct id *party,
+                               const struct id *deal, const struct proposal *proposal,
+                               collega_time now, struct id *amendment,
+                               struct collega_error *error) COLLEGA_MUST_CHECK;
+/* `effective` is the last day. headcount 0: all; fewer than all are refused (terminate_partial). *last: the deal whose
+ * terms hold. */
+enum collega_status deal_terminate(struct exchange *exchange, const struct id *party,
+                                   const struct id *deal, collega_date effective,
+                                   uint32_t headcount, const struct id *mandate, collega_time now,
+                                   struct id *last, struct collega_error *error) COLLEGA_MUST_CHECK;
+enum deal_release { DEAL_RELEASE_ASK, DEAL_RELEASE_SIGN, DEAL_RELEASE_KEEP };
+enum collega_status deal_release(struct exchange *exchange, const struct id *party,
+                                 const struct id *deal, enum deal_release what, collega_time now,
+                                 struct collega_error *error) COLLEGA_MUST_CHECK;
+/* ---- talk (talk.c): binds nobody. *envelope: hash of what was sent; zero: nobody is told. */
+enum collega_status match_interest(struct exchange *exchange, const struct id *party,
+                                   const struct id *match, const char *text, collega_time now,
+                                   struct id *envelope,
+                                   struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status match_decline(struct exchange *exchange, const struct id *party,
+                                  const struct id *match, collega_time now, struct id *envelope,
+                                  struct collega_error *error) COLLEGA_MUST_CHECK;
+/* `draft` may be NULL, or `text`. */
+enum collega_status talk_send(struct exchange *exchange, const struct id *party,
+                              const struct id *thread, const char *text,
+                              const Collega__Terms *draft, collega_time now, struct id *envelope,
+                              struct collega_error *error) COLLEGA_MUST_CHECK;
+/* With whom; COLLEGA_NOT_FOUND, no words: nobody has begun it. */
+enum collega_status talk_counterparty(struct ledger_txn *txn, const struct id *party,
+                                      const struct id *thread, struct arena *arena,
+                                      struct id *counterparty,
+                                      struct collega_error *error) COLLEGA_MUST_CHECK;
+/* "suggested", "interested", "answered", "declined" or "lapsed", by now. *mine: we showed interest. */
+enum collega_status match_state(struct ledger_txn *txn, const struct id *party,
+                                const struct id *match, collega_time now, struct arena *arena,
+                                const char **state, bool *mine,
+                                struct collega_error *error) COLLEGA_MUST_CHECK;
+struct talk_line {
+  collega_time time;
+  bool mine;
+  const Collega__Interest *interest; /* one of the two; in the arena */
+  const Collega__Talk *talk;
+};
+/* What was said, in the order in which it came here. visit returns false to stop. */
+enum collega_status talk_each(struct ledger_txn *txn, const struct id *party,
+                              const struct id *thread, struct arena *arena,
+                              bool (*visit)(void *context, const struct talk_line *line),
+                              void *context, struct collega_error *error) COLLEGA_MUST_CHECK;
+/* What the user sees: "draft" .. "terminated", "releasing"; "active" and "ended" from the dates of a concluded one. */
 const char *deal_state_name(const CollegaStore__DealRow *row, const Collega__Terms *terms,
                             collega_date today);
 /* The proof of a concluded deal as file bytes in the arena; `hide` is a mask of sections (terms.h). */

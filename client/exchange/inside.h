@@ -220,6 +220,13 @@ enum collega_status apply_settle_flush(struct apply *apply) COLLEGA_MUST_CHECK;
  * time and party are the caller's. */
 enum collega_status apply_send(struct apply *apply, CollegaStore__OutboxItem *item,
                                uint64_t *number) COLLEGA_MUST_CHECK;
+/* apply_talk.c: what we said of a match or in a talk, and what the other side said */
+enum collega_status apply_match_act(struct apply *apply) COLLEGA_MUST_CHECK;
+enum collega_status apply_talk_in(struct apply *apply,
+                                  const Collega__Body *body) COLLEGA_MUST_CHECK;
+/* An envelope of our own into the outbox. */
+enum collega_status apply_send_envelope(struct apply *apply,
+                                        struct bytes envelope) COLLEGA_MUST_CHECK;
 /* The broker will never take the message of this deal. */
 enum collega_status apply_deal_refused(struct apply *apply, const CollegaStore__OutboxItem *item,
                                        Collega__RefusalCode code) COLLEGA_MUST_CHECK;

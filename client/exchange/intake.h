@@ -1,6 +1,7 @@
 /* Inside the room: one frame on its way in. */
 #ifndef COLLEGA_CLIENT_EXCHANGE_INTAKE_H
 #define COLLEGA_CLIENT_EXCHANGE_INTAKE_H
+#include "client/exchange/deal_machine.h"
 #include "client/exchange/inside.h"
 
 struct intake {
@@ -39,6 +40,17 @@ enum collega_status intake_receipt(struct intake *intake, const Collega__Receipt
 enum collega_status intake_deal_record(struct intake *intake, const struct id *party,
                                        const struct id *sender, const struct run_view *view,
                                        const Collega__SaltedTerms *terms) COLLEGA_MUST_CHECK;
+/* Would the machine take it? On a copy of the root: the entry makes it so. */
+enum collega_status intake_try_event(struct intake *intake, const struct id *root,
+                                     const struct id *decider,
+                                     const struct deal_event *event) COLLEGA_MUST_CHECK;
 enum collega_status intake_decision(struct intake *intake, const struct id *party,
                                     const struct run_view *view) COLLEGA_MUST_CHECK;
+/* ---- intake_changes.c: TERMINATE, RELEASE and its answer; Interest and Talk */
+enum collega_status intake_change_record(struct intake *intake, const struct id *party,
+                                         const struct id *sender,
+                                         const struct run_view *view) COLLEGA_MUST_CHECK;
+enum collega_status intake_talk_record(struct intake *intake, const struct id *party,
+                                       const struct id *sender,
+                                       const struct run_view *view) COLLEGA_MUST_CHECK;
 #endif

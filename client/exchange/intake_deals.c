@@ -10,8 +10,7 @@ static enum collega_status refuse(struct intake *intake, enum rule rule, const c
   return error_set(intake->error, COLLEGA_REFUSED, rule, field, NULL);
 }
 
-/* Would the machine take it? On a copy: the entry makes it so. */
-static enum collega_status try_event(struct intake *intake, const struct id *root,
+enum collega_status intake_try_event(struct intake *intake, const struct id *root,
                                      const struct id *decider, const struct deal_event *event) {
   struct negotiation negotiation;
   struct deal_effects effects;
@@ -58,6 +57,21 @@ static bool kind_lends(Collega__OfferKind kind) {
          kind == COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_OUT;
 }
 
+/* A capacity that we made for this negotiation: the header counters or amends what we proposed with
+ * it. */
+static enum collega_status judge_capacity(struct coming *coming) {
+  struct intake *intake = coming->intake;
+  ProtobufCMessage *message;
+  enum collega_status status =
+      row_get(intake->txn, TABLE_CAPACITIES, field_bytes(&coming->own->capacity),
+              &collega_store__capacity__descriptor, intake->arena, &message, intake->error);
+  if (status == COLLEGA_NOT_FOUND) return refuse(intake, RULE_proposal_offer, "edges[0]");
+  if (status != COLLEGA_OK) return status;
+  return field_is(&((const CollegaStore__Capacity *)message)->party, coming->party)
+             ? COLLEGA_OK
+             : refuse(intake, RULE_proposal_offer, "edges[0]");
+}
+
 /* Ours must be here; the sender's may still be on its way, but if it is here it must be the
  * sender's. */
 static enum collega_status judge_offers(struct coming *coming) {
@@ -65,7 +79,7 @@ static enum collega_status judge_offers(struct coming *coming) {
   CollegaStore__OfferRow *row;
   Collega__Offer *offer;
   enum collega_status status;
-  if (!coming->own->has_offer) return refuse(intake, RULE_proposal_offer, "edges[0]");
+  if (!coming->own->has_offer) return judge_capacity(coming);
   status =
       offer_row(intake->txn, field_bytes(&coming->own->offer), intake->arena, &row, intake->error);
   if (status == COLLEGA_NOT_FOUND) return refuse(intake, RULE_proposal_offer, "edges[0]");
@@ -82,6 +96,23 @@ static enum collega_status judge_offers(struct coming *coming) {
   return status;
 }
 
+/* What it amends began the same negotiation, with the same parts. */
+static enum collega_status judge_amended(struct coming *coming) {
+  struct intake *intake = coming->intake;
+  CollegaStore__DealRow *row;
+  struct deal_view view;
+  if (!coming->header->has_amends) return COLLEGA_OK;
+  enum collega_status status = deal_row(intake->txn, field_bytes(&coming->header->amends),
+                                        intake->arena, &row, intake->error);
+  if (status == COLLEGA_NOT_FOUND) return refuse(intake, RULE_proposal_root, "amends");
+  if (status == COLLEGA_OK) status = deal_view_of(row, intake->arena, &view, intake->error);
+  if (status != COLLEGA_OK) return status;
+  bool same = bytes_equal(field_bytes(&row->root), field_bytes(&coming->header->root)) &&
+              !view.header->has_amends && row->lends == coming->lends &&
+              field_is(&row->party, coming->party) && field_is(&row->counterparty, coming->sender);
+  return same ? COLLEGA_OK : refuse(intake, RULE_proposal_root, "amends");
+}
+
 /* The thread follows from the offers, and the root from the thread. The sender may have closed
  * one negotiation more or fewer of this pair than we know of. */
 static enum collega_status judge_root(struct coming *coming) {
@@ -90,7 +121,9 @@ static enum collega_status judge_root(struct coming *coming) {
   uint64_t closed = 0;
   struct bytes other = coming->other->has_offer ? field_bytes(&coming->other->offer)
                                                 : bytes_of(coming->sender->byte, ID_BYTES);
-  match_id(&thread, field_bytes(&coming->own->offer), other);
+  struct bytes own = coming->own->has_offer ? field_bytes(&coming->own->offer)
+                                            : bytes_of(coming->party->byte, ID_BYTES);
+  match_id(&thread, own, other);
   if (!field_is(&coming->header->thread, &thread))
     return refuse(intake, RULE_proposal_root, "thread");
   enum collega_status status =
@@ -141,6 +174,7 @@ static enum collega_status judge_proposal(struct coming *coming) {
   status = judge_sides(coming);
   if (status == COLLEGA_OK) status = judge_offers(coming);
   if (status == COLLEGA_OK) status = judge_root(coming);
+  if (status == COLLEGA_OK) status = judge_amended(coming);
   if (status == COLLEGA_OK) status = judge_terms(coming, &headcount);
   if (status == COLLEGA_OK) status = judge_mandate(coming, headcount);
   if (status != COLLEGA_OK) return status;
@@ -153,7 +187,7 @@ static enum collega_status judge_proposal(struct coming *coming) {
   status = deal_view_of(&row, intake->arena, &view, intake->error);
   if (status != COLLEGA_OK) return status;
   header_event(&view, DEAL_EVENT_PROPOSAL, intake->now, &event);
-  return try_event(intake, &view.root, &view.decider, &event);
+  return intake_try_event(intake, &view.root, &view.decider, &event);
 }
 
 static enum collega_status judge_acceptance(struct intake *intake, const struct id *party,
@@ -203,5 +237,5 @@ enum collega_status intake_decision(struct intake *intake, const struct id *part
       !id_from(&decider, row->decider.data, row->decider.len))
     return exchange_row_damaged(intake->error, "roots");
   status = decision_event(&view->records[0], intake->now, intake->arena, &event, intake->error);
-  return status == COLLEGA_OK ? try_event(intake, &root, &decider, &event) : status;
+  return status == COLLEGA_OK ? intake_try_event(intake, &root, &decider, &event) : status;
 }

@@ -70,9 +70,14 @@ static enum collega_status judge_record(struct intake *intake, const struct mail
     return members_take(intake->members, view, 0, NULL, &intake->broker, 1, intake->error);
   case COLLEGA__BODY_TYPE__BODY_TYPE_OFFER:
   case COLLEGA__BODY_TYPE__BODY_TYPE_STATUS:
+    return COLLEGA_OK;
   case COLLEGA__BODY_TYPE__BODY_TYPE_INTEREST:
   case COLLEGA__BODY_TYPE__BODY_TYPE_TALK:
-    return COLLEGA_OK;
+    return intake_talk_record(intake, &place->party, sender, view);
+  case COLLEGA__BODY_TYPE__BODY_TYPE_TERMINATE:
+  case COLLEGA__BODY_TYPE__BODY_TYPE_RELEASE:
+  case COLLEGA__BODY_TYPE__BODY_TYPE_RELEASE_ANSWER:
+    return intake_change_record(intake, &place->party, sender, view);
   case COLLEGA__BODY_TYPE__BODY_TYPE_DEAL:
   case COLLEGA__BODY_TYPE__BODY_TYPE_ACCEPTANCE:
     return intake_deal_record(intake, &place->party, sender, view, letter->terms);
@@ -87,9 +92,6 @@ static enum collega_status judge_record(struct intake *intake, const struct mail
   case COLLEGA__BODY_TYPE__BODY_TYPE_DECLINE:
   case COLLEGA__BODY_TYPE__BODY_TYPE_WITHDRAW:
   case COLLEGA__BODY_TYPE__BODY_TYPE_ASK:
-  case COLLEGA__BODY_TYPE__BODY_TYPE_TERMINATE:
-  case COLLEGA__BODY_TYPE__BODY_TYPE_RELEASE:
-  case COLLEGA__BODY_TYPE__BODY_TYPE_RELEASE_ANSWER:
   case COLLEGA__BODY_TYPE__BODY_TYPE_EPOCH_ANSWER:
     break;
   case _COLLEGA__BODY_TYPE_IS_INT_SIZE:

@@ -78,6 +78,8 @@ enum collega_status negotiation_load(struct ledger_txn *txn, const struct id *ro
   optional_id(&out->last_decision, stored->has_last_decision, &stored->last_decision);
   optional_id(&out->last_deal, stored->has_last_deal, &stored->last_deal);
   out->release = (enum release_phase)stored->release_state;
+  out->terminate_wanted = stored->terminate_wanted;
+  out->terminate_effective = stored->terminate_effective;
   status = decider_epoch(txn, arena, out, error);
   if (out->answered_epoch > out->epoch_number) out->epoch_number = out->answered_epoch;
   bool crowded = stored->n_deals >= NEGOTIATION_DEALS;
@@ -99,8 +101,9 @@ enum collega_status negotiation_load(struct ledger_txn *txn, const struct id *ro
 
 /* ---- storing */
 
-static enum collega_status slot_store(struct ledger_txn *txn, const struct deal_slot *slot,
-                                      struct arena *arena, struct collega_error *error) {
+static enum collega_status slot_store(struct ledger_txn *txn, const struct negotiation *negotiation,
+                                      const struct deal_slot *slot, struct arena *arena,
+                                      struct collega_error *error) {
   CollegaStore__DealRow *row;
   int act = 0;
   enum collega_status status =
@@ -115,7 +118,8 @@ static enum collega_status slot_store(struct ledger_txn *txn, const struct deal_
   if (!taken_back && row->state == (CollegaStore__DealState)slot->phase && same_why &&
       row->decline_sent == slot->decline_sent && row->withdraw_sent == slot->withdraw_sent &&
       row->has_ask_sent_epoch == slot->ask_sent_epoch_set &&
-      row->ask_sent_epoch == slot->ask_sent_epoch)
+      row->ask_sent_epoch == slot->ask_sent_epoch &&
+      row->release_state == (uint32_t)negotiation->release)
     return COLLEGA_OK;
   if (taken_back) row->has_act = false;
   row->state = (CollegaStore__DealState)slot->phase;
@@ -124,6 +128,8 @@ static enum collega_status slot_store(struct ledger_txn *txn, const struct deal_
   row->has_withdraw_sent = row->withdraw_sent = slot->withdraw_sent;
   row->has_ask_sent_epoch = slot->ask_sent_epoch_set;
   row->ask_sent_epoch = slot->ask_sent_epoch;
+  row->has_release_state = negotiation->release != RELEASE_NONE;
+  row->release_state = (uint32_t)negotiation->release;
   return deal_row_put(txn, row, error);
 }
 
@@ -138,10 +144,16 @@ enum collega_status negotiation_store(struct ledger_txn *txn, const struct negot
   field_set_id(&row->last_deal, &negotiation->last_deal);
   row->has_release_state = negotiation->release != RELEASE_NONE;
   row->release_state = (uint32_t)negotiation->release;
-  row->has_closed = row->closed = negotiation->position > 0;
+  /* What both have released each other of is over as well: the next proposal begins anew. */
+  row->has_closed = row->closed = negotiation->position > 0 ||
+                                  negotiation->release == RELEASE_SIGNED ||
+                                  negotiation->release == RELEASE_DONE;
+  row->has_terminate_wanted = row->terminate_wanted = negotiation->terminate_wanted;
+  row->has_terminate_effective = negotiation->terminate_effective != 0;
+  row->terminate_effective = negotiation->terminate_effective;
   enum collega_status status = root_row_put(txn, row, error);
   for (size_t i = 0; status == COLLEGA_OK && i < negotiation->count; i++)
-    status = slot_store(txn, &negotiation->deals[i], arena, error);
+    status = slot_store(txn, negotiation, &negotiation->deals[i], arena, error);
   return status;
 }
 

@@ -11,8 +11,8 @@
 
 /* ---- the two sides */
 
-static enum collega_status load_side(struct drawing *drawing, struct bytes offer,
-                                     struct side *side) {
+enum collega_status propose_load_offer(struct drawing *drawing, struct bytes offer,
+                                       struct side *side) {
   enum collega_status status =
       offer_row(drawing->txn, offer, drawing->arena, &side->row, drawing->error);
   if (status == COLLEGA_NOT_FOUND)
@@ -25,7 +25,13 @@ static enum collega_status load_side(struct drawing *drawing, struct bytes offer
   if (id_from(&author, side->row->author.data, side->row->author.len))
     known = members_find(exchange_members(drawing->exchange, drawing->txn), &author);
   side->name = known ? arena_text(drawing->arena, known_party_name(known)) : "?";
-  if (!side->name) return exchange_no_memory(drawing->error);
+  return side->name ? COLLEGA_OK : exchange_no_memory(drawing->error);
+}
+
+static enum collega_status load_side(struct drawing *drawing, struct bytes offer,
+                                     struct side *side) {
+  enum collega_status status = propose_load_offer(drawing, offer, side);
+  if (status != COLLEGA_OK) return status;
   Collega__OfferState state = offer_state(side->row, side->offer, drawing->now);
   if (state == COLLEGA__OFFER_STATE__OFFER_STATE_EXPIRED)
     return error_set(drawing->error, COLLEGA_REFUSED, RULE_offer_expired, NULL, side->name, NULL);
@@ -98,8 +104,9 @@ static void window_of(const struct side *side, collega_date *from, collega_date 
   *until = capacity.until;
 }
 
-static void choose_days(struct drawing *drawing, const Collega__TermsWork *given) {
-  const struct proposal *wanted = drawing->wanted;
+/* Where nothing else is said: what both offers allow. */
+static void days_of_offers(struct drawing *drawing, collega_date *from_out,
+                           collega_date *until_out) {
   const Collega__Period *theirs = drawing->theirs.offer->period;
   const Collega__Period *mine = drawing->mine.offer ? drawing->mine.offer->period : theirs;
   collega_date from = most_date(mine->from, theirs->from);
@@ -112,7 +119,20 @@ static void choose_days(struct drawing *drawing, const Collega__TermsWork *given
     from = most_date(from, other_from);
     until = least_date(until, other_until);
   }
-  from = most_date(from, least_date(date_of_time(drawing->now), until));
+  *from_out = most_date(from, least_date(date_of_time(drawing->now), until));
+  *until_out = until;
+}
+
+static void choose_days(struct drawing *drawing, const Collega__TermsWork *given) {
+  const struct proposal *wanted = drawing->wanted;
+  collega_date from, until;
+  if (drawing->base) {
+    const Collega__TermsWork *base = drawing->base_terms->work;
+    from = base->from;
+    until = base->has_until ? base->until : DATE_OPEN;
+  } else {
+    days_of_offers(drawing, &from, &until);
+  }
   if (given) from = given->from;
   if (wanted->has_from) from = wanted->from;
   if (given && given->has_until) until = given->until;
@@ -140,18 +160,31 @@ static enum collega_status free_people(struct drawing *drawing, uint32_t *out) {
   return status;
 }
 
+static enum collega_status choose_from_offers(struct drawing *drawing, uint32_t *people,
+                                              uint32_t *hours) {
+  const Collega__Offer *theirs = drawing->theirs.offer, *mine = drawing->mine.offer;
+  uint32_t free = theirs->headcount;
+  enum collega_status status = mine ? free_people(drawing, &free) : COLLEGA_OK;
+  *people = free < theirs->headcount ? free : theirs->headcount;
+  *hours = theirs->hours->per_week_max;
+  if (mine && mine->hours->per_week_max < *hours) *hours = mine->hours->per_week_max;
+  return status;
+}
+
 static enum collega_status choose_work(struct drawing *drawing) {
   const Collega__Terms *terms = drawing->wanted->terms;
   const Collega__TermsWork *given = terms ? terms->work : NULL;
-  const Collega__Offer *theirs = drawing->theirs.offer, *mine = drawing->mine.offer;
   Collega__TermsWork *work = &drawing->work;
-  uint32_t people = theirs->headcount, hours = theirs->hours->per_week_max, free = people;
+  uint32_t people = 0, hours = 0;
   collega__terms_work__init(work);
   choose_days(drawing, given);
-  enum collega_status status = mine ? free_people(drawing, &free) : COLLEGA_OK;
-  if (status != COLLEGA_OK) return status;
-  if (free < people) people = free;
-  if (mine && mine->hours->per_week_max < hours) hours = mine->hours->per_week_max;
+  if (drawing->base) {
+    people = drawing->base_terms->work->headcount;
+    hours = drawing->base_terms->work->hours_per_week;
+  } else {
+    enum collega_status status = choose_from_offers(drawing, &people, &hours);
+    if (status != COLLEGA_OK) return status;
+  }
   if (given) {
     people = given->headcount;
     hours = given->hours_per_week;
@@ -200,12 +233,15 @@ static enum collega_status check_side(struct drawing *drawing, const struct side
 
 static enum collega_status check_work(struct drawing *drawing) {
   const Collega__TermsWork *work = &drawing->work;
-  bool transfer = drawing->theirs.offer->kind == COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_IN ||
-                  drawing->theirs.offer->kind == COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_OUT;
+  const struct side *side = drawing->theirs.offer ? &drawing->theirs : &drawing->mine;
+  bool transfer =
+      side->offer && (side->offer->kind == COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_IN ||
+                      side->offer->kind == COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_OUT);
   if (!work->has_until && !transfer)
     return error_set(drawing->error, COLLEGA_INVALID, RULE_until_required, "until", NULL);
-  enum collega_status status = check_side(drawing, &drawing->theirs);
-  if (status == COLLEGA_OK) status = check_side(drawing, &drawing->mine);
+  /* What an agreement became in the end is between its parties: the offers only began it. */
+  enum collega_status status = drawing->amends ? COLLEGA_OK : check_side(drawing, &drawing->theirs);
+  if (status == COLLEGA_OK && !drawing->amends) status = check_side(drawing, &drawing->mine);
   if (status == COLLEGA_OK && work->has_until && work->until < work->from) {
     char text[32];
     date_write(text, sizeof text, work->from);
@@ -216,9 +252,12 @@ static enum collega_status check_work(struct drawing *drawing) {
 
 /* ---- the header */
 
-static void fill_ref(const struct side *side, const struct short_id *capacity,
-                     Collega__OfferRef *out) {
+/* `before`: what the base says of this side; NULL: no base. */
+static void fill_ref(const struct side *side, const Collega__OfferRef *before,
+                     const struct short_id *capacity, Collega__OfferRef *out) {
   collega__offer_ref__init(out);
+  if (before) *out = *before;
+  if (before && !side->row) return;
   if (side->row) {
     out->has_offer = out->has_content = true;
     out->offer = side->row->offer;
@@ -239,19 +278,25 @@ struct header {
 static enum collega_status fill_header(struct drawing *drawing, const Collega__SaltedTerms *salted,
                                        struct header *out) {
   uint64_t closed = 0;
-  enum collega_status status = negotiation_count_closed(drawing->txn, drawing->party,
-                                                        &drawing->thread, &closed, drawing->error);
+  const struct deal_view *base = drawing->base;
+  enum collega_status status =
+      base ? COLLEGA_OK
+           : negotiation_count_closed(drawing->txn, drawing->party, &drawing->thread, &closed,
+                                      drawing->error);
   if (status == COLLEGA_OK) status = terms_commitment(salted, &out->commitment, drawing->error);
   if (status == COLLEGA_OK)
     status = exchange_choose_mandate(drawing->exchange, drawing->txn, drawing->party,
                                      drawing->wanted->mandate, drawing->work.headcount,
                                      drawing->now, &out->mandate, drawing->error);
   if (status != COLLEGA_OK) return status;
-  negotiation_root(&out->root, &drawing->thread, closed);
+  if (base)
+    out->root = base->root;
+  else
+    negotiation_root(&out->root, &drawing->thread, closed);
   collega__deal_header__init(&out->header);
   collega__edge__init(&out->edge);
-  fill_ref(&drawing->mine, &drawing->capacity, &out->mine);
-  fill_ref(&drawing->theirs, NULL, &out->theirs);
+  fill_ref(&drawing->mine, base ? base->own : NULL, &drawing->capacity, &out->mine);
+  fill_ref(&drawing->theirs, base ? base->other : NULL, NULL, &out->theirs);
   field_set_id(&out->edge.lender, drawing->lends ? drawing->party : &drawing->counterparty);
   field_set_id(&out->edge.borrower, drawing->lends ? &drawing->counterparty : drawing->party);
   out->edge.lends = drawing->lends ? &out->mine : &out->theirs;
@@ -266,6 +311,11 @@ static enum collega_status fill_header(struct drawing *drawing, const Collega__S
                               ? drawing->wanted->accept_by
                               : time_after_working_days(drawing->now, ACCEPT_BY_WORKING_DAYS);
   field_set_id(&out->header.root, &out->root);
+  out->header.has_replaces = base && !drawing->amends;
+  if (base) field_set_id(&out->header.replaces, &base->deal);
+  out->header.has_amends = out->header.has_predecessor = drawing->amends;
+  field_set_id(&out->header.amends, &drawing->agreement);
+  field_set_id(&out->header.predecessor, &drawing->predecessor);
   out->header.has_mandate = !id_is_zero(&out->mandate);
   field_set_id(&out->header.mandate, &out->mandate);
   out->header.time = drawing->now;
@@ -289,6 +339,9 @@ static enum collega_status try_draft(struct drawing *drawing, const struct heade
                              .fits = true,
                              .no_room = &no_room,
                              .accept_by = header->header.accept_by};
+  if (drawing->base && !drawing->amends) event.replaces = drawing->base->deal;
+  event.amends = drawing->agreement;
+  event.predecessor = drawing->predecessor;
   enum collega_status status = holds_fit(drawing->txn, capacity, hold, &no_room);
   event.room = status == COLLEGA_OK;
   if (status != COLLEGA_OK && status != COLLEGA_REFUSED) {
@@ -322,7 +375,8 @@ static enum collega_status append_draft(struct drawing *drawing, const struct he
   hold.hours_per_week = drawing->work.hours_per_week;
   if (drawing->mine.offer) {
     offer_capacity(drawing->mine.offer, &capacity);
-  } else {
+    if (drawing->amends) capacity_cover(&capacity, &hold);
+  } else if (!drawing->base) {
     field_set(&made.capacity, drawing->capacity.byte, SHORT_ID_BYTES);
     field_set_id(&made.party, drawing->party);
     made.headcount = capacity.headcount;
@@ -344,7 +398,7 @@ static enum collega_status append_draft(struct drawing *drawing, const struct he
                              drawing->now, drawing->arena, drawing->error);
 }
 
-static enum collega_status draw(struct drawing *drawing, struct id *deal) {
+enum collega_status propose_draw(struct drawing *drawing, struct id *deal) {
   struct header header;
   Collega__Terms *terms = NULL;
   Collega__SaltedTerms *salted = NULL;
@@ -354,7 +408,8 @@ static enum collega_status draw(struct drawing *drawing, struct id *deal) {
       exchange_broker(drawing->txn, drawing->arena, &drawing->broker, drawing->error);
   if (status == COLLEGA_OK && !drawing->broker)
     return error_set(drawing->error, COLLEGA_REFUSED, RULE_not_joined, NULL, NULL);
-  if (status == COLLEGA_OK) status = load_sides(drawing);
+  if (status == COLLEGA_OK)
+    status = drawing->base ? propose_load_base(drawing) : load_sides(drawing);
   if (status == COLLEGA_OK) status = choose_work(drawing);
   if (status == COLLEGA_OK) status = check_work(drawing);
   if (status != COLLEGA_OK) return status;
@@ -390,7 +445,7 @@ enum collega_status deal_propose(struct exchange *exchange, const struct id *par
   if (!drawing.arena) return exchange_no_memory(error);
   enum collega_status status = exchange_begin(exchange, &drawing.txn, error);
   if (status == COLLEGA_OK) {
-    status = draw(&drawing, deal);
+    status = propose_draw(&drawing, deal);
     status = exchange_end(exchange, &drawing.txn, status, error);
   }
   arena_destroy(&drawing.arena);

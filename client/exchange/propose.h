@@ -24,7 +24,22 @@ struct drawing {
   Collega__TermsWork work;                   /* headcount, days and hours as chosen */
   struct short_id capacity;                  /* of the one made to fit */
   CollegaStore__BrokerRow *broker;
+  /* A counter-proposal, or an amendment: what it starts from. */
+  const struct deal_view *base; /* NULL: from two offers alone */
+  Collega__Terms *base_terms;
+  bool amends;
+  struct id agreement, predecessor; /* amends: the deal that was concluded, and the last decision */
 };
+
+/* propose.c */
+/* One side's offer with its author's name; COLLEGA_NOT_FOUND: offer_unknown. Whether it is open is
+ * for the caller to judge. */
+enum collega_status propose_load_offer(struct drawing *drawing, struct bytes offer,
+                                       struct side *side) COLLEGA_MUST_CHECK;
+/* Both sides loaded: chooses, checks, and appends the draft. */
+enum collega_status propose_draw(struct drawing *drawing, struct id *deal) COLLEGA_MUST_CHECK;
+/* propose_change.c: with a base; the thread, sides and counterparty are those of the base. */
+enum collega_status propose_load_base(struct drawing *drawing) COLLEGA_MUST_CHECK;
 
 /* propose_terms.c: the terms from both offers, the private part, the user's file and options;
  * checked. */

@@ -133,9 +133,12 @@ static enum collega_status merge_terms(struct drawing *drawing, const struct dra
   if (drawing->wanted->has_rate) {
     rates.has_hourly_cents = true;
     rates.hourly_cents = drawing->wanted->rate_cents;
+    if (drawing->base && !(drawing->base_terms->rates && drawing->base_terms->rates->currency))
+      rates.currency = (char *)(uintptr_t) "EUR";
     last.rates = &rates;
   }
-  const Collega__Terms *layers[3] = {&drawn->terms, drawing->wanted->terms, &last};
+  const Collega__Terms *layers[3] = {drawing->base ? drawing->base_terms : &drawn->terms,
+                                     drawing->wanted->terms, &last};
   size_t size = 0, at = 0;
   for (size_t i = 0; i < 3; i++)
     size += layers[i] ? collega__terms__get_packed_size(layers[i]) : 0;
@@ -150,8 +153,22 @@ static enum collega_status merge_terms(struct drawing *drawing, const struct dra
   return status == COLLEGA_OK ? check_terms(*out, drawing->error) : status;
 }
 
+/* Lists of two messages are joined, not replaced: those that the user gives stand alone. */
+static void drop_lists_given(struct drawing *drawing) {
+  const Collega__Terms *given = drawing->wanted->terms;
+  Collega__Terms *base = drawing->base_terms;
+  if (!given) return;
+  if (base->work && given->work && given->work->n_slots) base->work->n_slots = 0;
+  if (base->rates && given->rates && given->rates->n_build_up) base->rates->n_build_up = 0;
+  if (base->rates && given->rates && given->rates->n_allowances) base->rates->n_allowances = 0;
+  if (base->persons && given->persons && given->persons->n_persons) base->persons->n_persons = 0;
+}
+
 enum collega_status propose_terms(struct drawing *drawing, Collega__Terms **out) {
   struct drawn_terms drawn;
-  draw_terms(drawing, &drawn);
+  if (drawing->base)
+    drop_lists_given(drawing);
+  else
+    draw_terms(drawing, &drawn);
   return merge_terms(drawing, &drawn, out);
 }

@@ -2,6 +2,8 @@
  * in one file that needs nothing else. */
 #include "client/exchange/deal_rows.h"
 
+#include <string.h>
+
 #include "proto/guard.h"
 #include "proto/limits.h"
 #include "proto/proof.h"
@@ -59,55 +61,176 @@ static enum collega_status add_party(struct proving *proving, const struct id *p
   return status;
 }
 
-/* The decision that concluded the deal. */
-static enum collega_status conclusion_of(struct proving *proving, const CollegaStore__DealRow *row,
-                                         Collega__Run **out) {
-  enum collega_status status = COLLEGA_OK;
+/* ---- the chain */
+
+#define CHAIN_MOST 100 /* as the schema allows */
+
+/* A stored decision of the deal that concluded or amended: the one with this id; without `wanted`, the
+ * one that follows what the header names. A restored decider says the same again under other ids, and
+ * only one of each hangs together with the rest. */
+static enum collega_status find_entry(struct proving *proving, const struct deal_view *view,
+                                      const struct id *wanted, Collega__Run **out,
+                                      uint32_t *position) {
+  const CollegaStore__DealRow *row = view->row;
   *out = NULL;
-  for (size_t i = 0; status == COLLEGA_OK && i < row->n_decisions && !*out; i++) {
-    struct run_view view;
-    status = run_read_bytes(field_bytes(&row->decisions[i]), proving->arena, &view, proving->error);
-    if (status != COLLEGA_OK || !view.records[0].body->decision) continue;
-    Collega__Verdict verdict = view.records[0].body->decision->verdict;
-    if (verdict == COLLEGA__VERDICT__VERDICT_CONCLUDED)
-      status = run_of(proving, &row->decisions[i], out);
+  for (size_t i = 0; i < row->n_decisions && !*out; i++) {
+    struct run_view run;
+    enum collega_status status =
+        run_read_bytes(field_bytes(&row->decisions[i]), proving->arena, &run, proving->error);
+    if (status != COLLEGA_OK) return status;
+    const Collega__Decision *decision = run.records[0].body->decision;
+    if (!decision || (decision->verdict != COLLEGA__VERDICT__VERDICT_CONCLUDED &&
+                      decision->verdict != COLLEGA__VERDICT__VERDICT_AMENDED))
+      continue;
+    bool follows =
+        view->header->has_predecessor
+            ? decision->has_predecessor && bytes_equal(field_bytes(&decision->predecessor),
+                                                       field_bytes(&view->header->predecessor))
+            : !decision->has_predecessor;
+    if (wanted ? !id_equal(&run.records[0].id, wanted) : !follows) continue;
+    *position = decision->position;
+    status = run_of(proving, &row->decisions[i], out);
+    if (status != COLLEGA_OK) return status;
   }
-  if (status == COLLEGA_OK && !*out)
-    return error_set(proving->error, COLLEGA_REFUSED, RULE_proof_not_concluded, NULL, NULL);
-  return status;
+  return COLLEGA_OK;
 }
 
 static enum collega_status fill_deal(struct proving *proving, const CollegaStore__DealRow *row,
-                                     unsigned hide, Collega__ProofDeal *out) {
+                                     unsigned hide, Collega__Run *decision,
+                                     Collega__ProofDeal *out) {
   collega__proof_deal__init(out);
-  enum collega_status status = conclusion_of(proving, row, &out->decision);
-  if (status != COLLEGA_OK) return status;
+  out->decision = decision;
   if (!row->has_acceptance_run) /* the other side's letter is still on its way */
     return error_set(proving->error, COLLEGA_REFUSED, RULE_proof_acceptance, NULL, NULL);
   const Collega__SaltedTerms *salted = (const Collega__SaltedTerms *)row_unpack(
       &collega__salted_terms__descriptor, field_bytes(&row->terms), proving->arena);
   if (!salted) return exchange_row_damaged(proving->error, "terms");
-  status = run_of(proving, &row->header_run, &out->header);
+  enum collega_status status = run_of(proving, &row->header_run, &out->header);
   if (status == COLLEGA_OK) status = run_of(proving, &row->acceptance_run, &out->acceptance);
   if (status == COLLEGA_OK)
     status = terms_hide(salted, hide, proving->arena, &out->terms, proving->error);
   return status;
 }
 
+/* Which of the root's deals the decision with this id is about. */
+static enum collega_status deal_of_decision(struct proving *proving,
+                                            const CollegaStore__RootRow *root,
+                                            const struct id *decision, struct deal_view *view) {
+  for (size_t i = 0; i < root->n_deals; i++) {
+    struct id deal;
+    Collega__Run *run = NULL;
+    uint32_t position;
+    if (!id_from(&deal, root->deals[i].data, root->deals[i].len))
+      return exchange_row_damaged(proving->error, "roots");
+    enum collega_status status =
+        deal_view_read(proving->txn, &deal, proving->arena, view, proving->error);
+    if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(proving->error, "roots");
+    if (status == COLLEGA_OK) status = find_entry(proving, view, decision, &run, &position);
+    if (status != COLLEGA_OK) return status;
+    if (run) return COLLEGA_OK;
+  }
+  return error_set(proving->error, COLLEGA_REFUSED, RULE_proof_not_concluded, NULL, NULL);
+}
+
+/* From the last entry back to the conclusion; `wanted` NULL: the last is the deal's own. */
+static enum collega_status fill_chain(struct proving *proving, const CollegaStore__RootRow *root,
+                                      struct deal_view *view, const struct id *wanted,
+                                      unsigned hide, Collega__Proof *proof) {
+  Collega__ProofDeal **deals = arena_take(proving->arena, CHAIN_MOST * sizeof *deals);
+  struct id before;
+  size_t count = 0;
+  if (!deals) return exchange_no_memory(proving->error);
+  for (;;) {
+    Collega__Run *decision = NULL;
+    uint32_t position = 0;
+    enum collega_status status = find_entry(proving, view, wanted, &decision, &position);
+    if (status == COLLEGA_OK && !decision)
+      return error_set(proving->error, COLLEGA_REFUSED, RULE_proof_not_concluded, NULL, NULL);
+    if (status == COLLEGA_OK && count == CHAIN_MOST)
+      return error_set(proving->error, COLLEGA_REFUSED, RULE_proof_too_large, NULL, NULL);
+    if (status != COLLEGA_OK) return status;
+    Collega__ProofDeal *deal = arena_take(proving->arena, sizeof *deal);
+    if (!deal) return exchange_no_memory(proving->error);
+    status = fill_deal(proving, view->row, hide, decision, deal);
+    if (status != COLLEGA_OK) return status;
+    memmove(deals + 1, deals, count * sizeof *deals);
+    deals[0] = deal;
+    count++;
+    if (!view->header->has_predecessor) break;
+    if (!id_from(&before, view->header->predecessor.data, view->header->predecessor.len))
+      return exchange_row_damaged(proving->error, "deals");
+    wanted = &before;
+    status = deal_of_decision(proving, root, wanted, view);
+    if (status != COLLEGA_OK) return status;
+  }
+  proof->n_deals = count;
+  proof->deals = deals;
+  return COLLEGA_OK;
+}
+
+/* The termination and the record that led to it, which names the entry that it ends. */
+static enum collega_status fill_end(struct proving *proving, const CollegaStore__RootRow *root,
+                                    const CollegaStore__DealRow *row, Collega__Proof *proof,
+                                    struct id *ended) {
+  for (size_t i = 0; i < row->n_decisions; i++) {
+    struct run_view run, request;
+    enum collega_status status =
+        run_read_bytes(field_bytes(&row->decisions[i]), proving->arena, &run, proving->error);
+    if (status != COLLEGA_OK) return status;
+    const Collega__Decision *decision = run.records[0].body->decision;
+    if (!decision || decision->verdict != COLLEGA__VERDICT__VERDICT_TERMINATED ||
+        !decision->has_basis)
+      continue;
+    for (size_t j = 0; j < root->n_terminates; j++) {
+      status = run_read_bytes(field_bytes(&root->terminates[j]), proving->arena, &request,
+                              proving->error);
+      if (status != COLLEGA_OK) return status;
+      if (!field_is(&decision->basis, &request.records[0].id)) continue;
+      const Collega__Terminate *terminate = request.records[0].body->terminate;
+      if (!terminate || !id_from(ended, terminate->predecessor.data, terminate->predecessor.len))
+        return exchange_row_damaged(proving->error, "roots");
+      status = run_of(proving, &root->terminates[j], &proof->terminate);
+      return status == COLLEGA_OK ? run_of(proving, &row->decisions[i], &proof->termination)
+                                  : status;
+    }
+  }
+  return error_set(proving->error, COLLEGA_REFUSED, RULE_proof_end, NULL, NULL);
+}
+
+/* Whichever of its deals was named: the agreement as it stands, with all that became of it. */
+static enum collega_status fill_agreement(struct proving *proving, struct deal_view *view,
+                                          unsigned hide, Collega__Proof *proof) {
+  CollegaStore__RootRow *root;
+  struct id last, ended;
+  bool agreed = view->row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_CONCLUDED ||
+                view->row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_TERMINATED;
+  enum collega_status status =
+      root_row(proving->txn, field_bytes(&view->row->root), proving->arena, &root, proving->error);
+  if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(proving->error, "roots");
+  if (status == COLLEGA_OK && (!agreed || !root->has_last_deal ||
+                               !id_from(&last, root->last_deal.data, root->last_deal.len)))
+    return error_set(proving->error, COLLEGA_REFUSED, RULE_proof_not_concluded, NULL, NULL);
+  if (status == COLLEGA_OK)
+    status = deal_view_read(proving->txn, &last, proving->arena, view, proving->error);
+  if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(proving->error, "roots");
+  if (status != COLLEGA_OK) return status;
+  if (view->row->state != COLLEGA_STORE__DEAL_STATE__DEAL_STATE_TERMINATED)
+    return fill_chain(proving, root, view, NULL, hide, proof);
+  status = fill_end(proving, root, view->row, proof, &ended);
+  return status == COLLEGA_OK ? fill_chain(proving, root, view, &ended, hide, proof) : status;
+}
+
 static enum collega_status prove(struct proving *proving, const struct id *party,
                                  const struct id *deal, unsigned hide, collega_time now,
                                  struct bytes *file) {
   Collega__Proof proof = COLLEGA__PROOF__INIT;
-  Collega__ProofDeal proved, *deals = &proved;
   CollegaStore__BrokerRow *broker;
   struct deal_view view;
   enum collega_status status =
       deal_view_read(proving->txn, deal, proving->arena, &view, proving->error);
   if (status == COLLEGA_NOT_FOUND || (status == COLLEGA_OK && !id_equal(&view.party, party)))
     return error_set(proving->error, COLLEGA_NOT_FOUND, RULE_deal_unknown, NULL, NULL);
-  if (status == COLLEGA_OK && view.row->state != COLLEGA_STORE__DEAL_STATE__DEAL_STATE_CONCLUDED)
-    return error_set(proving->error, COLLEGA_REFUSED, RULE_proof_not_concluded, NULL, NULL);
-  if (status == COLLEGA_OK) status = fill_deal(proving, view.row, hide, &proved);
+  if (status == COLLEGA_OK) status = fill_agreement(proving, &view, hide, &proof);
   if (status == COLLEGA_OK) status = add_party(proving, &view.decider);
   if (status == COLLEGA_OK) status = add_party(proving, &view.party);
   if (status == COLLEGA_OK) status = add_party(proving, &view.counterparty);
@@ -116,8 +239,6 @@ static enum collega_status prove(struct proving *proving, const struct id *party
   if (status != COLLEGA_OK) return status;
   if (!broker) return exchange_row_damaged(proving->error, "brokers");
   proof.version = 1;
-  proof.n_deals = 1;
-  proof.deals = &deals;
   proof.n_members = proving->count;
   proof.members = proving->members;
   proof.made = now;

@@ -2,7 +2,7 @@
  * broker has seen of this home. Each act is a transaction of its own: judged again on what the
  * ledger holds now, signed, stored with what is to be sent. An act that cannot be signed any
  * more is dropped with the reason. */
-#include "client/exchange/deal_rows.h"
+#include "client/exchange/signing.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -79,19 +79,8 @@ static enum collega_status list_deals(struct exchange *exchange, struct deal_lis
 
 /* ---- signing one act */
 
-struct signing {
-  struct exchange *exchange;
-  struct ledger_txn *txn;
-  collega_time now;
-  struct arena *arena;
-  struct deal_view view;
-  const struct identity *identity;
-  uint32_t *signed_acts;
-  struct collega_error *error;
-};
-
-static enum collega_status drop(struct signing *signing, CollegaStore__ActKind kind,
-                                const struct collega_error *why) {
+enum collega_status signing_drop(struct signing *signing, CollegaStore__ActKind kind,
+                                 const struct collega_error *why) {
   log_info("act_dropped", "rule=%s", rule_name(why->rule));
   return exchange_append_dropped(signing->exchange, signing->txn, &signing->view.party,
                                  &signing->view.deal, kind, why->rule, signing->now, signing->arena,
@@ -122,8 +111,8 @@ static enum collega_status may_sign(struct signing *signing, enum deal_event_kin
                                                                       : COLLEGA_REFUSED;
 }
 
-static enum collega_status append_signed(struct signing *signing, CollegaStore__ActKind kind,
-                                         Collega__Run *run, struct bytes envelope) {
+enum collega_status signing_append(struct signing *signing, CollegaStore__ActKind kind,
+                                   Collega__Run *run, struct bytes envelope) {
   CollegaStore__SignedAct content = COLLEGA_STORE__SIGNED_ACT__INIT;
   struct bytes packed;
   enum collega_status status = exchange_pack(signing->arena, &run->base, &packed, signing->error);
@@ -147,9 +136,9 @@ static enum collega_status append_signed(struct signing *signing, CollegaStore__
 
 /* The letter to the other side: the record, the mandate that it names, and for a proposal the
  * terms. */
-static enum collega_status seal(struct signing *signing, Collega__Run *run, bool named,
-                                const ProtobufCBinaryData *mandate, Collega__SaltedTerms *terms,
-                                struct bytes *envelope) {
+enum collega_status signing_seal(struct signing *signing, Collega__Run *run, bool named,
+                                 const ProtobufCBinaryData *mandate, Collega__SaltedTerms *terms,
+                                 struct bytes *envelope) {
   Collega__Run *runs[2] = {run, NULL};
   struct id record;
   struct bytes packed = {NULL, 0};
@@ -184,21 +173,21 @@ static enum collega_status sign_proposal(struct signing *signing,
   enum collega_status status = may_sign(signing, DEAL_EVENT_SIGN, &why);
   if (status == COLLEGA_REFUSED) {
     if (why.rule == RULE_deal_past) why.rule = RULE_lapsed;
-    return drop(signing, act->kind, &why);
+    return signing_drop(signing, act->kind, &why);
   }
   if (status == COLLEGA_OK) status = sign_body(signing, act, &run);
   if (status != COLLEGA_OK) return status;
   Collega__SaltedTerms *terms = (Collega__SaltedTerms *)row_unpack(
       &collega__salted_terms__descriptor, field_bytes(&signing->view.row->terms), signing->arena);
   if (!terms) return exchange_row_damaged(signing->error, "terms");
-  status = seal(signing, run, signing->view.header->has_mandate, &signing->view.header->mandate,
-                terms, &envelope);
+  status = signing_seal(signing, run, signing->view.header->has_mandate,
+                        &signing->view.header->mandate, terms, &envelope);
   if (status ==
       COLLEGA_NOT_FOUND) { /* nobody knows the recipient's card: nothing can be sealed to it */
     error_set(&why, COLLEGA_REFUSED, RULE_decider_unreachable, NULL, NULL);
-    return drop(signing, act->kind, &why);
+    return signing_drop(signing, act->kind, &why);
   }
-  return status == COLLEGA_OK ? append_signed(signing, act->kind, run, envelope) : status;
+  return status == COLLEGA_OK ? signing_append(signing, act->kind, run, envelope) : status;
 }
 
 static enum collega_status sign_acceptance(struct signing *signing,
@@ -208,16 +197,16 @@ static enum collega_status sign_acceptance(struct signing *signing,
   Collega__Run *run;
   struct bytes envelope = {NULL, 0};
   enum collega_status status = may_sign(signing, DEAL_EVENT_ACCEPT_SIGN, &why);
-  if (status == COLLEGA_REFUSED) return drop(signing, act->kind, &why);
+  if (status == COLLEGA_REFUSED) return signing_drop(signing, act->kind, &why);
   if (status == COLLEGA_OK) status = sign_body(signing, act, &run);
   if (status == COLLEGA_OK)
     status = body_of_bytes(field_bytes(&act->body), signing->arena, &body, signing->error);
   if (status == COLLEGA_OK && !body->acceptance)
     status = exchange_row_damaged(signing->error, "act");
   if (status != COLLEGA_OK) return status;
-  status = seal(signing, run, body->acceptance->has_mandate, &body->acceptance->mandate, NULL,
-                &envelope);
-  return status == COLLEGA_OK ? append_signed(signing, act->kind, run, envelope) : status;
+  status = signing_seal(signing, run, body->acceptance->has_mandate, &body->acceptance->mandate,
+                        NULL, &envelope);
+  return status == COLLEGA_OK ? signing_append(signing, act->kind, run, envelope) : status;
 }
 
 static enum collega_status sign_waiting(struct signing *signing) {
@@ -227,8 +216,12 @@ static enum collega_status sign_waiting(struct signing *signing) {
   if (!act) return exchange_row_damaged(signing->error, "deals");
   if (act->kind == COLLEGA_STORE__ACT_KIND__ACT_KIND_PROPOSE) return sign_proposal(signing, act);
   if (act->kind == COLLEGA_STORE__ACT_KIND__ACT_KIND_ACCEPT) return sign_acceptance(signing, act);
+  if (act->kind == COLLEGA_STORE__ACT_KIND__ACT_KIND_TERMINATE ||
+      act->kind == COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE ||
+      act->kind == COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE_ANSWER)
+    return sign_change(signing, act);
   enum collega_status status = sign_body(signing, act, &run);
-  return status == COLLEGA_OK ? append_signed(signing, act->kind, run, bytes_of(NULL, 0)) : status;
+  return status == COLLEGA_OK ? signing_append(signing, act->kind, run, bytes_of(NULL, 0)) : status;
 }
 
 /* ---- asking */
@@ -289,9 +282,9 @@ static enum collega_status sign_ask(struct signing *signing) {
   status = body_finish(body, signing->arena, &packed, &id, signing->error);
   if (status == COLLEGA_OK)
     status = run_sign(signing->identity, &packed, 1, signing->arena, &run, signing->error);
-  return status == COLLEGA_OK
-             ? append_signed(signing, COLLEGA_STORE__ACT_KIND__ACT_KIND_ASK, run, bytes_of(NULL, 0))
-             : status;
+  return status == COLLEGA_OK ? signing_append(signing, COLLEGA_STORE__ACT_KIND__ACT_KIND_ASK, run,
+                                               bytes_of(NULL, 0))
+                              : status;
 }
 
 /* ---- one deal, all deals */

@@ -91,6 +91,13 @@ USAGE = [
     ["deal", "propose", "--to", "00", "--from", "2027-13-01"], ["deal", "propose", "--to", "00", "--rate", "2,3"],
     ["deal", "accept"], ["deal", "show"], ["verify"], ["ledger", "log", "--last", "0"], ["join"], ["init"],
     ["init", "--name", "X"], ["status", "--lang", "fr"],
+    ["match", "interest"], ["match", "interest", "00", "11"], ["match", "decline"], ["match", "interest", "00", "--terms", "x"],
+    ["deal", "talk"], ["deal", "talk", "00", "11"], ["deal", "counter"], ["deal", "counter", "00", "--headcount", "0"],
+    ["deal", "counter", "00", "--to", "11"], ["deal", "counter", "00", "--rate", "veel"], ["deal", "amend"],
+    ["deal", "amend", "00"], ["deal", "amend", "00", "--until", "2027-02-30"], ["deal", "amend", "00", "--hours", "61"],
+    ["deal", "terminate"], ["deal", "terminate", "00"], ["deal", "terminate", "00", "--effective", "morgen"],
+    ["deal", "terminate", "00", "--effective", "2027-01-31", "--headcount", "0"], ["deal", "release"],
+    ["deal", "release", "00", "--sign", "--keep"], ["deal", "release", "00", "--sign", "yes"],
 ]
 
 
@@ -106,7 +113,11 @@ def test_wrong_usage_exits_2_with_a_sentence(node, arguments):
 
 UNKNOWN = [["offer", "show", "ff"], ["offer", "withdraw", "ff"], ["match", "show", "ff"], ["deal", "show", "ff"],
            ["deal", "accept", "ff"], ["deal", "decline", "ff"], ["deal", "withdraw", "ff"], ["deal", "prove", "ff"],
-           ["match", "list", "--offer", "ff"], ["deal", "propose", "ff"], ["deal", "propose", "--to", "ff"]]
+           ["match", "list", "--offer", "ff"], ["deal", "propose", "ff"], ["deal", "propose", "--to", "ff"],
+           ["match", "interest", "ff"], ["match", "decline", "ff"], ["deal", "talk", "ff"],
+           ["deal", "talk", "ff", "--message", "Hallo"], ["deal", "counter", "ff"], ["deal", "amend", "ff", "--hours", "30"],
+           ["deal", "terminate", "ff", "--effective", "2027-01-31"], ["deal", "release", "ff"],
+           ["deal", "release", "ff", "--sign"], ["deal", "release", "ff", "--keep"]]
 
 
 @pytest.mark.parametrize("arguments", UNKNOWN, ids=lambda a: "_".join(a))

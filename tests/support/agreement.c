@@ -219,11 +219,11 @@ void agreement_amend(struct agreement_world *world, const struct agreement *firs
 }
 
 void agreement_terminate(struct agreement_world *world, struct agreement *first,
-                         const struct id *before, uint32_t position, agreement_twist twist) {
+                         const struct agreement *last, uint32_t position, agreement_twist twist) {
   Collega__Terminate *terminate = &first->terminate;
   collega__terminate__init(terminate);
-  set_field(&terminate->deal, first->header_id.byte, ID_BYTES);
-  set_field(&terminate->predecessor, before->byte, ID_BYTES);
+  set_field(&terminate->deal, last->header_id.byte, ID_BYTES);
+  set_field(&terminate->predecessor, last->decision_id.byte, ID_BYTES);
   terminate->effective = 20950;
   terminate->time = AGREEMENT_NOW + 2 * DAY_MS;
   terminate->has_mandate = 1;
@@ -235,8 +235,9 @@ void agreement_terminate(struct agreement_world *world, struct agreement *first,
   body.terminate = terminate;
   first->terminate_run = person_sign(first->terminator, &body, world->arena);
   first->terminate_id = first_id(first->terminate_run, world->arena);
-  decision_init(world, first, COLLEGA__VERDICT__VERDICT_TERMINATED, position, before,
+  decision_init(world, first, COLLEGA__VERDICT__VERDICT_TERMINATED, position, &last->decision_id,
                 terminate->time + MINUTE_MS);
+  set_field(&first->decision.deal, last->header_id.byte, ID_BYTES);
   first->decision.has_effective = 1;
   first->decision.effective = terminate->effective;
   first->decision.has_basis = 1;

@@ -58,9 +58,9 @@ void agreement_conclude(struct agreement_world *world, struct agreement *agreeme
 void agreement_amend(struct agreement_world *world, const struct agreement *first,
                      const struct id *before, uint32_t position, struct agreement *amendment,
                      agreement_twist twist);
-/* Ends `first` two days later, after the entry `before`; the runs lie in `first`. */
+/* Ends `first` two days later, after the entry of `last`; the runs lie in `first`. */
 void agreement_terminate(struct agreement_world *world, struct agreement *first,
-                         const struct id *before, uint32_t position, agreement_twist twist);
+                         const struct agreement *last, uint32_t position, agreement_twist twist);
 /* A proof of `deals`, with all members of the world. */
 Collega__Proof *agreement_proof(struct agreement_world *world, struct agreement *const *deals,
                                 size_t count);

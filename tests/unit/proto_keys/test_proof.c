@@ -95,7 +95,7 @@ static Collega__Proof *full(struct place *place, agreement_twist twist, agreemen
   agreement_conclude(&place->world, &place->first, NULL);
   agreement_amend(&place->world, &place->first, &place->first.decision_id, 2, &place->second,
                   twist);
-  agreement_terminate(&place->world, &place->first, &place->second.decision_id, 3, end);
+  agreement_terminate(&place->world, &place->first, &place->second, 3, end);
   struct agreement *deals[] = {&place->first, &place->second};
   return agreement_proof(&place->world, deals, 2);
 }

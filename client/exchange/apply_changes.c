@@ -1,0 +1,284 @@
+/* TERMINATE, RELEASE and its answer: what entries about them change. The machine's wish to have one of
+ * them signed becomes an act that waits on a deal's row; the daemon writes the record when it signs. */
+#include "client/exchange/deal_rows.h"
+
+#include <string.h>
+
+#include "proto/guard.h"
+
+#define TERMINATES_KEPT 16 /* signed anew after each amendment that came first; the oldest go */
+
+static enum collega_status root_of(struct apply *apply, const struct id *root,
+                                   CollegaStore__RootRow **row) {
+  enum collega_status status =
+      root_row(apply->txn, bytes_of(root->byte, ID_BYTES), apply->arena, row, apply->error);
+  return status == COLLEGA_NOT_FOUND ? exchange_row_damaged(apply->error, "roots") : status;
+}
+
+/* ---- acts that wait */
+
+bool act_outlives_deal(CollegaStore__ActKind kind) {
+  return kind == COLLEGA_STORE__ACT_KIND__ACT_KIND_TERMINATE ||
+         kind == COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE ||
+         kind == COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE_ANSWER;
+}
+
+enum collega_status apply_change_wanted(struct apply *apply, const struct deal_view *view,
+                                        const struct deal_effect *effect) {
+  CollegaStore__DealAct act = COLLEGA_STORE__DEAL_ACT__INIT;
+  struct bytes packed;
+  act.kind =
+      effect->kind == DEAL_EFFECT_SIGN_TERMINATE ? COLLEGA_STORE__ACT_KIND__ACT_KIND_TERMINATE
+      : effect->kind == DEAL_EFFECT_SIGN_RELEASE ? COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE
+                                                 : COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE_ANSWER;
+  field_set_id(&act.deal, &view->deal);
+  act.has_sign_release = effect->kind == DEAL_EFFECT_SIGN_RELEASE_ANSWER;
+  act.sign_release = effect->signed_answer;
+  enum collega_status status = exchange_pack(apply->arena, &act.base, &packed, apply->error);
+  if (status != COLLEGA_OK) return status;
+  view->row->has_act = true;
+  field_set(&view->row->act, packed.data, packed.length);
+  return deal_row_put(apply->txn, view->row, apply->error);
+}
+
+enum collega_status apply_draft_change(struct apply *apply, const CollegaStore__DealAct *act) {
+  struct deal_view view;
+  struct deal_event event = {.now = apply->event->time, .terminate_effective = act->effective};
+  CollegaStore__RootRow *root;
+  if (!id_from(&event.deal, act->deal.data, act->deal.len))
+    return exchange_row_damaged(apply->error, "act");
+  enum collega_status status =
+      deal_view_read(apply->txn, &event.deal, apply->arena, &view, apply->error);
+  if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(apply->error, "deals");
+  if (status == COLLEGA_OK) status = root_of(apply, &view.root, &root);
+  if (status != COLLEGA_OK) return status;
+  if (act->kind == COLLEGA_STORE__ACT_KIND__ACT_KIND_TERMINATE) {
+    event.kind = DEAL_EVENT_TERMINATE;
+    root->has_terminate_mandate = act->has_mandate;
+    root->terminate_mandate = act->mandate;
+    status = root_row_put(apply->txn, root, apply->error);
+  } else if (act->kind == COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE) {
+    event.kind = DEAL_EVENT_RELEASE;
+  } else {
+    event.kind = act->sign_release ? DEAL_EVENT_RELEASE_SIGN : DEAL_EVENT_RELEASE_KEEP;
+  }
+  return status == COLLEGA_OK ? apply_deal_step(apply, &view.root, &event) : status;
+}
+
+/* ---- what was signed here */
+
+/* A letter that no deal lives or dies with. */
+static enum collega_status send_letter(struct apply *apply, const ProtobufCBinaryData *envelope) {
+  return envelope->len > 0 ? apply_send_envelope(apply, field_bytes(envelope)) : COLLEGA_OK;
+}
+
+static enum collega_status send_request(struct apply *apply, const struct deal_view *view,
+                                        const ProtobufCBinaryData *runs, size_t count,
+                                        const struct id *key) {
+  CollegaStore__OutboxItem item = COLLEGA_STORE__OUTBOX_ITEM__INIT;
+  CollegaStore__DecideRuns decide = COLLEGA_STORE__DECIDE_RUNS__INIT;
+  ProtobufCBinaryData run[3];
+  struct bytes packed;
+  if (!view->row->has_header_run) return COLLEGA_OK; /* nobody else has seen it */
+  run[0] = view->row->header_run;
+  memcpy(run + 1, runs, count * sizeof *runs);
+  decide.n_runs = count + 1;
+  decide.runs = run;
+  enum collega_status status = exchange_pack(apply->arena, &decide.base, &packed, apply->error);
+  if (status != COLLEGA_OK) return status;
+  item.kind = COLLEGA_STORE__OUTBOX_KIND__OUTBOX_KIND_DECIDE;
+  field_set(&item.data, packed.data, packed.length);
+  field_set_id(&item.key, key);
+  item.open = 1;
+  item.has_deal = item.has_decider = true;
+  item.deal = view->row->deal;
+  field_set_id(&item.decider, &view->decider);
+  return apply_send(apply, &item, NULL);
+}
+
+static enum collega_status keep_terminate(struct apply *apply, CollegaStore__RootRow *root,
+                                          const ProtobufCBinaryData *run) {
+  ProtobufCBinaryData *runs = arena_take(apply->arena, (root->n_terminates + 1) * sizeof *runs);
+  if (!runs) return exchange_no_memory(apply->error);
+  size_t skip = root->n_terminates >= TERMINATES_KEPT ? 1 : 0, count = root->n_terminates - skip;
+  if (count) memcpy(runs, root->terminates + skip, count * sizeof *runs);
+  runs[count++] = *run;
+  root->n_terminates = count;
+  root->terminates = runs;
+  return root_row_put(apply->txn, root, apply->error);
+}
+
+/* The record that the decider will know the request by: the last one. */
+static enum collega_status lodge(struct apply *apply, const struct deal_view *view,
+                                 const ProtobufCBinaryData *asked,
+                                 const ProtobufCBinaryData *answer) {
+  ProtobufCBinaryData runs[2] = {*asked, *answer};
+  struct run_view read;
+  enum collega_status status =
+      run_read_bytes(field_bytes(answer), apply->arena, &read, apply->error);
+  return status == COLLEGA_OK ? send_request(apply, view, runs, 2, &read.records[0].id) : status;
+}
+
+enum collega_status apply_lodge_release(struct apply *apply, const struct id *root_id) {
+  CollegaStore__RootRow *root;
+  struct deal_view view;
+  struct run_view answer;
+  struct id deal;
+  enum collega_status status = root_of(apply, root_id, &root);
+  if (status != COLLEGA_OK || !root->has_release_answer) return status; /* not signed yet */
+  status = run_read_bytes(field_bytes(&root->release_answer), apply->arena, &answer, apply->error);
+  if (status != COLLEGA_OK) return status;
+  const Collega__ReleaseAnswer *content = answer.records[0].body->release_answer;
+  if (!content || content->reply != COLLEGA__RELEASE_REPLY__RELEASE_REPLY_SIGNED) return COLLEGA_OK;
+  bool ours = root->has_party && field_is(&root->party, &answer.signer);
+  const ProtobufCBinaryData *asked = ours ? &root->release : &root->release_asked;
+  /* Any deal of the root whose header went out. */
+  for (size_t i = 0; i < root->n_deals; i++) {
+    if (!id_from(&deal, root->deals[i].data, root->deals[i].len))
+      return exchange_row_damaged(apply->error, "roots");
+    status = deal_view_read(apply->txn, &deal, apply->arena, &view, apply->error);
+    if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(apply->error, "roots");
+    if (status != COLLEGA_OK) return status;
+    if (view.row->has_header_run) return lodge(apply, &view, asked, &root->release_answer);
+  }
+  return COLLEGA_OK;
+}
+
+enum collega_status apply_signed_change(struct apply *apply, struct deal_view *view,
+                                        const CollegaStore__SignedAct *act,
+                                        const struct record *record) {
+  CollegaStore__RootRow *root;
+  enum collega_status status = root_of(apply, &view->root, &root);
+  view->row->has_act = false;
+  if (status == COLLEGA_OK) status = deal_row_put(apply->txn, view->row, apply->error);
+  if (status == COLLEGA_OK) status = send_letter(apply, &act->envelope);
+  if (status != COLLEGA_OK) return status;
+  if (act->kind == COLLEGA_STORE__ACT_KIND__ACT_KIND_TERMINATE) {
+    status = keep_terminate(apply, root, &act->run);
+    return status == COLLEGA_OK ? send_request(apply, view, &act->run, 1, &record->id) : status;
+  }
+  if (act->kind == COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE) {
+    root->has_release_asked = true;
+    root->release_asked = act->run;
+    return root_row_put(apply->txn, root, apply->error);
+  }
+  root->has_release_answer = true;
+  root->release_answer = act->run;
+  status = root_row_put(apply->txn, root, apply->error);
+  return status == COLLEGA_OK ? apply_lodge_release(apply, &view->root) : status;
+}
+
+/* ---- what the other side signed */
+
+static enum collega_status take_release(struct apply *apply, const struct deal_view *view,
+                                        CollegaStore__RootRow *root, struct bytes run) {
+  struct deal_event event = {
+      .kind = DEAL_EVENT_RELEASE_IN, .deal = view->deal, .now = apply->event->time};
+  if (!root->has_release) {
+    root->has_release = true;
+    field_set(&root->release, run.data, run.length);
+    enum collega_status status = root_row_put(apply->txn, root, apply->error);
+    if (status != COLLEGA_OK) return status;
+  }
+  return apply_deal_step(apply, &view->root, &event);
+}
+
+static enum collega_status take_answer(struct apply *apply, const struct record *record,
+                                       struct bytes run) {
+  const Collega__ReleaseAnswer *answer = record->body->release_answer;
+  CollegaStore__RootRow *root;
+  struct deal_event event = {.kind = DEAL_EVENT_RELEASE_ANSWER_IN,
+                             .now = apply->event->time,
+                             .signed_answer =
+                                 answer->reply == COLLEGA__RELEASE_REPLY__RELEASE_REPLY_SIGNED};
+  struct id id;
+  if (!id_from(&id, answer->root.data, answer->root.len))
+    return exchange_row_damaged(apply->error, "mail");
+  enum collega_status status = root_of(apply, &id, &root);
+  if (status != COLLEGA_OK) return status;
+  if (!root->has_release_answer) { /* both asked at once: our own answer does as well */
+    root->has_release_answer = true;
+    field_set(&root->release_answer, run.data, run.length);
+    status = root_row_put(apply->txn, root, apply->error);
+  }
+  return status == COLLEGA_OK ? apply_deal_step(apply, &id, &event) : status;
+}
+
+enum collega_status apply_change_in(struct apply *apply, const struct run_view *run) {
+  const struct record *record = &run->records[0];
+  struct deal_view view;
+  CollegaStore__RootRow *root;
+  struct bytes packed;
+  struct id deal;
+  enum collega_status status = exchange_pack(apply->arena, &run->run->base, &packed, apply->error);
+  if (status != COLLEGA_OK) return status;
+  if (record->body->release_answer) return take_answer(apply, record, packed);
+  const ProtobufCBinaryData *named =
+      record->body->terminate ? &record->body->terminate->deal : &record->body->release->deal;
+  if (!id_from(&deal, named->data, named->len)) return exchange_row_damaged(apply->error, "mail");
+  status = deal_view_read(apply->txn, &deal, apply->arena, &view, apply->error);
+  if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(apply->error, "deals");
+  if (status == COLLEGA_OK) status = root_of(apply, &view.root, &root);
+  if (status != COLLEGA_OK) return status;
+  if (record->body->release) return take_release(apply, &view, root, packed);
+  ProtobufCBinaryData kept;
+  field_set(&kept, packed.data, packed.length);
+  return keep_terminate(apply, root, &kept);
+}
+
+/* ---- too short a notice */
+
+/* The notice that its signer owed: a lender may have agreed to another one for calling back. */
+static uint32_t notice_owed(const Collega__Terms *terms, bool lender) {
+  const Collega__TermsEnding *ending = terms->ending;
+  if (!ending) return 0;
+  if (lender && ending->has_recall_days) return ending->recall_days;
+  return ending->has_notice_days ? ending->notice_days : 0;
+}
+
+static enum collega_status signed_by_lender(struct apply *apply, const CollegaStore__RootRow *root,
+                                            const Collega__Decision *decision,
+                                            const struct deal_view *view, bool *lender) {
+  *lender = false;
+  for (size_t i = 0; i < root->n_terminates; i++) {
+    struct run_view run;
+    enum collega_status status =
+        run_read_bytes(field_bytes(&root->terminates[i]), apply->arena, &run, apply->error);
+    if (status != COLLEGA_OK) return status;
+    if (decision->has_basis && field_is(&decision->basis, &run.records[0].id))
+      *lender = field_is(&view->edge->lender, &run.signer);
+  }
+  return COLLEGA_OK;
+}
+
+/* The notice runs from the decider's stamp. Too short a one takes effect as it was signed. */
+static enum collega_status note_end(struct apply *apply, const Collega__Decision *decision,
+                                    const CollegaStore__RootRow *root, struct deal_view *view) {
+  Collega__Terms *terms;
+  bool lender = false;
+  enum collega_status status = deal_terms(view->row, apply->arena, &terms, apply->error);
+  if (status == COLLEGA_OK) status = signed_by_lender(apply, root, decision, view, &lender);
+  if (status != COLLEGA_OK) return status;
+  collega_date owed = date_of_time(decision->time) + (collega_date)notice_owed(terms, lender);
+  view->row->has_disputed = view->row->disputed = decision->effective < owed;
+  view->row->has_effective = true;
+  view->row->effective = decision->effective;
+  return deal_row_put(apply->txn, view->row, apply->error);
+}
+
+enum collega_status apply_termination(struct apply *apply, const struct id *root_id,
+                                      const Collega__Decision *decision) {
+  CollegaStore__RootRow *root;
+  struct deal_view view;
+  struct id last;
+  if (decision->verdict != COLLEGA__VERDICT__VERDICT_TERMINATED) return COLLEGA_OK;
+  enum collega_status status = root_of(apply, root_id, &root);
+  if (status != COLLEGA_OK || !root->has_last_deal ||
+      !id_from(&last, root->last_deal.data, root->last_deal.len))
+    return status;
+  status = deal_view_read(apply->txn, &last, apply->arena, &view, apply->error);
+  if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(apply->error, "roots");
+  if (status != COLLEGA_OK || view.row->state != COLLEGA_STORE__DEAL_STATE__DEAL_STATE_TERMINATED)
+    return status;
+  return note_end(apply, decision, root, &view);
+}

@@ -1,0 +1,154 @@
+/* What a user asks of an agreement, or of a negotiation: its end, and release. Stored as a draft act;
+ * the daemon writes and signs the record when it is up to date. */
+#include "client/exchange/deal_rows.h"
+
+struct asking {
+  struct exchange *exchange;
+  struct ledger_txn *txn;
+  const struct id *party;
+  collega_time now;
+  struct arena *arena;
+  struct deal_view view;
+  struct negotiation negotiation;
+  struct collega_error *error;
+};
+
+static enum collega_status open_asking(struct asking *asking, const struct id *deal) {
+  CollegaStore__RootRow *row;
+  enum collega_status status =
+      deal_view_read(asking->txn, deal, asking->arena, &asking->view, asking->error);
+  if (status == COLLEGA_NOT_FOUND ||
+      (status == COLLEGA_OK && !id_equal(&asking->view.party, asking->party)))
+    return error_set(asking->error, COLLEGA_NOT_FOUND, RULE_deal_unknown, NULL, NULL);
+  return status == COLLEGA_OK ? negotiation_load(asking->txn, &asking->view.root, asking->arena,
+                                                 &asking->negotiation, &row, asking->error)
+                              : status;
+}
+
+/* The machine's word, on the copy that was loaded. *news false: it was asked before. */
+static enum collega_status try_event(struct asking *asking, const struct deal_event *event,
+                                     bool *news) {
+  struct deal_effects effects;
+  enum collega_status status = deal_step(&asking->negotiation, event, &effects, asking->error);
+  *news = status == COLLEGA_OK && effects.count > 0;
+  return status;
+}
+
+static enum collega_status append(struct asking *asking, const struct id *deal,
+                                  CollegaStore__DealAct *act) {
+  field_set_id(&act->deal, deal);
+  return exchange_append_act(asking->exchange, asking->txn, asking->party, deal, act, asking->now,
+                             asking->arena, asking->error);
+}
+
+/* ---- the end of an agreement */
+
+struct ending {
+  collega_date effective;
+  uint32_t headcount;
+  const struct id *mandate;
+};
+
+static enum collega_status check_effective(struct asking *asking, const Collega__TermsWork *work,
+                                           collega_date effective) {
+  collega_date today = date_of_time(asking->now), last = work->has_until ? work->until : DATE_OPEN;
+  char first[32], until[32] = "...";
+  if (effective >= today && effective < last) return COLLEGA_OK;
+  date_write(first, sizeof first, today);
+  if (last != DATE_OPEN) date_write(until, sizeof until, last - 1);
+  return error_set(asking->error, COLLEGA_REFUSED, RULE_terminate_days, "effective", first, until,
+                   NULL);
+}
+
+static enum collega_status terminate(struct asking *asking, const struct ending *ending,
+                                     struct id *last) {
+  CollegaStore__DealAct act = COLLEGA_STORE__DEAL_ACT__INIT;
+  struct deal_event event = {
+      .kind = DEAL_EVENT_TERMINATE, .now = asking->now, .terminate_effective = ending->effective};
+  Collega__Terms *terms;
+  struct id mandate;
+  bool news;
+  enum collega_status status = try_event(asking, &event, &news);
+  if (status != COLLEGA_OK) return status;
+  if (!news && asking->negotiation.terminate_effective != ending->effective) {
+    char text[32];
+    date_write(text, sizeof text, asking->negotiation.terminate_effective);
+    return error_set(asking->error, COLLEGA_REFUSED, RULE_terminate_asked, "effective", text, NULL);
+  }
+  *last = asking->negotiation.last_deal;
+  status = deal_view_read(asking->txn, last, asking->arena, &asking->view, asking->error);
+  if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(asking->error, "roots");
+  if (status == COLLEGA_OK)
+    status = deal_terms(asking->view.row, asking->arena, &terms, asking->error);
+  if (status != COLLEGA_OK) return status;
+  if (ending->headcount > terms->work->headcount ||
+      (ending->headcount > 0 && ending->headcount < terms->work->headcount))
+    return error_set(asking->error, COLLEGA_REFUSED, RULE_terminate_partial, "headcount", NULL);
+  status = check_effective(asking, terms->work, ending->effective);
+  if (status == COLLEGA_OK)
+    status = exchange_choose_mandate(asking->exchange, asking->txn, asking->party, ending->mandate,
+                                     terms->work->headcount, asking->now, &mandate, asking->error);
+  if (status != COLLEGA_OK || !news) return status;
+  act.kind = COLLEGA_STORE__ACT_KIND__ACT_KIND_TERMINATE;
+  act.has_effective = true;
+  act.effective = ending->effective;
+  act.has_mandate = !id_is_zero(&mandate);
+  field_set_id(&act.mandate, &mandate);
+  return append(asking, last, &act);
+}
+
+/* ---- release */
+
+static enum collega_status release(struct asking *asking, enum deal_release what) {
+  CollegaStore__DealAct act = COLLEGA_STORE__DEAL_ACT__INIT;
+  struct deal_event event = {
+      .kind = DEAL_EVENT_RELEASE, .deal = asking->view.deal, .now = asking->now};
+  bool news;
+  if (what == DEAL_RELEASE_SIGN) event.kind = DEAL_EVENT_RELEASE_SIGN;
+  if (what == DEAL_RELEASE_KEEP) event.kind = DEAL_EVENT_RELEASE_KEEP;
+  enum collega_status status = try_event(asking, &event, &news);
+  if (status != COLLEGA_OK || !news) return status;
+  act.kind = what == DEAL_RELEASE_ASK ? COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE
+                                      : COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE_ANSWER;
+  act.has_sign_release = what != DEAL_RELEASE_ASK;
+  act.sign_release = what == DEAL_RELEASE_SIGN;
+  return append(asking, &asking->view.deal, &act);
+}
+
+/* ---- the doors */
+
+static enum collega_status begin(struct asking *asking, const struct id *deal) {
+  if (!exchange_identity(asking->exchange, asking->party))
+    return error_set(asking->error, COLLEGA_NOT_FOUND, RULE_party_not_ours, NULL, NULL);
+  asking->arena = exchange_arena();
+  if (!asking->arena) return exchange_no_memory(asking->error);
+  enum collega_status status = exchange_begin(asking->exchange, &asking->txn, asking->error);
+  if (status != COLLEGA_OK) return status;
+  status = open_asking(asking, deal);
+  return status == COLLEGA_OK ? COLLEGA_OK
+                              : exchange_end(asking->exchange, &asking->txn, status, asking->error);
+}
+
+enum collega_status deal_terminate(struct exchange *exchange, const struct id *party,
+                                   const struct id *deal, collega_date effective,
+                                   uint32_t headcount, const struct id *mandate, collega_time now,
+                                   struct id *last, struct collega_error *error) {
+  struct ending ending = {effective, headcount, mandate};
+  struct asking asking = {.exchange = exchange, .party = party, .now = now, .error = error};
+  enum collega_status status = begin(&asking, deal);
+  if (status == COLLEGA_OK)
+    status = exchange_end(exchange, &asking.txn, terminate(&asking, &ending, last), error);
+  arena_destroy(&asking.arena);
+  return status;
+}
+
+enum collega_status deal_release(struct exchange *exchange, const struct id *party,
+                                 const struct id *deal, enum deal_release what, collega_time now,
+                                 struct collega_error *error) {
+  struct asking asking = {.exchange = exchange, .party = party, .now = now, .error = error};
+  enum collega_status status = begin(&asking, deal);
+  if (status == COLLEGA_OK)
+    status = exchange_end(exchange, &asking.txn, release(&asking, what), error);
+  arena_destroy(&asking.arena);
+  return status;
+}

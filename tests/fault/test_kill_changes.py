@@ -1,0 +1,68 @@
+"""Kill -9 while an agreement is amended and ended, and while it is released: whatever dies is started again, and both
+sides come to the same end."""
+import datetime
+
+import pytest
+
+from support import deals
+from support.world import World
+from test_kill import POINTS, VICTIMS, Watched
+
+SKIPPED = {"node_publish_before_commit", "node_publish_after_commit", "node_receipt_before_commit"}  # nothing is published
+CASES = [(point, which) for point, side in POINTS if point not in SKIPPED for which in VICTIMS[side]]
+
+
+def agreement(directory, which, point):
+    """A running agreement; then the victim is started anew with its fault."""
+    world = World(directory, 2)
+    lender, borrower = world.nodes
+    _, _, match = deals.matched(lender, borrower)
+    deal = deals.conclude(borrower, lender, match, "--headcount", "4")
+    victim = {"lender": lender, "borrower": borrower, "broker": world.broker}[which]
+    victim.stop()
+    victim.start(wait=False, env={"COLLEGA_FAULT": f"{point}:1"})
+    return world, lender, borrower, deal, Watched(world, victim, f"{point}:1")
+
+
+def rows(node):
+    return {row["id"]: row for row in node.deals()}
+
+
+def until(watched, condition):
+    while not condition():
+        watched.revive()
+
+
+def verified(world):
+    for node in world.nodes:
+        node.stop()
+        node("ledger", "verify")
+        before = rows(node)
+        node("ledger", "rebuild")
+        assert rows(node) == before
+
+
+@pytest.mark.parametrize("point,which", CASES, ids=lambda value: str(value))
+def test_amended_and_ended(tmp_path, point, which):
+    world, lender, borrower, deal, watched = agreement(tmp_path, which, point)
+    with world:
+        amendment = lender("deal", "amend", deal, "--headcount", "5").stdout.strip()
+        until(watched, lambda: amendment in rows(borrower))
+        borrower("deal", "accept", amendment)
+        day = (datetime.date.today() + datetime.timedelta(days=20)).isoformat()
+        lender("deal", "terminate", deal, "--effective", day)  # before or after the amendment's place is taken
+        until(watched, lambda: all(rows(node)[deal]["state"] == "terminated" for node in world.nodes))
+        until(watched, lambda: all(rows(node)[amendment]["state"] in ("void", "terminated") for node in world.nodes))
+        assert rows(lender)[amendment]["state"] == rows(borrower)[amendment]["state"]
+        verified(world)
+
+
+@pytest.mark.parametrize("point,which", CASES, ids=lambda value: str(value))
+def test_released(tmp_path, point, which):
+    world, lender, borrower, deal, watched = agreement(tmp_path, which, point)
+    with world:
+        lender("deal", "release", deal)
+        until(watched, lambda: rows(borrower)[deal].get("release") == "received")
+        borrower("deal", "release", deal, "--sign")
+        until(watched, lambda: all(rows(node)[deal]["state"] == "released" for node in world.nodes))
+        verified(world)

@@ -1,0 +1,492 @@
+/* What becomes of proposals and agreements, between homes in one process: holds per day, both sides
+ * alike, every frame delivered twice, and every ledger rebuilt to the same rows. */
+#include "world.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/words.h"
+
+#define RECEIVED   COLLEGA_STORE__DEAL_STATE__DEAL_STATE_RECEIVED
+#define CONCLUDED  COLLEGA_STORE__DEAL_STATE__DEAL_STATE_CONCLUDED
+#define VOID       COLLEGA_STORE__DEAL_STATE__DEAL_STATE_VOID
+#define RELEASED   COLLEGA_STORE__DEAL_STATE__DEAL_STATE_RELEASED
+#define TERMINATED COLLEGA_STORE__DEAL_STATE__DEAL_STATE_TERMINATED
+
+/* A lender with five people to lend, a borrower who wants four, and their match at both. */
+struct pair {
+  struct world *world;
+  struct home *lender, *borrower;
+  struct short_id out, in;
+  struct id match;
+};
+
+static struct pair make_pair(struct world *world) {
+  struct pair pair = {.world = world,
+                      .lender = world_home(world, "Snijder BV", "12345678", true),
+                      .borrower = world_home(world, "Bakker BV", "87654321", true)};
+  pair.out = world_publish(world, pair.lender, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT, 5);
+  pair.in = world_publish(world, pair.borrower, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_IN, 4);
+  world_settle(world);
+  pair.match = world_match(pair.lender, &pair.out, &pair.in);
+  struct id other = world_match(pair.borrower, &pair.in, &pair.out);
+  assert_true(id_equal(&other, &pair.match));
+  return pair;
+}
+
+static collega_date day(const char *text) {
+  collega_date date = 0;
+  assert_true(date_read(text, &date));
+  return date;
+}
+
+static uint64_t standing(const struct pair *pair, struct home *home, const char *from,
+                         const char *until) {
+  struct ledger_txn *txn = NULL;
+  const struct short_id *offer = home == pair->lender ? &pair->out : &pair->in;
+  uint64_t most = 0;
+  must(ledger_read(exchange_ledger(home->exchange), &txn, &error));
+  must(holds_most(txn, &home->party, offer, day(from), day(until), false, &most, &error));
+  ledger_abort(&txn);
+  return most;
+}
+
+static uint64_t all_days(const struct pair *pair, struct home *home) {
+  return standing(pair, home, "2027-01-04", "2027-12-31");
+}
+
+static void rebuilds(struct pair *pair) {
+  struct home *homes[] = {pair->lender, pair->borrower};
+  for (size_t i = 0; i < 2; i++) {
+    struct id before = world_tables(homes[i]), after;
+    must(ledger_rebuild(exchange_ledger(homes[i]->exchange), exchange_apply, homes[i]->exchange,
+                        &error));
+    after = world_tables(homes[i]);
+    assert_memory_equal(&after, &before, sizeof before);
+  }
+}
+
+static struct id propose(struct pair *pair, struct home *home, uint32_t headcount) {
+  struct proposal proposal = {.match = &pair->match, .headcount = headcount};
+  struct id deal;
+  must(deal_propose(home->exchange, &home->party, &proposal, pair->world->now, &deal, &error));
+  world_settle(pair->world);
+  return deal;
+}
+
+static void accept(struct pair *pair, struct home *home, const struct id *deal) {
+  must(deal_accept(home->exchange, &home->party, deal, NULL, pair->world->now, &error));
+  world_settle(pair->world);
+}
+
+static struct id conclude(struct pair *pair, uint32_t headcount) {
+  struct id deal = propose(pair, pair->lender, headcount);
+  accept(pair, pair->borrower, &deal);
+  assert_int_equal(world_deal_state(pair->lender, &deal, NULL), CONCLUDED);
+  return deal;
+}
+
+static struct id counter(struct pair *pair, struct home *home, const struct id *deal,
+                         uint32_t headcount) {
+  struct proposal proposal = {.headcount = headcount};
+  struct id made;
+  must(
+      deal_counter(home->exchange, &home->party, deal, &proposal, pair->world->now, &made, &error));
+  world_settle(pair->world);
+  return made;
+}
+
+static struct id amend(struct pair *pair, struct home *home, const struct id *deal,
+                       const struct proposal *proposal) {
+  struct id made;
+  must(deal_amend(home->exchange, &home->party, deal, proposal, pair->world->now, &made, &error));
+  world_settle(pair->world);
+  return made;
+}
+
+static void both_are(struct pair *pair, const struct id *deal, CollegaStore__DealState state,
+                     const char *why) {
+  struct home *homes[] = {pair->lender, pair->borrower};
+  for (size_t i = 0; i < 2; i++) {
+    char said[64];
+    assert_int_equal(world_deal_state(homes[i], deal, said), state);
+    if (why) assert_string_equal(said, why);
+  }
+}
+
+static CollegaStore__DealRow *row_of(struct home *home, const struct id *deal,
+                                     struct arena *arena) {
+  struct ledger_txn *txn = NULL;
+  ProtobufCMessage *row = NULL;
+  must(ledger_read(exchange_ledger(home->exchange), &txn, &error));
+  must(row_get(txn, TABLE_DEALS, bytes_of(deal->byte, ID_BYTES),
+               &collega_store__deal_row__descriptor, arena, &row, &error));
+  ledger_abort(&txn);
+  return (CollegaStore__DealRow *)row;
+}
+
+/* ---- counters */
+
+static void a_counter_holds_the_larger_until_one_is_concluded(void **state) {
+  struct pair pair = make_pair(*state);
+  struct id first = propose(&pair, pair.lender, 2);
+  struct id second = counter(&pair, pair.borrower, &first, 4);
+  assert_int_equal(all_days(&pair, pair.lender), 2);
+  assert_int_equal(all_days(&pair, pair.borrower), 4);
+  struct id third = counter(&pair, pair.lender, &second, 3);
+  assert_int_equal(all_days(&pair, pair.lender), 3);
+  accept(&pair, pair.borrower, &third);
+  both_are(&pair, &third, CONCLUDED, NULL);
+  both_are(&pair, &first, VOID, "replaced");
+  both_are(&pair, &second, VOID, "replaced");
+  assert_int_equal(all_days(&pair, pair.lender), 3);
+  assert_int_equal(all_days(&pair, pair.borrower), 3);
+  rebuilds(&pair);
+}
+
+static void a_counter_has_no_more_room_than_there_is(void **state) {
+  struct pair pair = make_pair(*state);
+  struct collega_error why;
+  struct proposal proposal = {.headcount = 3};
+  struct id agreed = conclude(&pair, 3), made;
+  (void)agreed;
+  struct id first = propose(&pair, pair.borrower, 1);
+  uint64_t before = world_entries(pair.lender);
+  assert_int_equal(deal_counter(pair.lender->exchange, &pair.lender->party, &first, &proposal,
+                                pair.world->now, &made, &why),
+                   COLLEGA_REFUSED);
+  assert_int_equal(why.rule, RULE_no_room);
+  assert_int_equal(world_entries(pair.lender), before);
+  assert_int_equal(world_deal_state(pair.lender, &first, NULL), RECEIVED);
+}
+
+static void a_counter_to_nothing_of_ours_is_refused(void **state) {
+  struct pair pair = make_pair(*state);
+  struct collega_error why;
+  struct proposal proposal = {.headcount = 1};
+  struct id made, agreed = conclude(&pair, 2), nothing = {{7}};
+  assert_int_equal(deal_counter(pair.lender->exchange, &pair.lender->party, &nothing, &proposal,
+                                pair.world->now, &made, &why),
+                   COLLEGA_NOT_FOUND);
+  assert_int_equal(deal_counter(pair.lender->exchange, &pair.lender->party, &agreed, &proposal,
+                                pair.world->now, &made, &why),
+                   COLLEGA_REFUSED);
+  assert_int_equal(why.rule, RULE_deal_not_open);
+  assert_int_equal(deal_amend(pair.lender->exchange, &pair.lender->party, &nothing, &proposal,
+                              pair.world->now, &made, &why),
+                   COLLEGA_NOT_FOUND);
+}
+
+/* ---- amendments */
+
+static void an_amendment_holds_only_what_it_adds(void **state) {
+  struct pair pair = make_pair(*state);
+  struct id deal = conclude(&pair, 2);
+  struct proposal longer = {.headcount = 3, .until = day("2027-06-30"), .has_until = true};
+  struct id amendment = amend(&pair, pair.lender, &deal, &longer);
+  assert_int_equal(standing(&pair, pair.lender, "2027-01-04", "2027-03-26"), 3);
+  assert_int_equal(standing(&pair, pair.lender, "2027-06-01", "2027-12-31"), 3);
+  assert_int_equal(all_days(&pair, pair.borrower), 2);
+  accept(&pair, pair.borrower, &amendment);
+  both_are(&pair, &amendment, CONCLUDED, NULL);
+  both_are(&pair, &deal, CONCLUDED, NULL);
+  assert_int_equal(standing(&pair, pair.borrower, "2027-06-30", "2027-12-31"), 3);
+  assert_int_equal(standing(&pair, pair.borrower, "2027-07-01", "2027-12-31"), 0);
+  struct proposal fewer = {.headcount = 1};
+  struct id again = amend(&pair, pair.borrower, &amendment, &fewer);
+  assert_int_equal(all_days(&pair, pair.borrower), 3); /* until the other has signed */
+  accept(&pair, pair.lender, &again);
+  assert_int_equal(all_days(&pair, pair.lender), 1);
+  assert_int_equal(all_days(&pair, pair.borrower), 1);
+  rebuilds(&pair);
+}
+
+static void a_declined_amendment_leaves_the_agreement_as_it_was(void **state) {
+  struct pair pair = make_pair(*state);
+  struct id deal = conclude(&pair, 2);
+  struct proposal more = {.headcount = 4};
+  struct id amendment = amend(&pair, pair.lender, &deal, &more);
+  assert_int_equal(all_days(&pair, pair.lender), 4);
+  must(deal_decline(pair.borrower->exchange, &pair.borrower->party, &amendment, pair.world->now,
+                    &error));
+  world_settle(pair.world);
+  both_are(&pair, &amendment, VOID, "declined");
+  both_are(&pair, &deal, CONCLUDED, NULL);
+  assert_int_equal(all_days(&pair, pair.lender), 2);
+  rebuilds(&pair);
+}
+
+static void an_amendment_that_lost_its_place_is_void(void **state) {
+  struct pair pair = make_pair(*state);
+  struct id deal = conclude(&pair, 2);
+  struct proposal more = {.headcount = 4}, less = {.headcount = 1};
+  struct id one = amend(&pair, pair.lender, &deal, &more);
+  struct id two = amend(&pair, pair.borrower, &deal, &less);
+  accept(&pair, pair.borrower, &one);
+  both_are(&pair, &two, VOID, "overtaken");
+  assert_int_equal(all_days(&pair, pair.lender), 4);
+  assert_int_equal(all_days(&pair, pair.borrower), 4);
+  rebuilds(&pair);
+}
+
+/* ---- the end */
+
+static void terminate(struct pair *pair, struct home *home, const struct id *deal,
+                      const char *effective) {
+  struct id last;
+  must(deal_terminate(home->exchange, &home->party, deal, day(effective), 0, NULL, pair->world->now,
+                      &last, &error));
+}
+
+static void an_agreement_ends_on_its_day(void **state) {
+  struct pair pair = make_pair(*state);
+  struct arena *arena = arena_new(4096, 1u << 20);
+  struct id deal = conclude(&pair, 3);
+  terminate(&pair, pair.borrower, &deal, "2027-02-10");
+  terminate(&pair, pair.borrower, &deal, "2027-02-10"); /* said twice is said once */
+  struct collega_error why;
+  struct id last;
+  assert_int_equal(deal_terminate(pair.borrower->exchange, &pair.borrower->party, &deal,
+                                  day("2027-02-11"), 0, NULL, pair.world->now, &last, &why),
+                   COLLEGA_REFUSED);
+  assert_int_equal(why.rule, RULE_terminate_asked);
+  world_settle(pair.world);
+  both_are(&pair, &deal, TERMINATED, NULL);
+  struct home *homes[] = {pair.lender, pair.borrower};
+  for (size_t i = 0; i < 2; i++) {
+    assert_int_equal(standing(&pair, homes[i], "2027-02-10", "2027-12-31"), 3);
+    assert_int_equal(standing(&pair, homes[i], "2027-02-11", "2027-12-31"), 0);
+    const CollegaStore__DealRow *row = row_of(homes[i], &deal, arena);
+    assert_int_equal(row->effective, day("2027-02-10"));
+    assert_false(row->disputed);
+  }
+  rebuilds(&pair);
+  pair.match = world_match(pair.lender, &pair.out, &pair.in);
+  arena_destroy(&arena);
+}
+
+static void ended_before_it_began_nobody_is_held(void **state) {
+  struct pair pair = make_pair(*state);
+  struct id deal = conclude(&pair, 3);
+  char today[32];
+  date_write(today, sizeof today, date_of_time(pair.world->now));
+  terminate(&pair, pair.lender, &deal, today);
+  world_settle(pair.world);
+  both_are(&pair, &deal, TERMINATED, NULL);
+  assert_int_equal(all_days(&pair, pair.lender), 0);
+  assert_int_equal(all_days(&pair, pair.borrower), 0);
+  rebuilds(&pair);
+}
+
+/* Both sign before either hears of the other: the end is signed again for what is the last entry. */
+static void an_end_overtaken_by_an_amendment_is_signed_again(void **state) {
+  struct pair pair = make_pair(*state);
+  struct id deal = conclude(&pair, 2);
+  struct proposal more = {.headcount = 4};
+  struct id amendment = amend(&pair, pair.lender, &deal, &more);
+  must(deal_accept(pair.borrower->exchange, &pair.borrower->party, &amendment, NULL,
+                   pair.world->now, &error));
+  terminate(&pair, pair.lender, &deal, "2027-02-10");
+  world_settle(pair.world);
+  both_are(&pair, &deal, TERMINATED, NULL);
+  CollegaStore__DealState ended = world_deal_state(pair.lender, &amendment, NULL);
+  assert_true(ended == TERMINATED || ended == VOID);
+  both_are(&pair, &amendment, ended, NULL);
+  assert_int_equal(standing(&pair, pair.lender, "2027-02-11", "2027-12-31"), 0);
+  rebuilds(&pair);
+}
+
+static void an_end_waits_for_no_agreement(void **state) {
+  struct pair pair = make_pair(*state);
+  struct collega_error why;
+  struct id deal = propose(&pair, pair.lender, 2), last;
+  assert_int_equal(deal_terminate(pair.lender->exchange, &pair.lender->party, &deal,
+                                  day("2027-02-10"), 0, NULL, pair.world->now, &last, &why),
+                   COLLEGA_REFUSED);
+  assert_int_equal(why.rule, RULE_no_agreement);
+  accept(&pair, pair.borrower, &deal);
+  assert_int_equal(deal_terminate(pair.lender->exchange, &pair.lender->party, &deal,
+                                  day("2027-02-10"), 1, NULL, pair.world->now, &last, &why),
+                   COLLEGA_REFUSED);
+  assert_int_equal(why.rule, RULE_terminate_partial);
+  both_are(&pair, &deal, CONCLUDED, NULL);
+}
+
+/* ---- release */
+
+static void release(struct pair *pair, struct home *home, const struct id *deal,
+                    enum deal_release what) {
+  must(deal_release(home->exchange, &home->party, deal, what, pair->world->now, &error));
+}
+
+static void release_frees_everything_at_both(void **state) {
+  struct pair pair = make_pair(*state);
+  struct id deal = conclude(&pair, 3);
+  release(&pair, pair.lender, &deal, DEAL_RELEASE_ASK);
+  world_settle(pair.world);
+  assert_int_equal(all_days(&pair, pair.lender), 3); /* who asks keeps its hold */
+  release(&pair, pair.borrower, &deal, DEAL_RELEASE_SIGN);
+  world_settle(pair.world);
+  both_are(&pair, &deal, RELEASED, NULL);
+  assert_int_equal(all_days(&pair, pair.lender), 0);
+  assert_int_equal(all_days(&pair, pair.borrower), 0);
+  rebuilds(&pair);
+  pair.match = world_match(pair.lender, &pair.out, &pair.in);
+  struct id next = propose(&pair, pair.lender, 4);
+  assert_int_equal(world_deal_state(pair.borrower, &next, NULL), RECEIVED);
+}
+
+static void release_refused_keeps_everything(void **state) {
+  struct pair pair = make_pair(*state);
+  struct collega_error why;
+  struct id deal = propose(&pair, pair.lender, 3);
+  release(&pair, pair.lender, &deal, DEAL_RELEASE_ASK);
+  world_settle(pair.world);
+  assert_int_equal(deal_release(pair.lender->exchange, &pair.lender->party, &deal, DEAL_RELEASE_ASK,
+                                pair.world->now, &why),
+                   COLLEGA_REFUSED);
+  assert_int_equal(
+      deal_withdraw(pair.lender->exchange, &pair.lender->party, &deal, pair.world->now, &why),
+      COLLEGA_REFUSED);
+  assert_int_equal(why.rule, RULE_release_under_way);
+  release(&pair, pair.borrower, &deal, DEAL_RELEASE_KEEP);
+  world_settle(pair.world);
+  accept(&pair, pair.borrower, &deal);
+  both_are(&pair, &deal, CONCLUDED, NULL);
+  rebuilds(&pair);
+}
+
+static void releases_that_cross_sign_each_other(void **state) {
+  struct pair pair = make_pair(*state);
+  struct id deal = conclude(&pair, 3);
+  release(&pair, pair.lender, &deal, DEAL_RELEASE_ASK);
+  release(&pair, pair.borrower, &deal, DEAL_RELEASE_ASK);
+  world_settle(pair.world);
+  both_are(&pair, &deal, RELEASED, NULL);
+  assert_int_equal(all_days(&pair, pair.lender), 0);
+  rebuilds(&pair);
+}
+
+/* ---- interest and talk */
+
+static const char *state_of(struct pair *pair, struct home *home) {
+  static char said[16];
+  struct arena *arena = arena_new(4096, 1u << 20);
+  struct ledger_txn *txn = NULL;
+  const char *state = NULL;
+  bool mine;
+  must(ledger_read(exchange_ledger(home->exchange), &txn, &error));
+  must(
+      match_state(txn, &home->party, &pair->match, pair->world->now, arena, &state, &mine, &error));
+  ledger_abort(&txn);
+  snprintf(said, sizeof said, "%s", state);
+  arena_destroy(&arena);
+  return said;
+}
+
+static void interested(struct pair *pair, struct home *home, const char *text) {
+  struct id envelope;
+  must(match_interest(home->exchange, &home->party, &pair->match, text, pair->world->now, &envelope,
+                      &error));
+  world_settle(pair->world);
+}
+
+static void interest_is_answered_within_its_time(void **state) {
+  struct pair pair = make_pair(*state);
+  assert_string_equal(state_of(&pair, pair.lender), "suggested");
+  interested(&pair, pair.lender, "Wij hebben er vijf.");
+  assert_string_equal(state_of(&pair, pair.borrower), "interested");
+  pair.world->now += 13 * DAY_MS;
+  interested(&pair, pair.borrower, NULL);
+  assert_string_equal(state_of(&pair, pair.lender), "answered");
+  assert_string_equal(state_of(&pair, pair.borrower), "answered");
+  pair.world->now += 30 * DAY_MS;
+  assert_string_equal(state_of(&pair, pair.lender), "answered");
+  rebuilds(&pair);
+}
+
+static void interest_that_is_not_answered_lapses(void **state) {
+  struct pair pair = make_pair(*state);
+  interested(&pair, pair.lender, NULL);
+  uint64_t before = world_entries(pair.lender);
+  interested(&pair, pair.lender, NULL); /* said twice is said once */
+  assert_int_equal(world_entries(pair.lender), before);
+  pair.world->now += 15 * DAY_MS;
+  assert_string_equal(state_of(&pair, pair.lender), "lapsed");
+  assert_string_equal(state_of(&pair, pair.borrower), "lapsed");
+  interested(&pair, pair.borrower, NULL); /* too late for an answer: it is the first anew */
+  assert_string_equal(state_of(&pair, pair.lender), "interested");
+  interested(&pair, pair.lender, NULL);
+  assert_string_equal(state_of(&pair, pair.borrower), "answered");
+  rebuilds(&pair);
+}
+
+struct lines {
+  size_t count;
+  char last[64];
+};
+
+static bool count_line(void *context, const struct talk_line *line) {
+  struct lines *lines = context;
+  lines->count++;
+  const char *text = line->talk ? line->talk->text : line->interest->text;
+  snprintf(lines->last, sizeof lines->last, "%s", text ? text : "");
+  return true;
+}
+
+static struct lines heard(struct pair *pair, struct home *home) {
+  struct lines lines = {0, ""};
+  struct arena *arena = arena_new(4096, 1u << 20);
+  struct ledger_txn *txn = NULL;
+  must(ledger_read(exchange_ledger(home->exchange), &txn, &error));
+  must(talk_each(txn, &home->party, &pair->match, arena, count_line, &lines, &error));
+  ledger_abort(&txn);
+  arena_destroy(&arena);
+  return lines;
+}
+
+static void a_talk_is_only_between_those_who_began_it(void **state) {
+  struct pair pair = make_pair(*state);
+  struct home *stranger = world_home(pair.world, "Derde BV", "11112222", true);
+  struct collega_error why;
+  struct id envelope;
+  assert_int_equal(talk_send(pair.lender->exchange, &pair.lender->party, &pair.match, "Hallo", NULL,
+                             pair.world->now, &envelope, &why),
+                   COLLEGA_REFUSED);
+  assert_int_equal(why.rule, RULE_talk_not_open);
+  interested(&pair, pair.lender, "Hallo");
+  must(talk_send(pair.borrower->exchange, &pair.borrower->party, &pair.match, "Dag", NULL,
+                 pair.world->now, &envelope, &error));
+  world_settle(pair.world);
+  struct lines lines = heard(&pair, pair.lender);
+  assert_int_equal(lines.count, 2);
+  assert_string_equal(lines.last, "Dag");
+  assert_int_equal(talk_send(stranger->exchange, &stranger->party, &pair.match, "Ik ook", NULL,
+                             pair.world->now, &envelope, &why),
+                   COLLEGA_NOT_FOUND);
+  rebuilds(&pair);
+}
+
+#define world_test(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      world_test(a_counter_holds_the_larger_until_one_is_concluded),
+      world_test(a_counter_has_no_more_room_than_there_is),
+      world_test(a_counter_to_nothing_of_ours_is_refused),
+      world_test(an_amendment_holds_only_what_it_adds),
+      world_test(a_declined_amendment_leaves_the_agreement_as_it_was),
+      world_test(an_amendment_that_lost_its_place_is_void),
+      world_test(an_agreement_ends_on_its_day),
+      world_test(ended_before_it_began_nobody_is_held),
+      world_test(an_end_overtaken_by_an_amendment_is_signed_again),
+      world_test(an_end_waits_for_no_agreement),
+      world_test(release_frees_everything_at_both),
+      world_test(release_refused_keeps_everything),
+      world_test(releases_that_cross_sign_each_other),
+      world_test(interest_is_answered_within_its_time),
+      world_test(interest_that_is_not_answered_lapses),
+      world_test(a_talk_is_only_between_those_who_began_it),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
