@@ -139,4 +139,8 @@ enum collega_status command_ledger_verify(const struct arguments *arguments,
                                           struct collega_error *error);
 enum collega_status command_ledger_rebuild(const struct arguments *arguments,
                                            struct collega_error *error);
+enum collega_status command_ledger_backup(const struct arguments *arguments,
+                                          struct collega_error *error);
+enum collega_status command_ledger_restore(const struct arguments *arguments,
+                                           struct collega_error *error);
 #endif

@@ -10,8 +10,7 @@ static enum collega_status refuse(struct intake *intake, enum rule rule, const c
   return error_set(intake->error, COLLEGA_REFUSED, rule, field, NULL);
 }
 
-/* Would the machine take it? On a copy: the entry makes it so. */
-static enum collega_status try_event(struct intake *intake, const struct id *root,
+enum collega_status intake_try_event(struct intake *intake, const struct id *root,
                                      const struct id *decider, const struct deal_event *event) {
   struct negotiation negotiation;
   struct deal_effects effects;
@@ -153,7 +152,7 @@ static enum collega_status judge_proposal(struct coming *coming) {
   status = deal_view_of(&row, intake->arena, &view, intake->error);
   if (status != COLLEGA_OK) return status;
   header_event(&view, DEAL_EVENT_PROPOSAL, intake->now, &event);
-  return try_event(intake, &view.root, &view.decider, &event);
+  return intake_try_event(intake, &view.root, &view.decider, &event);
 }
 
 static enum collega_status judge_acceptance(struct intake *intake, const struct id *party,
@@ -203,5 +202,5 @@ enum collega_status intake_decision(struct intake *intake, const struct id *part
       !id_from(&decider, row->decider.data, row->decider.len))
     return exchange_row_damaged(intake->error, "roots");
   status = decision_event(&view->records[0], intake->now, intake->arena, &event, intake->error);
-  return status == COLLEGA_OK ? try_event(intake, &root, &decider, &event) : status;
+  return status == COLLEGA_OK ? intake_try_event(intake, &root, &decider, &event) : status;
 }

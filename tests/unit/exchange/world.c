@@ -125,8 +125,12 @@ static void teach_members(struct world *world, const struct request *request) {
 static void commit_one(struct world *world, struct home *home, struct request *request) {
   struct commit_result result;
   must(commit_batch(world->commit, &request, 1, world->now, &result, &error));
-  for (size_t i = 0; i < result.answer_count; i++)
-    must(world_deliver(world, home, result.answers[i].packed));
+  for (size_t i = 0; i < result.answer_count; i++) {
+    struct home *to = home;
+    for (size_t j = 0; !id_is_zero(&result.answers[i].home) && j < world->count; j++)
+      if (id_equal(&world->home[j].party, &result.answers[i].home)) to = &world->home[j];
+    if (to == home || to->welcomed) must(world_deliver(world, to, result.answers[i].packed));
+  }
   commit_result_free(&result);
 }
 
