@@ -47,8 +47,18 @@ class Deal:
             assert self.broker.wait() == -signal.SIGKILL
 
     def concluded(self):
+        """The acceptance of a lender that was restored is gone if nothing of it had reached the broker: once it has
+        fetched what there is, the lender accepts again."""
         self.broker.start()
         self.borrower.start()
+        for _ in within():
+            status = self.lender.json("status")["broker"]
+            row = self.lender.deal(self.id) if status["connected"] and not status["behind"] else {"state": ""}
+            if row["state"] in deals.DONE:
+                break
+            if row["state"] == "received" and not row["waits_for_signature"]:
+                self.lender("deal", "accept", self.id)
+            self.lender("deal", "list", "--wait", "1", expect=None)
         for node in self.world.nodes:
             assert until(node, self.id, deals.DONE)
 
