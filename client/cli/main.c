@@ -126,6 +126,8 @@ static const struct command_row commands[] = {
      "maak een reservekopie in een nieuwe map, terwijl het knooppunt doorgaat",
      "make a backup in a new directory, while the node goes on", NO_OPTIONS, 1, 1,
      command_ledger_backup},
+    {"ledger export", "", "het hele logboek, een JSON-object per regel",
+     "the whole ledger, one JSON object a line", NO_OPTIONS, 0, 0, command_ledger_export},
     {"ledger restore", "DIR", "maak van een reservekopie een nieuwe werkmap (--home)",
      "make a new home (--home) of a backup", NO_OPTIONS, 1, 1, command_ledger_restore},
 };

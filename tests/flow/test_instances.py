@@ -34,6 +34,18 @@ def test_the_older_of_two_instances_is_told_and_the_newer_knows_all(world_of, tm
     assert lender.json("status")["outbox"]["waiting"] == 0
 
 
+def test_the_ledger_is_exported_line_by_line(world_of):
+    world = world_of(1)
+    node = world.nodes[0]
+    node.publish(offers.load("logistiek-magazijn-uit"), "--wait", WAIT)
+    node.stop()
+    lines = [json.loads(line) for line in node("ledger", "export").stdout.splitlines()]
+    assert [line["number"] for line in lines] == list(range(1, len(lines) + 1))
+    assert lines[0]["kind"] == "genesis" and lines[-1]["hash"] == node.json("status")["ledger"]["head"]
+    record = next(line for line in lines if line["kind"] == "own_records" and line["number"] > 3)
+    assert len(bytes.fromhex(record["payload"])) == record["bytes"]
+
+
 def test_a_backup_cannot_be_started_and_is_private(world_of, tmp_path):
     world = world_of(1)
     node = world.nodes[0]
