@@ -1,4 +1,4 @@
-/* init, run, backup: the home itself. */
+/* init, run, backup, restore: the home itself. */
 #include "broker/admin/office.h"
 #include "base/process/process.h"
 #include "broker/daemon/run.h"
@@ -128,14 +128,13 @@ static enum collega_status copy_file(const char *from, const char *to, const cha
   return status;
 }
 
-/* The store is copied from inside one read transaction: the broker may run on. */
-enum collega_status command_backup(const struct arguments *arguments, struct collega_error *error) {
-  const char *home, *to = argument_at(arguments, 0);
+/* Everything of the home `home` into the new home `to`. */
+static enum collega_status copy_home(const char *home, const char *to,
+                                     struct collega_error *error) {
   char copy[PATH_MAX];
   struct config *config = NULL;
   struct store *store = NULL;
-  enum collega_status status = argument_home(arguments, &home, error);
-  if (status == COLLEGA_OK) status = home_check(home, "broker", error);
+  enum collega_status status = home_check(home, "broker", error);
   if (status == COLLEGA_OK) status = broker_settings_load(home, &config, error);
   if (status == COLLEGA_OK) status = broker_store_open(home, config, true, &store, error);
   if (status == COLLEGA_OK) status = home_create(to, "broker", error);
@@ -146,8 +145,28 @@ enum collega_status command_backup(const struct arguments *arguments, struct col
   if (status == COLLEGA_OK) status = mark_restored(copy, error);
   if (status == COLLEGA_OK) status = copy_file(home, to, "identity", error);
   if (status == COLLEGA_OK) status = copy_file(home, to, "settings.ini", error);
+  return status;
+}
+
+/* The store is copied from inside one read transaction: the broker may run on. */
+enum collega_status command_backup(const struct arguments *arguments, struct collega_error *error) {
+  const char *home, *to = argument_at(arguments, 0);
+  enum collega_status status = argument_home(arguments, &home, error);
+  if (status == COLLEGA_OK) status = copy_home(home, to, error);
   if (status != COLLEGA_OK) return status;
   if (argument_json(arguments)) return json_print_take(json_pack("{s:s}", "backup", to), error);
   say(arguments, RULE_broker_backed_up, to, NULL);
+  return COLLEGA_OK;
+}
+
+/* A backup can be started as it is; a copy of it leaves the backup for another time. */
+enum collega_status command_restore(const struct arguments *arguments,
+                                    struct collega_error *error) {
+  const char *home, *from = argument_at(arguments, 0);
+  enum collega_status status = argument_home(arguments, &home, error);
+  if (status == COLLEGA_OK) status = copy_home(from, home, error);
+  if (status != COLLEGA_OK) return status;
+  if (argument_json(arguments)) return json_print_take(json_pack("{s:s}", "restored", home), error);
+  say(arguments, RULE_broker_restored, home, NULL);
   return COLLEGA_OK;
 }

@@ -48,6 +48,9 @@ static const struct command_row commands[] = {
     {"backup", "DIR", "maak een reservekopie in een nieuwe map, terwijl de broker doorgaat",
      "make a backup in a new directory, while the broker goes on", NO_OPTIONS, 1, 1,
      command_backup},
+    {"restore", "DIR",
+     "maak van een reservekopie een nieuwe werkmap (--home), met een nieuw tijdvak",
+     "make a new home (--home) of a backup, with a new epoch", NO_OPTIONS, 1, 1, command_restore},
 };
 
 static const struct program program = {

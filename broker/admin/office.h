@@ -32,6 +32,7 @@ enum collega_status command_members(const struct arguments *arguments, struct co
 enum collega_status command_status(const struct arguments *arguments, struct collega_error *error);
 enum collega_status command_revoke(const struct arguments *arguments, struct collega_error *error);
 enum collega_status command_backup(const struct arguments *arguments, struct collega_error *error);
+enum collega_status command_restore(const struct arguments *arguments, struct collega_error *error);
 
 /* A sentence on standard output, in the command's language; at most four arguments, ended by
  * NULL. */

@@ -136,7 +136,10 @@ static enum collega_status repeat(struct deciding *deciding, const struct decide
   mail.items = items;
   Collega__FromBroker frame = COLLEGA__FROM_BROKER__INIT;
   frame.mail = &mail;
-  return answer_frame(batch, deciding->request->session, NULL, &frame, 1, error);
+  if (id_equal(&effect->party, &deciding->request->decide->party))
+    return answer_frame(batch, deciding->request->session, NULL, &frame, 1, error);
+  party = id_equal(&deciding->reg.parties[0], &effect->party) ? 0 : 1;
+  return answer_frame(batch, 0, &deciding->rows[party].host, &frame, 1, error);
 }
 
 static enum collega_status ask(struct deciding *deciding, const struct decide_effect *effect,

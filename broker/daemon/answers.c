@@ -172,6 +172,7 @@ static void answer_one(struct broker *broker, const struct answer *answer) {
   struct session *session = to_home ? session_of_home(broker->sessions, &answer->home)
                                     : session_by_number(broker->sessions, answer->session);
   if (session == NULL || session->ended != 0) return;
+  if (to_home && !session->welcomed) return; /* it asks when it is */
   if (field ==
       FIELD_QUESTION) { /* the only one that costs; it is asked again when the party asks */
     struct frame_cost cost = {field, answer->records, answer->packed.length};

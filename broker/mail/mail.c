@@ -159,6 +159,8 @@ enum collega_status mail_read(struct store_txn *txn, const struct id *party,
   if (status || !reading.mail.n_items) return status;
   *items = (uint32_t)reading.mail.n_items;
   *last = reading.last;
+  reading.mail.has_after = 1;
+  reading.mail.after = after;
   return pack(&reading, frame, error);
 }
 

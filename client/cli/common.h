@@ -91,6 +91,9 @@ enum collega_status option_money(const struct arguments *arguments, const char *
 void desk_warn_one_person(const struct desk *desk, const struct offer_input *inputs, size_t count);
 const char *offer_state_text(Collega__OfferState state);
 
+/* An entry of the chain, without its payload (ledger_commands.c). */
+json_t *ledger_entry_json(struct desk *desk, const struct ledger_event *event);
+
 /* ---- the commands, one file a group */
 enum collega_status command_init(const struct arguments *arguments, struct collega_error *error);
 enum collega_status command_join(const struct arguments *arguments, struct collega_error *error);
@@ -152,5 +155,11 @@ enum collega_status command_ledger_log(const struct arguments *arguments,
 enum collega_status command_ledger_verify(const struct arguments *arguments,
                                           struct collega_error *error);
 enum collega_status command_ledger_rebuild(const struct arguments *arguments,
+                                           struct collega_error *error);
+enum collega_status command_ledger_backup(const struct arguments *arguments,
+                                          struct collega_error *error);
+enum collega_status command_ledger_export(const struct arguments *arguments,
+                                          struct collega_error *error);
+enum collega_status command_ledger_restore(const struct arguments *arguments,
                                            struct collega_error *error);
 #endif

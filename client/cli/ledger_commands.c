@@ -19,7 +19,7 @@ static const char *kind_name(struct desk *desk, CollegaStore__EntryKind kind) {
   return name ? name : "?";
 }
 
-static json_t *entry_json(struct desk *desk, const struct ledger_event *event) {
+json_t *ledger_entry_json(struct desk *desk, const struct ledger_event *event) {
   json_t *out = json_object();
   bool ok = out && json_put(out, "number", json_integer((json_int_t)event->number)) &&
             json_put(out, "time", json_time(event->time)) &&
@@ -46,7 +46,7 @@ static enum collega_status log_json(struct desk *desk, uint64_t from, uint64_t u
   for (uint64_t number = from; list && status == COLLEGA_OK && number <= until; ++number) {
     struct ledger_event event;
     status = ledger_entry(desk->txn, number, desk->arena, &event, error);
-    if (status == COLLEGA_OK) list = json_add(list, entry_json(desk, &event));
+    if (status == COLLEGA_OK) list = json_add(list, ledger_entry_json(desk, &event));
   }
   if (status == COLLEGA_OK) return json_print_list("entries", list, error);
   json_decref(list);

@@ -160,6 +160,14 @@ static const struct command_row commands[] = {
      NO_OPTIONS, 0, 0, command_ledger_verify},
     {"ledger rebuild", "", "maak de tabellen opnieuw uit de keten",
      "make the tables anew from the chain", NO_OPTIONS, 0, 0, command_ledger_rebuild},
+    {"ledger backup", "DIR",
+     "maak een reservekopie in een nieuwe map, terwijl het knooppunt doorgaat",
+     "make a backup in a new directory, while the node goes on", NO_OPTIONS, 1, 1,
+     command_ledger_backup},
+    {"ledger export", "", "het hele logboek, een JSON-object per regel",
+     "the whole ledger, one JSON object a line", NO_OPTIONS, 0, 0, command_ledger_export},
+    {"ledger restore", "DIR", "maak van een reservekopie een nieuwe werkmap (--home)",
+     "make a new home (--home) of a backup", NO_OPTIONS, 1, 1, command_ledger_restore},
 };
 
 static const struct program program = {

@@ -29,6 +29,7 @@ struct node_link {
   struct arena *arena; /* of one frame */
   int64_t spread_ms;
   bool joining, joined, join_refused, welcomed, behind, changed, hello_due;
+  bool superseded; /* another instance of this home has connected: this one stays away */
   struct collega_error join_error;
   uint32_t address;      /* which of the broker's addresses comes next */
   uint64_t sent_through; /* last outbox number sent in this session */
@@ -216,6 +217,18 @@ static void take_frame(struct node_link *link, const Collega__FromBroker *frame,
   }
   struct credit credit;
   if (node_session_committed(&link->session, cost, &credit)) send_credit(link, credit);
+  if (outcome.caught_up && link->socket) { /* what came beside it comes in the next session */
+    log_info("caught_up", "a new session begins");
+    link->behind = false;
+    forget_socket(link);
+    node_session_start(&link->session, false, now);
+  }
+  if (outcome.fenced && link->socket) lose(link, RULE_home_went_on);
+  if (link->socket && !link->joining && frame->refusal && !frame->refusal->has_which &&
+      rule_from_name(frame->refusal->rule) == RULE_session_superseded) {
+    link->superseded = true;
+    lose(link, RULE_home_elsewhere);
+  }
   if (outcome.joined) {
     link->joined = true;
     link->joining = false;
@@ -367,6 +380,7 @@ static void hello(struct node_link *link) {
 
 void node_link_work(struct node_link *link) {
   collega_time now = clock_now();
+  if (link->superseded) return; /* two that take turns would only be in each other's way */
   if (link->session.phase == NODE_SESSION_OFF) node_session_start(&link->session, false, now);
   switch (node_session_tick(&link->session, now, random_for(link))) {
   case NODE_NOTHING:

@@ -100,10 +100,12 @@ static enum collega_status apply_welcome(struct apply *apply) {
   const CollegaStore__BrokerSeen *seen = (const CollegaStore__BrokerSeen *)message;
   if (!row || !bytes_equal(field_bytes(&row->broker), field_bytes(&seen->broker)))
     return exchange_row_damaged(apply->error, "brokers");
+  bool restored = seen->epoch_number > row->epoch_number;
   row->name = seen->name;
   row->epoch = seen->epoch;
   row->epoch_number = seen->epoch_number;
   status = broker_row_put(apply->txn, row, apply->error);
+  if (status == COLLEGA_OK && restored) status = apply_letters_again(apply);
   for (size_t i = 0; status == COLLEGA_OK && i < seen->n_cards; i++)
     status = member_bytes(apply, field_bytes(&seen->cards[i]));
   return status;
@@ -154,9 +156,17 @@ static enum collega_status apply_kind(struct apply *apply) {
     return ledger_cursor_set(apply->txn, MATCHER_CURSOR, 0, apply->error);
   /* Told by the entry itself, or not written yet by any version. */
   case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_EPOCH:
-  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_QUESTION:
-  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_FETCHED:
     return COLLEGA_OK;
+  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_QUESTION:
+    return apply_question(apply);
+  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_FETCHED:
+    return apply_fetched(apply);
+  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_ADOPTED:
+    return apply_adopted(apply);
+  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_RESTORED:
+    return apply_restored(apply);
+  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_SEALED:
+    return apply_sealed(apply);
   case _COLLEGA_STORE__ENTRY_KIND_IS_INT_SIZE:
     break;
   }

@@ -180,6 +180,10 @@ static enum collega_status list_in_root(struct apply *apply, const struct deal_v
         bytes_equal(field_bytes(&broker->epoch), field_bytes(&row->decider_epoch))) {
       row->has_decider_epoch_number = true;
       row->decider_epoch_number = broker->epoch_number;
+    } else if (status == COLLEGA_OK && broker && broker->epoch_number > 1 &&
+               bytes_equal(field_bytes(&broker->broker), field_bytes(&row->decider))) {
+      row->has_decider_epoch_number = true; /* not the current one: an older one */
+      row->decider_epoch_number = broker->epoch_number - 1;
     }
   }
   if (status != COLLEGA_OK) return status;
@@ -210,7 +214,8 @@ enum collega_status apply_add_deal(struct apply *apply, const struct deal_view *
     negotiation.epoch_number = row->decider_epoch_number;
   }
   header_event(view, kind, apply->event->time, &event);
-  event.room = event.fits = true; /* judged before the entry was written */
+  event.room = event.fits = true;                        /* judged before the entry was written */
+  event.act = COLLEGA_STORE__ACT_KIND__ACT_KIND_PROPOSE; /* of a COPY */
   status = deal_step(&negotiation, &event, &effects, apply->error);
   if (status == COLLEGA_OK) status = deal_row_put(apply->txn, view->row, apply->error);
   if (status == COLLEGA_OK)

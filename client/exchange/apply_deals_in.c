@@ -55,7 +55,7 @@ static enum collega_status is_basis(struct apply *apply, const CollegaStore__Dea
 
 /* Of several (one may have been refused, and signed again) the decided one counts, before that
  * the newest. */
-static enum collega_status take_acceptance(struct apply *apply, const struct run_view *run) {
+enum collega_status apply_keep_acceptance(struct apply *apply, const struct run_view *run) {
   struct deal_view view;
   bool basis = false;
   struct id deal;
@@ -126,7 +126,7 @@ enum collega_status apply_letter_deals(struct apply *apply, const Collega__Lette
     if (status != COLLEGA_OK || run.count != 1) continue;
     const Collega__Body *body = run.records[0].body;
     if (body->deal && letter->terms) status = take_proposal(apply, letter, &run);
-    if (status == COLLEGA_OK && body->acceptance) status = take_acceptance(apply, &run);
+    if (status == COLLEGA_OK && body->acceptance) status = apply_keep_acceptance(apply, &run);
     if (status == COLLEGA_OK && (body->terminate || body->release || body->release_answer))
       status = apply_change_in(apply, &run);
     if (status == COLLEGA_OK && body->decision) {

@@ -37,6 +37,9 @@ static enum collega_status take_offer(struct apply *apply, const struct record *
     status =
         exchange_party_is_own(apply->txn, field_bytes(&record->body->author), &own, apply->error);
     row->mine = own;
+  } else if (status == COLLEGA_OK && row->mine && row->refused && !row->position &&
+             revision->revision == row->revision) {
+    /* The same revision signed anew, under another number: it takes the place of the refused one. */
   } else if (status == COLLEGA_OK &&
              (!bytes_equal(field_bytes(&row->author), field_bytes(&record->body->author)) ||
               revision->revision <= row->revision)) {
@@ -269,6 +272,9 @@ static enum collega_status take_board_run(struct apply *apply, const Collega__Bo
       continue; /* of a rule that the broker does not know yet */
     position.seq = receipt->first_seq + (receipt->n_leaves ? receipt->leaves[i] : (uint32_t)i);
     status = apply_receipted(apply, &record->id, &position);
+    if (status == COLLEGA_OK && record->body->epoch_start &&
+        bytes_equal(field_bytes(&record->body->author), field_bytes(&receipt->origin)))
+      status = apply_epoch_start(apply, record->body->epoch_start);
     if (status == COLLEGA_OK) {
       status = body_is_members_class(record->body)
                    ? apply_member(apply, &view, i, receipt)

@@ -54,6 +54,8 @@ enum collega_status apply_receipted(struct apply *apply, const struct id *record
   if (status != COLLEGA_OK || own.state == RECORD_RECEIPTED) return status;
   bool was_waiting = own.state == RECORD_WAITING;
   own.state = RECORD_RECEIPTED;
+  own.epoch = position->epoch;
+  own.seq = position->seq;
   status = own_record_put(apply->txn, record, &own, apply->error);
   if (status == COLLEGA_OK && was_waiting) status = apply_settle(apply, own.outbox);
   if (status != COLLEGA_OK || !own.has_offer) return status;
@@ -130,6 +132,9 @@ static enum collega_status refuse_offer(struct apply *apply, const struct id *re
 
 static enum collega_status refuse_item(struct apply *apply, const CollegaStore__OutboxItem *item,
                                        const Collega__Refusal *refusal) {
+  /* Only its number is refused: it is sealed anew. */
+  if (refusal->code == COLLEGA__REFUSAL_CODE__REFUSAL_CODE_SEQUENCE_TAKEN)
+    return apply_settle(apply, item->number);
   settled(apply, item->number);
   enum collega_status status =
       outbox_refuse(apply->txn, item->number, refusal->rule,
@@ -151,8 +156,11 @@ static enum collega_status refuse_record(struct apply *apply, const struct id *r
   status = outbox_get(apply->txn, own->outbox, apply->arena, &item, apply->error);
   if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
   if (status != COLLEGA_OK) return status;
-  return item->open == 1 && field_is(&item->key, record) ? refuse_item(apply, item, refusal)
-                                                         : apply_settle(apply, own->outbox);
+  /* Its number was taken: it is signed anew, as another record. */
+  bool anew = refusal->code == COLLEGA__REFUSAL_CODE__REFUSAL_CODE_SEQUENCE_TAKEN;
+  return !anew && item->open == 1 && field_is(&item->key, record)
+             ? refuse_item(apply, item, refusal)
+             : apply_settle(apply, own->outbox);
 }
 
 enum collega_status apply_refused(struct apply *apply) {

@@ -7,8 +7,8 @@
 
 /* ---- signed acts */
 
-static enum collega_status send_letter(struct apply *apply, const struct deal_view *view,
-                                       struct bytes envelope) {
+enum collega_status apply_send_letter(struct apply *apply, const struct deal_view *view,
+                                      struct bytes envelope) {
   CollegaStore__OutboxItem item = COLLEGA_STORE__OUTBOX_ITEM__INIT;
   const Collega__Envelope *read;
   struct id hash;
@@ -28,8 +28,8 @@ static enum collega_status send_letter(struct apply *apply, const struct deal_vi
 }
 
 /* Header first, then the act. */
-static enum collega_status send_request(struct apply *apply, const struct deal_view *view,
-                                        struct bytes act_run, const struct id *act) {
+enum collega_status apply_send_request(struct apply *apply, const struct deal_view *view,
+                                       struct bytes act_run, const struct id *act) {
   CollegaStore__OutboxItem item = COLLEGA_STORE__OUTBOX_ITEM__INIT;
   CollegaStore__DecideRuns runs = COLLEGA_STORE__DECIDE_RUNS__INIT;
   ProtobufCBinaryData run[2];
@@ -53,9 +53,9 @@ static enum collega_status send_request(struct apply *apply, const struct deal_v
 
 /* Our mandate's run goes beside the deal: the proof shows it even where the board's copy is
  * gone. */
-static enum collega_status add_mandate_run(struct apply *apply, CollegaStore__DealRow *row,
-                                           const struct id *party, protobuf_c_boolean named,
-                                           const ProtobufCBinaryData *mandate) {
+enum collega_status apply_add_mandate(struct apply *apply, CollegaStore__DealRow *row,
+                                      const struct id *party, protobuf_c_boolean named,
+                                      const ProtobufCBinaryData *mandate) {
   struct id record;
   struct bytes run;
   if (!named || !id_from(&record, mandate->data, mandate->len)) return COLLEGA_OK;
@@ -82,14 +82,17 @@ static enum collega_status signed_header(struct apply *apply, struct deal_view *
   if (status == COLLEGA_OK)
     status = deal_view_read(apply->txn, &view->deal, apply->arena, view, apply->error);
   if (status == COLLEGA_OK)
-    status = add_mandate_run(apply, view->row, &view->party, view->header->has_mandate,
-                             &view->header->mandate);
+    status = apply_add_mandate(apply, view->row, &view->party, view->header->has_mandate,
+                               &view->header->mandate);
   if (status != COLLEGA_OK) return status;
   view->row->has_header_run = true;
   view->row->header_run = act->run;
   view->row->has_act = false;
+  view->row->has_letter_entry = true;
+  view->row->letter_entry = apply->event->number;
   status = deal_row_put(apply->txn, view->row, apply->error);
-  return status == COLLEGA_OK ? send_letter(apply, view, field_bytes(&act->envelope)) : status;
+  return status == COLLEGA_OK ? apply_send_letter(apply, view, field_bytes(&act->envelope))
+                              : status;
 }
 
 /* Signed once; a pending deal whose decider was restored has its acceptance sent again. */
@@ -109,19 +112,21 @@ static enum collega_status signed_acceptance(struct apply *apply, struct deal_vi
       status = deal_view_read(apply->txn, &view->deal, apply->arena, view, apply->error);
     if (status == COLLEGA_OK)
       status =
-          add_mandate_run(apply, view->row, &view->party, record->body->acceptance->has_mandate,
-                          &record->body->acceptance->mandate);
+          apply_add_mandate(apply, view->row, &view->party, record->body->acceptance->has_mandate,
+                            &record->body->acceptance->mandate);
     if (status != COLLEGA_OK) return status;
     view->row->has_acceptance_run = true;
     view->row->acceptance_run = act->run;
     view->row->has_act = false;
+    view->row->has_letter_entry = view->row->has_letter_entry || act->has_envelope;
+    if (act->has_envelope) view->row->letter_entry = apply->event->number;
     status = deal_row_put(apply->txn, view->row, apply->error);
     /* The proposer needs the acceptance itself for the proof: before the decider's word can
      * reach it. */
     if (status == COLLEGA_OK && act->has_envelope)
-      status = send_letter(apply, view, field_bytes(&act->envelope));
+      status = apply_send_letter(apply, view, field_bytes(&act->envelope));
   }
-  return status == COLLEGA_OK ? send_request(apply, view, field_bytes(&act->run), &record->id)
+  return status == COLLEGA_OK ? apply_send_request(apply, view, field_bytes(&act->run), &record->id)
                               : status;
 }
 
@@ -147,7 +152,7 @@ static enum collega_status signed_request(struct apply *apply, struct deal_view 
     view->row->has_act = false;
     status = deal_row_put(apply->txn, view->row, apply->error);
   }
-  return status == COLLEGA_OK ? send_request(apply, view, field_bytes(&act->run), &record->id)
+  return status == COLLEGA_OK ? apply_send_request(apply, view, field_bytes(&act->run), &record->id)
                               : status;
 }
 
@@ -177,11 +182,12 @@ enum collega_status apply_signed(struct apply *apply) {
   case COLLEGA_STORE__ACT_KIND__ACT_KIND_WITHDRAW:
   case COLLEGA_STORE__ACT_KIND__ACT_KIND_ASK:
     return signed_request(apply, &view, act, &run.records[0]);
+  case COLLEGA_STORE__ACT_KIND__ACT_KIND_EPOCH_ANSWER: /* about the root: it moves no deal */
+    return apply_send_request(apply, &view, field_bytes(&act->run), &run.records[0].id);
   case COLLEGA_STORE__ACT_KIND__ACT_KIND_TERMINATE:
   case COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE:
   case COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE_ANSWER:
     return apply_signed_change(apply, &view, act, &run.records[0]);
-  case COLLEGA_STORE__ACT_KIND__ACT_KIND_EPOCH_ANSWER:
   case _COLLEGA_STORE__ACT_KIND_IS_INT_SIZE:
     break;
   }

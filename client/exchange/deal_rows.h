@@ -97,6 +97,23 @@ enum collega_status apply_lodge_release(struct apply *apply,
 enum collega_status apply_termination(struct apply *apply, const struct id *root_id,
                                       const Collega__Decision *decision) COLLEGA_MUST_CHECK;
 
+/* ---- shared by what comes in and what is fetched: apply_deals_in.c, apply_signed.c, intake_deals.c */
+/* The acceptance beside its deal; of several the decided one. */
+enum collega_status apply_keep_acceptance(struct apply *apply,
+                                          const struct run_view *run) COLLEGA_MUST_CHECK;
+/* Header and act to the decider. */
+enum collega_status apply_send_request(struct apply *apply, const struct deal_view *view,
+                                       struct bytes act_run,
+                                       const struct id *act) COLLEGA_MUST_CHECK;
+/* The envelope of entry view->row->letter_entry, or any other letter about the deal, to its
+ * recipient. */
+enum collega_status apply_send_letter(struct apply *apply, const struct deal_view *view,
+                                      struct bytes envelope) COLLEGA_MUST_CHECK;
+/* Our mandate's run goes beside the deal. */
+enum collega_status apply_add_mandate(struct apply *apply, CollegaStore__DealRow *row,
+                                      const struct id *party, protobuf_c_boolean named,
+                                      const ProtobufCBinaryData *mandate) COLLEGA_MUST_CHECK;
+
 /* ---- deals.c */
 /* The mandate to name: the wanted one, which must cover; else the only one that covers; else
  * none (zero). */

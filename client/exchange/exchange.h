@@ -211,6 +211,10 @@ struct intake_outcome {
   bool joined; /* a certificate came: reconnect with the own link key */
   bool behind; /* Welcome: the broker has seen a head that this ledger does not hold */
   bool welcomed;
+  bool
+      caught_up; /* was behind, has fetched all and follows on the broker's head: begin a new session */
+  bool
+      fenced; /* the broker refused a message for its head: another instance of this home went on */
   bool frame_due;
   struct bytes frame; /* something to send at once (Ack), in the arena */
   uint64_t settled_first,

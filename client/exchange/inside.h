@@ -16,6 +16,26 @@ struct held_mail {
   size_t length;
 };
 
+/* What a node that is behind its broker does before anything else, one after the other: reads the
+ * board to its end, then for each party fetches what it sent, what it received, what it sent once
+ * more (an acceptance needs its proposal), and all decisions. */
+enum catch_up_phase {
+  CATCH_UP_NOT,
+  CATCH_UP_BOARD,
+  CATCH_UP_COPIES,
+  CATCH_UP_MAIL,
+  CATCH_UP_COPIES_AGAIN,
+  CATCH_UP_DECISIONS,
+  CATCH_UP_OVER /* until the next session: what mail this one brought beside it was left alone */
+};
+struct catch_up {
+  enum catch_up_phase phase;
+  size_t party;            /* index in `identities` */
+  uint64_t board;          /* the log's end at Welcome */
+  struct epoch epoch;      /* of log and mailboxes */
+  struct ledger_head seen; /* the head to follow on */
+};
+
 struct exchange {
   char *home;
   struct ledger *ledger;
@@ -57,6 +77,8 @@ struct exchange {
   size_t filled_count;
   bool filled_known;
 
+  struct catch_up catch_up; /* of this session; intake_fetched.c */
+
   /* exchange_sign looks at all deals only when the ledger moved, or when a deal's time came. */
   bool signing_known;
   struct ledger_head signing_at;
@@ -75,6 +97,11 @@ enum collega_status exchange_begin(struct exchange *exchange, struct ledger_txn 
 enum collega_status exchange_end(struct exchange *exchange, struct ledger_txn **txn,
                                  enum collega_status status,
                                  struct collega_error *error) COLLEGA_MUST_CHECK;
+
+/* Says that this home must fetch all before it signs. */
+enum collega_status exchange_append_restored(struct exchange *exchange, struct ledger_txn *txn,
+                                             collega_time now,
+                                             struct collega_error *error) COLLEGA_MUST_CHECK;
 
 /* ---- intake_mail.c */
 void exchange_drop_held(struct exchange *exchange);
@@ -135,15 +162,19 @@ CollegaStore__Position *position_new(struct arena *arena,
                                      const struct receipt_position *position); /* NULL: memory */
 
 /* A row of TABLE_RECORDS: a record of our own that is to be published. Key: record id; value:
- * chain number (8, big-endian), state (1), outbox number (8; 0: none), and for an offer or its
- * status the offer's id (16). */
+ * chain number (8, big-endian), state (1), outbox number (8; 0: none), the broker's epoch (8) and
+ * sequence (8) that it is receipted at (zeros: not, or not known), and for an offer or its status
+ * the offer's id (16). Ledgers of version 1 have no position (client/ledger/migrate.c). */
 enum record_state { RECORD_WAITING = 0, RECORD_RECEIPTED = 1, RECORD_REFUSED = 2 };
 struct own_record {
   uint64_t entry, outbox;
   enum record_state state;
+  struct epoch epoch; /* receipted at */
+  uint64_t seq;
   bool has_offer;
   struct short_id offer;
 };
+bool own_record_read(struct bytes value, struct own_record *out); /* false: not such a row */
 enum collega_status own_record_get(struct ledger_txn *txn, struct bytes record,
                                    struct own_record *out,
                                    struct collega_error *error) COLLEGA_MUST_CHECK;
@@ -195,6 +226,17 @@ enum collega_status apply_draft(struct apply *apply) COLLEGA_MUST_CHECK;
 enum collega_status apply_signed(struct apply *apply) COLLEGA_MUST_CHECK;
 enum collega_status apply_act_dropped(struct apply *apply) COLLEGA_MUST_CHECK;
 enum collega_status apply_decision(struct apply *apply) COLLEGA_MUST_CHECK;
+/* apply_restored.c */
+enum collega_status apply_fetched(struct apply *apply) COLLEGA_MUST_CHECK;
+enum collega_status apply_restored(struct apply *apply) COLLEGA_MUST_CHECK;
+enum collega_status apply_adopted(struct apply *apply) COLLEGA_MUST_CHECK;
+enum collega_status apply_question(struct apply *apply) COLLEGA_MUST_CHECK;
+enum collega_status apply_sealed(struct apply *apply) COLLEGA_MUST_CHECK;
+/* The broker says that it began anew and what it kept: what it has lost of ours goes out again. */
+enum collega_status apply_epoch_start(struct apply *apply,
+                                      const Collega__EpochStart *start) COLLEGA_MUST_CHECK;
+/* The broker's epoch is a new one: our letters about deals go out again, should it have lost them. */
+enum collega_status apply_letters_again(struct apply *apply) COLLEGA_MUST_CHECK;
 
 /* The entry's payload as a message in the arena. */
 /* How far the mailbox was read: the entry's position. */

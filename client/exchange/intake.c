@@ -86,6 +86,9 @@ static enum collega_status is_behind(struct intake *intake, const Collega__Head 
                                      bool *behind) {
   struct id hash;
   *behind = false;
+  const CollegaStore__BrokerRow *row = intake->broker_row;
+  if (row && row->has_told_hash && field_is(&row->told_hash, &intake->told->head.hash))
+    return COLLEGA_OK; /* fetched before: this ledger follows on it */
   enum collega_status status = ledger_hash_at(intake->txn, seen->number, &hash, intake->error);
   if (status == COLLEGA_NOT_FOUND) {
     *behind = true;
@@ -115,6 +118,11 @@ static enum collega_status note_broker(struct intake *intake, const Collega__Wel
       row->epoch_number == welcome->epoch_number &&
       bytes_equal(field_bytes(&row->epoch), field_bytes(&welcome->epoch)))
     return COLLEGA_OK;
+  /* A number that is given to two epochs cannot tell which word is the newer one. */
+  if (welcome->epoch_number < row->epoch_number ||
+      (welcome->epoch_number == row->epoch_number &&
+       !bytes_equal(field_bytes(&row->epoch), field_bytes(&welcome->epoch))))
+    return intake_forged(intake, RULE_epoch_not_newer);
   CollegaStore__BrokerSeen seen = COLLEGA_STORE__BROKER_SEEN__INIT;
   seen.broker = row->broker;
   seen.name = welcome->name;
@@ -149,6 +157,7 @@ static enum collega_status take_welcome(struct intake *intake, const Collega__We
   size_t before = cards_known(intake, &broker);
   status = take_cards(intake, welcome->cards, welcome->n_cards, &broker);
   if (status == COLLEGA_OK) status = tell_seen(intake, welcome->seen);
+  if (intake->broker_row && intake->broker_row->restored) intake->outcome->behind = true;
   if (status == COLLEGA_OK && intake->broker_row)
     status = note_broker(intake, welcome, cards_known(intake, &broker) > before);
   if (status != COLLEGA_OK) return status;
@@ -156,6 +165,7 @@ static enum collega_status take_welcome(struct intake *intake, const Collega__We
   exchange->welcome_number = welcome->epoch_number;
   intake->outcome->welcomed = welcome->member && intake->broker_row;
   exchange->ask_due = exchange->ask_due || intake->outcome->welcomed;
+  intake_catch_up_begin(intake, welcome);
   return COLLEGA_OK;
 }
 
@@ -286,6 +296,9 @@ static enum collega_status take_refusal(struct intake *intake, const Collega__Re
     if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
   }
   if (status != COLLEGA_OK) return status;
+  if (refusal->code == COLLEGA__REFUSAL_CODE__REFUSAL_CODE_HEAD) intake->outcome->fenced = true;
+  if (refusal->code == COLLEGA__REFUSAL_CODE__REFUSAL_CODE_SEQUENCE_TAKEN)
+    return intake_sign_anew(intake, &key, &own, item, refusal);
   if (refusal_passes(refusal->code, publish)) {
     log_warning("refused_for_now", "rule=%s", refusal->rule);
     return COLLEGA_OK;
@@ -316,6 +329,7 @@ static enum collega_status take(struct intake *intake, const Collega__FromBroker
   if (frame->reset) return take_reset(intake, frame->reset);
   if (frame->mail) return intake_mail(intake, frame->mail);
   if (frame->stored) return take_stored(intake, frame->stored);
+  if (frame->question) return intake_question(intake, frame->question);
   if (frame->refusal) return take_refusal(intake, frame->refusal);
   return COLLEGA_OK; /* Credit, Ping, Pong are the link's */
 }
@@ -348,11 +362,12 @@ enum collega_status intake_frame(struct exchange *exchange, const Collega__FromB
   if (status == COLLEGA_OK) status = take(&intake, frame);
   if (status == COLLEGA_OK && frame->board && !outcome->frame_due)
     status = intake_held_mail(&intake);
+  if (status == COLLEGA_OK && !outcome->frame_due) status = intake_catch_up(&intake);
   fault_point(FAULT_node_intake_before_commit);
   status = exchange_end(exchange, &intake.txn, status, error);
   fault_point(FAULT_node_intake_after_commit);
   if (status != COLLEGA_OK) {
-    outcome->frame_due = outcome->joined = outcome->welcomed = false;
+    outcome->frame_due = outcome->joined = outcome->welcomed = outcome->caught_up = false;
     return status;
   }
   if (outcome->joined) join_done(exchange);

@@ -34,6 +34,35 @@ enum collega_status intake_forged(struct intake *intake, enum rule rule) COLLEGA
 enum collega_status intake_receipt(struct intake *intake, const Collega__ReceiptRun *receipt,
                                    const struct id *ids, size_t count) COLLEGA_MUST_CHECK;
 
+/* ---- intake_fetched.c: a node that is behind catches up */
+bool intake_catching_up(const struct intake *intake);
+void intake_catch_up_begin(struct intake *intake, const Collega__Welcome *welcome);
+/* Goes on to the next step when this one is done: a Fetch to send, or the end. */
+enum collega_status intake_catch_up(struct intake *intake) COLLEGA_MUST_CHECK;
+enum collega_status intake_fetched(struct intake *intake,
+                                   const Collega__Mail *mail) COLLEGA_MUST_CHECK;
+/* ---- intake_question.c */
+enum collega_status intake_question(struct intake *intake,
+                                    const Collega__Question *question) COLLEGA_MUST_CHECK;
+/* ---- intake_sequence.c: a number of ours was taken (this home was restored, or copied): a new
+ * ledger epoch, and what was refused is signed anew. `item` NULL: a record of a Publish. */
+enum collega_status intake_sign_anew(struct intake *intake, const struct id *refused,
+                                     const struct own_record *own,
+                                     const CollegaStore__OutboxItem *item,
+                                     const Collega__Refusal *refusal) COLLEGA_MUST_CHECK;
+/* ---- intake_mail.c: one item of a mailbox */
+struct mail_place {
+  struct id party;
+  struct receipt_position position; /* origin: the broker, epoch and seq of the mailbox */
+};
+enum collega_status intake_envelope(struct intake *intake, const struct mail_place *place,
+                                    struct bytes bytes) COLLEGA_MUST_CHECK;
+/* `next`: it stands where the mailbox was read to. */
+enum collega_status intake_decision_item(struct intake *intake, const struct mail_place *place,
+                                         struct bytes bytes, bool next) COLLEGA_MUST_CHECK;
+/* The frame's party, one of ours, and its mailbox epoch. */
+bool intake_mail_place(struct intake *intake, const Collega__Mail *mail, struct mail_place *place);
+
 /* ---- intake_deals.c: what a letter or the decider says about deals, judged before it is stored */
 /* One verified record of a letter from `sender` to `party`, with the letter's terms (may be
  * NULL). Refusals say why. */

@@ -10,11 +10,6 @@
 #include "base/words.h"
 #include "proto/guard.h"
 
-struct mail_place {
-  struct id party;
-  struct receipt_position position; /* origin: the broker, epoch and seq of the mailbox */
-};
-
 static enum collega_status append_mail(struct intake *intake, const struct mail_place *place,
                                        struct bytes envelope, struct bytes letter,
                                        const char *problem) {
@@ -127,8 +122,8 @@ static enum collega_status judge_letter(struct intake *intake, const struct mail
 
 /* ---- one item */
 
-static enum collega_status take_envelope(struct intake *intake, const struct mail_place *place,
-                                         struct bytes bytes) {
+enum collega_status intake_envelope(struct intake *intake, const struct mail_place *place,
+                                    struct bytes bytes) {
   const Collega__Envelope *envelope = NULL;
   const Collega__Letter *letter = NULL;
   const struct identity *self = exchange_identity(intake->exchange, &place->party);
@@ -185,7 +180,7 @@ static enum collega_status read_decision(struct intake *intake, struct bytes byt
 /* `next`: it stands where the mailbox was read to. A decision also comes as the answer to a
  * question, before or after its turn: then it is taken (or is here already), and the mailbox
  * stays where it was read to. */
-static enum collega_status take_decision(struct intake *intake, const struct mail_place *place,
+enum collega_status intake_decision_item(struct intake *intake, const struct mail_place *place,
                                          struct bytes bytes, bool next) {
   struct run_view view;
   bool held = false;
@@ -247,31 +242,43 @@ static enum collega_status hold(struct intake *intake, const Collega__Mail *mail
 
 /* ---- a frame */
 
+bool intake_mail_place(struct intake *intake, const Collega__Mail *mail, struct mail_place *place) {
+  *place = (struct mail_place){.position = {.origin = intake->broker}};
+  return id_from(&place->party, mail->party.data, mail->party.len) &&
+         epoch_from(&place->position.epoch, mail->epoch.data, mail->epoch.len) &&
+         exchange_identity(intake->exchange, &place->party);
+}
+
 /* *held: it has come to a letter whose sender is not known yet. */
 static enum collega_status take_items(struct intake *intake, const Collega__Mail *mail,
                                       bool *held) {
   CollegaStore__BrokerRow *row = NULL;
-  struct mail_place place = {.position = {.origin = intake->broker}};
+  struct mail_place place;
   *held = false;
   /* Read anew: held mail follows on what was taken in the same transaction. */
   enum collega_status status = exchange_broker(intake->txn, intake->arena, &row, intake->error);
   if (status != COLLEGA_OK) return status;
-  if (!row || !id_from(&place.party, mail->party.data, mail->party.len) ||
-      !epoch_from(&place.position.epoch, mail->epoch.data, mail->epoch.len) ||
-      !exchange_identity(intake->exchange, &place.party))
+  if (!row || !intake_mail_place(intake, mail, &place))
     return intake_forged(intake, RULE_not_this_broker);
   uint64_t cursor = 0;
   if (row->has_mailbox_epoch &&
       bytes_equal(field_bytes(&row->mailbox_epoch), field_bytes(&mail->epoch)))
     cursor = row->mailbox_seq;
+  if (cursor > 0 && mail->has_after && mail->after > cursor) {
+    /* What lies between was acknowledged, and not by this copy of the home: it must be fetched. */
+    log_warning("mail_missing", "another instance of this home acknowledged it");
+    intake->outcome->fenced = true;
+    return exchange_append_restored(intake->exchange, intake->txn, intake->now, intake->error);
+  }
   for (size_t i = 0; i < mail->n_items; i++) {
     const Collega__MailItem *item = mail->items[i];
-    bool next = item->has_decision ? item->seq == cursor + 1 : item->seq > cursor;
+    bool in_order = mail->has_after || !item->has_decision;
+    bool next = in_order ? item->seq > cursor : item->seq == cursor + 1;
     place.position.seq = item->seq;
     if (item->has_decision)
-      status = take_decision(intake, &place, field_bytes(&item->decision), next);
+      status = intake_decision_item(intake, &place, field_bytes(&item->decision), next);
     else if (next && item->has_envelope)
-      status = take_envelope(intake, &place, field_bytes(&item->envelope));
+      status = intake_envelope(intake, &place, field_bytes(&item->envelope));
     *held = status == COLLEGA_UNREACHABLE;
     if (*held) break;
     if (status != COLLEGA_OK) return status;
@@ -282,7 +289,9 @@ static enum collega_status take_items(struct intake *intake, const Collega__Mail
 
 enum collega_status intake_mail(struct intake *intake, const Collega__Mail *mail) {
   bool held = false;
-  if (mail->has_fetched) return COLLEGA_OK; /* nothing here asks for copies yet */
+  if (mail->has_fetched) return intake_fetched(intake, mail);
+  /* It is fetched, in its turn: nothing is taken beside that. */
+  if (intake_catching_up(intake)) return COLLEGA_OK;
   if (intake->exchange->held_count > 0) return hold(intake, mail);
   enum collega_status status = take_items(intake, mail, &held);
   return status == COLLEGA_OK && held ? hold(intake, mail) : status;

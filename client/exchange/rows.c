@@ -130,7 +130,21 @@ CollegaStore__Position *position_new(struct arena *arena, const struct receipt_p
   return row;
 }
 
-#define OWN_RECORD_BYTES 17
+#define OWN_RECORD_BYTES (8 + 1 + 8 + EPOCH_BYTES + 8)
+
+bool own_record_read(struct bytes value, struct own_record *out) {
+  memset(out, 0, sizeof *out);
+  out->has_offer = value.length == OWN_RECORD_BYTES + SHORT_ID_BYTES;
+  if ((value.length != OWN_RECORD_BYTES && !out->has_offer) || value.data[8] > RECORD_REFUSED)
+    return false;
+  out->entry = get_be64(value.data);
+  out->state = (enum record_state)value.data[8];
+  out->outbox = get_be64(value.data + 9);
+  memcpy(out->epoch.byte, value.data + 17, EPOCH_BYTES);
+  out->seq = get_be64(value.data + 17 + EPOCH_BYTES);
+  if (out->has_offer) memcpy(out->offer.byte, value.data + OWN_RECORD_BYTES, SHORT_ID_BYTES);
+  return true;
+}
 
 enum collega_status own_record_get(struct ledger_txn *txn, struct bytes record,
                                    struct own_record *out, struct collega_error *error) {
@@ -138,14 +152,7 @@ enum collega_status own_record_get(struct ledger_txn *txn, struct bytes record,
   memset(out, 0, sizeof *out);
   enum collega_status status = table_get(txn, TABLE_RECORDS, record, &value, error);
   if (status != COLLEGA_OK) return status;
-  out->has_offer = value.length == OWN_RECORD_BYTES + SHORT_ID_BYTES;
-  if ((value.length != OWN_RECORD_BYTES && !out->has_offer) || value.data[8] > RECORD_REFUSED)
-    return exchange_row_damaged(error, "records");
-  out->entry = get_be64(value.data);
-  out->state = (enum record_state)value.data[8];
-  out->outbox = get_be64(value.data + 9);
-  if (out->has_offer) memcpy(out->offer.byte, value.data + OWN_RECORD_BYTES, SHORT_ID_BYTES);
-  return COLLEGA_OK;
+  return own_record_read(value, out) ? COLLEGA_OK : exchange_row_damaged(error, "records");
 }
 
 enum collega_status own_record_put(struct ledger_txn *txn, const struct id *record,
@@ -154,6 +161,8 @@ enum collega_status own_record_put(struct ledger_txn *txn, const struct id *reco
   put_be64(value, row->entry);
   value[8] = (uint8_t)row->state;
   put_be64(value + 9, row->outbox);
+  memcpy(value + 17, row->epoch.byte, EPOCH_BYTES);
+  put_be64(value + 17 + EPOCH_BYTES, row->seq);
   memcpy(value + OWN_RECORD_BYTES, row->offer.byte, SHORT_ID_BYTES);
   return table_put(txn, TABLE_RECORDS, bytes_of(record->byte, ID_BYTES),
                    bytes_of(value, row->has_offer ? sizeof value : OWN_RECORD_BYTES), error);

@@ -12,8 +12,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#define LEDGER_FORMAT  "collega-ledger"
-#define LEDGER_VERSION 1
+#define LEDGER_FORMAT "collega-ledger"
+/* 2: rows of own records say where they are receipted (migrate.c). */
+#define LEDGER_VERSION 2
 
 /* Frozen: these names are on disk. "meta" is base/disk's own. */
 static const char *const table_names[TABLE_COUNT] = {
@@ -48,6 +49,7 @@ static enum collega_status environment_open(const char *home, bool must_exist, s
       .version = LEDGER_VERSION,
       .databases = TABLE_COUNT,
       .must_exist = must_exist,
+      .migrate = ledger_migrate,
   };
   status = disk_open(&options, &ledger->disk, error);
   if (status != COLLEGA_OK) goto failed;
@@ -56,6 +58,17 @@ static enum collega_status environment_open(const char *home, bool must_exist, s
 failed:
   ledger_close(&ledger);
   return status;
+}
+
+enum collega_status ledger_disk_open(const char *path, struct disk **out,
+                                     struct collega_error *error) {
+  const struct disk_options options = {.path = path,
+                                       .format = LEDGER_FORMAT,
+                                       .version = LEDGER_VERSION,
+                                       .databases = TABLE_COUNT,
+                                       .must_exist = true,
+                                       .migrate = ledger_migrate};
+  return disk_open(&options, out, error);
 }
 
 /* COLLEGA_NOT_FOUND without words: the creation was never finished. */

@@ -53,6 +53,9 @@ enum collega_status ledger_open(const char *home, struct ledger **out,
 void ledger_close(struct ledger **ledger);
 const char *ledger_home(const struct ledger *ledger);
 struct disk *ledger_disk(struct ledger *ledger);
+/* The environment alone, of a ledger that is in no home (a backup): to be copied. */
+enum collega_status ledger_disk_open(const char *path, struct disk **out,
+                                     struct collega_error *error) COLLEGA_MUST_CHECK;
 
 enum collega_status ledger_read(struct ledger *ledger, struct ledger_txn **out,
                                 struct collega_error *error) COLLEGA_MUST_CHECK;

@@ -29,6 +29,9 @@ const char *table_name(enum ledger_table table);
 /* Rows of our own may be large (a bulk import is one payload); this only stops a damaged length. */
 #define LEDGER_ARENA_BYTES ((size_t)1 << 30)
 
+/* Brings an environment of an older version up to this one, in the transaction given. */
+enum collega_status ledger_migrate(MDB_env *env, MDB_txn *txn, uint32_t from,
+                                   struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Loads, and stores, txn->head. COLLEGA_NOT_FOUND: the ledger has no genesis entry. */
 enum collega_status head_load(struct ledger_txn *txn,
                               struct collega_error *error) COLLEGA_MUST_CHECK;

@@ -106,7 +106,10 @@ enum collega_status world_deliver(struct world *world, struct home *home, struct
     assert_int_equal(world_entries(home), entries);
     assert_memory_equal(&after, &tables, sizeof tables);
     home->welcomed = home->welcomed || outcome.welcomed;
-    assert_false(outcome.behind);
+    assert_true(home->restored || !outcome.behind);
+    home->behind = home->behind || outcome.behind;
+    home->caught_up = home->caught_up || outcome.caught_up;
+    home->fenced = home->fenced || outcome.fenced;
     if (outcome.frame_due) world_send(world, home, outcome.frame);
   }
   arena_destroy(&arena);
@@ -125,8 +128,12 @@ static void teach_members(struct world *world, const struct request *request) {
 static void commit_one(struct world *world, struct home *home, struct request *request) {
   struct commit_result result;
   must(commit_batch(world->commit, &request, 1, world->now, &result, &error));
-  for (size_t i = 0; i < result.answer_count; i++)
-    must(world_deliver(world, home, result.answers[i].packed));
+  for (size_t i = 0; i < result.answer_count; i++) {
+    struct home *to = home;
+    for (size_t j = 0; !id_is_zero(&result.answers[i].home) && j < world->count; j++)
+      if (id_equal(&world->home[j].party, &result.answers[i].home)) to = &world->home[j];
+    if (to == home || to->welcomed) must(world_deliver(world, to, result.answers[i].packed));
+  }
   commit_result_free(&result);
 }
 
@@ -156,6 +163,25 @@ static void follow_from(struct world *world, struct home *home, const Collega__F
   arena_destroy(&arena);
 }
 
+/* All parts of the answer to a Fetch. */
+static void answer_fetch(struct world *world, struct home *home, const Collega__Fetch *fetch) {
+  struct broker_state state;
+  bool found = false, done = false;
+  uint64_t after = fetch->after;
+  while (!done) {
+    struct arena *arena = test_arena();
+    struct store_txn *txn = NULL;
+    struct bytes frame;
+    uint32_t items = 0;
+    must(store_read(world->store, &txn, &error));
+    must(state_read(txn, &state, &found, &error));
+    must(fetch_read(txn, &state.epoch, fetch, &after, arena, &frame, &items, &done, &error));
+    store_end(&txn);
+    must(world_deliver(world, home, frame));
+    arena_destroy(&arena);
+  }
+}
+
 static void send_as(struct world *world, struct home *home, struct bytes frame,
                     const uint8_t key[32], bool member) {
   struct request *request = request_new(REQUEST_PUBLISH);
@@ -173,6 +199,8 @@ static void send_as(struct world *world, struct home *home, struct bytes frame,
     home->filter_length = collega__filter__get_packed_size(follow->filter);
     assert_true(home->filter_length <= sizeof home->filter);
     collega__filter__pack(follow->filter, home->filter);
+  } else if (request->frame->fetch) {
+    answer_fetch(world, home, request->frame->fetch);
   } else {
     commit_one(world, home, request);
   }

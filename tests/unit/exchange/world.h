@@ -24,6 +24,8 @@ struct home {
   size_t filter_length;
   uint32_t resets; /* how often the broker said so */
   bool welcomed;
+  bool restored; /* it may be behind, and caught up or fenced: world_deliver notes it */
+  bool behind, caught_up, fenced;
   struct collega_error intake_error;
 };
 struct world {

@@ -1,0 +1,467 @@
+/* After a restore, of this home or of its broker: what was fetched becomes rows again, and what the
+ * broker has lost of ours goes out again. */
+#include "client/exchange/deal_rows.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "proto/guard.h"
+
+/* ---- this home was restored: copies of what it had signed */
+
+/* A capacity that was made to fit its proposal (`propose --to`) is in the terms. */
+static enum collega_status restore_capacity(struct apply *apply, const struct deal_view *view) {
+  CollegaStore__Capacity row = COLLEGA_STORE__CAPACITY__INIT;
+  Collega__Terms *terms;
+  struct bytes value;
+  if (view->own->has_offer) return COLLEGA_OK;
+  enum collega_status status = table_get(apply->txn, TABLE_CAPACITIES,
+                                         field_bytes(&view->own->capacity), &value, apply->error);
+  if (status != COLLEGA_NOT_FOUND) return status;
+  status = deal_terms(view->row, apply->arena, &terms, apply->error);
+  if (status != COLLEGA_OK) return status;
+  row.capacity = view->own->capacity;
+  row.party = view->row->party;
+  row.headcount = terms->work->headcount;
+  row.from = terms->work->from;
+  row.has_until = terms->work->has_until;
+  row.until = terms->work->until;
+  row.hours_per_week = terms->work->hours_per_week;
+  return row_put(apply->txn, TABLE_CAPACITIES, field_bytes(&row.capacity), &row.base, apply->error);
+}
+
+static enum collega_status fill_header(struct apply *apply, struct deal_view *view,
+                                       const struct run_view *run, const Collega__Letter *letter) {
+  struct bytes packed;
+  enum collega_status status = exchange_pack(apply->arena, &run->run->base, &packed, apply->error);
+  if (status != COLLEGA_OK) return status;
+  view->row->has_header_run = true;
+  field_set(&view->row->header_run, packed.data, packed.length);
+  status = exchange_pack(apply->arena, &letter->terms->base, &packed, apply->error);
+  view->row->has_terms = true;
+  field_set(&view->row->terms, packed.data, packed.length);
+  view->row->has_act = false;
+  view->row->has_letter_entry = true;
+  view->row->letter_entry = apply->event->number;
+  return status == COLLEGA_OK ? apply_add_mandate(apply, view->row, &view->party,
+                                                  view->header->has_mandate, &view->header->mandate)
+                              : status;
+}
+
+static enum collega_status copy_header(struct apply *apply, const struct run_view *run,
+                                       const Collega__Letter *letter) {
+  CollegaStore__DealRow row;
+  struct deal_view view;
+  struct deal_event event;
+  const struct record *record = &run->records[0];
+  if (!letter || !letter->terms) return COLLEGA_OK;
+  enum collega_status status =
+      deal_view_read(apply->txn, &record->id, apply->arena, &view, apply->error);
+  bool fresh = status == COLLEGA_NOT_FOUND;
+  if (fresh) status = apply_new_row(apply, record->bytes, true, &row, &view);
+  if (status != COLLEGA_OK || view.row->has_header_run) return status;
+  status = fill_header(apply, &view, run, letter);
+  if (status == COLLEGA_OK) status = restore_capacity(apply, &view);
+  if (status != COLLEGA_OK) return status;
+  if (fresh) return apply_add_deal(apply, &view, DEAL_EVENT_COPY);
+  status = deal_row_put(apply->txn, view.row, apply->error);
+  header_event(&view, DEAL_EVENT_COPY, apply->event->time, &event);
+  event.act = COLLEGA_STORE__ACT_KIND__ACT_KIND_PROPOSE;
+  return status == COLLEGA_OK ? apply_deal_step(apply, &view.root, &event) : status;
+}
+
+/* It binds again, and is asked of the decider again: whoever kept the copy need not be whoever
+ * took the request. */
+static enum collega_status copy_acceptance(struct apply *apply, const struct run_view *run,
+                                           struct bytes packed, bool letter) {
+  const Collega__Acceptance *acceptance = run->records[0].body->acceptance;
+  struct deal_view view;
+  struct deal_event event = {.kind = DEAL_EVENT_COPY,
+                             .act = COLLEGA_STORE__ACT_KIND__ACT_KIND_ACCEPT,
+                             .now = apply->event->time};
+  if (!id_from(&event.deal, acceptance->deal.data, acceptance->deal.len))
+    return exchange_row_damaged(apply->error, "fetched");
+  enum collega_status status =
+      deal_view_read(apply->txn, &event.deal, apply->arena, &view, apply->error);
+  if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
+  if (status != COLLEGA_OK || view.row->mine) return status;
+  bool received = view.row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_RECEIVED;
+  status = apply_keep_acceptance(apply, run);
+  if (status == COLLEGA_OK && received) status = apply_deal_step(apply, &view.root, &event);
+  if (status == COLLEGA_OK)
+    status = deal_view_read(apply->txn, &event.deal, apply->arena, &view, apply->error);
+  if (status == COLLEGA_OK)
+    status = apply_add_mandate(apply, view.row, &view.party, acceptance->has_mandate,
+                               &acceptance->mandate);
+  if (status != COLLEGA_OK) return status;
+  view.row->has_act = view.row->has_act && !received;
+  if (letter) {
+    view.row->has_letter_entry = true;
+    view.row->letter_entry = apply->event->number;
+  }
+  status = deal_row_put(apply->txn, view.row, apply->error);
+  if (status != COLLEGA_OK || !received) return status;
+  return apply_send_request(apply, &view, packed, &run->records[0].id);
+}
+
+/* What was asked of the decider need not be asked again. */
+static enum collega_status copy_request(struct apply *apply, const Collega__Body *body) {
+  CollegaStore__DealRow *row;
+  const ProtobufCBinaryData *deal = body->decline ? &body->decline->deal : &body->withdraw->deal;
+  enum collega_status status =
+      deal_row(apply->txn, field_bytes(deal), apply->arena, &row, apply->error);
+  if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
+  if (status != COLLEGA_OK) return status;
+  if (body->decline) row->has_decline_sent = row->decline_sent = true;
+  if (body->withdraw) row->has_withdraw_sent = row->withdraw_sent = true;
+  row->has_act = false;
+  return deal_row_put(apply->txn, row, apply->error);
+}
+
+static enum collega_status copy_release(struct apply *apply, const Collega__Body *body,
+                                        struct bytes packed) {
+  struct id root;
+  CollegaStore__RootRow *row;
+  const ProtobufCBinaryData *field =
+      body->release ? &body->release->root : &body->release_answer->root;
+  struct deal_event event = {.kind = DEAL_EVENT_COPY, .now = apply->event->time};
+  event.act = body->release ? COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE
+                            : COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE_ANSWER;
+  event.signed_answer = body->release_answer &&
+                        body->release_answer->reply == COLLEGA__RELEASE_REPLY__RELEASE_REPLY_SIGNED;
+  if (!id_from(&root, field->data, field->len))
+    return exchange_row_damaged(apply->error, "fetched");
+  enum collega_status status = apply_deal_step(apply, &root, &event);
+  if (status == COLLEGA_OK)
+    status = root_row(apply->txn, field_bytes(field), apply->arena, &row, apply->error);
+  if (status != COLLEGA_OK) return status;
+  if (body->release) {
+    row->has_release = true;
+    field_set(&row->release, packed.data, packed.length);
+  } else {
+    row->has_release_answer = true;
+    field_set(&row->release_answer, packed.data, packed.length);
+  }
+  return root_row_put(apply->txn, row, apply->error);
+}
+
+static enum collega_status copy_thread(struct apply *apply, const ProtobufCBinaryData *thread) {
+  uint8_t key[2 * ID_BYTES + 8], value[8];
+  if (thread->len != ID_BYTES) return exchange_row_damaged(apply->error, "threads");
+  memcpy(key, apply->event->party->byte, ID_BYTES);
+  memcpy(key + ID_BYTES, thread->data, ID_BYTES);
+  put_be64(key + 2 * ID_BYTES, apply->event->number);
+  put_be64(value, apply->event->number);
+  return table_put(apply->txn, TABLE_THREADS, bytes_of(key, sizeof key),
+                   bytes_of(value, sizeof value), apply->error);
+}
+
+static enum collega_status copy_run(struct apply *apply, const struct run_view *run,
+                                    const Collega__Letter *letter) {
+  const Collega__Body *body = run->records[0].body;
+  struct bytes packed;
+  enum collega_status status = exchange_pack(apply->arena, &run->run->base, &packed, apply->error);
+  if (status != COLLEGA_OK || run->count != 1) return status;
+  if (body->deal) return copy_header(apply, run, letter);
+  if (body->acceptance) return copy_acceptance(apply, run, packed, letter != NULL);
+  if (body->decline || body->withdraw) return copy_request(apply, body);
+  if (body->release || body->release_answer) return copy_release(apply, body, packed);
+  if (body->offer || body->status)
+    return apply_public(apply, &run->records[0], NULL, true, bytes_of(NULL, 0));
+  if (body->interest) return copy_thread(apply, &body->interest->thread);
+  if (body->talk) return copy_thread(apply, &body->talk->thread);
+  return COLLEGA_OK;
+}
+
+enum collega_status apply_fetched(struct apply *apply) {
+  ProtobufCMessage *message;
+  struct run_view run;
+  enum collega_status status = apply_payload(apply, &collega_store__mail_in__descriptor, &message);
+  if (status != COLLEGA_OK) return status;
+  const CollegaStore__MailIn *mail = (const CollegaStore__MailIn *)message;
+  if (!mail->has_letter) {
+    status = run_read_bytes(field_bytes(&mail->envelope), apply->arena, &run, apply->error);
+    return status == COLLEGA_OK ? copy_run(apply, &run, NULL) : status;
+  }
+  const Collega__Letter *letter = (const Collega__Letter *)row_unpack(
+      &collega__letter__descriptor, field_bytes(&mail->letter), apply->arena);
+  if (!letter) return exchange_row_damaged(apply->error, "fetched");
+  for (size_t i = 0; status == COLLEGA_OK && i < letter->n_runs; i++) {
+    status = run_read(letter->runs[i], apply->arena, &run, apply->error);
+    if (status == COLLEGA_OK) status = copy_run(apply, &run, letter);
+  }
+  return status;
+}
+
+/* Nothing to fetch where no broker is joined yet. */
+enum collega_status apply_restored(struct apply *apply) {
+  CollegaStore__BrokerRow *row = NULL;
+  enum collega_status status = exchange_broker(apply->txn, apply->arena, &row, apply->error);
+  if (status != COLLEGA_OK || !row) return status;
+  row->has_restored = row->restored = true;
+  return broker_row_put(apply->txn, row, apply->error);
+}
+
+enum collega_status apply_adopted(struct apply *apply) {
+  ProtobufCMessage *message;
+  CollegaStore__BrokerRow *row = NULL;
+  enum collega_status status = apply_payload(apply, &collega__head__descriptor, &message);
+  if (status == COLLEGA_OK) status = exchange_broker(apply->txn, apply->arena, &row, apply->error);
+  if (status != COLLEGA_OK) return status;
+  if (!row) return exchange_row_damaged(apply->error, "brokers");
+  const Collega__Head *head = (const Collega__Head *)message;
+  row->has_told_epoch = row->has_told_number = row->has_told_hash = true;
+  row->told_epoch = head->epoch;
+  row->told_number = head->number;
+  row->told_hash = head->hash;
+  row->has_restored = false;
+  return broker_row_put(apply->txn, row, apply->error);
+}
+
+/* ---- the decider was restored, and asks */
+
+enum collega_status apply_question(struct apply *apply) {
+  ProtobufCMessage *message;
+  CollegaStore__BrokerRow *broker = NULL;
+  struct id root;
+  struct deal_event event = {.kind = DEAL_EVENT_QUESTION, .now = apply->event->time};
+  enum collega_status status = apply_payload(apply, &collega__question__descriptor, &message);
+  if (status == COLLEGA_OK)
+    status = exchange_broker(apply->txn, apply->arena, &broker, apply->error);
+  if (status != COLLEGA_OK) return status;
+  const Collega__Question *question = (const Collega__Question *)message;
+  if (!broker || !id_from(&root, question->root.data, question->root.len))
+    return exchange_row_damaged(apply->error, "question");
+  event.epoch_number = broker->epoch_number;
+  return apply_deal_step(apply, &root, &event);
+}
+
+/* ---- the broker was restored: what it has lost goes out again */
+
+static enum collega_status send_envelope(struct apply *apply, struct bytes envelope,
+                                         const ProtobufCBinaryData *deal) {
+  CollegaStore__OutboxItem item = COLLEGA_STORE__OUTBOX_ITEM__INIT, *waiting;
+  const Collega__Envelope *read;
+  struct id hash;
+  envelope_hash(&hash, envelope);
+  enum collega_status status = outbox_find(apply->txn, &hash, apply->arena, &waiting, apply->error);
+  if (status != COLLEGA_NOT_FOUND) return status; /* it has yet to go out at all */
+  status = envelope_read(envelope, apply->arena, &read, apply->error);
+  if (status != COLLEGA_OK || read->not_after <= apply->event->time) return status;
+  item.kind = COLLEGA_STORE__OUTBOX_KIND__OUTBOX_KIND_SEND;
+  field_set(&item.data, envelope.data, envelope.length);
+  field_set_id(&item.key, &hash);
+  item.open = 1;
+  item.has_not_after = true;
+  item.not_after = read->not_after;
+  item.has_deal = deal != NULL;
+  if (deal) item.deal = *deal;
+  item.time = apply->event->time;
+  item.party = read->from; /* a Welcome is nobody's in particular */
+  return outbox_put(apply->txn, &item, apply->error);
+}
+
+struct letter_list {
+  struct arena *arena;
+  uint64_t *entry;
+  size_t count, capacity;
+  bool failed, damaged;
+};
+
+static bool visit_letter(void *context, struct bytes key, struct bytes value) {
+  struct letter_list *list = context;
+  (void)key;
+  arena_reset(list->arena);
+  const CollegaStore__DealRow *row = (const CollegaStore__DealRow *)row_unpack(
+      &collega_store__deal_row__descriptor, value, list->arena);
+  list->damaged = !row;
+  if (!row || !row->has_letter_entry || row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_VOID ||
+      row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_RELEASED ||
+      row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_TERMINATED)
+    return !list->damaged;
+  if (list->count == list->capacity) {
+    size_t capacity = list->capacity ? 2 * list->capacity : 64;
+    uint64_t *grown = realloc(list->entry, capacity * sizeof *grown);
+    list->failed = !grown;
+    if (!grown) return false;
+    list->entry = grown;
+    list->capacity = capacity;
+  }
+  list->entry[list->count++] = row->letter_entry;
+  return true;
+}
+
+/* The envelope that an entry sent; empty: it was erased. */
+static enum collega_status envelope_of(struct apply *apply, uint64_t number, struct bytes *out) {
+  struct ledger_event event;
+  ProtobufCMessage *row = NULL;
+  *out = bytes_of(NULL, 0);
+  enum collega_status status = ledger_entry(apply->txn, number, apply->arena, &event, apply->error);
+  if (status != COLLEGA_OK || !event.payload.data) return status;
+  if (event.kind == COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_SIGNED) {
+    row = row_unpack(&collega_store__signed_act__descriptor, event.payload, apply->arena);
+    if (row && ((CollegaStore__SignedAct *)row)->has_envelope)
+      *out = field_bytes(&((CollegaStore__SignedAct *)row)->envelope);
+  } else if (event.kind == COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_FETCHED) {
+    row = row_unpack(&collega_store__mail_in__descriptor, event.payload, apply->arena);
+    if (row) *out = field_bytes(&((CollegaStore__MailIn *)row)->envelope);
+  } else if (event.kind == COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_SEALED) {
+    row = row_unpack(&collega_store__sealed__descriptor, event.payload, apply->arena);
+    if (row) *out = field_bytes(&((CollegaStore__Sealed *)row)->envelope);
+  }
+  return row ? COLLEGA_OK : exchange_row_damaged(apply->error, "letter");
+}
+
+/* The broker knows an envelope that it kept by its number, and the recipient a proposal that it
+ * has: what was not lost changes nothing. Whether it is taken this time says nothing about the
+ * deal, so these items name none. */
+enum collega_status apply_letters_again(struct apply *apply) {
+  struct letter_list list = {.arena = exchange_arena()};
+  struct bytes envelope;
+  if (!list.arena) return exchange_no_memory(apply->error);
+  enum collega_status status = table_each(apply->txn, TABLE_DEALS, bytes_of(NULL, 0), NULL,
+                                          visit_letter, &list, apply->error);
+  if (status == COLLEGA_OK && list.failed) status = exchange_no_memory(apply->error);
+  if (status == COLLEGA_OK && list.damaged) status = exchange_row_damaged(apply->error, "deals");
+  for (size_t i = 0; status == COLLEGA_OK && i < list.count; i++) {
+    status = envelope_of(apply, list.entry[i], &envelope);
+    if (status == COLLEGA_OK && envelope.data) status = send_envelope(apply, envelope, NULL);
+  }
+  free(list.entry);
+  arena_destroy(&list.arena);
+  return status;
+}
+
+enum collega_status apply_sealed(struct apply *apply) {
+  ProtobufCMessage *message;
+  CollegaStore__DealRow *row;
+  enum collega_status status = apply_payload(apply, &collega_store__sealed__descriptor, &message);
+  if (status != COLLEGA_OK) return status;
+  const CollegaStore__Sealed *sealed = (const CollegaStore__Sealed *)message;
+  status =
+      send_envelope(apply, field_bytes(&sealed->envelope), sealed->has_deal ? &sealed->deal : NULL);
+  if (status != COLLEGA_OK || !sealed->has_deal) return status;
+  status = deal_row(apply->txn, field_bytes(&sealed->deal), apply->arena, &row, apply->error);
+  if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
+  if (status != COLLEGA_OK) return status;
+  row->has_letter_entry = true;
+  row->letter_entry = apply->event->number;
+  return deal_row_put(apply->txn, row, apply->error);
+}
+
+/* ---- records that the broker receipted, and lost */
+
+struct lost_record {
+  uint64_t entry;
+  struct id id;
+};
+struct lost_list {
+  struct bytes epoch;
+  uint64_t last_kept;
+  struct lost_record *record;
+  size_t count, capacity;
+  bool failed;
+};
+
+static bool visit_lost(void *context, struct bytes key, struct bytes value) {
+  struct lost_list *list = context;
+  struct own_record own;
+  if (!own_record_read(value, &own) || own.state != RECORD_RECEIPTED ||
+      own.seq <= list->last_kept ||
+      !bytes_equal(bytes_of(own.epoch.byte, EPOCH_BYTES), list->epoch))
+    return true;
+  if (list->count == list->capacity) {
+    size_t capacity = list->capacity ? 2 * list->capacity : 256;
+    struct lost_record *grown = realloc(list->record, capacity * sizeof *grown);
+    list->failed = !grown;
+    if (!grown) return false;
+    list->record = grown;
+    list->capacity = capacity;
+  }
+  list->record[list->count].entry = own.entry;
+  if (id_from(&list->record[list->count].id, key.data, key.length)) list->count++;
+  return true;
+}
+
+static int by_entry(const void *one, const void *other) {
+  const struct lost_record *a = one, *b = other;
+  if (a->entry != b->entry) return a->entry < b->entry ? -1 : 1;
+  return memcmp(a->id.byte, b->id.byte, ID_BYTES);
+}
+
+static bool is_lost(const struct lost_record *lost, size_t count, const struct id *id) {
+  struct lost_record wanted = {lost[0].entry, *id};
+  return bsearch(&wanted, lost, count, sizeof *lost, by_entry) != NULL;
+}
+
+static enum collega_status note_waiting(struct apply *apply, const struct id *id, uint64_t outbox) {
+  struct own_record own;
+  enum collega_status status =
+      own_record_get(apply->txn, bytes_of(id->byte, ID_BYTES), &own, apply->error);
+  own.state = RECORD_WAITING;
+  own.outbox = outbox;
+  own.seq = 0;
+  memset(&own.epoch, 0, sizeof own.epoch);
+  return status == COLLEGA_OK ? own_record_put(apply->txn, id, &own, apply->error) : status;
+}
+
+/* The lost leaves of one entry's run, as one run again. */
+static enum collega_status publish_again(struct apply *apply, const struct lost_record *lost,
+                                         size_t count) {
+  struct ledger_event event;
+  struct run_view view;
+  Collega__Run *run;
+  struct bytes packed;
+  uint64_t number = 0;
+  size_t picked = 0;
+  enum collega_status status =
+      ledger_entry(apply->txn, lost[0].entry, apply->arena, &event, apply->error);
+  if (status != COLLEGA_OK || !event.payload.data) return status; /* erased meanwhile */
+  const CollegaStore__OwnRecords *own = (const CollegaStore__OwnRecords *)row_unpack(
+      &collega_store__own_records__descriptor, event.payload, apply->arena);
+  if (!own) return exchange_row_damaged(apply->error, "own records");
+  status = run_read_bytes(field_bytes(&own->run), apply->arena, &view, apply->error);
+  if (status != COLLEGA_OK) return status;
+  uint32_t *leaves = arena_take(apply->arena, view.count * sizeof *leaves);
+  if (!leaves) return exchange_no_memory(apply->error);
+  CollegaStore__OutboxItem item = COLLEGA_STORE__OUTBOX_ITEM__INIT;
+  item.has_not_after = true;
+  for (size_t i = 0; i < view.count; i++) {
+    const struct record *record = &view.records[i];
+    if (!is_lost(lost, count, &record->id)) continue;
+    if (picked == 0) field_set_id(&item.key, &record->id);
+    leaves[picked++] = (uint32_t)i;
+    item.has_not_after = item.has_not_after && record->body->has_not_after;
+    if (record->body->not_after > item.not_after) item.not_after = record->body->not_after;
+  }
+  if (picked == 0) return exchange_row_damaged(apply->error, "own records");
+  status = run_cut(&view, leaves, picked, apply->arena, &run, apply->error);
+  if (status == COLLEGA_OK) status = exchange_pack(apply->arena, &run->base, &packed, apply->error);
+  if (status != COLLEGA_OK) return status;
+  item.kind = COLLEGA_STORE__OUTBOX_KIND__OUTBOX_KIND_PUBLISH;
+  field_set(&item.data, packed.data, packed.length);
+  item.open = (uint32_t)picked;
+  item.time = apply->event->time;
+  field_set_id(&item.party, &view.signer);
+  status = outbox_put(apply->txn, &item, apply->error);
+  number = item.number;
+  for (size_t i = 0; status == COLLEGA_OK && i < count; i++)
+    status = note_waiting(apply, &lost[i].id, number);
+  return status;
+}
+
+enum collega_status apply_epoch_start(struct apply *apply, const Collega__EpochStart *start) {
+  if (!start->has_previous) return COLLEGA_OK;
+  struct lost_list list = {.epoch = field_bytes(&start->previous), .last_kept = start->last_kept};
+  enum collega_status status = table_each(apply->txn, TABLE_RECORDS, bytes_of(NULL, 0), NULL,
+                                          visit_lost, &list, apply->error);
+  if (status == COLLEGA_OK && list.failed) status = exchange_no_memory(apply->error);
+  if (list.count > 1) qsort(list.record, list.count, sizeof *list.record, by_entry);
+  for (size_t from = 0, until; status == COLLEGA_OK && from < list.count; from = until) {
+    for (until = from + 1; until < list.count; until++)
+      if (list.record[until].entry != list.record[from].entry) break;
+    status = publish_again(apply, &list.record[from], until - from);
+  }
+  free(list.record);
+  return status;
+}

@@ -1,0 +1,299 @@
+/* Homes that were restored or copied, and a ledger of an older version. */
+#include "world.h"
+
+#include <lmdb.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/disk/disk.h"
+#include "base/process/process.h"
+#include "base/words.h"
+#include "client/exchange/backup.h"
+#include "proto/guard.h"
+
+#define RECEIVED  COLLEGA_STORE__DEAL_STATE__DEAL_STATE_RECEIVED
+#define PROPOSED  COLLEGA_STORE__DEAL_STATE__DEAL_STATE_PROPOSED
+#define CONCLUDED COLLEGA_STORE__DEAL_STATE__DEAL_STATE_CONCLUDED
+
+/* A lender with three people to lend, and a borrower who wants two. */
+struct pair {
+  struct home *lender, *borrower;
+  struct short_id out, in;
+  struct id match;
+};
+
+static struct pair make_pair(struct world *world) {
+  struct pair pair = {.lender = world_home(world, "Snijder BV", "12345678", true),
+                      .borrower = world_home(world, "Bakker BV", "87654321", true)};
+  pair.out = world_publish(world, pair.lender, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT, 3);
+  pair.in = world_publish(world, pair.borrower, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_IN, 2);
+  world_settle(world);
+  pair.match = world_match(pair.lender, &pair.out, &pair.in);
+  return pair;
+}
+
+static struct id propose(struct world *world, const struct pair *pair) {
+  struct proposal proposal = {.match = &pair->match, .headcount = 2};
+  struct id deal;
+  must(deal_propose(pair->lender->exchange, &pair->lender->party, &proposal, world->now, &deal,
+                    &error));
+  return deal;
+}
+
+static void accept_deal(struct world *world, const struct pair *pair, const struct id *deal) {
+  must(deal_accept(pair->borrower->exchange, &pair->borrower->party, deal, NULL, world->now,
+                   &error));
+}
+
+static void backup(struct world *world, struct home *home, char out[128]) {
+  snprintf(out, 128, "%s/backup", world->directory);
+  must(node_backup(home->exchange, out, &error));
+}
+
+/* The home lives on in a new directory, made of the backup. */
+static void restore(struct world *world, struct home *home, const char *copy) {
+  exchange_close(&home->exchange);
+  snprintf(home->path, sizeof home->path, "%s/restored", world->directory);
+  must(node_restore(copy, home->path, world->now, &error));
+  must(exchange_open(home->path, &home->exchange, &error));
+  home->restored = true;
+  home->welcomed = false;
+}
+
+/* Welcome, the fetch, and the session that follows it. */
+static void catch_up(struct world *world, struct home *home) {
+  home->behind = home->caught_up = false;
+  world_welcome(world, home);
+  assert_true(home->behind);
+  while (!home->caught_up)
+    assert_true(world_board(world, home));
+  home->behind = false;
+  world_welcome(world, home);
+  assert_false(home->behind);
+}
+
+static uint64_t standing(struct home *home, const struct short_id *offer) {
+  struct ledger_txn *txn = NULL;
+  collega_date from, until;
+  uint64_t most = 0;
+  assert_true(date_read("2027-01-04", &from));
+  assert_true(date_read("2027-03-26", &until));
+  must(ledger_read(exchange_ledger(home->exchange), &txn, &error));
+  must(holds_most(txn, &home->party, offer, from, until, false, &most, &error));
+  ledger_abort(&txn);
+  return most;
+}
+
+static void assert_rebuilds(struct home *home) {
+  struct id before = world_tables(home), after;
+  must(ledger_rebuild(exchange_ledger(home->exchange), exchange_apply, home->exchange, &error));
+  after = world_tables(home);
+  assert_memory_equal(&after, &before, sizeof before);
+}
+
+/* ---- fetching */
+
+static void a_restored_proposer_holds_what_it_had_signed_before_it_signs_again(void **state) {
+  struct world *world = *state;
+  struct pair pair = make_pair(world);
+  char copy[128];
+  backup(world, pair.lender, copy);
+  struct id deal = propose(world, &pair);
+  world_settle(world);
+  assert_int_equal(world_deal_state(pair.lender, &deal, NULL), PROPOSED);
+  restore(world, pair.lender, copy);
+  assert_int_equal(standing(pair.lender, &pair.out), 0);
+  catch_up(world, pair.lender);
+  assert_int_equal(world_deal_state(pair.lender, &deal, NULL), PROPOSED);
+  assert_int_equal(standing(pair.lender, &pair.out), 2);
+  accept_deal(world, &pair, &deal);
+  world_settle(world);
+  assert_int_equal(world_deal_state(pair.lender, &deal, NULL), CONCLUDED);
+  assert_int_equal(world_deal_state(pair.borrower, &deal, NULL), CONCLUDED);
+  assert_rebuilds(pair.lender);
+}
+
+static void a_restored_acceptor_finds_proposal_acceptance_and_decision(void **state) {
+  struct world *world = *state;
+  struct pair pair = make_pair(world);
+  char copy[128];
+  struct bytes file;
+  struct arena *arena = arena_new(65536, 1u << 26);
+  backup(world, pair.borrower, copy);
+  struct id deal = propose(world, &pair);
+  world_settle(world);
+  accept_deal(world, &pair, &deal);
+  world_settle(world);
+  restore(world, pair.borrower, copy);
+  catch_up(world, pair.borrower);
+  world_settle(world);
+  assert_int_equal(world_deal_state(pair.borrower, &deal, NULL), CONCLUDED);
+  assert_int_equal(standing(pair.borrower, &pair.in), 2);
+  must(deal_prove(pair.borrower->exchange, &pair.borrower->party, &deal, 0, world->now, arena,
+                  &file, &error));
+  arena_destroy(&arena);
+  assert_rebuilds(pair.borrower);
+}
+
+/* Only acknowledgements had gone to the broker since: its head of this home is the backup's. */
+static void a_home_that_had_only_received_fetches_that_too(void **state) {
+  struct world *world = *state;
+  struct pair pair = make_pair(world);
+  char copy[128];
+  backup(world, pair.borrower, copy);
+  struct id deal = propose(world, &pair);
+  world_settle(world);
+  assert_int_equal(world_deal_state(pair.borrower, &deal, NULL), RECEIVED);
+  restore(world, pair.borrower, copy);
+  catch_up(world, pair.borrower);
+  assert_int_equal(world_deal_state(pair.borrower, &deal, NULL), RECEIVED);
+}
+
+static void a_backup_is_no_home_and_a_restore_needs_a_new_one(void **state) {
+  struct world *world = *state;
+  struct pair pair = make_pair(world);
+  struct exchange *exchange = NULL;
+  struct collega_error why;
+  char copy[128];
+  backup(world, pair.lender, copy);
+  assert_int_equal(exchange_open(copy, &exchange, &why), COLLEGA_REFUSED);
+  assert_int_equal(why.rule, RULE_home_other_kind);
+  assert_int_equal(node_restore(pair.lender->path, copy, world->now, &why), COLLEGA_REFUSED);
+  assert_int_not_equal(node_restore(copy, pair.lender->path, world->now, &why), COLLEGA_OK);
+  assert_int_not_equal(node_backup(pair.lender->exchange, copy, &why), COLLEGA_OK);
+}
+
+/* ---- two instances */
+
+/* The home once more, as somebody copies a directory: nothing in it says so. */
+static void copy_by_hand(struct world *world, struct home *home, struct home *out) {
+  *out = *home;
+  out->exchange = NULL;
+  snprintf(out->path, sizeof out->path, "%s/copied", world->directory);
+  must(node_backup(home->exchange, out->path, &error));
+  char kind[160];
+  snprintf(kind, sizeof kind, "%s/home", out->path);
+  must(file_write(kind, "node\n", 5, 0600, &error));
+  must(exchange_open(out->path, &out->exchange, &error));
+  out->restored = home->restored = true;
+}
+
+static void swap(struct home *one, struct home *other) {
+  struct home kept = *one;
+  *one = *other;
+  *other = kept;
+}
+
+static void of_two_instances_one_goes_on_and_the_other_must_fetch_first(void **state) {
+  struct world *world = *state;
+  struct pair pair = make_pair(world);
+  struct home other;
+  struct arena *arena = arena_new(65536, 1u << 20);
+  copy_by_hand(world, pair.lender, &other);
+  /* Both publish under the same number; the first instance is taken. */
+  struct short_id first =
+      world_publish(world, pair.lender, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT, 1);
+  world_settle(world);
+  swap(pair.lender, &other);
+  struct short_id second =
+      world_publish(world, pair.lender, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT, 1);
+  catch_up(world, pair.lender);
+  world_settle(world);
+  assert_non_null(world_offer_row(pair.lender, &first, arena));
+  CollegaStore__OfferRow *row = world_offer_row(pair.lender, &second, arena);
+  assert_non_null(row->position); /* its number was taken: signed anew, and receipted */
+  assert_null(row->refused);
+  assert_rebuilds(pair.lender);
+  /* The first instance does not know what the second did: what it signs is not taken. */
+  swap(pair.lender, &other);
+  assert_false(pair.lender->fenced);
+  struct id deal = propose(world, &pair);
+  world_settle(world);
+  assert_true(pair.lender->fenced);
+  assert_int_equal(world_deal_state(pair.borrower, &deal, NULL), 0);
+  assert_int_equal(standing(pair.lender, &pair.out), 0);
+  catch_up(world, pair.lender);
+  assert_non_null(world_offer_row(pair.lender, &second, arena));
+  exchange_close(&other.exchange);
+  arena_destroy(&arena);
+}
+
+/* ---- an older format */
+
+struct old_rows {
+  uint8_t key[64][ID_BYTES], value[64][33];
+  size_t length[64], count;
+};
+
+/* Rows of own records as version 1 wrote them, and the version's number. */
+static void write_version_1(const char *home) {
+  char path[160];
+  struct disk *disk;
+  MDB_txn *txn;
+  MDB_dbi records, meta;
+  MDB_cursor *cursor;
+  MDB_val key, value;
+  static struct old_rows rows;
+  rows.count = 0;
+  snprintf(path, sizeof path, "%s/ledger", home);
+  must(ledger_disk_open(path, &disk, &error));
+  must(disk_write(disk, &txn, &error));
+  assert_int_equal(mdb_dbi_open(txn, "records", 0, &records), 0);
+  assert_int_equal(mdb_cursor_open(txn, records, &cursor), 0);
+  for (int code = mdb_cursor_get(cursor, &key, &value, MDB_FIRST); code == 0;
+       code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) {
+    assert_true(rows.count < 64 && value.mv_size >= 33);
+    memcpy(rows.key[rows.count], key.mv_data, ID_BYTES);
+    memcpy(rows.value[rows.count], value.mv_data, 17);
+    memcpy(rows.value[rows.count] + 17, (uint8_t *)value.mv_data + 33, value.mv_size - 33);
+    rows.length[rows.count++] = value.mv_size - 16;
+  }
+  mdb_cursor_close(cursor);
+  for (size_t i = 0; i < rows.count; i++) {
+    key = (MDB_val){ID_BYTES, rows.key[i]};
+    value = (MDB_val){rows.length[i], rows.value[i]};
+    assert_int_equal(mdb_put(txn, records, &key, &value, 0), 0);
+  }
+  uint8_t version[4] = {0, 0, 0, 1};
+  key = (MDB_val){7, "version"};
+  value = (MDB_val){sizeof version, version};
+  assert_int_equal(mdb_dbi_open(txn, "meta", 0, &meta), 0);
+  assert_int_equal(mdb_put(txn, meta, &key, &value, 0), 0);
+  must(disk_commit(&txn, &error));
+  disk_close(&disk);
+  assert_true(rows.count > 0);
+}
+
+static void a_ledger_of_version_1_is_brought_up_to_date(void **state) {
+  struct world *world = *state;
+  struct pair pair = make_pair(world);
+  struct id before = world_tables(pair.lender), after;
+  exchange_close(&pair.lender->exchange);
+  write_version_1(pair.lender->path);
+  must(exchange_open(pair.lender->path, &pair.lender->exchange, &error));
+  /* It goes on at once; what the old rows did not say the chain says. */
+  struct id deal = propose(world, &pair);
+  world_settle(world);
+  accept_deal(world, &pair, &deal);
+  world_settle(world);
+  assert_int_equal(world_deal_state(pair.lender, &deal, NULL), CONCLUDED);
+  world_reopen(pair.lender);
+  must(ledger_rebuild(exchange_ledger(pair.lender->exchange), exchange_apply, pair.lender->exchange,
+                      &error));
+  after = world_tables(pair.lender);
+  assert_memory_not_equal(&after, &before, sizeof before);
+  assert_rebuilds(pair.lender);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+#define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
+      TEST(a_restored_proposer_holds_what_it_had_signed_before_it_signs_again),
+      TEST(a_restored_acceptor_finds_proposal_acceptance_and_decision),
+      TEST(a_home_that_had_only_received_fetches_that_too),
+      TEST(a_backup_is_no_home_and_a_restore_needs_a_new_one),
+      TEST(of_two_instances_one_goes_on_and_the_other_must_fetch_first),
+      TEST(a_ledger_of_version_1_is_brought_up_to_date),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
