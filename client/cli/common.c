@@ -51,48 +51,43 @@ void desk_close(struct desk *desk) {
 
 /* ---- ids and rows */
 
+struct view desk_view(const struct desk *desk) {
+  return (struct view){.exchange = desk->exchange,
+                       .txn = desk->txn,
+                       .arena = desk->arena,
+                       .language = desk->language,
+                       .party = desk->party,
+                       .now = desk->now};
+}
+
 enum collega_status desk_offer_id(struct desk *desk, const char *typed, struct short_id *out,
                                   struct collega_error *error) {
-  return table_find_prefix(desk->txn, TABLE_OFFERS, bytes_of("", 0), typed, out->byte,
-                           SHORT_ID_BYTES, error);
+  struct view view = desk_view(desk);
+  return view_offer_id(&view, typed, out, error);
 }
 
 enum collega_status desk_match_id(struct desk *desk, const char *typed, struct id *out,
                                   struct collega_error *error) {
-  return table_find_prefix(desk->txn, TABLE_MATCHES, bytes_of(desk->party.byte, ID_BYTES), typed,
-                           out->byte, ID_BYTES, error);
+  struct view view = desk_view(desk);
+  return view_match_id(&view, typed, out, error);
 }
 
 enum collega_status desk_deal_id(struct desk *desk, const char *typed, struct id *out,
                                  struct collega_error *error) {
-  return table_find_prefix(desk->txn, TABLE_DEALS, bytes_of("", 0), typed, out->byte, ID_BYTES,
-                           error);
-}
-
-static enum collega_status unknown(enum collega_status status, const char *id,
-                                   struct collega_error *error) {
-  return status == COLLEGA_NOT_FOUND ? error_set(error, status, RULE_id_unknown, NULL, id, NULL)
-                                     : status;
+  struct view view = desk_view(desk);
+  return view_deal_id(&view, typed, out, error);
 }
 
 enum collega_status desk_offer_row(struct desk *desk, const struct short_id *id,
                                    CollegaStore__OfferRow **out, struct collega_error *error) {
-  ProtobufCMessage *row = NULL;
-  enum collega_status status =
-      row_get(desk->txn, TABLE_OFFERS, bytes_of(id->byte, SHORT_ID_BYTES),
-              &collega_store__offer_row__descriptor, desk->arena, &row, error);
-  *out = (CollegaStore__OfferRow *)row;
-  return unknown(status, hex_text(desk, id->byte, SHORT_ID_BYTES), error);
+  struct view view = desk_view(desk);
+  return view_offer(&view, id, out, error);
 }
 
 enum collega_status desk_deal_row(struct desk *desk, const struct id *id,
                                   CollegaStore__DealRow **out, struct collega_error *error) {
-  ProtobufCMessage *row = NULL;
-  enum collega_status status =
-      row_get(desk->txn, TABLE_DEALS, bytes_of(id->byte, ID_BYTES),
-              &collega_store__deal_row__descriptor, desk->arena, &row, error);
-  *out = (CollegaStore__DealRow *)row;
-  return unknown(status, hex_text(desk, id->byte, ID_BYTES), error);
+  struct view view = desk_view(desk);
+  return view_deal(&view, id, out, error);
 }
 
 /* ---- waiting */
@@ -136,19 +131,8 @@ enum collega_status json_print(json_t *document, struct collega_error *error) {
   return COLLEGA_OK;
 }
 
-json_t *json_add(json_t *list, json_t *value) {
-  if (json_array_append_new(list, value) == 0) return list;
-  json_decref(list);
-  return NULL;
-}
-
 enum collega_status json_print_list(const char *name, json_t *list, struct collega_error *error) {
-  json_t *document = json_object();
-  if (json_object_set_new(document, name, list) != 0) {
-    json_decref(document);
-    document = NULL;
-  }
-  return json_print(document, error);
+  return json_print(json_named(name, list), error);
 }
 
 static void tell_list(const struct desk *desk, FILE *stream, enum rule rule, va_list list) {
@@ -177,11 +161,8 @@ void tell(const struct desk *desk, FILE *stream, enum rule rule, ...) {
 }
 
 const char *row_words(struct desk *desk, const char *rule, char *const *arguments, size_t count) {
-  char text[1024];
-  enum rule known = rule_from_name(rule);
-  if (!known) return safe(desk, rule);
-  words_render(desk->language, known, (const char *const *)arguments, count, text, sizeof text);
-  return safe(desk, text);
+  struct view view = desk_view(desk);
+  return safe(desk, view_words(&view, rule, arguments, count));
 }
 
 const char *safe(struct desk *desk, const char *text) {
@@ -196,59 +177,10 @@ const char *hex_text(struct desk *desk, const uint8_t *data, size_t bytes) {
   return out;
 }
 
-json_t *json_hex(const uint8_t *data, size_t length) {
-  char text[2 * ID_BYTES + 1];
-  if (length > ID_BYTES) return NULL;
-  hex_write(text, data, length);
-  return json_string(text);
-}
-
-json_t *json_time(collega_time time) {
-  char text[32];
-  time_write(text, sizeof text, time);
-  return json_string(text);
-}
-
-json_t *json_date(collega_date date) {
-  char text[32];
-  date_write(text, sizeof text, date);
-  return json_string(text);
-}
-
-void *array_grow(struct arena *arena, const void *items, size_t count, size_t *capacity,
-                 size_t item_bytes) {
-  if (count < *capacity) return (void *)(uintptr_t)items;
-  size_t more = *capacity ? 2 * *capacity : 64;
-  void *grown = arena_take(arena, more * item_bytes);
-  if (!grown) return NULL;
-  if (count) memcpy(grown, items, count * item_bytes);
-  *capacity = more;
-  return grown;
-}
-
-bool json_put(json_t *object, const char *name, json_t *value) {
-  return value && json_object_set_new(object, name, value) == 0;
-}
-
-static const struct known_party *known(struct desk *desk, const struct id *party) {
-  return members_find(exchange_members(desk->exchange, desk->txn), party);
-}
-
 const char *party_name(struct desk *desk, const struct id *party) {
-  const struct known_party *found = known(desk, party);
-  return found ? safe(desk, known_party_name(found)) : hex_text(desk, party->byte, 4);
-}
-
-json_t *json_party(struct desk *desk, const struct id *party) {
-  const struct known_party *found = known(desk, party);
-  json_t *out = json_object();
-  if (!out || !json_put(out, "id", json_hex(party->byte, ID_BYTES)) ||
-      !json_put(out, "name", json_string(found ? known_party_name(found) : "")) ||
-      !json_put(out, "kvk", json_string(found ? known_party_kvk(found) : ""))) {
-    json_decref(out);
-    return NULL;
-  }
-  return out;
+  struct view view = desk_view(desk);
+  const char *name = view_party_name(&view, party);
+  return *name ? safe(desk, name) : hex_text(desk, party->byte, 4);
 }
 
 /* ---- options */

@@ -1,9 +1,9 @@
 /* What the commands share: opening a home, reading rows, writing JSON and words. One process, one command. */
 #ifndef COLLEGA_CLI_COMMON_H
 #define COLLEGA_CLI_COMMON_H
-#include <jansson.h>
 #include "base/terminal/terminal.h"
 #include "client/exchange/exchange.h"
+#include "client/library/document.h"
 
 /* An open home for one command. */
 struct desk {
@@ -22,6 +22,8 @@ void desk_close(struct desk *desk);
 /* A fresh read transaction: what others committed meanwhile becomes visible, earlier rows are gone. */
 enum collega_status desk_read(struct desk *desk, struct collega_error *error) COLLEGA_MUST_CHECK;
 void desk_release(struct desk *desk);
+/* What the desk sees now; good until its transaction is renewed or released. */
+struct view desk_view(const struct desk *desk);
 
 /* Ids as typed, any unambiguous prefix. */
 enum collega_status desk_offer_id(struct desk *desk, const char *typed, struct short_id *out,
@@ -46,8 +48,6 @@ enum collega_status desk_wait(struct desk *desk, desk_condition done, void *cont
 
 /* Prints the document, one line end at its end, and releases it. NULL: out of memory. */
 enum collega_status json_print(json_t *document, struct collega_error *error) COLLEGA_MUST_CHECK;
-/* Appends and consumes `value`; returns the list, or NULL (and the list released) when memory is out or value is NULL. */
-json_t *json_add(json_t *list, json_t *value);
 /* {"NAME": [...]}, printed; consumes the list. NULL: out of memory. */
 enum collega_status json_print_list(const char *name, json_t *list,
                                     struct collega_error *error) COLLEGA_MUST_CHECK;
@@ -55,24 +55,13 @@ enum collega_status json_print_list(const char *name, json_t *list,
 void say(const struct desk *desk, enum rule rule, ...) __attribute__((sentinel));
 /* The same on another stream. */
 void tell(const struct desk *desk, FILE *stream, enum rule rule, ...) __attribute__((sentinel));
-/* Packed arguments of a row's words rendered: reasons, gaps. In the arena. */
+/* Packed arguments of a row's words rendered, escaped for the terminal: reasons, gaps. In the arena. */
 const char *row_words(struct desk *desk, const char *rule, char *const *arguments, size_t count);
 /* Text for a person: escaped for the terminal, in the arena; "" for NULL. */
 const char *safe(struct desk *desk, const char *text);
 /* The first `bytes` of an id as hexadecimal digits, in the arena. */
 const char *hex_text(struct desk *desk, const uint8_t *data, size_t bytes);
-json_t *json_hex(const uint8_t *data, size_t length);
-json_t *json_time(collega_time time);
-json_t *json_date(collega_date date);
-/* {"id","name","kvk"} of a party. */
-json_t *json_party(struct desk *desk, const struct id *party);
 const char *party_name(struct desk *desk, const struct id *party);
-/* An array in the arena with room for one more: `items` itself, or a copy twice as large. NULL: out of memory. */
-void *array_grow(struct arena *arena, const void *items, size_t count, size_t *capacity,
-                 size_t item_bytes);
-/* Sets a member and consumes `value`; false (and the value released) when memory is out or value is NULL. */
-bool json_put(json_t *object, const char *name, json_t *value);
-
 /* Numbers and the like in options. *given false: the option is absent and *out stays. */
 enum collega_status option_number(const struct arguments *arguments, const char *option,
                                   int64_t least, int64_t most, bool *given, int64_t *out,
@@ -89,7 +78,6 @@ enum collega_status option_money(const struct arguments *arguments, const char *
 /* ---- offers: what their commands share */
 /* On standard error: which of these offers would point at one person. */
 void desk_warn_one_person(const struct desk *desk, const struct offer_input *inputs, size_t count);
-const char *offer_state_text(Collega__OfferState state);
 
 /* An entry of the chain, without its payload (ledger_commands.c). */
 json_t *ledger_entry_json(struct desk *desk, const struct ledger_event *event);

@@ -7,10 +7,6 @@
 enum collega_status desk_deal_terms(struct desk *desk, const CollegaStore__DealRow *row,
                                     Collega__Terms **out,
                                     struct collega_error *error) COLLEGA_MUST_CHECK;
-/* The talk that the deal belongs to. */
-enum collega_status desk_deal_thread(struct desk *desk, const struct id *deal, struct id *thread,
-                                     struct collega_error *error) COLLEGA_MUST_CHECK;
-json_t *deal_json(struct desk *desk, const CollegaStore__DealRow *row);
 /* Opens the desk for the deal that the first argument names. */
 enum collega_status desk_open_deal(const struct arguments *arguments, struct desk *desk,
                                    struct id *deal, struct collega_error *error) COLLEGA_MUST_CHECK;

@@ -142,113 +142,25 @@ enum collega_status command_run(const struct arguments *arguments, struct colleg
 
 /* ---- status */
 
-struct status_facts {
-  struct node_state state;
-  struct outbox_counts outbox;
-  struct ledger_head head;
-  CollegaStore__BrokerRow *broker;
-  CollegaStore__OwnParty *own;
-  uint64_t waiting_acts;
-  struct arena *arena;
-};
-
-static bool count_acts(void *context, struct bytes key, struct bytes value) {
-  struct status_facts *facts = context;
-  (void)key;
-  CollegaStore__DealRow *row = (CollegaStore__DealRow *)row_unpack(
-      &collega_store__deal_row__descriptor, value, facts->arena);
-  if (row && row->has_act) ++facts->waiting_acts;
-  return true;
-}
-
-static enum collega_status gather(struct desk *desk, struct status_facts *facts,
-                                  struct collega_error *error) {
-  memset(facts, 0, sizeof *facts);
-  facts->arena = desk->arena;
-  node_state_read(desk->home, &facts->state);
-  ProtobufCMessage *own = NULL;
-  enum collega_status status = outbox_count(desk->txn, &facts->outbox, error);
-  if (status == COLLEGA_OK) status = ledger_head(desk->txn, &facts->head, error);
-  if (status == COLLEGA_OK) status = exchange_broker(desk->txn, desk->arena, &facts->broker, error);
-  if (status == COLLEGA_OK)
-    status = row_get(desk->txn, TABLE_OWN, bytes_of(desk->party.byte, ID_BYTES),
-                     &collega_store__own_party__descriptor, desk->arena, &own, error);
-  if (status == COLLEGA_OK)
-    status = table_each(desk->txn, TABLE_DEALS, bytes_of("", 0), NULL, count_acts, facts, error);
-  facts->own = (CollegaStore__OwnParty *)own;
-  return status;
-}
-
-/* Why things wait, as a rule: the most telling first. RULE_NONE: nothing holds them up. */
-static enum rule why_waiting(const struct status_facts *facts) {
-  if (!facts->broker) return RULE_node_not_joined;
-  if (!facts->state.running) return RULE_daemon_down;
-  if (facts->state.behind) return RULE_node_behind;
-  if (!facts->state.connected)
-    return facts->state.problem ? facts->state.problem : RULE_link_silent;
-  return RULE_NONE;
-}
-
-static json_t *status_json(struct desk *desk, const struct status_facts *facts) {
-  char fingerprint[FINGERPRINT_BYTES], broker_fingerprint[FINGERPRINT_BYTES] = "";
-  fingerprint_write(fingerprint, &desk->party);
-  struct id broker = {{0}};
-  if (facts->broker && id_from(&broker, facts->broker->broker.data, facts->broker->broker.len))
-    fingerprint_write(broker_fingerprint, &broker);
-  enum rule why = why_waiting(facts);
-  json_t *node = json_pack("{s:s, s:s, s:s, s:b}", "name", facts->own->name, "kvk", facts->own->kvk,
-                           "fingerprint", fingerprint, "running", facts->state.running);
-  json_t *link =
-      json_pack("{s:b, s:b, s:b}", "joined", facts->broker != NULL, "connected",
-                facts->state.running && facts->state.connected, "behind", facts->state.behind);
-  json_t *outbox =
-      json_pack("{s:I, s:I, s:I}", "waiting", (json_int_t)facts->outbox.waiting, "refused",
-                (json_int_t)facts->outbox.refused, "to_sign", (json_int_t)facts->waiting_acts);
-  json_t *ledger = json_pack("{s:I}", "entries", (json_int_t)facts->head.number);
-  json_t *document = json_object();
-  bool ok = node && link && outbox && ledger && document &&
-            json_put(node, "id", json_hex(desk->party.byte, ID_BYTES)) &&
-            json_put(ledger, "head", json_hex(facts->head.hash.byte, ID_BYTES));
-  if (ok && facts->broker)
-    ok = json_put(link, "id", json_hex(broker.byte, ID_BYTES)) &&
-         json_put(link, "name", json_string(facts->broker->name)) &&
-         json_put(link, "fingerprint", json_string(broker_fingerprint)) &&
-         json_put(link, "address", json_string(facts->state.broker_address)) &&
-         json_put(link, "clock_difference_ms", json_integer(facts->state.clock_difference));
-  if (ok && why) ok = json_put(link, "why", json_string(rule_name(why)));
-  if (ok && facts->outbox.waiting) ok = json_put(outbox, "oldest", json_time(facts->outbox.oldest));
-  ok = ok && json_object_set(document, "node", node) == 0 &&
-       json_object_set(document, "broker", link) == 0 &&
-       json_object_set(document, "outbox", outbox) == 0 &&
-       json_object_set(document, "ledger", ledger) == 0;
-  json_decref(node);
-  json_decref(link);
-  json_decref(outbox);
-  json_decref(ledger);
-  if (ok) return document;
-  json_decref(document);
-  return NULL;
-}
-
 enum collega_status command_status(const struct arguments *arguments, struct collega_error *error) {
   struct desk desk;
-  struct status_facts facts;
+  struct node_facts facts;
   enum collega_status status = desk_open(arguments, &desk, error);
   if (status != COLLEGA_OK) return status;
-  status = gather(&desk, &facts, error);
+  struct view view = desk_view(&desk);
+  status = node_facts_read(&view, &facts, error);
   if (status == COLLEGA_OK && argument_json(arguments)) {
-    status = json_print(status_json(&desk, &facts), error);
+    status = json_print(document_status(&view, &facts), error);
   } else if (status == COLLEGA_OK) {
     char waiting[24], refused[24], entries[24], acts[24];
     snprintf(waiting, sizeof waiting, "%" PRIu64, facts.outbox.waiting);
     snprintf(refused, sizeof refused, "%" PRIu64, facts.outbox.refused);
     snprintf(entries, sizeof entries, "%" PRIu64, facts.head.number);
     snprintf(acts, sizeof acts, "%" PRIu64, facts.waiting_acts);
-    enum rule why = why_waiting(&facts);
     say(&desk, RULE_said_node, facts.own->name, facts.own->kvk, hex_text(&desk, desk.party.byte, 4),
         NULL);
-    if (why)
-      say(&desk, RULE_said_not_connected, NULL), say(&desk, why, NULL);
+    if (facts.why)
+      say(&desk, RULE_said_not_connected, NULL), say(&desk, facts.why, NULL);
     else
       say(&desk, RULE_said_connected, facts.broker->name, facts.state.broker_address, NULL);
     if (facts.outbox.waiting)

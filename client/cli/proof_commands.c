@@ -41,57 +41,6 @@ enum collega_status command_deal_prove(const struct arguments *arguments,
 
 /* ---- verify */
 
-static json_t *proof_party_json(const struct proof_party *party) {
-  json_t *out =
-      json_pack("{s:s, s:s, s:b}", "name", party->name, "kvk", party->kvk, "named", party->named);
-  bool ok = out && json_put(out, "id", json_hex(party->id.byte, ID_BYTES));
-  if (ok && party->named)
-    ok = json_put(out, "signed_by", json_string(party->mandate_person)) &&
-         json_put(out, "function", json_string(party->mandate_function));
-  if (ok) return out;
-  json_decref(out);
-  return NULL;
-}
-
-static json_t *findings_json(const struct proof_judgement *judgement, bool against,
-                             enum language language) {
-  json_t *list = json_array();
-  for (size_t i = 0; list && i < judgement->finding_count; ++i) {
-    if (judgement->findings[i].against != against) continue;
-    char text[1024];
-    error_render(language, &judgement->findings[i].words, text, sizeof text);
-    if (json_array_append_new(list, json_string(text)) != 0) {
-      json_decref(list);
-      return NULL;
-    }
-  }
-  return list;
-}
-
-static json_t *judgement_json(const struct proof_judgement *judgement, enum language language) {
-  json_t *out = json_object();
-  char fingerprint[FINGERPRINT_BYTES];
-  fingerprint_write(fingerprint, &judgement->broker);
-  bool ok = out && json_put(out, "valid", json_boolean(judgement->valid)) &&
-            json_put(out, "trusted", json_boolean(judgement->trusted)) &&
-            json_put(out, "why", findings_json(judgement, true, language)) &&
-            json_put(out, "fits", findings_json(judgement, false, language)) &&
-            json_put(out, "broker",
-                     json_pack("{s:s, s:s}", "name", judgement->broker_name, "fingerprint",
-                               fingerprint)) &&
-            json_put(out, "deal", json_hex(judgement->deal.byte, ID_BYTES)) &&
-            json_put(out, "decided", json_time(judgement->decided)) &&
-            json_put(out, "lender", proof_party_json(&judgement->lender)) &&
-            json_put(out, "borrower", proof_party_json(&judgement->borrower));
-  if (ok && judgement->terms)
-    ok = json_put(out, "terms", json_from_message(&judgement->terms->base));
-  if (ok && judgement->terminated)
-    ok = json_put(out, "terminated_on", json_date(judgement->terminated_on));
-  if (ok) return out;
-  json_decref(out);
-  return NULL;
-}
-
 static void print_party(struct desk *desk, enum rule rule, const struct proof_party *party) {
   say(desk, rule, party->name, party->kvk, NULL);
   if (party->named)
@@ -153,15 +102,12 @@ enum collega_status command_verify(const struct arguments *arguments, struct col
     struct bytes bytes = bytes_of(file.data, file.length);
     status = proof_judge(bytes, trusted, trusted_count, desk.arena, &judgement, error);
     if (status == COLLEGA_OK && argument_json(arguments))
-      status = json_print(judgement_json(&judgement, desk.language), error);
+      status = json_print(document_judgement(&judgement, desk.language), error);
     else if (status == COLLEGA_OK)
       print_judgement(&desk, &judgement);
     else if (argument_json(arguments)) {
       /* No proof at all is also an answer that a program wants to read. */
-      char text[1024];
-      error_render(desk.language, error, text, sizeof text);
-      enum collega_status printed =
-          json_print(json_pack("{s:b, s:b, s:[s]}", "valid", 0, "trusted", 0, "why", text), NULL);
+      enum collega_status printed = json_print(document_no_proof(error, desk.language), NULL);
       if (printed != COLLEGA_OK) status = printed;
     }
   }

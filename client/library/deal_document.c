@@ -1,0 +1,133 @@
+/* The document of a deal: what was agreed or proposed, between whom, and how far it has come. */
+#include "client/library/document.h"
+
+#include <string.h>
+
+#include "client/exchange/deal_machine.h"
+#include "proto/json.h"
+
+/* The work section's fields stand at the top, the other sections under their names. */
+static json_t *terms_json(const Collega__Terms *terms) {
+  if (!terms) return json_object();
+  json_t *whole = json_from_message(&terms->base);
+  json_t *out = whole ? json_deep_copy(json_object_get(whole, "work")) : NULL;
+  const char *name;
+  json_t *section;
+  bool ok = whole != NULL;
+  if (ok && !out) out = json_object();
+  json_object_foreach(whole, name, section) {
+    if (strcmp(name, "work") != 0) ok = ok && out && json_object_set(out, name, section) == 0;
+  }
+  json_decref(whole);
+  if (ok) return out;
+  json_decref(out);
+  return NULL;
+}
+
+static const char *release_text(uint32_t state) {
+  switch ((enum release_phase)state) {
+  case RELEASE_ASKED:
+    return "asked";
+  case RELEASE_RECEIVED:
+    return "received";
+  case RELEASE_KEPT:
+    return "kept";
+  case RELEASE_KEPT_BY_OTHER:
+    return "kept_by_other";
+  case RELEASE_SIGNED:
+  case RELEASE_DONE:
+    return "signed";
+  case RELEASE_NONE:
+    break;
+  }
+  return NULL;
+}
+
+/* What it follows on, and what followed it. */
+static bool links_json(const struct view *view, const CollegaStore__DealRow *row,
+                       const Collega__DealHeader *header, json_t *out) {
+  ProtobufCMessage *message = NULL;
+  bool ok = json_put(out, "thread", json_hex(header->thread.data, header->thread.len));
+  if (ok && header->has_replaces)
+    ok = json_put(out, "replaces", json_hex(header->replaces.data, header->replaces.len));
+  if (ok && header->has_amends)
+    ok = json_put(out, "amends", json_hex(header->amends.data, header->amends.len));
+  if (ok && release_text(row->release_state))
+    ok = json_put(out, "release", json_string(release_text(row->release_state)));
+  if (ok && row->has_effective)
+    ok = json_put(out, "effective", json_date(row->effective)) &&
+         json_put(out, "disputed", json_boolean(row->disputed));
+  if (!ok ||
+      row_get(view->txn, TABLE_ROOTS, bytes_of(row->root.data, row->root.len),
+              &collega_store__root_row__descriptor, view->arena, &message, NULL) != COLLEGA_OK)
+    return ok;
+  const CollegaStore__RootRow *root = (const CollegaStore__RootRow *)message;
+  bool agreed = row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_CONCLUDED ||
+                row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_TERMINATED;
+  if (agreed && root->has_last_deal &&
+      !bytes_equal(bytes_of(root->last_deal.data, root->last_deal.len),
+                   bytes_of(row->deal.data, row->deal.len)))
+    ok = json_put(out, "amended_by", json_hex(root->last_deal.data, root->last_deal.len));
+  if (ok && agreed && root->terminate_wanted)
+    ok = json_put(out, "ending", json_date(root->terminate_effective));
+  return ok;
+}
+
+/* What stands in for an offer of ours, where we published none. */
+static bool capacity_json(const struct view *view, const CollegaStore__DealRow *row,
+                          const Collega__DealHeader *header, json_t *out) {
+  ProtobufCMessage *message = NULL;
+  const Collega__OfferRef *own = row->lends ? header->edges[0]->lends : header->edges[0]->borrows;
+  if (!own->has_capacity ||
+      row_get(view->txn, TABLE_CAPACITIES, bytes_of(own->capacity.data, own->capacity.len),
+              &collega_store__capacity__descriptor, view->arena, &message, NULL) != COLLEGA_OK)
+    return true;
+  const CollegaStore__Capacity *capacity = (const CollegaStore__Capacity *)message;
+  json_t *entry = json_pack("{s:i, s:i}", "headcount", (int)capacity->headcount, "hours_per_week",
+                            (int)capacity->hours_per_week);
+  bool ok = entry && json_put(entry, "id", json_hex(own->capacity.data, own->capacity.len)) &&
+            json_put(entry, "from", json_date(capacity->from));
+  if (ok && capacity->has_until) ok = json_put(entry, "until", json_date(capacity->until));
+  if (ok) return json_put(out, "capacity", entry);
+  json_decref(entry);
+  return false;
+}
+
+json_t *document_deal(const struct view *view, const CollegaStore__DealRow *row) {
+  Collega__Terms *terms = NULL;
+  struct id counterparty;
+  const Collega__DealHeader *header = view_header(view, row);
+  if (!header || view_terms(view, row, &terms, NULL) != COLLEGA_OK ||
+      !id_from(&counterparty, row->counterparty.data, row->counterparty.len))
+    return NULL;
+  json_t *out = json_object(), *offers = json_array();
+  bool ok =
+      out && offers && json_put(out, "id", json_hex(row->deal.data, row->deal.len)) &&
+      json_put(out, "state", json_string(deal_state_name(row, terms, date_of_time(view->now)))) &&
+      json_put(out, "mine", json_boolean(row->mine)) &&
+      json_put(out, "lends", json_boolean(row->lends)) &&
+      json_put(out, "counterparty", json_party(view, &counterparty)) &&
+      json_put(out, "terms", terms_json(terms));
+  for (size_t i = 0; ok && i < row->n_offers; ++i)
+    ok = json_array_append_new(offers, json_hex(row->offers[i].data, row->offers[i].len)) == 0;
+  ok = ok && json_object_set(out, "offers", offers) == 0 &&
+       json_put(out, "accept_by", json_time(row->accept_by)) &&
+       json_put(out, "decider", json_hex(header->decider.data, header->decider.len)) &&
+       json_put(out, "root", json_hex(row->root.data, row->root.len)) &&
+       json_put(out, "waits_for_signature", json_boolean(row->has_act)) &&
+       links_json(view, row, header, out) && capacity_json(view, row, header, out);
+  if (ok && row->why)
+    ok = json_put(out, "why", json_string(row->why)) &&
+         json_put(out, "why_text", json_string(view_words(view, row->why, NULL, 0)));
+  json_decref(offers);
+  if (ok) return out;
+  json_decref(out);
+  return NULL;
+}
+
+json_t *document_deals(const struct view *view, const struct deal_rows *rows) {
+  json_t *list = json_array();
+  for (size_t i = 0; list && i < rows->count; ++i)
+    list = json_add(list, document_deal(view, rows->row[i]));
+  return json_named("deals", list);
+}

@@ -1,0 +1,89 @@
+/* How the node is doing: gathered from the ledger and from what the daemon tells. */
+#include "client/library/document.h"
+
+#include <string.h>
+
+struct act_count {
+  struct arena *arena;
+  uint64_t count;
+};
+
+static bool count_acts(void *context, struct bytes key, struct bytes value) {
+  struct act_count *acts = context;
+  (void)key;
+  CollegaStore__DealRow *row =
+      (CollegaStore__DealRow *)row_unpack(&collega_store__deal_row__descriptor, value, acts->arena);
+  if (row && row->has_act) ++acts->count;
+  return true;
+}
+
+static enum rule why_waiting(const struct node_facts *facts) {
+  if (!facts->broker) return RULE_node_not_joined;
+  if (!facts->state.running) return RULE_daemon_down;
+  if (facts->state.behind) return RULE_node_behind;
+  if (!facts->state.connected)
+    return facts->state.problem ? facts->state.problem : RULE_link_silent;
+  return RULE_NONE;
+}
+
+enum collega_status node_facts_read(const struct view *view, struct node_facts *out,
+                                    struct collega_error *error) {
+  memset(out, 0, sizeof *out);
+  node_state_read(ledger_home(exchange_ledger(view->exchange)), &out->state);
+  ProtobufCMessage *own = NULL;
+  CollegaStore__BrokerRow *broker = NULL;
+  struct act_count acts = {view->arena, 0};
+  enum collega_status status = outbox_count(view->txn, &out->outbox, error);
+  if (status == COLLEGA_OK) status = ledger_head(view->txn, &out->head, error);
+  if (status == COLLEGA_OK) status = exchange_broker(view->txn, view->arena, &broker, error);
+  if (status == COLLEGA_OK)
+    status = row_get(view->txn, TABLE_OWN, bytes_of(view->party.byte, ID_BYTES),
+                     &collega_store__own_party__descriptor, view->arena, &own, error);
+  if (status == COLLEGA_OK)
+    status = table_each(view->txn, TABLE_DEALS, bytes_of("", 0), NULL, count_acts, &acts, error);
+  out->own = (CollegaStore__OwnParty *)own;
+  out->broker = broker;
+  out->waiting_acts = acts.count;
+  out->why = why_waiting(out);
+  return status;
+}
+
+json_t *document_status(const struct view *view, const struct node_facts *facts) {
+  char fingerprint[FINGERPRINT_BYTES], broker_fingerprint[FINGERPRINT_BYTES] = "";
+  fingerprint_write(fingerprint, &view->party);
+  struct id broker = {{0}};
+  if (facts->broker && id_from(&broker, facts->broker->broker.data, facts->broker->broker.len))
+    fingerprint_write(broker_fingerprint, &broker);
+  json_t *node = json_pack("{s:s, s:s, s:s, s:b}", "name", facts->own->name, "kvk", facts->own->kvk,
+                           "fingerprint", fingerprint, "running", facts->state.running);
+  json_t *link =
+      json_pack("{s:b, s:b, s:b}", "joined", facts->broker != NULL, "connected",
+                facts->state.running && facts->state.connected, "behind", facts->state.behind);
+  json_t *outbox =
+      json_pack("{s:I, s:I, s:I}", "waiting", (json_int_t)facts->outbox.waiting, "refused",
+                (json_int_t)facts->outbox.refused, "to_sign", (json_int_t)facts->waiting_acts);
+  json_t *ledger = json_pack("{s:I}", "entries", (json_int_t)facts->head.number);
+  json_t *document = json_object();
+  bool ok = node && link && outbox && ledger && document &&
+            json_put(node, "id", json_hex(view->party.byte, ID_BYTES)) &&
+            json_put(ledger, "head", json_hex(facts->head.hash.byte, ID_BYTES));
+  if (ok && facts->broker)
+    ok = json_put(link, "id", json_hex(broker.byte, ID_BYTES)) &&
+         json_put(link, "name", json_string(facts->broker->name)) &&
+         json_put(link, "fingerprint", json_string(broker_fingerprint)) &&
+         json_put(link, "address", json_string(facts->state.broker_address)) &&
+         json_put(link, "clock_difference_ms", json_integer(facts->state.clock_difference));
+  if (ok && facts->why) ok = json_put(link, "why", json_string(rule_name(facts->why)));
+  if (ok && facts->outbox.waiting) ok = json_put(outbox, "oldest", json_time(facts->outbox.oldest));
+  ok = ok && json_object_set(document, "node", node) == 0 &&
+       json_object_set(document, "broker", link) == 0 &&
+       json_object_set(document, "outbox", outbox) == 0 &&
+       json_object_set(document, "ledger", ledger) == 0;
+  json_decref(node);
+  json_decref(link);
+  json_decref(outbox);
+  json_decref(ledger);
+  if (ok) return document;
+  json_decref(document);
+  return NULL;
+}

@@ -1,0 +1,189 @@
+/* Ids, rows and words, as a view sees them. */
+#include "client/library/view.h"
+
+#include <string.h>
+
+#include "proto/guard.h"
+
+/* ---- ids */
+
+enum collega_status view_offer_id(const struct view *view, const char *typed, struct short_id *out,
+                                  struct collega_error *error) {
+  return table_find_prefix(view->txn, TABLE_OFFERS, bytes_of("", 0), typed, out->byte,
+                           SHORT_ID_BYTES, error);
+}
+
+enum collega_status view_match_id(const struct view *view, const char *typed, struct id *out,
+                                  struct collega_error *error) {
+  return table_find_prefix(view->txn, TABLE_MATCHES, bytes_of(view->party.byte, ID_BYTES), typed,
+                           out->byte, ID_BYTES, error);
+}
+
+enum collega_status view_deal_id(const struct view *view, const char *typed, struct id *out,
+                                 struct collega_error *error) {
+  return table_find_prefix(view->txn, TABLE_DEALS, bytes_of("", 0), typed, out->byte, ID_BYTES,
+                           error);
+}
+
+enum collega_status view_thread_id(const struct view *view, const char *typed, struct id *out,
+                                   struct collega_error *error) {
+  struct id deal;
+  enum collega_status status = view_deal_id(view, typed, &deal, error);
+  if (status == COLLEGA_OK) {
+    CollegaStore__DealRow *row = NULL;
+    status = view_deal(view, &deal, &row, error);
+    const Collega__DealHeader *header = status == COLLEGA_OK ? view_header(view, row) : NULL;
+    if (status == COLLEGA_OK && (!header || !id_from(out, header->thread.data, header->thread.len)))
+      return error_set(error, COLLEGA_DAMAGED, RULE_exchange_damaged, NULL, "deals", NULL);
+    return status;
+  }
+  if (status == COLLEGA_NOT_FOUND) status = view_match_id(view, typed, out, error);
+  if (status == COLLEGA_NOT_FOUND)
+    status = table_find_prefix(view->txn, TABLE_THREADS, bytes_of(view->party.byte, ID_BYTES),
+                               typed, out->byte, ID_BYTES, error);
+  return status;
+}
+
+enum collega_status view_mandate_id(const struct view *view, const char *typed, struct id *out,
+                                    struct collega_error *error) {
+  struct id prefix;
+  size_t digits = 0, found = 0;
+  const struct known_party *self =
+      members_find(exchange_members(view->exchange, view->txn), &view->party);
+  if (!hex_prefix_read(&prefix, &digits, typed))
+    return error_set(error, COLLEGA_INVALID, RULE_id_malformed, NULL, typed, NULL);
+  for (size_t i = 0; self && i < self->mandate_count; ++i) {
+    if (!hex_prefix_fits(self->mandates[i].record.byte, ID_BYTES, &prefix, digits)) continue;
+    *out = self->mandates[i].record;
+    ++found;
+  }
+  if (found == 0) return error_set(error, COLLEGA_NOT_FOUND, RULE_id_unknown, NULL, typed, NULL);
+  if (found > 1) return error_set(error, COLLEGA_REFUSED, RULE_id_ambiguous, NULL, typed, NULL);
+  return COLLEGA_OK;
+}
+
+/* ---- rows */
+
+static enum collega_status row_read(const struct view *view, enum ledger_table table,
+                                    struct bytes key, const ProtobufCMessageDescriptor *type,
+                                    struct bytes id, ProtobufCMessage **out,
+                                    struct collega_error *error) {
+  enum collega_status status = row_get(view->txn, table, key, type, view->arena, out, error);
+  return status == COLLEGA_NOT_FOUND ? error_set(error, status, RULE_id_unknown, NULL,
+                                                 view_hex(view, id.data, id.length), NULL)
+                                     : status;
+}
+
+enum collega_status view_offer(const struct view *view, const struct short_id *id,
+                               CollegaStore__OfferRow **out, struct collega_error *error) {
+  ProtobufCMessage *row = NULL;
+  struct bytes key = bytes_of(id->byte, SHORT_ID_BYTES);
+  enum collega_status status =
+      row_read(view, TABLE_OFFERS, key, &collega_store__offer_row__descriptor, key, &row, error);
+  *out = (CollegaStore__OfferRow *)row;
+  return status;
+}
+
+enum collega_status view_match(const struct view *view, const struct id *id,
+                               CollegaStore__MatchRow **out, struct collega_error *error) {
+  ProtobufCMessage *row = NULL;
+  uint8_t key[2 * ID_BYTES];
+  memcpy(key, view->party.byte, ID_BYTES);
+  memcpy(key + ID_BYTES, id->byte, ID_BYTES);
+  enum collega_status status =
+      row_read(view, TABLE_MATCHES, bytes_of(key, sizeof key),
+               &collega_store__match_row__descriptor, bytes_of(id->byte, ID_BYTES), &row, error);
+  *out = (CollegaStore__MatchRow *)row;
+  return status;
+}
+
+enum collega_status view_deal(const struct view *view, const struct id *id,
+                              CollegaStore__DealRow **out, struct collega_error *error) {
+  ProtobufCMessage *row = NULL;
+  struct bytes key = bytes_of(id->byte, ID_BYTES);
+  enum collega_status status =
+      row_read(view, TABLE_DEALS, key, &collega_store__deal_row__descriptor, key, &row, error);
+  *out = (CollegaStore__DealRow *)row;
+  return status;
+}
+
+enum collega_status view_terms(const struct view *view, const CollegaStore__DealRow *row,
+                               Collega__Terms **out, struct collega_error *error) {
+  *out = NULL;
+  if (!row->has_terms) return COLLEGA_OK;
+  ProtobufCMessage *salted = NULL;
+  unsigned hidden = 0;
+  enum collega_status status =
+      guard_unpack(&collega__salted_terms__descriptor, bytes_of(row->terms.data, row->terms.len),
+                   view->arena, &salted, error);
+  return status == COLLEGA_OK
+             ? terms_read((Collega__SaltedTerms *)salted, view->arena, out, &hidden, error)
+             : status;
+}
+
+const Collega__DealHeader *view_header(const struct view *view, const CollegaStore__DealRow *row) {
+  ProtobufCMessage *body = NULL;
+  if (guard_unpack(&collega__body__descriptor, bytes_of(row->header.data, row->header.len),
+                   view->arena, &body, NULL) != COLLEGA_OK)
+    return NULL;
+  return ((const Collega__Body *)body)->deal;
+}
+
+/* ---- words */
+
+const char *view_words(const struct view *view, const char *rule, char *const *arguments,
+                       size_t count) {
+  char text[1024];
+  enum rule known = rule_from_name(rule);
+  if (!known) return rule;
+  words_render(view->language, known, (const char *const *)arguments, count, text, sizeof text);
+  const char *out = arena_text(view->arena, text);
+  return out ? out : "";
+}
+
+const char *view_hex(const struct view *view, const uint8_t *data, size_t bytes) {
+  char *out = arena_take(view->arena, 2 * bytes + 1);
+  if (!out) return "";
+  hex_write(out, data, bytes);
+  return out;
+}
+
+const char *view_party_name(const struct view *view, const struct id *party) {
+  const struct known_party *known =
+      members_find(exchange_members(view->exchange, view->txn), party);
+  return known ? known_party_name(known) : "";
+}
+
+const char *offer_state_text(Collega__OfferState state) {
+  switch (state) {
+  case COLLEGA__OFFER_STATE__OFFER_STATE_OPEN:
+    return "open";
+  case COLLEGA__OFFER_STATE__OFFER_STATE_PAUSED:
+    return "paused";
+  case COLLEGA__OFFER_STATE__OFFER_STATE_FILLED:
+    return "filled";
+  case COLLEGA__OFFER_STATE__OFFER_STATE_WITHDRAWN:
+    return "withdrawn";
+  case COLLEGA__OFFER_STATE__OFFER_STATE_EXPIRED:
+    return "expired";
+  case _COLLEGA__OFFER_STATE_IS_INT_SIZE:
+    break;
+  }
+  return "unknown";
+}
+
+const char *view_offer_state(const struct view *view, const CollegaStore__OfferRow *row,
+                             const Collega__Offer *offer) {
+  return row->refused ? "refused" : offer_state_text(offer_state(row, offer, view->now));
+}
+
+const char *view_match_state(const struct view *view, const CollegaStore__MatchRow *row) {
+  const char *state = "suggested";
+  struct id match;
+  bool mine = false;
+  if (id_from(&match, row->match.data, row->match.len) &&
+      match_state(view->txn, &view->party, &match, view->now, view->arena, &state, &mine, NULL) !=
+          COLLEGA_OK)
+    return "suggested";
+  return state;
+}
