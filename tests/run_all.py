@@ -1,7 +1,8 @@
 """Runs every test of the repository and prints one summary line, "N passed, N failed".
 
 Parts: source (arrows, formatting, generated files), unit (cmocka programs), vectors, wire, flow, fault (pytest),
-model (Spin), asan (units and flows under the address and undefined-behaviour sanitizers), tsan (flows under the thread
+memory (valgrind,
+soak), model (Spin), asan (units and flows under the address and undefined-behaviour sanitizers), tsan (flows under the thread
 sanitizer).
 """
 import argparse
@@ -16,7 +17,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ["source", "unit", "vectors", "wire", "flow", "fault", "model", "asan", "tsan"]
+PARTS = ["source", "unit", "vectors", "wire", "flow", "fault", "memory", "model", "asan", "tsan"]
 UNIT_SECONDS = 300
 CMOCKA_PASSED = re.compile(r"^\[  PASSED  \] (\d+) test", re.M)
 CMOCKA_FAILED = re.compile(r"^\[  FAILED  \] .*?(\d+) test", re.M)
@@ -130,7 +131,7 @@ def main():
             units("debug", count)
         elif part == "vectors":
             pytest("vectors", ["tests/vectors/check_vectors.py"], count)
-        elif part in ("wire", "flow", "fault"):
+        elif part in ("wire", "flow", "fault", "memory"):
             pytest(part, [f"tests/{part}"], count, {"COLLEGA_BIN": str(ROOT / "build" / "debug")})
         elif part == "model":
             pytest("model", ["tests/model"], count)
