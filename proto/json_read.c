@@ -5,6 +5,7 @@
  * brings the nearest. Nothing is guessed: no number in quotes, no null for absent, no 40.0 for 40.
  */
 #include "proto/json.h"
+#include "base/suggest.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -183,32 +184,6 @@ static enum collega_status read_field(struct reader *reader, const struct field_
 
 /* ---- names that are not ours */
 
-#define NAME_MOST 32 /* the schema's longest is 24 */
-
-static size_t least_of(size_t a, size_t b, size_t c) {
-  size_t least = a < b ? a : b;
-  return least < c ? least : c;
-}
-
-/* Levenshtein: how many letters to change, add or take away. Names too long: never near. */
-static size_t distance(const char *a, const char *b) {
-  size_t length_a = strlen(a), length_b = strlen(b);
-  if (length_a > NAME_MOST || length_b > NAME_MOST) return SIZE_MAX;
-  size_t row[NAME_MOST + 1];
-  for (size_t j = 0; j <= length_b; j++)
-    row[j] = j;
-  for (size_t i = 1; i <= length_a; i++) {
-    size_t diagonal = row[0];
-    row[0] = i;
-    for (size_t j = 1; j <= length_b; j++) {
-      size_t above = row[j];
-      row[j] = least_of(above + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1]));
-      diagonal = above;
-    }
-  }
-  return row[length_b];
-}
-
 /* Prints what a stranger wrote as a field's name: only what a field's name may hold. */
 static void printable_name(char out[64], const char *name) {
   size_t i = 0;
@@ -222,7 +197,7 @@ static enum collega_status unknown_member(struct reader *reader, const struct me
   const char *nearest = NULL;
   size_t best = SIZE_MAX;
   for (uint32_t i = 0; i < rules->count; i++) {
-    size_t this = distance(name, rules->fields[i].name);
+    size_t this = edit_distance(name, rules->fields[i].name);
     if (this < best) {
       best = this;
       nearest = rules->fields[i].name;

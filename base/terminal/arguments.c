@@ -1,5 +1,6 @@
 /* What was typed: getopt_long fed from the tables, and the answers that commands ask of it. */
 #include "base/terminal/parts.h"
+#include "base/suggest.h"
 #include <assert.h>
 #include <errno.h>
 #include <getopt.h>

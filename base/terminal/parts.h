@@ -24,9 +24,6 @@ struct arguments {
 enum collega_status arguments_read(struct arguments *arguments, int argc, char **argv,
                                    struct collega_error *error) COLLEGA_MUST_CHECK;
 
-/* Whether a word that far away is worth suggesting for what was typed. */
-bool near_enough(const char *typed, size_t distance);
-
 /* True when `path` is `prefix`, or begins with it and a space. An empty prefix begins every
  * path. */
 bool path_begins(const char *path, const char *prefix);

@@ -3,6 +3,7 @@
  * The line is read in two steps, because an option means what its command's table says: first the
  * common options that stand before the command, then, with the command known, all that follows. */
 #include "base/terminal/parts.h"
+#include "base/suggest.h"
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>

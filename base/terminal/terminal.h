@@ -58,9 +58,6 @@ enum collega_status argument_home(const struct arguments *arguments, const char 
 void program_man_page(const struct program *program, FILE *out);
 void program_completion(const struct program *program, FILE *out);
 
-/* How many letters must change to get from one word to the other (insert, drop, replace, swap). */
-size_t edit_distance(const char *a, const char *b);
-
 /* Aligned columns. Cells are copied. Right-aligned where `numeric` has the column's bit. */
 struct table;
 struct table *table_new(size_t columns, const char *const *headings, unsigned numeric);

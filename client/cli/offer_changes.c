@@ -3,10 +3,8 @@
 #include <string.h>
 
 #include "base/process/process.h"
-#include "client/cli/offer_input.h"
+#include "client/cli/publishing.h"
 #include "proto/json.h"
-
-#define OFFER_FILE_BYTES (4u * 1024u * 1024u)
 
 void desk_warn_one_person(const struct desk *desk, const struct offer_input *inputs, size_t count) {
   for (size_t i = 0; i < count; ++i) {

@@ -10,8 +10,8 @@
 #include <time.h>
 
 #include "client/cli/ask.h"
-#include "client/cli/offer_csv.h"
-#include "client/cli/offer_input.h"
+#include "client/library/offer_csv.h"
+#include "client/cli/publishing.h"
 #include "proto/field.h"
 #include "proto/lists.h"
 
@@ -83,7 +83,8 @@ static const struct question questions[] = {
 struct interview {
   struct desk *desk;
   struct offer_judge judge;
-  json_t *offer; /* what has been answered */
+  struct view view; /* the judge's; renewed with the transaction */
+  json_t *offer;    /* what has been answered */
 };
 
 static enum collega_status no_memory(struct collega_error *error) {
@@ -102,6 +103,7 @@ static enum collega_status judge(struct interview *interview, const json_t *offe
   struct offer_input input = {0};
   enum collega_status status = offer_input_read(offer, desk->arena, &input, error);
   if (status == COLLEGA_OK) status = desk_read(desk, error);
+  interview->view = desk_view(desk);
   if (status == COLLEGA_OK) status = offer_input_judge(&interview->judge, &input, error);
   desk_release(desk); /* a person takes the time that it takes */
   return status;
@@ -331,9 +333,10 @@ static enum collega_status publish(struct interview *interview, struct collega_e
     tell(desk, stderr, RULE_said_not_published, NULL);
     return COLLEGA_OK;
   }
-  if (status == COLLEGA_OK) status = publishing_begin(desk, &publishing, 1, error);
-  if (status == COLLEGA_OK)
-    status = offer_input_read(interview->offer, desk->arena, &publishing.inputs[0], error);
+  struct offer_input input;
+  struct offer_inputs one = {&input, 1};
+  if (status == COLLEGA_OK) status = offer_input_read(interview->offer, desk->arena, &input, error);
+  if (status == COLLEGA_OK) status = publishing_begin(desk, &publishing, &one, error);
   if (status == COLLEGA_OK) status = publishing_store(desk, &publishing, error);
   if (status == COLLEGA_OK) status = publishing_print(desk, &publishing, error);
   return status == COLLEGA_OK ? publishing_wait(desk, &publishing, error) : status;
@@ -360,7 +363,8 @@ enum collega_status command_offer_new(const struct arguments *arguments,
   enum collega_status status = desk_open(arguments, &desk, error);
   if (status != COLLEGA_OK) return status;
   desk_release(&desk);
-  struct interview interview = {.desk = &desk, .judge = {.desk = &desk}, .offer = json_object()};
+  struct interview interview = {.desk = &desk, .offer = json_object()};
+  interview.judge.view = &interview.view;
   status = interview.offer ? converse(&interview, error) : no_memory(error);
   json_decref(interview.offer);
   desk_close(&desk);

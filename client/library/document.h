@@ -34,6 +34,8 @@ json_t *document_judgement(const struct proof_judgement *judgement, enum languag
 /* Of a file that is no proof at all. */
 json_t *document_no_proof(const struct collega_error *error, enum language language);
 
+/* {"offers":[{"id"}]}: what was published. */
+json_t *document_ids(const struct short_id *ids, size_t count);
 json_t *document_offers(const struct view *view, const struct offer_rows *rows);
 json_t *document_matches(const struct view *view, const struct match_rows *rows);
 json_t *document_deals(const struct view *view, const struct deal_rows *rows);

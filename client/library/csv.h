@@ -4,8 +4,8 @@
  * comma and semicolon occurs more often outside quotation marks. Blanks around a cell that is not
  * quoted do not count; within quotation marks CRLF is read as LF. Faults of form are told with the
  * record, so that the rest can be read. */
-#ifndef COLLEGA_CLI_CSV_H
-#define COLLEGA_CLI_CSV_H
+#ifndef COLLEGA_CLIENT_LIBRARY_CSV_H
+#define COLLEGA_CLIENT_LIBRARY_CSV_H
 #include "base/bytes.h"
 
 #define CSV_COLUMNS_MOST 256 /* an offer has 43 columns; more cells are counted, not kept */

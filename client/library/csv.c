@@ -1,7 +1,7 @@
 /* Reading CSV, one record at a time. The cells of a record are gathered in one buffer, because a
  * doubled quotation mark makes a cell other than the bytes of the file; where each begins is only
  * turned into an address at the end, as the buffer moves while it grows. */
-#include "client/cli/csv.h"
+#include "client/library/csv.h"
 
 #include <string.h>
 

@@ -5,10 +5,10 @@
  * "skills.must" and "skills.nice" (labels), "credentials.must" and "credentials.nice" (codes),
  * "languages.must" and "languages.nice" (nl:B1, or nl). An empty cell is an absent field. What the
  * cells mean is judged by the same reader and rules as JSON (proto/json.h). */
-#ifndef COLLEGA_CLI_OFFER_CSV_H
-#define COLLEGA_CLI_OFFER_CSV_H
+#ifndef COLLEGA_CLIENT_LIBRARY_OFFER_CSV_H
+#define COLLEGA_CLIENT_LIBRARY_OFFER_CSV_H
 #include <jansson.h>
-#include "client/cli/csv.h"
+#include "client/library/csv.h"
 #include "proto/rules_table.h"
 
 enum column_kind {

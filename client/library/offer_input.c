@@ -1,6 +1,7 @@
-/* One way in for offers, whatever they were written in. */
-#include "client/cli/offer_input.h"
+/* From JSON to offers that can be published, and the judging of one among many. */
+#include "client/library/offer_input.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -26,19 +27,41 @@ enum collega_status offer_input_read(const json_t *json, struct arena *arena,
   return status;
 }
 
+enum collega_status offer_inputs_read(const struct view *view, const json_t *json,
+                                      struct offer_inputs *out, struct collega_error *error) {
+  const json_t *list = json_is_object(json) ? json_object_get(json, "offers") : json;
+  bool many = json_is_array(list);
+  enum collega_status status = COLLEGA_OK;
+  out->count = many ? json_array_size(list) : 1;
+  if (out->count == 0) return error_set(error, COLLEGA_INVALID, RULE_offers_none, "offers", NULL);
+  if (out->count > OFFERS_AT_ONCE)
+    return error_set(error, COLLEGA_INVALID, RULE_offers_many, "offers", OFFERS_AT_ONCE_TEXT, NULL);
+  out->input = arena_zero(view->arena, out->count * sizeof *out->input);
+  if (!out->input) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+  for (size_t i = 0; status == COLLEGA_OK && i < out->count; ++i) {
+    status =
+        offer_input_read(many ? json_array_get(list, i) : json, view->arena, &out->input[i], error);
+    if (status == COLLEGA_OK || !many) continue;
+    char place[32];
+    snprintf(place, sizeof place, "[%zu]", i);
+    error_prefix(error, place);
+  }
+  return status;
+}
+
 /* ---- judging */
 
 static bool note_member(void *context, struct bytes key, struct bytes value) {
   struct offer_judge *judge = context;
-  struct desk *desk = judge->desk;
+  const struct view *view = judge->view;
   struct id party;
   (void)value;
   if (!id_from(&party, key.data, key.length)) return true;
   const struct known_party *known =
-      members_find(exchange_members(desk->exchange, desk->txn), &party);
+      members_find(exchange_members(view->exchange, view->txn), &party);
   const char *kvk = known ? known_party_kvk(known) : "";
   if (strlen(kvk) != 8) return true;
-  char(*all)[9] = array_grow(desk->arena, judge->kvk, judge->count, &judge->capacity, sizeof *all);
+  char(*all)[9] = array_grow(view->arena, judge->kvk, judge->count, &judge->capacity, sizeof *all);
   judge->failed = all == NULL;
   if (!all) return false;
   judge->kvk = all;
@@ -55,7 +78,7 @@ static enum collega_status judge_audience(struct offer_judge *judge, const char 
                                           struct collega_error *error) {
   if (!audience || strncmp(audience, "named:", 6) != 0) return COLLEGA_OK;
   if (!judge->read) {
-    enum collega_status status = table_each(judge->desk->txn, TABLE_PARTIES, bytes_of("", 0), NULL,
+    enum collega_status status = table_each(judge->view->txn, TABLE_PARTIES, bytes_of("", 0), NULL,
                                             note_member, judge, error);
     if (status != COLLEGA_OK) return status;
     if (judge->failed) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
@@ -90,71 +113,6 @@ enum collega_status offer_input_judge(struct offer_judge *judge, const struct of
     if (status != COLLEGA_OK) error_prefix(error, "private");
   }
   if (status == COLLEGA_OK) status = judge_region(offer->place, error);
-  if (status == COLLEGA_OK) status = check_offer_now(offer, judge->desk->now, error);
+  if (status == COLLEGA_OK) status = check_offer_now(offer, judge->view->now, error);
   return status == COLLEGA_OK ? judge_audience(judge, offer->audience, error) : status;
-}
-
-/* ---- publishing */
-
-enum collega_status publishing_begin(struct desk *desk, struct publishing *publishing, size_t count,
-                                     struct collega_error *error) {
-  publishing->count = count;
-  publishing->inputs = arena_zero(desk->arena, count * sizeof *publishing->inputs);
-  publishing->ids = arena_zero(desk->arena, count * sizeof *publishing->ids);
-  if (publishing->inputs && publishing->ids) return COLLEGA_OK;
-  return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
-}
-
-enum collega_status publishing_store(struct desk *desk, struct publishing *publishing,
-                                     struct collega_error *error) {
-  desk_release(desk);
-  enum collega_status status = offer_publish(desk->exchange, &desk->party, publishing->inputs,
-                                             publishing->count, desk->now, publishing->ids, error);
-  if (status == COLLEGA_OK) desk_warn_one_person(desk, publishing->inputs, publishing->count);
-  return status;
-}
-
-enum collega_status publishing_print(struct desk *desk, const struct publishing *publishing,
-                                     struct collega_error *error) {
-  if (!argument_json(desk->arguments)) {
-    for (size_t i = 0; i < publishing->count; ++i)
-      printf("%s\n", hex_text(desk, publishing->ids[i].byte, SHORT_ID_BYTES));
-    return COLLEGA_OK;
-  }
-  json_t *list = json_array();
-  for (size_t i = 0; list && i < publishing->count; ++i) {
-    json_t *item = json_object();
-    bool ok = json_put(item, "id", json_hex(publishing->ids[i].byte, SHORT_ID_BYTES)) &&
-              json_array_append(list, item) == 0;
-    json_decref(item);
-    if (!ok) {
-      json_decref(list);
-      list = NULL;
-    }
-  }
-  return json_print_list("offers", list, error);
-}
-
-static enum collega_status receipted(struct desk *desk, void *context, bool *met,
-                                     struct collega_error *error) {
-  const struct publishing *publishing = context;
-  *met = true;
-  for (size_t i = 0; i < publishing->count && *met; ++i) {
-    CollegaStore__OfferRow *row = NULL;
-    enum collega_status status = desk_offer_row(desk, &publishing->ids[i], &row, error);
-    if (status != COLLEGA_OK) return status;
-    if (row->refused)
-      return error_set(error, COLLEGA_REFUSED, rule_from_name(row->refused),
-                       hex_text(desk, publishing->ids[i].byte, 8),
-                       row->refused_words ? row->refused_words : "", NULL);
-    *met = row->position || row->by_mail;
-  }
-  return COLLEGA_OK;
-}
-
-enum collega_status publishing_wait(struct desk *desk, struct publishing *publishing,
-                                    struct collega_error *error) {
-  if (!argument_value(desk->arguments, "wait")) return COLLEGA_OK;
-  fflush(stdout);
-  return desk_wait(desk, receipted, publishing, error);
 }

@@ -1,5 +1,7 @@
-/* The nearest command or option to what was typed. */
-#include "base/terminal/parts.h"
+/* How far apart two words are. */
+#include "base/suggest.h"
+
+#include <stdint.h>
 #include <string.h>
 
 #define LONGEST_WORD 63 /* nobody types a longer command; beyond it nothing is suggested */

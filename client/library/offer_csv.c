@@ -1,14 +1,14 @@
 /* The columns of an offer, found by walking the schema's table of rules: a new field is a new column
  * without a line here. Cells only become JSON; what is right and wrong is said in one place, for
  * JSON, forms and tables alike. */
-#include "client/cli/offer_csv.h"
+#include "client/library/offer_csv.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-#include "base/terminal/terminal.h"
+#include "base/suggest.h"
 #include "proto/offer.pb-c.h"
 
 #define PRIVATE_PREFIX "private."

@@ -10,7 +10,7 @@
 #include <cmocka.h>
 
 #include "base/words.h"
-#include "client/cli/offer_csv.h"
+#include "client/library/offer_csv.h"
 
 /* A whole table as text: cells in brackets, records on lines of their own, "!rule@column" after a
  * record with a fault. */
