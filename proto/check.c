@@ -9,6 +9,10 @@
 #include "proto/field.h"
 #include "proto/limits.h"
 
+static enum collega_status check_message(const struct message_rules *rules,
+                                         const ProtobufCMessage *message,
+                                         struct collega_error *error);
+
 static enum collega_status check_value(const struct field_rule *rule, const void *value,
                                        struct collega_error *error) {
   switch (rule->type) {
@@ -22,7 +26,7 @@ static enum collega_status check_value(const struct field_rule *rule, const void
   case PROTOBUF_C_TYPE_MESSAGE: {
     const ProtobufCMessage *inner = *(const ProtobufCMessage *const *)value;
     if (!inner) return error_set(error, COLLEGA_INVALID, RULE_required, NULL, NULL);
-    return check_fields(inner, error);
+    return check_message(rule->inner, inner, error);
   }
   case PROTOBUF_C_TYPE_ENUM:
     return field_check_enum(rule, *(const int *)value, error);
@@ -74,21 +78,18 @@ static enum collega_status check_list(const ProtobufCMessage *message,
   return COLLEGA_OK;
 }
 
-enum collega_status check_fields(const ProtobufCMessage *message, struct collega_error *error) {
-  const ProtobufCMessageDescriptor *type = message->descriptor;
-  const struct message_rules *rules = rules_of(type);
-  if (!rules)
-    return error_set(error, COLLEGA_INVALID, RULE_wire_unknown_message, NULL, type->short_name,
-                     NULL);
+static enum collega_status check_message(const struct message_rules *rules,
+                                         const ProtobufCMessage *message,
+                                         struct collega_error *error) {
   if (message->n_unknown_fields) {
     char number[24];
     snprintf(number, sizeof number, "%" PRIu32, message->unknown_fields[0].tag);
     return error_set(error, COLLEGA_INVALID, RULE_wire_unknown_field, NULL, number,
-                     type->short_name, NULL);
+                     rules->type->short_name, NULL);
   }
   for (uint32_t i = 0; i < rules->count; i++) {
     const struct field_rule *rule = &rules->fields[i];
-    const ProtobufCFieldDescriptor *field = &type->fields[i];
+    const ProtobufCFieldDescriptor *field = &rules->type->fields[i];
     enum collega_status status;
     if (rule->label == PROTOBUF_C_LABEL_REPEATED) {
       status = check_list(message, rule, field, error);
@@ -102,6 +103,13 @@ enum collega_status check_fields(const ProtobufCMessage *message, struct collega
     }
   }
   return COLLEGA_OK;
+}
+
+enum collega_status check_fields(const ProtobufCMessage *message, struct collega_error *error) {
+  const struct message_rules *rules = rules_of(message->descriptor);
+  if (rules) return check_message(rules, message, error);
+  return error_set(error, COLLEGA_INVALID, RULE_wire_unknown_message, NULL,
+                   message->descriptor->short_name, NULL);
 }
 
 static enum collega_status refuse(struct collega_error *error, enum rule rule, const char *field) {
@@ -312,39 +320,43 @@ static enum collega_status check_content(const Collega__Body *body, struct colle
   return refuse(error, RULE_body_content, NULL);
 }
 
-/* Number of the only submessage that is set; 0: none, or several. */
-static uint32_t only_submessage(const ProtobufCMessage *message) {
+/* The only submessage that is set; NULL: none, or several. Where messages may have it, none is
+ * repeated or required. */
+static const ProtobufCFieldDescriptor *only_submessage(const ProtobufCMessage *message) {
   const ProtobufCMessageDescriptor *type = message->descriptor;
-  uint32_t found = 0;
+  const ProtobufCFieldDescriptor *found = NULL;
   for (unsigned i = 0; i < type->n_fields; i++) {
     const ProtobufCFieldDescriptor *field = &type->fields[i];
-    if (field->type != PROTOBUF_C_TYPE_MESSAGE || !field_present(message, field)) continue;
-    if (found) return 0;
-    found = field->id;
+    if (field->type != PROTOBUF_C_TYPE_MESSAGE || !*(void *const *)field_value(message, field))
+      continue;
+    if (found) return NULL;
+    found = field;
   }
   return found;
 }
 
-enum collega_status check_body(const Collega__Body *body, struct collega_error *error) {
-  uint32_t content = only_submessage(&body->base);
-  if (!content || content != (uint32_t)body->type) return refuse(error, RULE_body_content, NULL);
-  if (collega__body__get_packed_size(body) > LIMIT_BODY_BYTES) {
+enum collega_status check_body(const Collega__Body *body, size_t length,
+                               struct collega_error *error) {
+  const ProtobufCFieldDescriptor *content = only_submessage(&body->base);
+  if (!content || content->id != (uint32_t)body->type)
+    return refuse(error, RULE_body_content, NULL);
+  if (length > LIMIT_BODY_BYTES) {
     char most[12];
     snprintf(most, sizeof most, "%u", LIMIT_BODY_BYTES);
     return error_set(error, COLLEGA_INVALID, RULE_body_too_large, NULL, most, NULL);
   }
   enum collega_status status = check_content(body, error);
-  if (status) {
-    const ProtobufCFieldDescriptor *field =
-        protobuf_c_message_descriptor_get_field(body->base.descriptor, content);
-    error_prefix(error, field->name);
-  }
+  if (status) error_prefix(error, content->name);
   return status;
 }
 
+static uint32_t number_of(const ProtobufCFieldDescriptor *field) {
+  return field ? field->id : 0;
+}
+
 uint32_t frame_to_broker(const Collega__ToBroker *frame) {
-  return only_submessage(&frame->base);
+  return number_of(only_submessage(&frame->base));
 }
 uint32_t frame_from_broker(const Collega__FromBroker *frame) {
-  return only_submessage(&frame->base);
+  return number_of(only_submessage(&frame->base));
 }

@@ -9,9 +9,9 @@
 /* Every field's form and range, recursively (UTF-8, embedded NUL, enum values, dates that exist ...). */
 enum collega_status check_fields(const ProtobufCMessage *message,
                                  struct collega_error *error) COLLEGA_MUST_CHECK;
-/* A body: exactly one content, the one its type numbers; not longer than LIMIT_BODY_BYTES; then the
- * content's own rules, all of them free of clock and of other records. */
-enum collega_status check_body(const Collega__Body *body,
+/* A body of `length` packed bytes: exactly one content, the one its type numbers; not longer than
+ * LIMIT_BODY_BYTES; then the content's own rules, all of them free of clock and of other records. */
+enum collega_status check_body(const Collega__Body *body, size_t length,
                                struct collega_error *error) COLLEGA_MUST_CHECK;
 /* An offer by itself: known ISCO unit group (436 of ISCO-08, table built in), min_headcount <= headcount,
  * from <= until, until present unless a transfer, per_week_min <= per_week_max, no slot or language or

@@ -24,32 +24,43 @@ static bool is_word(char c) {
          (unsigned char)c >= 0x80;
 }
 
+/* A number of nine digits covers every ninth character or more, so only those are looked at until one
+ * is a digit. */
 bool text_holds_bsn(const char *text) {
-  for (const char *at = text + strcspn(text, "0123456789"); *at; at += strcspn(at, "0123456789")) {
-    size_t length = 0;
-    while (is_digit(at[length]))
-      length++;
-    bool alone = (at == text || !is_word(at[-1])) && !is_word(at[length]);
-    if (length == 9 && alone && eleven_test(at)) return true;
-    at += length;
+  size_t length = strlen(text);
+  for (size_t at = 8; at < length; at += 9) {
+    if (!is_digit(text[at])) continue;
+    size_t from = at, until = at + 1;
+    while (from > 0 && is_digit(text[from - 1]))
+      from--;
+    while (until < length && is_digit(text[until]))
+      until++;
+    bool alone = (from == 0 || !is_word(text[from - 1])) && !is_word(text[until]);
+    if (until - from == 9 && alone && eleven_test(text + from)) return true;
+    at = until - 1; /* the next number begins behind the character that ends this one */
   }
   return false;
 }
 
+static enum collega_status check_texts(const struct message_rules *rules,
+                                       const ProtobufCMessage *message,
+                                       struct collega_error *error);
+
 static enum collega_status check_text_value(const struct field_rule *rule, const void *value,
                                             struct collega_error *error) {
   if (rule->form == FORM_MESSAGE)
-    return check_no_bsn(*(const ProtobufCMessage *const *)value, error);
+    return check_texts(rule->inner, *(const ProtobufCMessage *const *)value, error);
   if (!text_holds_bsn(*(const char *const *)value)) return COLLEGA_OK;
   return error_set(error, COLLEGA_INVALID, RULE_bsn_forbidden, NULL, NULL);
 }
 
-enum collega_status check_no_bsn(const ProtobufCMessage *message, struct collega_error *error) {
-  const struct message_rules *rules = rules_of(message->descriptor);
-  for (uint32_t i = 0; rules && i < rules->count; i++) {
-    const struct field_rule *rule = &rules->fields[i];
-    if (rule->form != FORM_LINE && rule->form != FORM_TEXT && rule->form != FORM_MESSAGE) continue;
-    const ProtobufCFieldDescriptor *field = &message->descriptor->fields[i];
+static enum collega_status check_texts(const struct message_rules *rules,
+                                       const ProtobufCMessage *message,
+                                       struct collega_error *error) {
+  for (uint64_t rest = rules->free_text; rest; rest &= rest - 1) {
+    unsigned place = (unsigned)__builtin_ctzll(rest);
+    const struct field_rule *rule = &rules->fields[place];
+    const ProtobufCFieldDescriptor *field = &message->descriptor->fields[place];
     if (!field_present(message, field)) continue;
     const uint8_t *values = field_value(message, field);
     size_t count = 1;
@@ -67,6 +78,11 @@ enum collega_status check_no_bsn(const ProtobufCMessage *message, struct collega
     }
   }
   return COLLEGA_OK;
+}
+
+enum collega_status check_no_bsn(const ProtobufCMessage *message, struct collega_error *error) {
+  const struct message_rules *rules = rules_of(message->descriptor);
+  return rules ? check_texts(rules, message, error) : COLLEGA_OK;
 }
 
 enum collega_status check_dates(collega_date from, collega_date until, const char *field,

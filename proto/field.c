@@ -36,7 +36,7 @@ static bool begins(const char *text, size_t length, const char *start) {
 }
 
 static bool is_code(char c) {
-  return is_lower(c) || is_digit(c) || strchr("-_.:", c) != NULL;
+  return is_lower(c) || is_digit(c) || c == '-' || c == '_' || c == '.' || c == ':';
 }
 static bool is_printable(char c) {
   return c > ' ' && c <= '~';
@@ -48,7 +48,7 @@ static bool is_host6(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F') || c == ':' || c == '.';
 }
 static bool is_phone(char c) {
-  return is_digit(c) || strchr("+ -()", c) != NULL;
+  return is_digit(c) || c == '+' || c == ' ' || c == '-' || c == '(' || c == ')';
 }
 
 static bool uri_fits(const char *text, size_t length) {
@@ -78,11 +78,7 @@ static bool sector_fits(const char *text, size_t length) {
 }
 
 static bool slot_fits(const char *text, size_t length) {
-  char copy[8];
-  if (length >= sizeof copy) return false;
-  memcpy(copy, text, length);
-  copy[length] = 0;
-  return slot_index(copy) >= 0;
+  return slot_read(text, length) >= 0;
 }
 
 /* One '@' with something before it, and a domain with a point inside it after it. Printable ASCII
@@ -242,9 +238,11 @@ enum collega_status field_check_text(const struct field_rule *rule, const char *
   enum collega_status status = field_check_bytes(rule, length, error);
   if (status) return status;
   if (!length) return COLLEGA_OK; /* the rule allows it */
-  if (memchr(text, 0, length)) return error_set(error, COLLEGA_INVALID, RULE_text_nul, NULL, NULL);
   enum rule fault = text_fault(rule->form, text, length);
-  return fault ? error_set(error, COLLEGA_INVALID, fault, NULL, NULL) : COLLEGA_OK;
+  if (!fault) return COLLEGA_OK;
+  /* No form lets a NUL through, so it is looked for only here. */
+  if (memchr(text, 0, length)) fault = RULE_text_nul;
+  return error_set(error, COLLEGA_INVALID, fault, NULL, NULL);
 }
 
 /* date_read and date_write end here. */
@@ -278,10 +276,16 @@ static void list_values(const struct field_rule *rule, char first[120], char sec
   }
 }
 
+static bool enum_has(const ProtobufCEnumDescriptor *type, int value) {
+  if (type->n_value_ranges != 1) /* with gaps */
+    return protobuf_c_enum_descriptor_get_value(type, value) != NULL;
+  int first = type->value_ranges[0].start_value;
+  return value >= first && value - first < (int)type->n_values;
+}
+
 enum collega_status field_check_enum(const struct field_rule *rule, int64_t value,
                                      struct collega_error *error) {
-  bool fits = value >= rule->min && value <= rule->max &&
-              protobuf_c_enum_descriptor_get_value(rule->values, (int)value) != NULL;
+  bool fits = value >= rule->min && value <= rule->max && enum_has(rule->values, (int)value);
   if (fits) return COLLEGA_OK;
   char first[120], second[120];
   list_values(rule, first, second);
@@ -307,56 +311,6 @@ enum collega_status field_name_error(struct collega_error *error, const struct f
     error_prefix(error, rule->name);
   }
   return error->status;
-}
-
-size_t field_size(ProtobufCType type) {
-  switch (type) {
-  case PROTOBUF_C_TYPE_STRING:
-    return sizeof(char *);
-  case PROTOBUF_C_TYPE_BYTES:
-    return sizeof(ProtobufCBinaryData);
-  case PROTOBUF_C_TYPE_MESSAGE:
-    return sizeof(ProtobufCMessage *);
-  case PROTOBUF_C_TYPE_BOOL:
-    return sizeof(protobuf_c_boolean);
-  case PROTOBUF_C_TYPE_ENUM:
-    return sizeof(int);
-  case PROTOBUF_C_TYPE_INT32:
-  case PROTOBUF_C_TYPE_UINT32:
-  case PROTOBUF_C_TYPE_SINT32:
-  case PROTOBUF_C_TYPE_SFIXED32:
-  case PROTOBUF_C_TYPE_FIXED32:
-  case PROTOBUF_C_TYPE_FLOAT:
-    return 4;
-  case PROTOBUF_C_TYPE_INT64:
-  case PROTOBUF_C_TYPE_UINT64:
-  case PROTOBUF_C_TYPE_SINT64:
-  case PROTOBUF_C_TYPE_SFIXED64:
-  case PROTOBUF_C_TYPE_FIXED64:
-  case PROTOBUF_C_TYPE_DOUBLE:
-    return 8;
-  }
-  return 0;
-}
-
-const void *field_value(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field) {
-  return (const uint8_t *)message + field->offset;
-}
-
-const void *field_quantifier(const ProtobufCMessage *message,
-                             const ProtobufCFieldDescriptor *field) {
-  return (const uint8_t *)message + field->quantifier_offset;
-}
-
-bool field_present(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field) {
-  if (field->label == PROTOBUF_C_LABEL_REQUIRED) return true;
-  if (field->label == PROTOBUF_C_LABEL_REPEATED)
-    return *(const size_t *)field_quantifier(message, field) > 0;
-  if (field->type == PROTOBUF_C_TYPE_STRING || field->type == PROTOBUF_C_TYPE_MESSAGE) {
-    const void *pointer = *(const void *const *)field_value(message, field);
-    return pointer && pointer != field->default_value;
-  }
-  return *(const protobuf_c_boolean *)field_quantifier(message, field);
 }
 
 /* How long the prefix of the enum's values is: "OFFER_KIND_" for OfferKind. */

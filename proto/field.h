@@ -23,12 +23,54 @@ enum collega_status field_name_error(struct collega_error *error, const struct f
 
 /* Where protobuf-c keeps a field: the value (of a repeated one: the array), its count or presence,
  * and the size of one value. */
-const void *field_value(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field);
-const void *field_quantifier(const ProtobufCMessage *message,
-                             const ProtobufCFieldDescriptor *field);
-size_t field_size(ProtobufCType type);
+static inline const void *field_value(const ProtobufCMessage *message,
+                                      const ProtobufCFieldDescriptor *field) {
+  return (const uint8_t *)message + field->offset;
+}
+static inline const void *field_quantifier(const ProtobufCMessage *message,
+                                           const ProtobufCFieldDescriptor *field) {
+  return (const uint8_t *)message + field->quantifier_offset;
+}
+static inline size_t field_size(ProtobufCType type) {
+  switch (type) {
+  case PROTOBUF_C_TYPE_STRING:
+  case PROTOBUF_C_TYPE_MESSAGE:
+    return sizeof(void *);
+  case PROTOBUF_C_TYPE_BYTES:
+    return sizeof(ProtobufCBinaryData);
+  case PROTOBUF_C_TYPE_BOOL:
+    return sizeof(protobuf_c_boolean);
+  case PROTOBUF_C_TYPE_ENUM:
+    return sizeof(int);
+  case PROTOBUF_C_TYPE_INT32:
+  case PROTOBUF_C_TYPE_UINT32:
+  case PROTOBUF_C_TYPE_SINT32:
+  case PROTOBUF_C_TYPE_SFIXED32:
+  case PROTOBUF_C_TYPE_FIXED32:
+  case PROTOBUF_C_TYPE_FLOAT:
+    return 4;
+  case PROTOBUF_C_TYPE_INT64:
+  case PROTOBUF_C_TYPE_UINT64:
+  case PROTOBUF_C_TYPE_SINT64:
+  case PROTOBUF_C_TYPE_SFIXED64:
+  case PROTOBUF_C_TYPE_FIXED64:
+  case PROTOBUF_C_TYPE_DOUBLE:
+    return 8;
+  }
+  return 0;
+}
 /* Required ones are always; repeated ones when there is an item. */
-bool field_present(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field);
+static inline bool field_present(const ProtobufCMessage *message,
+                                 const ProtobufCFieldDescriptor *field) {
+  if (field->label == PROTOBUF_C_LABEL_REQUIRED) return true;
+  if (field->label == PROTOBUF_C_LABEL_REPEATED)
+    return *(const size_t *)field_quantifier(message, field) > 0;
+  if (field->type == PROTOBUF_C_TYPE_STRING || field->type == PROTOBUF_C_TYPE_MESSAGE) {
+    const void *pointer = *(const void *const *)field_value(message, field);
+    return pointer && pointer != field->default_value;
+  }
+  return *(const protobuf_c_boolean *)field_quantifier(message, field);
+}
 
 /* An enum value as JSON has it: lower case without the enum's prefix. False: it does not fit, or is
  * no value of the enum. `out` of 40 bytes takes any of the schema. */

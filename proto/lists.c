@@ -1,17 +1,37 @@
 /* Looking up what is built in. The tables themselves are in lists_isco.c and lists_places.c. */
 #include "proto/lists.h"
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "proto/lists_tables.h"
 
-static int compare_isco(const void *code, const void *row) {
-  return strcmp(code, ((const struct isco_row *)row)->code);
+/* A code of up to four digits as a number that orders as strcmp does. False: longer than that. */
+static bool code_key(const char *code, uint32_t *key) {
+  *key = 0;
+  for (int i = 0; i < 4; i++) {
+    *key = *key << 8 | (uint8_t)*code;
+    if (*code) code++;
+  }
+  return *code == '\0';
 }
 
+/* Asked for every offer that passes: no calls inside. */
 const struct isco_row *isco_find(const char *code) {
-  return bsearch(code, isco_rows, ISCO_ROWS, sizeof *isco_rows, compare_isco);
+  uint32_t wanted, at;
+  if (!code_key(code, &wanted)) return NULL;
+  size_t low = 0, high = ISCO_ROWS;
+  while (low < high) {
+    size_t middle = low + (high - low) / 2;
+    code_key(isco_rows[middle].code, &at);
+    if (at == wanted) return &isco_rows[middle];
+    if (at < wanted)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return NULL;
 }
 
 static int compare_region(const void *code, const void *row) {
@@ -44,16 +64,20 @@ bool postcode_area_certain(const struct postcode_row *area) {
   return area->share >= SHARE_CERTAIN;
 }
 
-int slot_index(const char *slot) {
+int slot_read(const char *text, size_t length) {
   static const char days[7][4] = {"mon", "tue", "wed", "thu", "fri", "sat", "sun"};
   static const char parts[4][3] = {"am", "pm", "ev", "ni"};
-  if (strlen(slot) != 6 || slot[3] != '-') return -1;
+  if (length != 6 || text[3] != '-') return -1;
   for (int day = 0; day < 7; day++) {
-    if (memcmp(slot, days[day], 3)) continue;
+    if (text[0] != days[day][0] || text[1] != days[day][1] || text[2] != days[day][2]) continue;
     for (int part = 0; part < 4; part++)
-      if (!strcmp(slot + 4, parts[part])) return day * 4 + part;
+      if (text[4] == parts[part][0] && text[5] == parts[part][1]) return day * 4 + part;
   }
   return -1;
+}
+
+int slot_index(const char *slot) {
+  return slot_read(slot, strlen(slot));
 }
 
 /* Codes in use between Dutch employers; any other code of the right form may be used as well. */

@@ -34,7 +34,8 @@ bool postcode_area_certain(const struct postcode_row *area);
  * before the other. Fills at most `capacity`; returns how many were filled. */
 size_t isco_search(const char *words, enum language language, const struct isco_row **out,
                    size_t capacity);
-int slot_index(const char *slot); /* 0 mon-am .. 27 sun-ni, -1: none */
+int slot_index(const char *slot);               /* 0 mon-am .. 27 sun-ni, -1: none */
+int slot_read(const char *text, size_t length); /* the same, of a text that no NUL ends */
 /* A table of common Dutch credential codes with labels ("forklift": heftruckcertificaat). */
 struct credential_row {
   const char *code, *nl, *en;

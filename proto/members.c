@@ -463,9 +463,9 @@ enum collega_status members_take(struct members *members, const struct run_view 
   const struct record *record = &view->records[index];
   struct id subject;
   bool by_issuer;
-  if (record->refused.status != COLLEGA_OK) {
-    if (error) *error = record->refused;
-    return record->refused.status;
+  if (record->refused != NULL) {
+    if (error) *error = *record->refused;
+    return record->refused->status;
   }
   if (!subject_of(record, &view->signer, &subject, &by_issuer)) {
     return error_set(error, COLLEGA_INVALID, RULE_members_class, NULL, NULL);

@@ -81,8 +81,8 @@ const struct record *proof_record(struct proof_case *judged, const Collega__Run 
     proof_fails(judged, where, RULE_proof_one_record);
     return NULL;
   }
-  if (record->refused.status != COLLEGA_OK) {
-    proof_fails_error(judged, where, &record->refused);
+  if (record->refused != NULL) {
+    proof_fails_error(judged, where, record->refused);
     return NULL;
   }
   if (record->body->type != type) {

@@ -31,9 +31,8 @@ static bool read_item(struct proof_case *judged, size_t index) {
   error_clear(&error);
   enum collega_status status =
       run_read(judged->proof->members[index]->run, judged->arena, &item->view, &error);
-  if (status == COLLEGA_OK && item->view.count == 1 &&
-      item->view.records[0].refused.status != COLLEGA_OK) {
-    error = item->view.records[0].refused;
+  if (status == COLLEGA_OK && item->view.count == 1 && item->view.records[0].refused != NULL) {
+    error = *item->view.records[0].refused;
     status = error.status;
   }
   if (status != COLLEGA_OK) {

@@ -22,13 +22,10 @@ void record_id(struct id *out, struct bytes body) {
   hash_one(out, "collega/record/1", body.data, body.length);
 }
 
-/* Only what a reader of an error looks at first: the struct is large and there is one for each record. */
-static void not_refused(struct collega_error *error) {
-  error->status = COLLEGA_OK;
-  error->rule = RULE_NONE;
-  error->field[0] = '\0';
-  for (size_t i = 0; i < COLLEGA_ERROR_ARGUMENTS; i++)
-    error->argument[i][0] = '\0';
+void record_refuse(struct record *record, const struct collega_error *why, struct arena *arena) {
+  static const struct collega_error no_memory = {.status = COLLEGA_FULL, .rule = RULE_arena_full};
+  const struct collega_error *kept = arena_copy(arena, why, sizeof *why);
+  record->refused = kept ? kept : &no_memory;
 }
 
 static void name_body(struct collega_error *error, size_t index) {
@@ -50,7 +47,7 @@ static enum collega_status read_body(const Collega__Run *run, size_t index, cons
   }
   ProtobufCMessage *message;
   enum collega_status status =
-      guard_unpack(&collega__body__descriptor, record->bytes, arena, &message, error);
+      guard_unpack_borrowing(&collega__body__descriptor, record->bytes, arena, &message, error);
   if (status != COLLEGA_OK) return status;
   record->body = (const Collega__Body *)message;
   struct id author;
@@ -63,8 +60,10 @@ static enum collega_status read_body(const Collega__Run *run, size_t index, cons
       record->body->type != COLLEGA__BODY_TYPE__BODY_TYPE_CARD) {
     return error_set(error, COLLEGA_INVALID, RULE_run_recovery, NULL, NULL);
   }
-  not_refused(&record->refused);
-  if (check_body(record->body, &record->refused) == COLLEGA_FULL) return exhausted(error);
+  struct collega_error why;
+  record->refused = NULL;
+  if (check_body(record->body, record->bytes.length, &why) != COLLEGA_OK)
+    record_refuse(record, &why, arena);
   record_id(&record->id, record->bytes);
   return COLLEGA_OK;
 }

@@ -10,8 +10,8 @@ struct record {
   struct bytes bytes; /* the body, verbatim */
   const Collega__Body *body;
   uint32_t leaf; /* index in its tree */
-  struct collega_error
-      refused; /* run_read: status COLLEGA_OK, or why check_body refused this leaf */
+  const struct collega_error
+      *refused; /* run_read: why check_body refused this leaf; NULL: it did not */
 };
 struct run_view {
   const Collega__Run *run;
@@ -25,9 +25,13 @@ struct run_view {
 void record_id(struct id *out, struct bytes body);
 /* Reads a guarded Run: bodies through guard and check_body (a body that cannot be unpacked or whose
  * author is not the signer fails the run, COLLEGA_INVALID; one that breaks a rule of meaning is marked
- * `refused`), ids, root. Signature not yet verified. All in the arena. */
+ * `refused`), ids, root. Signature not yet verified. All in the arena, but for what the run has: the view
+ * borrows its bytes. */
 enum collega_status run_read(const Collega__Run *run, struct arena *arena, struct run_view *out,
                              struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Marks the record as refused, with a copy of `why` in the arena; when that is exhausted, with a constant
+ * that says so. */
+void record_refuse(struct record *record, const struct collega_error *why, struct arena *arena);
 /* From packed bytes of a Run. */
 enum collega_status run_read_bytes(struct bytes packed, struct arena *arena, struct run_view *out,
                                    struct collega_error *error) COLLEGA_MUST_CHECK;

@@ -296,6 +296,22 @@ def c_field(field, places):
     return "  {" + ", ".join(parts) + "},"
 
 
+def free_text(messages):
+    """Message's name -> bits of the fields in which people write what they like, at any depth."""
+    found = {}
+
+    def bits(message):
+        if message.name not in found:
+            found[message.name] = sum(
+                1 << i for i, f in enumerate(message.fields)
+                if f.form in ("LINE", "TEXT") or (f.form == "MESSAGE" and bits(messages[f.target])))
+        return found[message.name]
+
+    for message in messages.values():
+        bits(message)
+    return found
+
+
 def write_table(path, messages):
     files = [name.removesuffix(".proto") for name in dict.fromkeys(name for name, _ in messages)]
     flat = [message for _, message in messages]
@@ -313,6 +329,7 @@ def write_table(path, messages):
             numbers[field.number] = place + 1
         listed = ", ".join(map(str, numbers))
         lines.append(f"static const uint8_t places_{message.name}[] = {{{listed}}};")
+    texts = free_text({message.name: message for message in flat})
     lines += ["", f"static const struct message_rules rules[{len(flat)}] = {{"]
     for message in flat:
         required = sum(1 << i for i, f in enumerate(message.fields) if f.required or f.at_least)
@@ -320,7 +337,8 @@ def write_table(path, messages):
         lines.append(
             f"  {{&{symbol(message.name)}__descriptor, fields_{message.name}, "
             f"{len(message.fields)}, {message.fields[-1].number}, places_{message.name}, "
-            f"UINT64_C({required:#x}), UINT64_C({repeated:#x})}},")
+            f"UINT64_C({required:#x}), UINT64_C({repeated:#x}), "
+            f"UINT64_C({texts[message.name]:#x})}},")
     slots = 1024
     names = [message.name for message in flat]
     seed = perfect_seed(names, slots)

@@ -30,6 +30,7 @@ struct message_rules {
   const uint8_t *places;           /* places[number]: place in `fields` + 1; 0: no such field */
   uint64_t required;               /* bits: must occur (also repeated ones, at_least > 0) */
   uint64_t repeated;
+  uint64_t free_text; /* FORM_LINE and FORM_TEXT, and messages that hold any */
 };
 #define RULES_MOST_FIELDS 64
 /* NULL: not a message of the schema. Constant time. */

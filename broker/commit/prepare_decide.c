@@ -38,8 +38,8 @@ static bool read_runs(struct request *request, struct members *members) {
       refuse_shape(request);
       return false;
     }
-    if (view->records[0].refused.status) {
-      request->error = view->records[0].refused;
+    if (view->records[0].refused) {
+      request->error = *view->records[0].refused;
       prepare_refuse(request, refusal_code_of(&request->error));
       return false;
     }
@@ -91,7 +91,7 @@ static bool show_decision(struct request *request, struct members *members,
   if (run_read_bytes(bytes_of(blob->data, blob->len), request->arena, &view, &request->error))
     return false;
   const Collega__Decision *decision = view.records[0].body->decision;
-  if (view.count != 1 || !decision || view.records[0].refused.status) return false;
+  if (view.count != 1 || !decision || view.records[0].refused) return false;
   if (!id_equal(&view.signer, &request->decider) || !same(&decision->root, &request->decide->root))
     return false;
   if (members_verify_run(members, &view, &request->error)) return false;
@@ -114,8 +114,7 @@ static bool shows_release(struct request *request, struct members *members,
   for (size_t i = 0; i < count; i++) {
     struct bytes packed = bytes_of(answer->releases[i].data, answer->releases[i].len);
     if (run_read_bytes(packed, request->arena, &views[i], &request->error) || views[i].count != 1 ||
-        views[i].records[0].refused.status ||
-        members_verify_run(members, &views[i], &request->error))
+        views[i].records[0].refused || members_verify_run(members, &views[i], &request->error))
       return false;
   }
   for (size_t i = 0; i < count; i++)

@@ -190,8 +190,8 @@ static enum collega_status judge(struct publish *publish, struct collega_error *
     if (status) break;
     if (at)
       status = judge_known(publish, i, at, error);
-    else if (record->refused.status)
-      status = refuse_leaf(publish, i, refusal_code_of(&record->refused), &record->refused, error);
+    else if (record->refused)
+      status = refuse_leaf(publish, i, refusal_code_of(record->refused), record->refused, error);
     else
       publish->fresh++;
   }

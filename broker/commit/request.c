@@ -138,8 +138,8 @@ static void prepare_join(struct request *request) {
   const struct record *record = &request->run.records[0];
   const Collega__NodeCard *card = record->body->card;
   struct id party;
-  if (record->refused.status) {
-    request->error = record->refused;
+  if (record->refused) {
+    request->error = *record->refused;
     refuse_by_error(request);
     return;
   }
@@ -158,47 +158,50 @@ static void prepare_join(struct request *request) {
 
 /* ---- Publish */
 
-static void judge_offer(struct record *record, collega_time now) {
-  const Collega__Offer *offer = record->body->offer->offer;
+static enum collega_status judge_offer(const Collega__Offer *offer, collega_time now,
+                                       struct collega_error *error) {
   if (offer->audience && strcmp(offer->audience, "network") != 0)
-    error_set(&record->refused, COLLEGA_REFUSED, RULE_audience_by_mail, "audience", NULL);
-  else if (check_offer_now(offer, now, &record->refused))
-    error_prefix(&record->refused, "offer");
+    return error_set(error, COLLEGA_REFUSED, RULE_audience_by_mail, "audience", NULL);
+  enum collega_status status = check_offer_now(offer, now, error);
+  if (status) error_prefix(error, "offer");
+  return status;
 }
 
 /* What a member may put on the board, and until when. */
-static void judge_record(struct record *record, collega_time now) {
-  const Collega__Body *body = record->body;
-  if (record->refused.status) return;
+static enum collega_status judge_body(const Collega__Body *body, collega_time now,
+                                      struct collega_error *error) {
   if (body->has_not_after && now > body->not_after) {
     char text[40];
     time_write(text, sizeof text, body->not_after);
-    error_set(&record->refused, COLLEGA_INVALID, RULE_not_after_past, "not_after", text, NULL);
-    return;
+    return error_set(error, COLLEGA_INVALID, RULE_not_after_past, "not_after", text, NULL);
   }
   bool allowed = body->type == COLLEGA__BODY_TYPE__BODY_TYPE_OFFER ||
                  body->type == COLLEGA__BODY_TYPE__BODY_TYPE_STATUS ||
                  body->type == COLLEGA__BODY_TYPE__BODY_TYPE_MANDATE ||
                  body->type == COLLEGA__BODY_TYPE__BODY_TYPE_MANDATE_END ||
                  (body->type == COLLEGA__BODY_TYPE__BODY_TYPE_CARD && body->card->number > 0);
-  if (!allowed)
-    error_set(&record->refused, COLLEGA_REFUSED, RULE_publish_type, NULL, NULL);
-  else if (body->type == COLLEGA__BODY_TYPE__BODY_TYPE_OFFER)
-    judge_offer(record, now);
+  if (!allowed) return error_set(error, COLLEGA_REFUSED, RULE_publish_type, NULL, NULL);
+  return body->offer ? judge_offer(body->offer->offer, now, error) : COLLEGA_OK;
+}
+
+static void judge_record(struct record *record, collega_time now, struct arena *arena) {
+  struct collega_error why;
+  if (!record->refused && judge_body(record->body, now, &why)) record_refuse(record, &why, arena);
 }
 
 /* Cards are verified by taking them into this worker's own table, which forgets them again: they
  * count only once they are in the log. */
-static void judge_cards(struct run_view *run, struct members *members) {
+static void judge_cards(struct run_view *run, struct members *members, struct arena *arena) {
   bool taken = false;
   for (size_t i = 0; i < run->count; i++) {
     struct record *record = &run->records[i];
-    if (record->body->type != COLLEGA__BODY_TYPE__BODY_TYPE_CARD || record->refused.status)
-      continue;
+    if (record->body->type != COLLEGA__BODY_TYPE__BODY_TYPE_CARD || record->refused) continue;
     taken = true;
-    if (members_take(members, run, i, NULL, NULL, 0, &record->refused) &&
-        record->refused.status == COLLEGA_NOT_FOUND)
-      record->refused.status = COLLEGA_INVALID; /* a gap in the chain, not an unknown recipient */
+    struct collega_error why;
+    if (members_take(members, run, i, NULL, NULL, 0, &why) == COLLEGA_OK) continue;
+    if (why.status == COLLEGA_NOT_FOUND)
+      why.status = COLLEGA_INVALID; /* a gap in the chain, not an unknown recipient */
+    record_refuse(record, &why, arena);
   }
   if (taken) members_forget(members, &run->signer);
 }
@@ -219,10 +222,10 @@ static void prepare_publish(struct request *request, struct members *members, co
   }
   if (prepare_verify(request, members, &request->run)) return;
   for (size_t i = 0; i < request->run.count; i++) {
-    judge_record(&request->run.records[i], now);
+    judge_record(&request->run.records[i], now, request->arena);
     facet_of_body(&request->facets[i], request->run.records[i].body);
   }
-  judge_cards(&request->run, members);
+  judge_cards(&request->run, members, request->arena);
 }
 
 /* ---- Send */
@@ -268,8 +271,8 @@ static void prepare_kind(struct request *request, struct members *members, colle
 
 void request_prepare(struct request *request, struct members *members, collega_time now) {
   ProtobufCMessage *message = (ProtobufCMessage *)(uintptr_t)request->frame;
-  if (!message && guard_unpack(&collega__to_broker__descriptor, request->packed, request->arena,
-                               &message, &request->error)) {
+  if (!message && guard_unpack_borrowing(&collega__to_broker__descriptor, request->packed,
+                                         request->arena, &message, &request->error)) {
     prepare_refuse(request, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_MALFORMED);
     return;
   }

@@ -36,7 +36,7 @@ static enum collega_status check_card(struct worker *worker, struct request *req
   enum collega_status status = run_read(request->frame->hello->card, request->arena, &view, error);
   if (status != COLLEGA_OK) return status;
   const struct record *record = &view.records[0];
-  if (view.count != 1 || record->body->card == NULL || record->refused.status != COLLEGA_OK)
+  if (view.count != 1 || record->body->card == NULL || record->refused != NULL)
     return error_set(error, COLLEGA_INVALID, RULE_hello_card, "hello.card", NULL);
   if (id_is_zero(&request->home)) return COLLEGA_OK; /* invited: nobody yet, and told so */
   if (!id_equal(&view.signer, &request->home))
@@ -47,8 +47,8 @@ static enum collega_status check_card(struct worker *worker, struct request *req
 static void take_frame(struct worker *worker, struct job *job) {
   struct request *request = job->request;
   ProtobufCMessage *message = NULL;
-  if (guard_unpack(&collega__to_broker__descriptor, request->packed, request->arena, &message,
-                   &job->error) != COLLEGA_OK) {
+  if (guard_unpack_borrowing(&collega__to_broker__descriptor, request->packed, request->arena,
+                             &message, &job->error) != COLLEGA_OK) {
     job->malformed = true;
     return;
   }

@@ -268,8 +268,7 @@ static enum collega_status take_board_run(struct apply *apply, const Collega__Bo
     return exchange_row_damaged(apply->error, "board");
   for (size_t i = 0; status == COLLEGA_OK && i < view.count; i++) {
     const struct record *record = &view.records[i];
-    if (record->refused.status != COLLEGA_OK)
-      continue; /* of a rule that the broker does not know yet */
+    if (record->refused != NULL) continue; /* of a rule that the broker does not know yet */
     position.seq = receipt->first_seq + (receipt->n_leaves ? receipt->leaves[i] : (uint32_t)i);
     status = apply_receipted(apply, &record->id, &position);
     if (status == COLLEGA_OK && record->body->epoch_start &&

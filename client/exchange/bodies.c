@@ -28,8 +28,8 @@ enum collega_status exchange_own_body(struct exchange *exchange, struct ledger_t
 enum collega_status body_finish(const Collega__Body *body, struct arena *arena,
                                 struct bytes *packed, struct id *id, struct collega_error *error) {
   enum collega_status status = check_fields(&body->base, error);
-  if (status == COLLEGA_OK) status = check_body(body, error);
   if (status == COLLEGA_OK) status = exchange_pack(arena, &body->base, packed, error);
+  if (status == COLLEGA_OK) status = check_body(body, packed->length, error);
   if (status == COLLEGA_OK) record_id(id, *packed);
   return status;
 }

@@ -25,7 +25,7 @@ static enum collega_status judge_run(struct intake *intake, const Collega__Board
   bool verified = false;
   *take = true;
   for (size_t i = 0; status == COLLEGA_OK && i < view.count; i++) {
-    if (view.records[i].refused.status != COLLEGA_OK) continue;
+    if (view.records[i].refused != NULL) continue;
     if (!body_is_members_class(view.records[i].body)) {
       if (!verified) status = members_verify_run(intake->members, &view, intake->error);
       verified = true;

@@ -255,7 +255,7 @@ static enum collega_status judge_run(struct intake *intake, const struct id *par
                                      const struct id *envelope, bool *wanted) {
   const struct record *record = &view->records[0];
   const Collega__Body *body = record->body;
-  if (view->count != 1 || record->refused.status != COLLEGA_OK || !id_equal(&view->signer, party))
+  if (view->count != 1 || record->refused != NULL || !id_equal(&view->signer, party))
     return error_set(intake->error, COLLEGA_INVALID, RULE_letter_content, NULL, NULL);
   enum collega_status status = members_verify_run(intake->members, view, intake->error);
   if (status != COLLEGA_OK) return status;

@@ -56,9 +56,9 @@ static enum collega_status judge_record(struct intake *intake, const struct mail
                                         const struct id *sender, const struct run_view *view,
                                         const Collega__Letter *letter) {
   const struct record *record = &view->records[0];
-  if (record->refused.status != COLLEGA_OK) {
-    *intake->error = record->refused;
-    return record->refused.status;
+  if (record->refused != NULL) {
+    *intake->error = *record->refused;
+    return record->refused->status;
   }
   switch (record->body->type) {
   case COLLEGA__BODY_TYPE__BODY_TYPE_MANDATE:
@@ -170,8 +170,8 @@ static enum collega_status read_decision(struct intake *intake, struct bytes byt
   enum collega_status status = run_read_bytes(bytes, intake->arena, view, intake->error);
   if (status == COLLEGA_OK && (view->count != 1 || !view->records[0].body->decision))
     return error_set(intake->error, COLLEGA_INVALID, RULE_letter_content, NULL, NULL);
-  if (status == COLLEGA_OK && view->records[0].refused.status != COLLEGA_OK) {
-    *intake->error = view->records[0].refused;
+  if (status == COLLEGA_OK && view->records[0].refused != NULL) {
+    *intake->error = *view->records[0].refused;
     return intake->error->status;
   }
   return status == COLLEGA_OK ? members_verify_run(intake->members, view, intake->error) : status;
