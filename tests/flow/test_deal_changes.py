@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from support import deals, offers
+from support import deals, offers, truth
 from support.world import WAIT
 
 OUT, IN = "logistiek-magazijn-uit", "voedsel-orderpickers-in"
@@ -69,8 +69,11 @@ def same_end(nodes, ids):
 
 @pytest.fixture
 def pair(world_of):
+    """Two employers with a match. Whatever a test did to them: in the end both tell the same, as the decider does, hold
+    the same people on the same days, and their ledgers verify and rebuild."""
     world = world_of(2)
-    return world, *world.nodes, deals.matched(*world.nodes)[2]
+    yield world, *world.nodes, deals.matched(*world.nodes)[2]
+    truth.told(world)
 
 
 # ---- counters
