@@ -157,11 +157,13 @@ def test_crossing_proposals_end_in_one_agreement(world_of):
     ends = same_end((lender, borrower), [mine, theirs])
     done = [deal for deal, state in ends.items() if state in deals.DONE]
     assert len(done) == 1 and agreed(lender) == agreed(borrower)
+    truth.told(world)
 
 
 def test_a_counter_to_a_proposal_without_an_offer(world_of):
     """Where one side published nothing, its capacity entry goes along with the counter."""
-    lender, borrower = world_of(2).nodes
+    world = world_of(2)
+    lender, borrower = world.nodes
     lent = lender.publish(offers.load(OUT), "--wait", WAIT)
     while not any(row["id"] == lent for row in borrower.json("offer", "list")["offers"]):
         borrower("status")
@@ -172,6 +174,7 @@ def test_a_counter_to_a_proposal_without_an_offer(world_of):
     deals.received(borrower, second)
     assert borrower.json("deal", "accept", second, "--wait", WAIT)["state"] in deals.DONE
     assert settled(lender, second)["state"] in deals.DONE
+    truth.told(world)
 
 
 # ---- withdrawal and expiry racing an acceptance

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from support import deals, offers
+from support import deals, offers, truth
 from support.world import WAIT, Node
 
 OUT, IN = "logistiek-magazijn-uit", "voedsel-orderpickers-in"
@@ -52,7 +52,8 @@ def test_states_reach_the_others_and_matches_follow(world_of):
 
 
 def test_a_revision_while_a_proposal_is_open(world_of):
-    lender, borrower = world_of(2).nodes
+    world = world_of(2)
+    lender, borrower = world.nodes
     lent, _, match = deals.matched(lender, borrower)
     deal = deals.propose(borrower, match, "--headcount", "6")
     deals.received(lender, deal)
@@ -67,6 +68,7 @@ def test_a_revision_while_a_proposal_is_open(world_of):
     result = revise(lender, lent, {**content, "headcount": 5}, expect=1)
     assert "headcount" in result.stderr and "6" in result.stderr and "5" in result.stderr
     assert borrower.deal(deal)["terms"]["headcount"] == 6
+    truth.told(world)
 
 
 def test_an_offer_of_which_all_are_agreed_is_filled_by_itself(world_of):

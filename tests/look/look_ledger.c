@@ -4,7 +4,8 @@
  *    "deals":    [{"deal","root","state","mine","accept_by","decisions":[record ids]}],
  *    "receipts": [{"record","epoch","seq"}],             published here, and receipted
  *    "stored":   [{"hash","epoch","seq"}],               answered by Stored; seq 0: by the decider
- *    "taken":    [record ids],                           decisions in the chain, in its order
+ *    "taken":    [{"decision","seq"}],                   decisions in the chain, in its order, with their place in
+ *                                                        the mailbox; seq 0: said again, out of its turn
  *    "head":     {"number","hash"}} */
 #include "client/exchange/inside.h"
 #include "tests/look/rows_json.h"
@@ -107,7 +108,9 @@ static enum collega_status walk_chain(struct look *look, json_t *document,
                                       json_hex(bytes_of(event.position->epoch.byte, EPOCH_BYTES)),
                                       "seq", (json_int_t)event.position->seq));
     if (event.kind == COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_DECISION_IN)
-      json_array_append(taken, id);
+      json_array_append_new(
+          taken, json_pack("{sO sI}", "decision", id, "seq",
+                           (json_int_t)(event.position == NULL ? 0 : event.position->seq)));
     json_decref(id);
   }
   json_object_set_new(document, "head",

@@ -85,9 +85,12 @@ class Truth:
             self.expect(len(places) + own >= register["position"] or register["released"], "positions left out:", register)
             self.expect(sum(deal["verdict"] == CONCLUDED for deal in register["deals"]) <= 1, "concluded twice:", register)
         for name, ledger in self.ledgers.items():
-            self.expect(len(ledger["taken"]) == len(set(ledger["taken"])), "a decision taken twice at", name)
-            for decision in ledger["taken"]:
-                self.expect(decision in self.store["decisions"], "a decision the decider does not know:", decision, "at", name)
+            places = [row["seq"] for row in ledger["taken"] if row["seq"]]
+            self.expect(len(places) == len(set(places)), "one item of the mailbox taken twice at", name)
+            for row in ledger["taken"]:
+                self.expect(row["decision"] in self.store["decisions"], "a decision the decider does not know:", row, "at", name)
+            for row in ledger["deals"]:
+                self.expect(len(row["decisions"]) == len(set(row["decisions"])), "a decision in effect twice at", name, row)
 
     def receipts(self):
         """What was receipted stands where the receipt says; what was answered by Stored was stored."""

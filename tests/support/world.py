@@ -2,6 +2,7 @@
 user drives them - through their commands. Processes die with this one; nothing sleeps: it waits for readiness or for
 an answer, with a deadline."""
 import ctypes
+import datetime
 import json
 import os
 import select
@@ -45,11 +46,20 @@ def call(arguments, expect=0, env=None, text=True, stdin=None):
 
 
 class Daemon:
-    """A long-running process that tells READY=1 on NOTIFY_SOCKET. Its log goes to `log`."""
+    """A long-running process that tells READY=1 on NOTIFY_SOCKET. Its log goes to `log`. It has a clock of its own, which
+    its commands share."""
 
     def __init__(self, arguments, log, env=None):
-        self.arguments, self.log, self.env = [str(a) for a in arguments], Path(log), env or {}
+        self.arguments, self.log = [str(a) for a in arguments], Path(log)
+        self.clock = self.log.with_suffix(".clock")
+        self.env = {"COLLEGA_CLOCK_FILE": str(self.clock), **(env or {})}
         self.process, self.status = None, ""
+
+    def turn_clock(self, **by):
+        """From now on its clock differs by this from the machine's: days=3, hours=-5."""
+        fresh = self.clock.with_suffix(".fresh")
+        fresh.write_text(str(int(datetime.timedelta(**by).total_seconds() * 1000)))
+        fresh.rename(self.clock)  # whole, for who reads it meanwhile
 
     def start(self, wait=True, env=None):
         assert not self.running()
@@ -119,7 +129,7 @@ class Broker(Daemon):
         return endpoint
 
     def __call__(self, *arguments, expect=0):
-        return call([self.program, *arguments, "--home", self.home], expect)
+        return call([self.program, *arguments, "--home", self.home], expect, self.env)
 
     def json(self, *arguments):
         return json.loads(self(*arguments, "--json").stdout)
@@ -144,7 +154,7 @@ class Node(Daemon):
         return result
 
     def __call__(self, *arguments, expect=0, env=None, stdin=None):
-        return call([self.program, *arguments, "--home", self.home], expect, env, stdin=stdin)
+        return call([self.program, *arguments, "--home", self.home], expect, {**self.env, **(env or {})}, stdin=stdin)
 
     def json(self, *arguments, expect=0, env=None):
         return json.loads(self(*arguments, "--json", expect=expect, env=env).stdout)
