@@ -29,11 +29,8 @@ const struct known_mandate *known_party_mandate(const struct known_party *party,
   return NULL;
 }
 
-enum collega_status known_mandate_covers(const struct known_party *party, const struct id *mandate,
-                                         collega_time time, uint32_t headcount,
-                                         struct collega_error *error) {
-  const struct known_mandate *known = known_party_mandate(party, mandate);
-  if (!known) return error_set(error, COLLEGA_REFUSED, RULE_mandate_unknown, "mandate", NULL);
+enum collega_status mandate_covers(const struct known_mandate *known, collega_time time,
+                                   uint32_t headcount, struct collega_error *error) {
   if (time < known->valid_from) {
     char from[32];
     time_write(from, sizeof from, known->valid_from);
@@ -59,4 +56,12 @@ enum collega_status known_mandate_covers(const struct known_party *party, const 
                      wanted, NULL);
   }
   return COLLEGA_OK;
+}
+
+enum collega_status known_mandate_covers(const struct known_party *party, const struct id *mandate,
+                                         collega_time time, uint32_t headcount,
+                                         struct collega_error *error) {
+  const struct known_mandate *known = known_party_mandate(party, mandate);
+  if (!known) return error_set(error, COLLEGA_REFUSED, RULE_mandate_unknown, "mandate", NULL);
+  return mandate_covers(known, time, headcount, error);
 }

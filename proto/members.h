@@ -90,6 +90,11 @@ const struct known_cert *known_party_cert(const struct known_party *party, const
                                           collega_time time);
 const struct known_mandate *known_party_mandate(const struct known_party *party,
                                                 const struct id *record);
+/* COLLEGA_REFUSED with the rule (mandate_not_yet, mandate_over, mandate_joint, mandate_limit) when it does not
+ * cover signing for `headcount` people (0: not known) at `time`. */
+enum collega_status mandate_covers(const struct known_mandate *mandate, collega_time time,
+                                   uint32_t headcount,
+                                   struct collega_error *error) COLLEGA_MUST_CHECK;
 /* COLLEGA_REFUSED with the rule (mandate_unknown, mandate_not_yet, mandate_over, mandate_joint,
  * mandate_limit) when the mandate does not cover signing for `headcount` people at `time`. */
 enum collega_status known_mandate_covers(const struct known_party *party, const struct id *mandate,

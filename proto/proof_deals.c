@@ -76,6 +76,12 @@ static const struct known_mandate *covering_mandate(struct proof_case *judged,
     proof_fails_with(judged, signing->where, RULE_proof_mandate_late, mandate->person, NULL);
     return NULL;
   }
+  /* When it was signed only the signer says; when it was decided, the decider does. The end of a mandate in between
+   * would let whoever holds the key date a signature back. */
+  if (mandate_covers(mandate, signing->decided, signing->headcount, &error) != COLLEGA_OK) {
+    proof_fails_error(judged, signing->where, &error);
+    return NULL;
+  }
   return mandate;
 }
 

@@ -6,6 +6,7 @@
 
 #include "base/words.h"
 #include "broker/commit/batch.h"
+#include "broker/commit/mandates.h"
 #include "broker/decide/decider.h"
 #include "broker/decide/registers.h"
 #include "broker/mail/mailbox.h"
@@ -212,6 +213,58 @@ static enum collega_status gate_parties(struct deciding *deciding, struct party_
   return refuse(deciding, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_UNKNOWN, RULE_decide_member, error);
 }
 
+/* Would this step write an agreement, its change or its end, on the request itself? */
+static bool concludes(const struct deciding *deciding) {
+  for (size_t i = 0; i < deciding->effects.count; i++) {
+    const struct decide_effect *effect = &deciding->effects.effect[i];
+    if (effect->kind == DECIDE_EFFECT_ENTRY && effect->verdict != COLLEGA__VERDICT__VERDICT_VOID &&
+        id_equal(&effect->basis, &deciding->request->decide->basis))
+      return true;
+  }
+  return false;
+}
+
+/* A mandate that is named must be in force when the decider decides: only that moment is certain to
+ * everybody. One that is not in the log (any more, after a restore) may still come: that passes. */
+static enum collega_status gate_mandate(struct deciding *deciding, const struct id *party,
+                                        bool named, const ProtobufCBinaryData *field, bool *passed,
+                                        struct collega_error *error) {
+  struct collega_error why;
+  struct id mandate;
+  if (!*passed || !named || !id_from(&mandate, field->data, field->len)) return COLLEGA_OK;
+  enum collega_status status = mandate_judge(deciding->batch, party, &mandate, &why, error);
+  if (status || why.status == COLLEGA_OK) return status;
+  *passed = false;
+  Collega__RefusalCode code = why.rule == RULE_mandate_unknown
+                                  ? COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_MEMBER
+                                  : COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED;
+  return answer_refusal(deciding->batch, deciding->request->session, &deciding->request->which,
+                        code, &why, error);
+}
+
+static enum collega_status gate_mandates(struct deciding *deciding, bool *passed,
+                                         struct collega_error *error) {
+  const struct request *request = deciding->request;
+  const struct run_view *proposed = &request->decide_runs[0], *act = &request->decide_runs[1];
+  const Collega__DealHeader *header = proposed->records[0].body->deal;
+  const Collega__Acceptance *acceptance = act->records[0].body->acceptance;
+  const Collega__Terminate *terminate = act->records[0].body->terminate;
+  enum collega_status status = COLLEGA_OK;
+  *passed = true;
+  if (!concludes(deciding)) return COLLEGA_OK;
+  if (acceptance) {
+    status = gate_mandate(deciding, &proposed->signer, header->has_mandate, &header->mandate,
+                          passed, error);
+    if (!status)
+      status = gate_mandate(deciding, &act->signer, acceptance->has_mandate, &acceptance->mandate,
+                            passed, error);
+  } else if (terminate) {
+    status = gate_mandate(deciding, &act->signer, terminate->has_mandate, &terminate->mandate,
+                          passed, error);
+  }
+  return status;
+}
+
 static enum collega_status run_core(struct deciding *deciding, struct collega_error *error) {
   struct batch *batch = deciding->batch;
   struct request *request = deciding->request;
@@ -227,6 +280,8 @@ static enum collega_status run_core(struct deciding *deciding, struct collega_er
   if (status) return status;
   bool fresh = id_is_zero(&deciding->reg.root);
   decider_step(&deciding->reg, decide, batch->state.epoch_number, batch->now, &deciding->effects);
+  status = gate_mandates(deciding, &passed, error);
+  if (status || !passed) return status;
   bool straight = id_equal(&deciding->reg.parties[0], &decide->proposer);
   deciding->rows[0] = straight ? proposer : other;
   deciding->rows[1] = straight ? other : proposer;

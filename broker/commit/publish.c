@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "broker/commit/batch.h"
+#include "broker/commit/mandates.h"
 #include "proto/guard.h"
 #include "proto/limits.h"
 
@@ -198,6 +199,25 @@ static enum collega_status judge(struct publish *publish, struct collega_error *
   return status;
 }
 
+/* Nobody fills everybody's tables with mandates. What this batch has logged already is counted too. */
+static enum collega_status judge_mandates(struct publish *publish, struct collega_error *error) {
+  const struct run_view *run = &publish->request->run;
+  enum collega_status status = COLLEGA_OK;
+  bool counted = false;
+  uint32_t count = 0;
+  for (uint32_t i = 0; !status && i < run->count; i++) {
+    if (!run->records[i].body->mandate || publish->leaves[i].fate != FATE_NEW) continue;
+    if (!counted) status = mandates_count(publish->batch, &run->signer, &count, error);
+    counted = true;
+    if (status || count++ < MANDATES_KEPT) continue;
+    struct collega_error why;
+    error_set(&why, COLLEGA_REFUSED, RULE_mandate_too_many, NULL, publish->author.name, NULL);
+    status = refuse_leaf(publish, i, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED, &why, error);
+    publish->fresh--;
+  }
+  return status;
+}
+
 /* Cards last, when it is certain that the message is taken: they change rows at once. */
 static enum collega_status judge_cards(struct publish *publish, struct collega_error *error) {
   const struct run_view *run = &publish->request->run;
@@ -354,6 +374,12 @@ static enum collega_status drop_old_link(struct publish *publish, struct collega
   return status ? status : party_row_write(batch->txn, &publish->request->run.signer, row, error);
 }
 
+static bool holds_mandate(const struct run_view *run) {
+  for (uint32_t i = 0; i < run->count; i++)
+    if (run->records[i].body->mandate) return true;
+  return false;
+}
+
 enum collega_status take_publish(struct batch *batch, struct request *request,
                                  struct collega_error *error) {
   struct publish publish = {.batch = batch, .request = request};
@@ -361,9 +387,11 @@ enum collega_status take_publish(struct batch *batch, struct request *request,
   bool passed = false, fits = false;
   publish.leaves = arena_zero(batch->commit->scratch, request->run.count * sizeof *publish.leaves);
   if (!publish.leaves) return batch_exhausted(error);
-  /* A tree that is about to be full is closed now: duplicates found in it then are stored ones. */
+  /* A tree that is about to be full is closed now: duplicates found in it then are stored ones. So is one
+   * that the author's mandates may stand in: what is looked up must be under a signature. */
   enum collega_status status = COLLEGA_OK;
-  if (batch->open + request->run.count > LIMIT_RUN_RECORDS) status = batch_sign(batch, error);
+  if (batch->open + request->run.count > LIMIT_RUN_RECORDS || holds_mandate(&request->run))
+    status = batch_sign(batch, error);
   if (!status) status = gate_head(batch, request, head, &fits, error);
   if (!status)
     status = gate_member(batch, request, &request->run.signer, &publish.author, &passed, error);
@@ -374,6 +402,7 @@ enum collega_status take_publish(struct batch *batch, struct request *request,
   /* A head that does not fit forbids anything new; what was taken before keeps its answer. */
   if (!fits && publish.known < request->run.count) return refuse_head(batch, request, error);
   status = drop_old_link(&publish, error);
+  if (!status && publish.fresh) status = judge_mandates(&publish, error);
   if (!status && publish.fresh) status = judge_cards(&publish, error);
   if (!status && publish.known) status = answer_stored_leaves(&publish, error);
   if (!status && publish.known) status = owe_open_leaves(&publish, error);

@@ -48,7 +48,8 @@ static enum collega_status deal_moved(struct desk *desk, void *context, bool *me
               row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_PROPOSED ||
               row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_RECEIVED ||
               row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_PENDING;
-  *met = !open;
+  bool not_signed = row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_RECEIVED && row->why;
+  *met = !open || not_signed;
   if (*met || awaited->until_decided || row->has_act) return COLLEGA_OK;
   bool waiting = false;
   void *pair[2] = {awaited, &waiting};
@@ -79,6 +80,9 @@ enum collega_status desk_act_told(struct desk *desk, const struct id *deal, enum
   }
   enum collega_status status = desk_read(desk, error);
   if (status == COLLEGA_OK) status = desk_deal_row(desk, deal, &row, error);
+  if (status == COLLEGA_OK && waited && row->why && !row->has_act &&
+      row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_RECEIVED)
+    return error_set(error, COLLEGA_REFUSED, rule_from_name(row->why), NULL, NULL);
   if (status == COLLEGA_OK && json) return json_print(deal_json(desk, row), error);
   if (status == COLLEGA_OK) status = desk_deal_terms(desk, row, &terms, error);
   if (status == COLLEGA_OK)

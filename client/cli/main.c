@@ -81,6 +81,16 @@ static const struct option_row prove_options[] = {
 static const struct option_row verify_options[] = {
     {"trust", "FINGERPRINT", "vingerafdruk van een netwerk dat u vertrouwt",
      "fingerprint of a network that you trust", true}};
+static const struct option_row mandate_options[] = {
+    {"signatory", "NAME", "wie tekent", "who signs", false},
+    {"function", "TEXT", "functie van wie tekent", "function of who signs", false},
+    {"jointly", NULL, "alleen samen met een ander: wordt vastgelegd, en kan nog niet tekenen",
+     "only together with another: recorded, and cannot sign yet", false},
+    {"max-headcount", "N", "hoogstens voor zoveel mensen", "for at most so many people", false},
+    {"from", "DATE", "eerste dag (standaard nu)", "first day (now by default)", false},
+    {"until", "DATE", "laatste dag", "last day", false},
+    {"ground", "TEXT", "waarop de volmacht berust", "what the mandate rests on", false},
+    WAIT};
 static const struct option_row log_options[] = {
     {"last", "N", "zoveel laatste nummers (standaard 50)",
      "so many of the last entries (50 by default)", false}};
@@ -152,6 +162,12 @@ static const struct command_row commands[] = {
      "one proposal or agreement, whole", OPTIONS(wait_options), 1, 1, command_deal_show},
     {"deal prove", "ID", "het bewijs van een overeenkomst, als bestand",
      "the proof of an agreement, as a file", OPTIONS(prove_options), 1, 1, command_deal_prove},
+    {"mandate add", "--signatory NAME --function TEXT", "leg vast wie mag tekenen",
+     "record who may sign", OPTIONS(mandate_options), 0, 0, command_mandate_add},
+    {"mandate list", "", "wie mag tekenen, en tot wanneer", "who may sign, and until when",
+     NO_OPTIONS, 0, 0, command_mandate_list},
+    {"mandate end", "ID", "beëindig een volmacht", "end a mandate", OPTIONS(wait_options), 1, 1,
+     command_mandate_end},
     {"verify", "FILE", "toets een bewijs, zonder knooppunt of net",
      "judge a proof, without node or network", OPTIONS(verify_options), 1, 1, command_verify},
     {"ledger log", "", "de laatste nummers van het logboek", "the last entries of the ledger",

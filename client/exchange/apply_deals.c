@@ -257,6 +257,7 @@ static enum collega_status draft_answer(struct apply *apply, const CollegaStore_
     status = deal_view_read(apply->txn, &event.deal, apply->arena, &view, apply->error);
   if (status != COLLEGA_OK) return status;
   view.row->has_act = true;
+  view.row->why = NULL;
   field_set(&view.row->act, apply->event->payload.data, apply->event->payload.length);
   return deal_row_put(apply->txn, view.row, apply->error);
 }
@@ -306,5 +307,8 @@ enum collega_status apply_act_dropped(struct apply *apply) {
     status = deal_view_read(apply->txn, &event.deal, apply->arena, &view, apply->error);
   if (status != COLLEGA_OK) return status;
   view.row->has_act = false;
+  if (dropped->kind == COLLEGA_STORE__ACT_KIND__ACT_KIND_ACCEPT &&
+      view.row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_RECEIVED)
+    view.row->why = dropped->why; /* until it is accepted again, or ends */
   return deal_row_put(apply->txn, view.row, apply->error);
 }

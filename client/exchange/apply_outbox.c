@@ -139,8 +139,7 @@ static enum collega_status refuse_item(struct apply *apply, const CollegaStore__
   enum collega_status status =
       outbox_refuse(apply->txn, item->number, refusal->rule,
                     (const char *const *)refusal->arguments, refusal->n_arguments, apply->error);
-  if (status == COLLEGA_OK && item->has_deal)
-    status = apply_deal_refused(apply, item, refusal->code);
+  if (status == COLLEGA_OK && item->has_deal) status = apply_deal_refused(apply, item, refusal);
   return status;
 }
 

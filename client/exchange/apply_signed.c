@@ -219,7 +219,7 @@ static enum collega_status act_of_item(struct apply *apply, const CollegaStore__
 }
 
 enum collega_status apply_deal_refused(struct apply *apply, const CollegaStore__OutboxItem *item,
-                                       Collega__RefusalCode code) {
+                                       const Collega__Refusal *refusal) {
   struct deal_view view;
   struct deal_event event = {.now = apply->event->time};
   struct negotiation negotiation;
@@ -237,9 +237,16 @@ enum collega_status apply_deal_refused(struct apply *apply, const CollegaStore__
   if (status != COLLEGA_OK) return status;
   /* An amendment came first: the machine signs anew when it hears of that, nothing is lost. */
   if (act_outlives_deal(event.act)) return outbox_forget(apply->txn, item->number, apply->error);
-  event.kind = code == COLLEGA__REFUSAL_CODE__REFUSAL_CODE_UNKNOWN ? DEAL_EVENT_UNREACHABLE
-                                                                   : DEAL_EVENT_REFUSED;
+  event.kind = refusal->code == COLLEGA__REFUSAL_CODE__REFUSAL_CODE_UNKNOWN ? DEAL_EVENT_UNREACHABLE
+                                                                            : DEAL_EVENT_REFUSED;
   /* The machine may have no use for it (a deal that is decided already): then nothing changes. */
   if (deal_step(&negotiation, &event, &effects, NULL) != COLLEGA_OK) return COLLEGA_OK;
-  return apply_deal_step(apply, &view.root, &event);
+  status = apply_deal_step(apply, &view.root, &event);
+  if (status == COLLEGA_OK)
+    status = deal_view_read(apply->txn, &event.deal, apply->arena, &view, apply->error);
+  if (status != COLLEGA_OK || event.act != COLLEGA_STORE__ACT_KIND__ACT_KIND_ACCEPT ||
+      view.row->state != COLLEGA_STORE__DEAL_STATE__DEAL_STATE_RECEIVED)
+    return status;
+  view.row->why = refusal->rule; /* why it stands there again, until it is accepted anew or ends */
+  return deal_row_put(apply->txn, view.row, apply->error);
 }

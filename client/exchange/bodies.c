@@ -34,6 +34,34 @@ enum collega_status body_finish(const Collega__Body *body, struct arena *arena,
   return status;
 }
 
+enum collega_status exchange_append_record(struct exchange *exchange, struct ledger_txn *txn,
+                                           const struct identity *identity, Collega__Body *body,
+                                           collega_time now, struct arena *arena, struct id *record,
+                                           struct collega_error *error) {
+  struct bytes packed, run_bytes;
+  Collega__Run *run = NULL;
+  enum collega_status status = body_finish(body, arena, &packed, record, error);
+  if (status == COLLEGA_OK) status = run_sign(identity, &packed, 1, arena, &run, error);
+  if (status == COLLEGA_OK) status = exchange_pack(arena, &run->base, &run_bytes, error);
+  return status == COLLEGA_OK ? exchange_append_run(exchange, txn, identity_party(identity),
+                                                    run_bytes, record, now, arena, error)
+                              : status;
+}
+
+enum collega_status exchange_append_run(struct exchange *exchange, struct ledger_txn *txn,
+                                        const struct id *party, struct bytes run,
+                                        const struct id *record, collega_time now,
+                                        struct arena *arena, struct collega_error *error) {
+  CollegaStore__OwnRecords content = COLLEGA_STORE__OWN_RECORDS__INIT;
+  field_set(&content.run, run.data, run.length);
+  struct ledger_event event = {.time = now,
+                               .kind = COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_OWN_RECORDS,
+                               .party = party,
+                               .record = record};
+  enum collega_status status = exchange_pack(arena, &content.base, &event.payload, error);
+  return status == COLLEGA_OK ? exchange_append(exchange, txn, &event, error) : status;
+}
+
 enum collega_status exchange_seal(struct exchange *exchange, struct ledger_txn *txn,
                                   const struct id *from, const struct id *to, Collega__Run **runs,
                                   size_t count, Collega__SaltedTerms *terms, bool copy,

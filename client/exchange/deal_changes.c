@@ -1,6 +1,7 @@
 /* What a user asks of an agreement, or of a negotiation: its end, and release. Stored as a draft act;
  * the daemon writes and signs the record when it is up to date. */
 #include "client/exchange/deal_rows.h"
+#include "client/exchange/mandates.h"
 
 struct asking {
   struct exchange *exchange;
@@ -10,18 +11,18 @@ struct asking {
   struct arena *arena;
   struct deal_view view;
   struct negotiation negotiation;
+  CollegaStore__RootRow *root; /* NULL: none yet */
   struct collega_error *error;
 };
 
 static enum collega_status open_asking(struct asking *asking, const struct id *deal) {
-  CollegaStore__RootRow *row;
   enum collega_status status =
       deal_view_read(asking->txn, deal, asking->arena, &asking->view, asking->error);
   if (status == COLLEGA_NOT_FOUND ||
       (status == COLLEGA_OK && !id_equal(&asking->view.party, asking->party)))
     return error_set(asking->error, COLLEGA_NOT_FOUND, RULE_deal_unknown, NULL, NULL);
   return status == COLLEGA_OK ? negotiation_load(asking->txn, &asking->view.root, asking->arena,
-                                                 &asking->negotiation, &row, asking->error)
+                                                 &asking->negotiation, &asking->root, asking->error)
                               : status;
 }
 
@@ -88,7 +89,11 @@ static enum collega_status terminate(struct asking *asking, const struct ending 
   if (status == COLLEGA_OK)
     status = exchange_choose_mandate(asking->exchange, asking->txn, asking->party, ending->mandate,
                                      terms->work->headcount, asking->now, &mandate, asking->error);
-  if (status != COLLEGA_OK || !news) return status;
+  /* Asked again: to sign with another mandate what waits to be signed. */
+  bool again = status == COLLEGA_OK && !news && asking->view.row->has_act &&
+               !(asking->root && asking->root->has_terminate_mandate &&
+                 field_is(&asking->root->terminate_mandate, &mandate));
+  if (status != COLLEGA_OK || (!news && !again)) return status;
   act.kind = COLLEGA_STORE__ACT_KIND__ACT_KIND_TERMINATE;
   act.has_effective = true;
   act.effective = ending->effective;

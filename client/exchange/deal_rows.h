@@ -115,12 +115,6 @@ enum collega_status apply_add_mandate(struct apply *apply, CollegaStore__DealRow
                                       const ProtobufCBinaryData *mandate) COLLEGA_MUST_CHECK;
 
 /* ---- deals.c */
-/* The mandate to name: the wanted one, which must cover; else the only one that covers; else
- * none (zero). */
-enum collega_status exchange_choose_mandate(struct exchange *exchange, struct ledger_txn *txn,
-                                            const struct id *party, const struct id *wanted,
-                                            uint32_t headcount, collega_time now, struct id *out,
-                                            struct collega_error *error) COLLEGA_MUST_CHECK;
 /* The stored run of one of the party's records of class members; empty: not there. */
 enum collega_status exchange_member_run(struct ledger_txn *txn, const struct id *party,
                                         const struct id *record, struct arena *arena,

@@ -1,34 +1,14 @@
 /* What a user does to a deal that is there: accept, decline, withdraw. Each is judged by the
  * deal machine on what the ledger holds, and stored as a draft act; only the daemon signs. */
 #include "client/exchange/deal_rows.h"
+#include "client/exchange/mandates.h"
 
 #include <string.h>
 
 #include "base/words.h"
 #include "proto/guard.h"
 
-/* ---- mandates */
-
-enum collega_status exchange_choose_mandate(struct exchange *exchange, struct ledger_txn *txn,
-                                            const struct id *party, const struct id *wanted,
-                                            uint32_t headcount, collega_time now, struct id *out,
-                                            struct collega_error *error) {
-  const struct known_party *self = members_find(exchange_members(exchange, txn), party);
-  memset(out, 0, sizeof *out);
-  if (!self) return error_set(error, COLLEGA_NOT_FOUND, RULE_party_not_ours, NULL, NULL);
-  if (wanted) {
-    *out = *wanted;
-    return known_mandate_covers(self, wanted, now, headcount, error);
-  }
-  size_t covering = 0;
-  for (size_t i = 0; i < self->mandate_count; i++) {
-    if (known_mandate_covers(self, &self->mandates[i].record, now, headcount, NULL) != COLLEGA_OK)
-      continue;
-    if (covering++ == 0) *out = self->mandates[i].record;
-  }
-  if (covering > 1) memset(out, 0, sizeof *out); /* which of them signs is not for us to guess */
-  return COLLEGA_OK;
-}
+/* ---- records of a party */
 
 enum collega_status exchange_member_run(struct ledger_txn *txn, const struct id *party,
                                         const struct id *record, struct arena *arena,
@@ -130,6 +110,20 @@ static enum collega_status finish_act(struct user_act *act, CollegaStore__ActKin
                              act->arena, act->error);
 }
 
+/* What the proposal was signed with may have ended since: the decider would not conclude it. */
+static enum collega_status check_their_mandate(struct user_act *act, uint32_t headcount) {
+  const Collega__DealHeader *header = act->view.header;
+  struct id mandate;
+  const struct known_party *other =
+      members_find(exchange_members(act->exchange, act->txn), &act->view.counterparty);
+  if (!other || !header->has_mandate ||
+      !id_from(&mandate, header->mandate.data, header->mandate.len) ||
+      known_mandate_covers(other, &mandate, act->now, headcount, NULL) == COLLEGA_OK)
+    return COLLEGA_OK;
+  return error_set(act->error, COLLEGA_REFUSED, RULE_their_mandate_over, NULL,
+                   known_party_name(other), NULL);
+}
+
 static enum collega_status accept(struct user_act *act) {
   struct collega_error no_room;
   struct deal_event event = {
@@ -147,6 +141,7 @@ static enum collega_status accept(struct user_act *act) {
     error_set(&no_room, COLLEGA_REFUSED, RULE_offer_changed, NULL, NULL);
   if (status == COLLEGA_OK) status = try_event(act, &event, &news);
   if (status == COLLEGA_OK && !news) return COLLEGA_OK;
+  if (status == COLLEGA_OK) status = check_their_mandate(act, terms->work->headcount);
   if (status == COLLEGA_OK)
     status = exchange_choose_mandate(act->exchange, act->txn, act->party, act->mandate,
                                      terms->work->headcount, act->now, &mandate, act->error);

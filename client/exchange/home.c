@@ -96,26 +96,13 @@ static enum collega_status append_mandate(struct exchange *exchange, struct ledg
                                           const struct identity *identity, collega_time now,
                                           struct arena *arena, struct collega_error *error) {
   Collega__Body *body = NULL;
-  struct bytes packed, run_bytes;
   struct id record;
-  Collega__Run *run = NULL;
   enum collega_status status =
       exchange_own_body(exchange, txn, identity_party(identity), arena, &body, error);
   if (status != COLLEGA_OK) return status;
   body->type = COLLEGA__BODY_TYPE__BODY_TYPE_MANDATE;
   body->mandate = mandate;
-  status = body_finish(body, arena, &packed, &record, error);
-  if (status == COLLEGA_OK) status = run_sign(identity, &packed, 1, arena, &run, error);
-  if (status == COLLEGA_OK) status = exchange_pack(arena, &run->base, &run_bytes, error);
-  if (status != COLLEGA_OK) return status;
-  CollegaStore__OwnRecords content = COLLEGA_STORE__OWN_RECORDS__INIT;
-  field_set(&content.run, run_bytes.data, run_bytes.length);
-  struct ledger_event event = {.time = now,
-                               .kind = COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_OWN_RECORDS,
-                               .party = identity_party(identity),
-                               .record = &record};
-  status = exchange_pack(arena, &content.base, &event.payload, error);
-  return status == COLLEGA_OK ? exchange_append(exchange, txn, &event, error) : status;
+  return exchange_append_record(exchange, txn, identity, body, now, arena, &record, error);
 }
 
 /* The first transaction of a new home. `exchange` is only as far as apply needs it. */

@@ -192,6 +192,17 @@ enum collega_status exchange_own_body(struct exchange *exchange, struct ledger_t
 enum collega_status body_finish(const Collega__Body *body, struct arena *arena,
                                 struct bytes *packed, struct id *id,
                                 struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Signs one record, whose body has its content and type, and puts it in the ledger to be published. */
+enum collega_status exchange_append_record(struct exchange *exchange, struct ledger_txn *txn,
+                                           const struct identity *identity, Collega__Body *body,
+                                           collega_time now, struct arena *arena, struct id *record,
+                                           struct collega_error *error) COLLEGA_MUST_CHECK;
+/* The same for a packed run of one record that is signed already. */
+enum collega_status exchange_append_run(struct exchange *exchange, struct ledger_txn *txn,
+                                        const struct id *party, struct bytes run,
+                                        const struct id *record, collega_time now,
+                                        struct arena *arena,
+                                        struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Seals `letter_runs` (and terms, may be NULL) to a party whose card is known; gives the packed
  * envelope. */
 enum collega_status exchange_seal(struct exchange *exchange, struct ledger_txn *txn,
@@ -271,7 +282,7 @@ enum collega_status apply_send_envelope(struct apply *apply,
                                         struct bytes envelope) COLLEGA_MUST_CHECK;
 /* The broker will never take the message of this deal. */
 enum collega_status apply_deal_refused(struct apply *apply, const CollegaStore__OutboxItem *item,
-                                       Collega__RefusalCode code) COLLEGA_MUST_CHECK;
+                                       const Collega__Refusal *refusal) COLLEGA_MUST_CHECK;
 /* What a letter says about deals: header with terms, acceptance, decisions. */
 enum collega_status apply_letter_deals(struct apply *apply,
                                        const Collega__Letter *letter) COLLEGA_MUST_CHECK;

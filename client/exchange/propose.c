@@ -1,6 +1,7 @@
 /* A proposal: from two offers that fit, what the user wants, and what this party keeps private,
  * to terms; from these to a header that is complete but for its signature. */
 #include "client/exchange/propose.h"
+#include "client/exchange/mandates.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -16,6 +16,7 @@ struct proving {
   struct collega_error *error;
   Collega__Receipted *members[PROOF_MEMBERS];
   size_t count;
+  const Collega__Proof *proof; /* its deals and end are filled: what they name belongs to it */
 };
 
 static enum collega_status run_of(struct proving *proving, const ProtobufCBinaryData *packed,
@@ -24,12 +25,41 @@ static enum collega_status run_of(struct proving *proving, const ProtobufCBinary
   return *out ? COLLEGA_OK : exchange_row_damaged(proving->error, "deals");
 }
 
-/* What says who a party is and who may sign for it. Epoch starts and trust lists say neither. */
-static bool belongs(const Collega__Body *body) {
-  return body->card || body->cert || body->mandate || body->mandate_end || body->revocation;
+/* Does a body of this run name the mandate it was signed with, and is it this one? */
+static bool run_names(const struct proving *proving, const Collega__Run *run,
+                      struct bytes mandate) {
+  const Collega__Body *body;
+  if (!run || run->n_bodies != 1 ||
+      body_of_bytes(field_bytes(&run->bodies[0]), proving->arena, &body, NULL) != COLLEGA_OK)
+    return false;
+  if (body->deal)
+    return body->deal->has_mandate && bytes_equal(field_bytes(&body->deal->mandate), mandate);
+  if (body->acceptance)
+    return body->acceptance->has_mandate &&
+           bytes_equal(field_bytes(&body->acceptance->mandate), mandate);
+  return body->terminate && body->terminate->has_mandate &&
+         bytes_equal(field_bytes(&body->terminate->mandate), mandate);
 }
 
-/* Every card, certificate and mandate of the party that the board brought, with the broker's
+static bool proof_names(const struct proving *proving, struct bytes mandate) {
+  const Collega__Proof *proof = proving->proof;
+  for (size_t i = 0; i < proof->n_deals; i++)
+    if (run_names(proving, proof->deals[i]->header, mandate) ||
+        run_names(proving, proof->deals[i]->acceptance, mandate))
+      return true;
+  return run_names(proving, proof->terminate, mandate);
+}
+
+/* What says who a party is, and who of it signed: of its mandates those that are named, and their ends. Epoch starts
+ * and trust lists say neither. */
+static bool belongs(const struct proving *proving, const struct record *record) {
+  const Collega__Body *body = record->body;
+  if (body->mandate) return proof_names(proving, bytes_of(record->id.byte, ID_BYTES));
+  if (body->mandate_end) return proof_names(proving, field_bytes(&body->mandate_end->mandate));
+  return body->card || body->cert || body->revocation;
+}
+
+/* The cards, certificates and named mandates of the party that the board brought, with the broker's
  * receipt. */
 static enum collega_status add_party(struct proving *proving, const struct id *party) {
   ProtobufCMessage *message;
@@ -44,7 +74,7 @@ static enum collega_status add_party(struct proving *proving, const struct id *p
     struct run_view view;
     status = run_read_bytes(field_bytes(&record->run), proving->arena, &view, proving->error);
     if (status != COLLEGA_OK) break;
-    if (!belongs(view.records[0].body)) continue;
+    if (!belongs(proving, &view.records[0])) continue;
     if (proving->count == PROOF_MEMBERS)
       return error_set(proving->error, COLLEGA_REFUSED, RULE_proof_too_large, NULL, NULL);
     Collega__Receipted *receipted = arena_take(proving->arena, sizeof *receipted);
@@ -231,6 +261,7 @@ static enum collega_status prove(struct proving *proving, const struct id *party
   if (status == COLLEGA_NOT_FOUND || (status == COLLEGA_OK && !id_equal(&view.party, party)))
     return error_set(proving->error, COLLEGA_NOT_FOUND, RULE_deal_unknown, NULL, NULL);
   if (status == COLLEGA_OK) status = fill_agreement(proving, &view, hide, &proof);
+  proving->proof = &proof;
   if (status == COLLEGA_OK) status = add_party(proving, &view.decider);
   if (status == COLLEGA_OK) status = add_party(proving, &view.party);
   if (status == COLLEGA_OK) status = add_party(proving, &view.counterparty);

@@ -3,6 +3,8 @@
  * and an amendment may have come first. */
 #include "client/exchange/signing.h"
 
+#include "base/log.h"
+#include "base/words.h"
 #include "proto/guard.h"
 
 static enum collega_status sign_now(struct signing *signing, CollegaStore__ActKind kind,
@@ -45,7 +47,15 @@ static enum collega_status sign_terminate(struct signing *signing, const Collega
       !id_equal(&negotiation->last_deal, &signing->view.deal) ||
       signing->view.row->state != COLLEGA_STORE__DEAL_STATE__DEAL_STATE_CONCLUDED)
     return drop(signing, act, blocked ? RULE_release_under_way : RULE_no_agreement);
-  enum collega_status status = own_body(signing, COLLEGA__BODY_TYPE__BODY_TYPE_TERMINATE, &body);
+  struct collega_error why;
+  enum collega_status status =
+      signing_mandate(signing, root->has_terminate_mandate, &root->terminate_mandate, &why);
+  if (status == COLLEGA_REFUSED) { /* it stays wanted: asked again, it may name another mandate */
+    log_warning("termination_waits", "rule=%s", rule_name(why.rule));
+    return COLLEGA_OK;
+  }
+  if (status == COLLEGA_OK)
+    status = own_body(signing, COLLEGA__BODY_TYPE__BODY_TYPE_TERMINATE, &body);
   if (status != COLLEGA_OK) return status;
   field_set_id(&content.deal, &signing->view.deal);
   field_set_id(&content.predecessor, &negotiation->last_decision);

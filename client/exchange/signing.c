@@ -157,6 +157,22 @@ enum collega_status signing_seal(struct signing *signing, Collega__Run *run, boo
                        signing->arena, envelope, signing->error);
 }
 
+enum collega_status signing_mandate(struct signing *signing, bool named,
+                                    const ProtobufCBinaryData *mandate, struct collega_error *why) {
+  struct id id;
+  Collega__Terms *terms = NULL;
+  if (!named || !id_from(&id, mandate->data, mandate->len)) return COLLEGA_OK;
+  enum collega_status status =
+      deal_terms(signing->view.row, signing->arena, &terms, signing->error);
+  if (status != COLLEGA_OK) return status;
+  const struct known_party *self =
+      members_find(exchange_members(signing->exchange, signing->txn), &signing->view.party);
+  if (!self) return exchange_row_damaged(signing->error, "parties");
+  status = known_mandate_covers(self, &id, signing->now, terms->work->headcount, why);
+  return status == COLLEGA_OK ? status
+                              : error_set(why, COLLEGA_REFUSED, RULE_mandate_lapsed, NULL, NULL);
+}
+
 static enum collega_status sign_body(struct signing *signing, const CollegaStore__DealAct *act,
                                      Collega__Run **run) {
   struct bytes *body = arena_take(signing->arena, sizeof *body);
@@ -175,6 +191,10 @@ static enum collega_status sign_proposal(struct signing *signing,
     if (why.rule == RULE_deal_past) why.rule = RULE_lapsed;
     return signing_drop(signing, act->kind, &why);
   }
+  if (status == COLLEGA_OK)
+    status = signing_mandate(signing, signing->view.header->has_mandate,
+                             &signing->view.header->mandate, &why);
+  if (status == COLLEGA_REFUSED) return signing_drop(signing, act->kind, &why);
   if (status == COLLEGA_OK) status = sign_body(signing, act, &run);
   if (status != COLLEGA_OK) return status;
   Collega__SaltedTerms *terms = (Collega__SaltedTerms *)row_unpack(
@@ -198,11 +218,15 @@ static enum collega_status sign_acceptance(struct signing *signing,
   struct bytes envelope = {NULL, 0};
   enum collega_status status = may_sign(signing, DEAL_EVENT_ACCEPT_SIGN, &why);
   if (status == COLLEGA_REFUSED) return signing_drop(signing, act->kind, &why);
-  if (status == COLLEGA_OK) status = sign_body(signing, act, &run);
   if (status == COLLEGA_OK)
     status = body_of_bytes(field_bytes(&act->body), signing->arena, &body, signing->error);
   if (status == COLLEGA_OK && !body->acceptance)
     status = exchange_row_damaged(signing->error, "act");
+  if (status == COLLEGA_OK)
+    status =
+        signing_mandate(signing, body->acceptance->has_mandate, &body->acceptance->mandate, &why);
+  if (status == COLLEGA_REFUSED) return signing_drop(signing, act->kind, &why);
+  if (status == COLLEGA_OK) status = sign_body(signing, act, &run);
   if (status != COLLEGA_OK) return status;
   status = signing_seal(signing, run, body->acceptance->has_mandate, &body->acceptance->mandate,
                         NULL, &envelope);

@@ -25,6 +25,11 @@ enum collega_status signing_append(struct signing *signing, CollegaStore__ActKin
 enum collega_status signing_seal(struct signing *signing, Collega__Run *run, bool named,
                                  const ProtobufCBinaryData *mandate, Collega__SaltedTerms *terms,
                                  struct bytes *envelope) COLLEGA_MUST_CHECK;
+/* Does the mandate that is named cover the deal's people now? COLLEGA_REFUSED: *why says what to do (mandate_lapsed);
+ * none named: COLLEGA_OK. */
+enum collega_status signing_mandate(struct signing *signing, bool named,
+                                    const ProtobufCBinaryData *mandate,
+                                    struct collega_error *why) COLLEGA_MUST_CHECK;
 /* sign_changes.c: TERMINATE, RELEASE and its answer, written and signed at once. */
 enum collega_status sign_change(struct signing *signing,
                                 const CollegaStore__DealAct *act) COLLEGA_MUST_CHECK;

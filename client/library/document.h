@@ -38,6 +38,10 @@ json_t *document_no_proof(const struct collega_error *error, enum language langu
 json_t *document_ids(const struct short_id *ids, size_t count);
 json_t *document_offers(const struct view *view, const struct offer_rows *rows);
 json_t *document_matches(const struct view *view, const struct match_rows *rows);
+/* {"id","signatory","function","jointly","state","valid_from","receipted"} and, where told, "max_headcount",
+ * "valid_until", "ended", "ground"; and {"mandates":[...]} of the party that asks. */
+json_t *document_mandate(const struct view *view, const struct known_mandate *mandate);
+json_t *document_mandates(const struct view *view);
 json_t *document_deals(const struct view *view, const struct deal_rows *rows);
 
 /* ---- how the node is doing */

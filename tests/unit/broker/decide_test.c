@@ -10,6 +10,7 @@ struct talk {
   struct id root, deal;
   Collega__Run *header;
   uint8_t serial;
+  struct id proposer_mandate, other_mandate; /* zero: none named */
 };
 
 static ProtobufCBinaryData field_of(const void *data, size_t length) {
@@ -46,6 +47,8 @@ static void propose(struct world *world, struct talk *talk, const struct id *rep
   header.accept_by = world->now + DAY_MS;
   header.root = field_of(talk->root.byte, ID_BYTES);
   header.thread = field_of(talk->root.byte, ID_BYTES);
+  header.has_mandate = !id_is_zero(&talk->proposer_mandate);
+  header.mandate = field_of(talk->proposer_mandate.byte, ID_BYTES);
   if (replaces) {
     header.has_replaces = 1;
     header.replaces = field_of(replaces->byte, ID_BYTES);
@@ -68,6 +71,8 @@ static Collega__Run *acceptance(struct world *world, const struct talk *talk, st
   Collega__Acceptance content = COLLEGA__ACCEPTANCE__INIT;
   content.deal = field_of(talk->deal.byte, ID_BYTES);
   content.time = world->now;
+  content.has_mandate = !id_is_zero(&talk->other_mandate);
+  content.mandate = field_of(talk->other_mandate.byte, ID_BYTES);
   Collega__Body body = COLLEGA__BODY__INIT;
   body.type = COLLEGA__BODY_TYPE__BODY_TYPE_ACCEPTANCE;
   body.acceptance = &content;
@@ -444,6 +449,122 @@ static void a_decision_that_a_party_shows_is_adopted(void **state) {
   party_free(&q);
 }
 
+/* ---- mandates */
+
+static struct id publish_mandate(struct world *world, struct party *party, collega_time until,
+                                 bool jointly) {
+  Collega__Mandate mandate = COLLEGA__MANDATE__INIT;
+  mandate.person = (char *)(uintptr_t) "A. Jansen";
+  mandate.function = (char *)(uintptr_t) "directeur";
+  mandate.jointly = jointly;
+  mandate.valid_from = world->now - DAY_MS;
+  mandate.has_valid_until = until != 0;
+  mandate.valid_until = until;
+  Collega__Body body = COLLEGA__BODY__INIT;
+  body.type = COLLEGA__BODY_TYPE__BODY_TYPE_MANDATE;
+  body.mandate = &mandate;
+  struct bytes packed = body_of(world, party, &body);
+  struct id id;
+  record_id(&id, packed);
+  publish(world, party, &packed, 1);
+  assert_non_null(answer_at(world, 0)->receipts);
+  return id;
+}
+
+static void end_mandate(struct world *world, struct party *party, const struct id *mandate) {
+  Collega__MandateEnd end = COLLEGA__MANDATE_END__INIT;
+  end.mandate = field_of(mandate->byte, ID_BYTES);
+  end.time = world->now - DAY_MS; /* dated back: what counts is when it came here */
+  Collega__Body body = COLLEGA__BODY__INIT;
+  body.type = COLLEGA__BODY_TYPE__BODY_TYPE_MANDATE_END;
+  body.mandate_end = &end;
+  struct bytes packed = body_of(world, party, &body);
+  publish(world, party, &packed, 1);
+  assert_non_null(answer_at(world, 0)->receipts);
+}
+
+static void assert_rule(struct world *world, Collega__RefusalCode code, const char *rule) {
+  assert_refused(world, code);
+  assert_string_equal(answer_at(world, 0)->refusal->rule, rule);
+}
+
+static void a_mandate_must_be_in_force_when_it_is_decided(void **state) {
+  struct world *world = *state;
+  struct party lender, borrower;
+  party_join(world, &lender, 3);
+  party_join(world, &borrower, 4);
+  struct id lends = publish_mandate(world, &lender, 0, false),
+            ends = publish_mandate(world, &lender, world->now + 5000, false),
+            both = publish_mandate(world, &borrower, 0, true),
+            borrows = publish_mandate(world, &borrower, 0, false), nowhere = {{9}};
+  struct talk talk = {.proposer = &lender, .other = &borrower, .root = {{1, 99}}, .serial = 1};
+  talk.proposer_mandate = ends;
+  talk.other_mandate = both;
+  propose(world, &talk, NULL);
+  decide(world, &talk, &borrower, acceptance(world, &talk, NULL));
+  assert_rule(world, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED, "mandate_joint");
+  talk.other_mandate = nowhere; /* not here yet, or not any more */
+  decide(world, &talk, &borrower, acceptance(world, &talk, NULL));
+  assert_rule(world, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_MEMBER, "mandate_unknown");
+  talk.other_mandate = lends; /* somebody else's */
+  decide(world, &talk, &borrower, acceptance(world, &talk, NULL));
+  assert_rule(world, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_MEMBER, "mandate_unknown");
+  world->now += 6000;
+  talk.other_mandate = borrows;
+  decide(world, &talk, &borrower, acceptance(world, &talk, NULL));
+  assert_rule(world, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED, "mandate_over");
+  assert_int_equal(decisions_of(world, &lender, 0).count, 0);
+
+  struct talk good = {.proposer = &lender, .other = &borrower, .root = {{2, 99}}, .serial = 2};
+  good.proposer_mandate = lends;
+  good.other_mandate = borrows;
+  propose(world, &good, NULL);
+  Collega__Run *accepted = acceptance(world, &good, NULL);
+  decide(world, &good, &borrower, accepted);
+  struct decisions first = decisions_of(world, &lender, 0);
+  assert_int_equal(first.count, 1);
+  end_mandate(world, &lender, &lends);
+  decide(world, &good, &borrower, accepted); /* a repeat: the same word, whatever ended since */
+  struct decisions again = decisions_of(world, &lender, 0);
+  assert_int_equal(again.count, 1);
+  assert_true(bytes_equal(first.bytes[0], again.bytes[0]));
+
+  struct talk late = {.proposer = &lender, .other = &borrower, .root = {{3, 99}}, .serial = 3};
+  late.proposer_mandate = lends;
+  late.other_mandate = borrows;
+  propose(world, &late, NULL);
+  decide(world, &late, &borrower, acceptance(world, &late, NULL));
+  assert_rule(world, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED, "mandate_over");
+  party_free(&lender);
+  party_free(&borrower);
+}
+
+static void nobody_fills_the_log_with_mandates(void **state) {
+  struct world *world = *state;
+  struct party party;
+  struct bytes bodies[MANDATES_KEPT + 4];
+  party_join(world, &party, 3);
+  struct id first = publish_mandate(world, &party, 0, false);
+  for (size_t i = 0; i < MANDATES_KEPT + 4; i++) {
+    Collega__Mandate mandate = COLLEGA__MANDATE__INIT;
+    mandate.person = mandate.function = (char *)(uintptr_t) "x";
+    mandate.valid_from = world->now;
+    Collega__Body body = COLLEGA__BODY__INIT;
+    body.type = COLLEGA__BODY_TYPE__BODY_TYPE_MANDATE;
+    body.mandate = &mandate;
+    bodies[i] = body_of(world, &party, &body);
+  }
+  publish(world, &party, bodies, MANDATES_KEPT + 4);
+  assert_int_equal(world->result.answer_count, 5 + 1);
+  for (size_t i = 0; i < 5; i++)
+    assert_string_equal(answer_at(world, i)->refusal->rule, "mandate_too_many");
+  assert_int_equal(answer_at(world, 5)->receipts->n_ids, MANDATES_KEPT - 1);
+  end_mandate(world, &party, &first); /* it may still be ended */
+  publish(world, &party, bodies, 2);
+  assert_int_equal(answer_at(world, 0)->receipts->n_ids, 2); /* duplicates keep their answer */
+  party_free(&party);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
   const struct CMUnitTest tests[] = {
@@ -456,6 +577,8 @@ int main(void) {
       TEST(what_was_asked_and_decided_can_be_fetched),
       TEST(a_restored_decider_opens_an_epoch_and_asks_both_before_it_rules),
       TEST(a_decision_that_a_party_shows_is_adopted),
+      TEST(a_mandate_must_be_in_force_when_it_is_decided),
+      TEST(nobody_fills_the_log_with_mandates),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -524,6 +524,35 @@ static void an_ended_mandate_does_not_cover(void **state) {
   expect_against(&judgement, RULE_mandate_over);
 }
 
+/* The proposer dates its proposal before the end, as it may; the decision was after it. */
+static void a_mandate_that_ended_before_the_decision_does_not_cover(void **state) {
+  struct place *place = *state;
+  struct agreement_world *world = &place->world;
+  Collega__Proof *before = simple(place, NULL);
+  struct run_view view;
+  assert_int_equal(run_read(before->deals[0]->header, world->arena, &view, NULL), COLLEGA_OK);
+  const Collega__DealHeader *header = view.records[0].body->deal;
+  assert_int_equal(run_read(before->deals[0]->decision, world->arena, &view, NULL), COLLEGA_OK);
+  collega_time decided = view.records[0].body->decision->time;
+  assert_true(header->time < decided);
+  collega_time end = header->time + (decided - header->time) / 2;
+  Collega__Run *run = make_mandate_end(&world->lender, &world->lender_mandate, end, world->arena);
+  agreement_add_member(world, run, end);
+  struct proof_judgement judgement = judge(place, simple(place, NULL), NULL);
+  expect_against(&judgement, RULE_mandate_over);
+}
+
+static void a_mandate_that_ends_later_takes_nothing_back(void **state) {
+  struct place *place = *state;
+  struct agreement_world *world = &place->world;
+  /* Dated back by its author; what counts is when the broker receipted it. */
+  Collega__Run *end = make_mandate_end(&world->lender, &world->lender_mandate,
+                                       AGREEMENT_NOW - 5 * DAY_MS, world->arena);
+  agreement_add_member(world, end, AGREEMENT_NOW + DAY_MS);
+  struct proof_judgement judgement = judge(place, simple(place, NULL), NULL);
+  assert_true(judgement.valid);
+}
+
 static void a_revoked_party_does_not_sign(void **state) {
   struct place *place = *state;
   struct agreement_world *world = &place->world;
@@ -643,6 +672,8 @@ int main(void) {
       TEST(a_mandate_known_only_after_the_decision_does_not_count),
       TEST(an_ended_mandate_does_not_cover),
       TEST(a_revoked_party_does_not_sign),
+      TEST(a_mandate_that_ended_before_the_decision_does_not_cover),
+      TEST(a_mandate_that_ends_later_takes_nothing_back),
       TEST(a_later_revocation_leaves_the_agreement_valid),
       TEST(strangers_repeats_and_other_records_do_not_belong),
       TEST(a_certificate_of_another_broker_is_not_believed),
