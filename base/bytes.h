@@ -57,8 +57,12 @@ bool utf8_valid(const uint8_t *data, size_t length);
 /* UTF-8 and no control character (C0, DEL, C1, U+2028, U+2029, bidirectional overrides and isolates
  * U+202A..202E, U+2066..2069); with `lines` the line feed may occur. */
 bool utf8_text(const uint8_t *data, size_t length, bool lines);
-/* Terminal columns of a valid UTF-8 string (a code point is one column, combining marks none). */
+/* Terminal columns of a UTF-8 string: a code point is one column, combining marks none, East Asian
+ * wide characters and pictures two. */
 size_t utf8_columns(const char *text);
+/* The bytes of text that fit in `most` columns, where a character ends, with the marks over it;
+ * *columns is what they take. */
+size_t utf8_fit(const char *text, size_t most, size_t *columns);
 
 /* The next code point of data: returns the bytes it takes, 0 at the end or when malformed. */
 size_t utf8_next(const uint8_t *data, size_t length, uint32_t *point);

@@ -5,6 +5,8 @@
  * measures. */
 #include "base/config.h"
 #include "base/bytes.h"
+#include "base/log.h"
+#include "base/words.h"
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -63,6 +65,16 @@ static bool understand(const struct setting *setting, const char *text, int64_t 
   case SETTING_FLAG:
     *number = same_word(text, yes, sizeof yes / sizeof yes[0]);
     return *number == 1 || same_word(text, no, sizeof no / sizeof no[0]);
+  case SETTING_CHOICE: {
+    size_t length = strlen(text);
+    for (const char *at = setting->choices; length > 0 && strchr(text, '|') == NULL; at++) {
+      if (strncmp(at, text, length) == 0 && (at[length] == '|' || at[length] == '\0')) return true;
+      at = strchr(at, '|');
+      if (at == NULL) break;
+      ++*number;
+    }
+    return false;
+  }
   }
   return false;
 }
@@ -81,6 +93,9 @@ static enum collega_status wrong_value(struct reading *reading, const struct set
   case SETTING_FLAG:
     return error_set(reading->error, COLLEGA_INVALID, RULE_config_flag, NULL, reading->path, line,
                      setting->name, NULL);
+  case SETTING_CHOICE:
+    return error_set(reading->error, COLLEGA_INVALID, RULE_config_choice, NULL, reading->path, line,
+                     setting->name, setting->choices, NULL);
   }
   return COLLEGA_INVALID;
 }
@@ -206,6 +221,49 @@ int64_t config_number(const struct config *config, const char *name) {
   return config->values[index_of(config, name)].number;
 }
 
+/* Tells the log of every setting that differs; whether a restart is needed for one of them. */
+static bool tell_changes(const struct config *before, const struct config *after) {
+  size_t changed = 0, waiting = 0;
+  for (size_t i = 0; i < before->count; i++) {
+    const struct setting *setting = &before->table[i];
+    if (strcmp(config_text(before, setting->name), config_text(after, setting->name)) == 0)
+      continue;
+    changed++;
+    if (!setting->live) waiting++;
+    log_info("reload", "setting=%s %s", setting->name,
+             setting->live ? "changed" : "changes at the next start");
+  }
+  if (changed == 0) log_info("reload", "no setting changed");
+  return waiting > 0;
+}
+
+static enum log_level level_of(const struct config *config) {
+  return (enum log_level)config_number(config, LOG_LEVEL_SETTING);
+}
+
+bool config_reload(const char *path, struct config **config, config_take take, void *context) {
+  struct config *fresh;
+  struct collega_error error;
+  enum collega_status status =
+      config_load(path, (*config)->table, (*config)->count, &fresh, &error);
+  if (status == COLLEGA_OK) status = take(context, fresh, &error);
+  if (status != COLLEGA_OK) {
+    char text[512];
+    error_render(LANGUAGE_EN, &error, text, sizeof text);
+    log_error("reload", "nothing changed: %s", text);
+    config_destroy(&fresh);
+    return false;
+  }
+  /* Told at the more talkative of both levels: whoever changed the level wants to see that it took. */
+  enum log_level before = level_of(*config), after = level_of(fresh);
+  log_threshold(before < after ? before : after);
+  if (tell_changes(*config, fresh)) log_warning("reload", "restart to take over all settings");
+  config_destroy(config);
+  log_threshold(after);
+  *config = fresh; /* settings that need a restart were read once, at the start */
+  return true;
+}
+
 enum collega_status config_write_template(const char *path, const struct setting *table,
                                           size_t count, struct collega_error *error) {
   int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
@@ -227,9 +285,12 @@ enum collega_status config_write_template(const char *path, const struct setting
       fprintf(file, "%s[%.*s]\n", i == 0 ? "" : "\n", (int)length, table[i].name);
     section = table[i].name;
     section_length = length;
-    fprintf(file, "; %s\n; %s\n", table[i].help_nl, table[i].help_en);
+    fprintf(file, "; %s (%s)\n; %s (%s)\n", table[i].help_nl,
+            table[i].live ? "meteen bij SIGHUP" : "bij een nieuwe start", table[i].help_en,
+            table[i].live ? "at once at SIGHUP" : "at the next start");
     if (table[i].kind == SETTING_NUMBER)
       fprintf(file, "; %" PRId64 "..%" PRId64 "\n", table[i].min, table[i].max);
+    if (table[i].kind == SETTING_CHOICE) fprintf(file, "; %s\n", table[i].choices);
     fprintf(file, ";%s = %s\n", dot == NULL ? table[i].name : dot + 1, table[i].fallback);
   }
   bool failed = ferror(file) != 0;

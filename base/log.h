@@ -3,8 +3,11 @@
 #ifndef COLLEGA_BASE_LOG_H
 #define COLLEGA_BASE_LOG_H
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARNING, LOG_ERROR };
-void log_threshold(
-    enum log_level level); /* at start, before threads; COLLEGA_LOG=debug overrides */
+/* Lines below it are not written; at any time. COLLEGA_LOG=debug overrides. */
+void log_threshold(enum log_level level);
+/* The setting log.level, the same in every program: its choices in the order of the levels. */
+#define LOG_LEVEL_SETTING "log.level"
+#define LOG_LEVEL_CHOICES "debug|info|warning|error"
 void log_line(enum log_level level, const char *event, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 #define log_debug(event, ...)   log_line(LOG_DEBUG, event, __VA_ARGS__)

@@ -71,31 +71,51 @@ bool utf8_text(const uint8_t *data, size_t length, bool lines) {
   return true;
 }
 
-/* Marks that are drawn over the character before them, joiners and variation selectors. */
-static bool takes_no_column(uint32_t point) {
-  static const struct {
-    uint32_t first, last;
-  } ranges[] = {{0x0300, 0x036F}, {0x0483, 0x0489}, {0x0591, 0x05BD}, {0x064B, 0x065F},
-                {0x1AB0, 0x1AFF}, {0x1DC0, 0x1DFF}, {0x200B, 0x200F}, {0x20D0, 0x20FF},
-                {0xFE00, 0xFE0F}, {0xFE20, 0xFE2F}};
-  for (size_t i = 0; i < sizeof ranges / sizeof ranges[0]; i++)
+struct range {
+  uint32_t first, last;
+};
+
+static bool within(uint32_t point, const struct range *ranges, size_t count) {
+  for (size_t i = 0; i < count; i++)
     if (point >= ranges[i].first && point <= ranges[i].last) return true;
   return false;
 }
 
-size_t utf8_columns(const char *text) {
+/* None for marks that are drawn over the character before them, joiners and variation selectors; two
+ * for East Asian wide characters and pictures. */
+static size_t point_columns(uint32_t point) {
+  static const struct range none[] = {{0x0300, 0x036F}, {0x0483, 0x0489},  {0x0591, 0x05BD},
+                                      {0x064B, 0x065F}, {0x1AB0, 0x1AFF},  {0x1DC0, 0x1DFF},
+                                      {0x200B, 0x200F}, {0x20D0, 0x20FF},  {0xFE00, 0xFE0F},
+                                      {0xFE20, 0xFE2F}, {0x1F3FB, 0x1F3FF}};
+  static const struct range two[] = {
+      {0x1100, 0x115F},   {0x2E80, 0x303E},   {0x3041, 0x33FF},   {0x3400, 0x4DBF},
+      {0x4E00, 0x9FFF},   {0xA000, 0xA4CF},   {0xA960, 0xA97F},   {0xAC00, 0xD7A3},
+      {0xF900, 0xFAFF},   {0xFE30, 0xFE6F},   {0xFF00, 0xFF60},   {0xFFE0, 0xFFE6},
+      {0x1F300, 0x1F64F}, {0x1F680, 0x1F6FF}, {0x1F900, 0x1F9FF}, {0x20000, 0x3FFFD}};
+  if (within(point, none, sizeof none / sizeof none[0])) return 0;
+  return within(point, two, sizeof two / sizeof two[0]) ? 2 : 1;
+}
+
+size_t utf8_fit(const char *text, size_t most, size_t *columns) {
   const uint8_t *data = (const uint8_t *)text;
-  size_t length = strlen(text), columns = 0;
+  size_t length = strlen(text), at = 0;
   uint32_t point;
-  for (size_t at = 0, size; at < length; at += size) {
-    size = code_point(data + at, length - at, &point);
-    if (size == 0) {
-      size = 1; /* not UTF-8 after all: a terminal shows one mark for the byte */
-      columns++;
-    } else if (!takes_no_column(point)) {
-      columns++;
-    }
+  *columns = 0;
+  while (at < length) {
+    size_t size = code_point(data + at, length - at, &point);
+    /* Not UTF-8 after all: a terminal shows one mark for the byte. */
+    size_t more = size == 0 ? 1 : point_columns(point);
+    if (more > most - *columns) break;
+    *columns += more;
+    at += size == 0 ? 1 : size;
   }
+  return at;
+}
+
+size_t utf8_columns(const char *text) {
+  size_t columns;
+  utf8_fit(text, SIZE_MAX, &columns);
   return columns;
 }
 

@@ -40,24 +40,36 @@ static void print_next_words(const struct program *program, const char *prefix, 
   fprintf(out, "%s' ;;\n", prefix[0] == '\0' ? "help" : "");
 }
 
-void program_completion(const struct program *program, FILE *out) {
-  function_name(program, out);
-  fputs("() {\n"
-        "  local word=${COMP_WORDS[COMP_CWORD]} path= next= options= i\n"
-        "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
-        "    case ${COMP_WORDS[i]} in\n"
-        "    =",
-        out);
-  print_valued(program->common, program->common_count, out);
-  for (size_t i = 0; i < program->command_count; i++)
-    print_valued(program->commands[i].options, program->commands[i].option_count, out);
-  fputs(") ((i++)) ;;\n"
-        "    -*) ;;\n"
-        "    *) path=\"${path:+$path }${COMP_WORDS[i]}\" ;;\n"
-        "    esac\n"
-        "  done\n"
-        "  case $path in\n",
-        out);
+/* Whether completion offers files for an argument: "FILE", "DIR", "FILE.json|FILE.csv|-". */
+static bool takes_file(const char *argument) {
+  return argument != NULL && (strstr(argument, "FILE") != NULL || strstr(argument, "DIR") != NULL);
+}
+
+/* What follows an option that takes a value: the values it lists ("nl|en"), files, or nothing. */
+static void print_values(const char *path, const struct option_row *options, size_t count,
+                         FILE *out) {
+  for (size_t i = 0; i < count; i++) {
+    const char *argument = options[i].argument;
+    if (argument == NULL) continue;
+    if (path[0] != '\0')
+      fprintf(out, "  '%s'*:--%s) ", path, options[i].name);
+    else
+      fprintf(out, "  *:--%s) ", options[i].name);
+    if (takes_file(argument)) {
+      fputs("kind=files next= ;;\n", out);
+    } else if (islower((unsigned char)argument[0])) {
+      fputs("kind=words next='", out);
+      for (const char *at = argument; *at != '\0'; at++)
+        fputc(*at == '|' ? ' ' : *at, out);
+      fputs("' ;;\n", out);
+    } else {
+      fputs("kind=none ;;\n", out);
+    }
+  }
+}
+
+static void print_words(const struct program *program, FILE *out) {
+  fputs("  case $path in\n", out);
   print_next_words(program, "", out);
   for (size_t i = 0; i < program->command_count; i++) {
     const char *path = program->commands[i].path;
@@ -73,20 +85,56 @@ void program_completion(const struct program *program, FILE *out) {
   fputs("  esac\n  case \"$path \" in\n", out);
   for (size_t i = 0; i < program->command_count; i++) {
     const struct command_row *command = &program->commands[i];
-    if (command->option_count == 0) continue;
-    fprintf(out, "  '%s '*) options='", command->path);
+    bool files = takes_file(command->usage);
+    if (command->option_count == 0 && !files) continue;
+    fprintf(out, "  '%s '*) %soptions='", command->path, files ? "kind=files " : "");
     for (size_t j = 0; j < command->option_count; j++)
       fprintf(out, "--%s ", command->options[j].name);
     fputs("' ;;\n", out);
   }
-  fputs("  esac\n  if [[ $word == -* ]]; then\n    COMPREPLY=($(compgen -W \"$options", out);
+  fputs("  esac\n", out);
+}
+
+/* bash makes words of their own of "=" and of what follows it. */
+void program_completion(const struct program *program, FILE *out) {
+  function_name(program, out);
+  fputs("() {\n"
+        "  local word=${COMP_WORDS[COMP_CWORD]} last=${COMP_WORDS[COMP_CWORD-1]}\n"
+        "  local path= next= options= kind= i\n"
+        "  if [[ $word == = ]]; then word=; fi\n"
+        "  if [[ $last == = ]]; then last=${COMP_WORDS[COMP_CWORD-2]}; fi\n"
+        "  for ((i = 1; i < COMP_CWORD; i++)); do\n"
+        "    case ${COMP_WORDS[i]} in\n"
+        "    =",
+        out);
+  print_valued(program->common, program->common_count, out);
+  for (size_t i = 0; i < program->command_count; i++)
+    print_valued(program->commands[i].options, program->commands[i].option_count, out);
+  fputs(") [[ ${COMP_WORDS[i+1]} == = ]] && ((i++)); ((i++)) ;;\n"
+        "    -*) ;;\n"
+        "    *) path=\"${path:+$path }${COMP_WORDS[i]}\" ;;\n"
+        "    esac\n"
+        "  done\n",
+        out);
+  print_words(program, out);
+  fputs("  case $path:$last in\n", out);
+  for (size_t i = 0; i < program->command_count; i++)
+    print_values(program->commands[i].path, program->commands[i].options,
+                 program->commands[i].option_count, out);
+  print_values("", program->common, program->common_count, out);
+  fputs("  esac\n  if [[ $kind != words && $kind != none && $word == -* ]]; then\n"
+        "    COMPREPLY=($(compgen -W \"$options",
+        out);
   for (size_t i = 0; i < program->common_count; i++)
     fprintf(out, " --%s", program->common[i].name);
   fputs(" --help --version\" -- \"$word\"))\n"
-        "  elif [[ -n $next ]]; then\n"
+        "  elif [[ $kind != none && -n $next ]]; then\n"
         "    COMPREPLY=($(compgen -W \"$next\" -- \"$word\"))\n"
+        "  elif [[ $kind == files ]]; then\n"
+        "    compopt -o filenames 2>/dev/null\n"
+        "    mapfile -t COMPREPLY < <(compgen -f -- \"$word\")\n"
         "  else\n"
-        "    COMPREPLY=($(compgen -f -- \"$word\"))\n"
+        "    COMPREPLY=()\n"
         "  fi\n"
         "}\ncomplete -F ",
         out);

@@ -1,8 +1,21 @@
 /* Help, from the tables that the parser uses. */
 #include "base/terminal/parts.h"
+#include "base/config.h"
+#include <stdlib.h>
 #include <string.h>
 
-enum label { LABEL_USAGE, LABEL_COMMAND, LABEL_OPTIONS, LABEL_COMMANDS, LABEL_COMMON, LABEL_MORE };
+enum label {
+  LABEL_USAGE,
+  LABEL_COMMAND,
+  LABEL_OPTIONS,
+  LABEL_COMMANDS,
+  LABEL_COMMON,
+  LABEL_MORE,
+  LABEL_SETTINGS,
+  LABEL_SETTINGS_MORE,
+  LABEL_LIVE,
+  LABEL_RESTART
+};
 
 static const char *label(enum label which, enum language language) {
   bool dutch = language == LANGUAGE_NL;
@@ -19,6 +32,15 @@ static const char *label(enum label which, enum language language) {
     return dutch ? "Opties bij elk commando:" : "Options of every command:";
   case LABEL_MORE:
     return dutch ? "laat meer zien over één commando." : "tells more about one command.";
+  case LABEL_SETTINGS:
+    return dutch ? "Instellingen, in settings.ini in de werkmap:"
+                 : "Settings, in settings.ini in the home:";
+  case LABEL_SETTINGS_MORE:
+    return dutch ? "laat de instellingen zien." : "shows the settings.";
+  case LABEL_LIVE:
+    return dutch ? "meteen bij SIGHUP" : "at once at SIGHUP";
+  case LABEL_RESTART:
+    return dutch ? "bij een nieuwe start" : "at the next start";
   }
   return "";
 }
@@ -33,17 +55,45 @@ bool path_begins(const char *path, const char *prefix) {
   return strncmp(path, prefix, length) == 0 && path[length] == ' ';
 }
 
-#define HELP_COLUMN 34
+#define HELP_COLUMN   34
+#define NARROW        72 /* columns; below it the help stands under what it explains */
+#define NARROW_INDENT 6
+
+/* Text in lines of at most `width` columns (0: one line), those after the first indented. A word
+ * that is too long has a line of its own. */
+static void print_wrapped(FILE *out, const char *text, size_t indent, size_t width) {
+  size_t column = indent;
+  for (const char *at = text; *at != '\0';) {
+    size_t length = strcspn(at, " "), columns;
+    char *word = strndup(at, length);
+    columns = word == NULL ? length : utf8_columns(word);
+    free(word);
+    if (at != text) {
+      bool fits = width == 0 || column + 1 + columns <= width;
+      if (fits)
+        fputc(' ', out);
+      else
+        fprintf(out, "\n%*s", (int)indent, "");
+      column = fits ? column + 1 : indent;
+    }
+    fprintf(out, "%.*s", (int)length, at);
+    column += columns;
+    at += length + (at[length] == ' ');
+  }
+  fputc('\n', out);
+}
 
 /* "  left      help", with the help on its own line where the left part is too wide. */
 static void print_pair(FILE *out, const char *left, const char *help) {
-  size_t columns = utf8_columns(left) + 2;
+  size_t width = terminal_columns(out), columns = utf8_columns(left) + 2;
+  size_t indent = width > 0 && width < NARROW ? NARROW_INDENT : HELP_COLUMN;
   fprintf(out, "  %s", left);
-  if (columns + 2 > HELP_COLUMN) {
+  if (columns + 2 > indent) {
     fputc('\n', out);
     columns = 0;
   }
-  fprintf(out, "%*s%s\n", (int)(HELP_COLUMN - columns), "", help);
+  fprintf(out, "%*s", (int)(indent - columns), "");
+  print_wrapped(out, help, indent, width);
 }
 
 static void print_options(FILE *out, const struct option_row *options, size_t count,
@@ -79,6 +129,20 @@ void help_program(const struct program *program, const char *prefix, enum langua
   print_common(program, language, out);
   fprintf(out, "\n'%s help %s' %s\n", program->name, label(LABEL_COMMAND, language),
           label(LABEL_MORE, language));
+  if (program->setting_count > 0)
+    fprintf(out, "'%s help settings' %s\n", program->name, label(LABEL_SETTINGS_MORE, language));
+}
+
+void help_settings(const struct program *program, enum language language, FILE *out) {
+  fprintf(out, "%s\n", label(LABEL_SETTINGS, language));
+  for (size_t i = 0; i < program->setting_count; i++) {
+    const struct setting *setting = &program->settings[i];
+    char left[400], help[600];
+    snprintf(left, sizeof left, "%s = %s", setting->name, setting->fallback);
+    snprintf(help, sizeof help, "%s; %s", text_of(language, setting->help_nl, setting->help_en),
+             label(setting->live ? LABEL_LIVE : LABEL_RESTART, language));
+    print_pair(out, left, help);
+  }
 }
 
 void help_command(const struct program *program, const struct command_row *command,

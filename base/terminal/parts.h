@@ -30,6 +30,9 @@ bool path_begins(const char *path, const char *prefix);
 /* The commands that begin with `prefix` ("" all), and the common options. */
 void help_program(const struct program *program, const char *prefix, enum language language,
                   FILE *out);
+/* The settings of HOME/settings.ini, with their usual values and whether a running program takes over
+ * a changed one. */
+void help_settings(const struct program *program, enum language language, FILE *out);
 void help_command(const struct program *program, const struct command_row *command,
                   enum language language, FILE *out);
 

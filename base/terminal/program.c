@@ -220,6 +220,10 @@ static enum collega_status show_help(const struct arguments *arguments, char *co
   }
   while (plain < count && words[plain][0] != '-')
     plain++;
+  if (plain == 1 && program->setting_count > 0 && strcmp(words[0], "settings") == 0) {
+    help_settings(program, arguments->language, stdout);
+    return COLLEGA_OK;
+  }
   const struct command_row *command = find_command(program, words, plain, &used);
   if (command != NULL) {
     help_command(program, command, arguments->language, stdout);

@@ -3,6 +3,7 @@
 #include "base/terminal/parts.h"
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 void safe_append(struct buffer *buffer, const char *text) {
@@ -45,4 +46,10 @@ bool terminal_colour(FILE *stream) {
   const char *kind = getenv("TERM");
   if (kind != NULL && strcmp(kind, "dumb") == 0) return false;
   return isatty(fileno(stream)) == 1;
+}
+
+size_t terminal_columns(FILE *stream) {
+  struct winsize size;
+  if (isatty(fileno(stream)) != 1 || ioctl(fileno(stream), TIOCGWINSZ, &size) != 0) return 0;
+  return size.ws_col;
 }

@@ -4,9 +4,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define CUT_LEAST 8 /* columns that a cut cell keeps at least */
+#define GAP       2 /* between two columns */
+
 struct table {
   size_t columns, rows;
-  unsigned numeric;
+  unsigned numeric, may_cut;
   struct buffer text;    /* all cells, each ended by NUL; the headings are the first row */
   struct buffer offsets; /* size_t: where each cell begins in text */
 };
@@ -44,17 +47,72 @@ static const char *cell_at(const struct table *table, size_t row, size_t column)
   return (const char *)table->text.data + offset;
 }
 
-static void print_row(const struct table *table, size_t row, const size_t *widths, FILE *out) {
-  for (size_t i = 0; i < table->columns; i++) {
-    const char *cell = cell_at(table, row, i);
-    bool last = i + 1 == table->columns, right = i < 32 && (table->numeric >> i & 1) != 0;
-    int padding = (int)(widths[i] - utf8_columns(cell));
-    if (right)
-      fprintf(out, "%*s%s", padding, "", cell);
-    else
-      fprintf(out, "%s%*s", cell, last ? 0 : padding, "");
-    if (!last) fputs("  ", out);
+void table_may_cut(struct table *table, unsigned columns) {
+  if (table != NULL) table->may_cut = columns;
+}
+
+static void print_spaces(FILE *out, size_t count) {
+  fprintf(out, "%*s", (int)count, "");
+}
+
+/* One cell; as the last of its row it is not filled up. */
+static void print_cell(const char *cell, size_t width, bool right, bool last, FILE *out) {
+  size_t columns, fits = utf8_fit(cell, width, &columns);
+  bool cut = cell[fits] != '\0';
+  if (cut) fits = utf8_fit(cell, width - 1, &columns); /* room for the ellipsis */
+  size_t filled = columns + (cut ? 1 : 0);
+  if (right) print_spaces(out, width - filled);
+  fprintf(out, "%.*s%s", (int)fits, cell, cut ? "\u2026" : "");
+  if (!right && !last) print_spaces(out, width - filled);
+}
+
+static void print_rows(const struct table *table, const size_t *widths, bool colour, FILE *out) {
+  for (size_t row = 0; row <= table->rows; row++) {
+    if (row == 0 && colour) fputs("\033[1m", out);
+    for (size_t i = 0; i < table->columns; i++) {
+      bool last = i + 1 == table->columns, right = i < 32 && (table->numeric >> i & 1) != 0;
+      print_cell(cell_at(table, row, i), widths[i], right, last, out);
+      if (!last) print_spaces(out, GAP);
+    }
+    fputs(row == 0 && colour ? "\033[0m\n" : "\n", out);
   }
+}
+
+/* A block for each row: what is empty is left out. */
+static void print_blocks(const struct table *table, bool colour, FILE *out) {
+  size_t widest = 0;
+  for (size_t i = 0; i < table->columns; i++) {
+    size_t columns = utf8_columns(cell_at(table, 0, i));
+    if (columns > widest) widest = columns;
+  }
+  for (size_t row = 1; row <= table->rows; row++) {
+    if (row > 1) fputc('\n', out);
+    for (size_t i = 0; i < table->columns; i++) {
+      const char *cell = cell_at(table, row, i), *heading = cell_at(table, 0, i);
+      if (cell[0] == '\0') continue;
+      fprintf(out, "%s%s%s", colour ? "\033[1m" : "", heading, colour ? "\033[0m" : "");
+      print_spaces(out, widest - utf8_columns(heading) + GAP);
+      fprintf(out, "%s\n", cell);
+    }
+  }
+}
+
+/* Takes from the widest column that may be cut until all fits; false: it cannot. */
+static bool make_fit(const struct table *table, size_t *widths, size_t available) {
+  size_t taken = GAP * (table->columns - 1);
+  for (size_t i = 0; i < table->columns; i++)
+    taken += widths[i];
+  while (taken > available) {
+    size_t widest = table->columns;
+    for (size_t i = 0; i < table->columns && i < 32; i++)
+      if ((table->may_cut >> i & 1) != 0 && widths[i] > CUT_LEAST &&
+          (widest == table->columns || widths[i] > widths[widest]))
+        widest = i;
+    if (widest == table->columns) return false;
+    widths[widest]--;
+    taken--;
+  }
+  return true;
 }
 
 void table_print(const struct table *table, FILE *out) {
@@ -70,12 +128,12 @@ void table_print(const struct table *table, FILE *out) {
       size_t columns = utf8_columns(cell_at(table, row, i));
       if (columns > widths[i]) widths[i] = columns;
     }
+  size_t available = terminal_columns(out);
   bool colour = terminal_colour(out);
-  for (size_t row = 0; row <= table->rows; row++) {
-    if (row == 0 && colour) fputs("\033[1m", out);
-    print_row(table, row, widths, out);
-    fputs(row == 0 && colour ? "\033[0m\n" : "\n", out);
-  }
+  if (available == 0 || make_fit(table, widths, available))
+    print_rows(table, widths, colour, out);
+  else
+    print_blocks(table, colour, out);
   free(widths);
 }
 

@@ -10,9 +10,11 @@
 /* A command's options: getopt_long fed from a table. Every program has the common ones (--home,
  * --json, --lang, --help) in a table of its own that is searched too. */
 struct option_row {
-  const char *name;     /* "accept-by" */
-  const char *argument; /* "TIME"; NULL: a flag */
-  const char *nl, *en;  /* help */
+  const char *name; /* "accept-by" */
+  /* "TIME"; NULL: a flag. Completion offers files for FILE and DIR, and the words themselves where
+   * it lists them in lower case ("nl|en"). */
+  const char *argument;
+  const char *nl, *en; /* help */
   bool repeats;
 };
 struct arguments; /* what was typed */
@@ -38,6 +40,12 @@ struct command_row {
   size_t least, most; /* positional arguments */
   enum collega_status (*run)(const struct arguments *arguments, struct collega_error *error);
 };
+/* A name and what it is, for the manual page: an environment variable, a file, an example. */
+struct manual_row {
+  const char *name; /* an example's: the lines to type, one a line */
+  const char *nl, *en;
+};
+struct setting; /* base/config.h */
 struct program {
   const char *name;          /* "collega" */
   const char *nl, *en;       /* what it is */
@@ -46,10 +54,14 @@ struct program {
   size_t common_count;
   const struct command_row *commands;
   size_t command_count;
+  const struct setting *settings; /* of HOME/settings.ini: `help settings` and the manual page */
+  size_t setting_count;
+  const struct manual_row *files, *examples; /* files: names within the home */
+  size_t file_count, example_count;
 };
 /* Parses argv, runs the command, prints errors ("collega: field: sentence") on standard error in the
- * chosen language (with --json as {"error":{...}} there), returns the exit status. `--help`, `help` and
- * `--version` are built in. With an unknown command the nearest is suggested. */
+ * chosen language (with --json as {"error":{...}} there), returns the exit status. `--help`, `help`,
+ * `help settings` and `--version` are built in. With an unknown command the nearest is suggested. */
 int program_main(const struct program *program, int argc, char **argv);
 /* --home, else the variable, else an error that says how to give it. */
 enum collega_status argument_home(const struct arguments *arguments, const char **out,
@@ -58,13 +70,26 @@ enum collega_status argument_home(const struct arguments *arguments, const char 
 void program_man_page(const struct program *program, FILE *out);
 void program_completion(const struct program *program, FILE *out);
 
-/* Aligned columns. Cells are copied. Right-aligned where `numeric` has the column's bit. */
+/* Aligned columns. Cells are copied. Right-aligned where `numeric` has the column's bit. On a
+ * terminal that is too narrow, columns that table_may_cut names (a bit each) are cut, with an
+ * ellipsis; when that is not enough each row becomes a block of lines "heading  cell". What does not
+ * go to a terminal is never cut. */
 struct table;
 struct table *table_new(size_t columns, const char *const *headings, unsigned numeric);
 void table_row(struct table *table, const char *const *cells);
+void table_may_cut(struct table *table, unsigned columns);
 void table_print(const struct table *table, FILE *out);
 void table_destroy(struct table **table);
-bool terminal_colour(FILE *stream); /* a terminal, NO_COLOR unset */
+bool terminal_colour(FILE *stream);    /* a terminal, NO_COLOR unset */
+size_t terminal_columns(FILE *stream); /* 0: no terminal, or not known: as wide as need be */
+
+/* Progress of long work, one line that is written over, on standard error: only when that is a
+ * terminal. `what` ("rows read") is copied. total 0: not known. NULL for no progress, which the other
+ * two take. */
+struct progress;
+struct progress *progress_open(const char *what, uint64_t total);
+void progress_step(struct progress *progress, uint64_t done);
+void progress_close(struct progress **progress); /* clears the line */
 /* What came from outside, with control characters escaped for a terminal; in the arena. */
 const char *terminal_safe(struct arena *arena, const char *text);
 #endif

@@ -2,6 +2,7 @@
  * come from them. */
 #include "base/process/process.h"
 #include "broker/admin/office.h"
+#include "broker/daemon/settings.h"
 
 #define COUNT(table)   (sizeof(table) / sizeof((table)[0]))
 #define NO_OPTIONS     NULL, 0
@@ -23,8 +24,8 @@ static const struct option_row invite_options[] = {
     {"name", "NAME", "naam van wie wordt uitgenodigd", "name of whom it invites", false},
     {"kvk", "NUMBER", "KvK-nummer, acht cijfers",
      "number at the chamber of commerce (KvK), eight digits", false},
-    {"role", "ROLE", "employer, network, desk, observer of broker",
-     "employer, network, desk, observer or broker", false},
+    {"role", "employer|network|desk|observer|broker", "wat het lid is (standaard employer)",
+     "what the member is (employer by default)", false},
     {"days", "N", "zo lang geldig (standaard 14)", "valid so long (14 by default)", false},
 };
 static const struct option_row revoke_options[] = {
@@ -53,13 +54,41 @@ static const struct command_row commands[] = {
      "make a new home (--home) of a backup, with a new epoch", NO_OPTIONS, 1, 1, command_restore},
 };
 
+static const struct manual_row files[] = {
+    {"settings.ini", "instellingen", "settings; init writes all of them, commented out"},
+    {"identity", "de geheime sleutels", "the secret keys; who has them is this broker"},
+    {"store/", "logboek, post, registers, leden", "log, mailboxes, registers, members (LMDB)"},
+    {"control.sock", "waar commando's een draaiende broker vinden",
+     "where commands reach a running broker"},
+    {"endpoint, http", "waar hij nu luistert", "where it listens now"},
+    {"lock", "vast zolang de broker draait", "held while the broker runs"},
+};
+static const struct manual_row examples[] = {
+    {"collega-broker init --home /var/lib/collega --name \"ACE West-Brabant\"\n"
+     "collega-broker run --home /var/lib/collega",
+     "Een broker maken en starten:", "To make a broker and start it:"},
+    {"collega-broker invite --home /var/lib/collega --name \"Snijder BV\" --kvk 12345678",
+     "Een werkgever uitnodigen:", "To invite an employer; what it prints is a secret:"},
+    {"collega-broker backup --home /var/lib/collega /backup/collega",
+     "Een reservekopie maken:", "To back it up while it runs:"},
+};
+
 static const struct program program = {
-    "collega-broker",
-    "de broker van een netwerk: geeft berichten door, bewaart post, beslist over overeenkomsten",
-    "a network's broker: relays records, keeps mail, decides deals",
-    "COLLEGA_BROKER_HOME",
-    OPTIONS(common),
-    OPTIONS(commands),
+    .name = "collega-broker",
+    .nl = "de broker van een netwerk: geeft berichten door, bewaart post, beslist over "
+          "overeenkomsten",
+    .en = "a network's broker: relays records, keeps mail, decides deals",
+    .home_variable = "COLLEGA_BROKER_HOME",
+    .common = common,
+    .common_count = COUNT(common),
+    .commands = commands,
+    .command_count = COUNT(commands),
+    .settings = broker_settings,
+    .setting_count = BROKER_SETTING_COUNT,
+    .files = files,
+    .file_count = COUNT(files),
+    .examples = examples,
+    .example_count = COUNT(examples),
 };
 
 int main(int argc, char **argv) {

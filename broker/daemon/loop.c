@@ -188,28 +188,20 @@ static void tick(struct broker *broker, uint64_t count, collega_time now) {
 
 /* ---- signals */
 
+/* link.advertise is read when an invitation is made. */
+static enum collega_status take_settings(void *context, const struct config *fresh,
+                                         struct collega_error *error) {
+  (void)context;
+  (void)fresh;
+  (void)error;
+  return COLLEGA_OK;
+}
+
 static void reload(struct broker *broker) {
-  struct config *fresh;
+  char path[PATH_MAX];
   struct collega_error error;
-  if (broker_settings_load(broker->home, &fresh, &error) != COLLEGA_OK) {
-    char text[256];
-    error_render(LANGUAGE_EN, &error, text, sizeof text);
-    log_error("reload", "nothing changed: %s", text);
-    return;
-  }
-  bool changed = false, restart = false;
-  for (size_t i = 0; i < broker_setting_count; i++) {
-    const char *name = broker_settings[i].name;
-    if (strcmp(config_text(broker->config, name), config_text(fresh, name)) == 0) continue;
-    changed = true;
-    restart = restart || !setting_is_live(name);
-    log_info("reload", "setting=%s %s", name,
-             setting_is_live(name) ? "changed" : "changes at the next start");
-  }
-  if (!changed) log_info("reload", "no setting changed");
-  if (restart) log_warning("reload", "restart the broker to take over all settings");
-  config_destroy(&broker->config);
-  broker->config = fresh; /* settings that need a restart were read once, at the start */
+  if (broker_settings_path(path, broker->home, &error) == COLLEGA_OK)
+    config_reload(path, &broker->config, take_settings, broker);
 }
 
 static void serve_signals(struct broker *broker) {

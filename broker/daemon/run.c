@@ -129,6 +129,8 @@ static enum collega_status open_home(struct run *run, const char *home,
   if (status == COLLEGA_OK) status = run_lock_take(home, &run->lock, error);
   if (status == COLLEGA_OK) status = signals_take(&broker->signals, error);
   if (status == COLLEGA_OK) status = broker_settings_load(home, &broker->config, error);
+  if (status == COLLEGA_OK)
+    log_threshold((enum log_level)config_number(broker->config, LOG_LEVEL_SETTING));
   if (status == COLLEGA_OK) status = identity_load(home, &run->identity, error);
   if (status == COLLEGA_OK)
     status = broker_store_open(home, broker->config, true, &run->store, error);

@@ -2,7 +2,7 @@
 #ifndef COLLEGA_BROKER_DAEMON_SETTINGS_H
 #define COLLEGA_BROKER_DAEMON_SETTINGS_H
 #include "base/config.h"
-#include <stdbool.h>
+#include <limits.h>
 
 #define SETTING_LISTEN    "link.listen"
 #define SETTING_ADVERTISE "link.advertise"
@@ -10,10 +10,10 @@
 #define SETTING_MAP       "store.map_gib"
 #define SETTING_WORKERS   "broker.workers"
 
-extern const struct setting broker_settings[];
-extern const size_t broker_setting_count;
-/* A setting that a running broker takes over at SIGHUP; the others need a restart. */
-bool setting_is_live(const char *name);
+#define BROKER_SETTING_COUNT 6
+extern const struct setting broker_settings[BROKER_SETTING_COUNT];
+enum collega_status broker_settings_path(char path[PATH_MAX], const char *home,
+                                         struct collega_error *error) COLLEGA_MUST_CHECK;
 enum collega_status broker_settings_load(const char *home, struct config **out,
                                          struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Writes the template, with `listen` filled in. */

@@ -12,7 +12,10 @@ enum collega_status command_ledger_backup(const struct arguments *arguments,
   enum collega_status status = desk_open(arguments, &desk, error);
   if (status != COLLEGA_OK) return status;
   desk_release(&desk);
+  struct progress *progress = desk_progress(&desk, RULE_progress_copying, 0);
+  progress_step(progress, 0);
   status = node_backup(desk.exchange, to, error);
+  progress_close(&progress);
   if (status == COLLEGA_OK && argument_json(arguments))
     status = json_print(json_pack("{s:s}", "backup", to), error);
   else if (status == COLLEGA_OK)
@@ -71,8 +74,15 @@ enum collega_status command_ledger_export(const struct arguments *arguments,
   enum collega_status status = desk_open(arguments, &desk, error);
   if (status != COLLEGA_OK) return status;
   status = ledger_head(desk.txn, &head, error);
-  for (uint64_t number = 1; status == COLLEGA_OK && number <= head.number; number++)
+  /* Lines on the same terminal and a line that is written over would spoil each other. */
+  struct progress *progress = terminal_columns(stdout) > 0
+                                  ? NULL
+                                  : desk_progress(&desk, RULE_progress_written, head.number);
+  for (uint64_t number = 1; status == COLLEGA_OK && number <= head.number; number++) {
     status = export_entry(&desk, number, error);
+    progress_step(progress, number);
+  }
+  progress_close(&progress);
   desk_close(&desk);
   return status;
 }

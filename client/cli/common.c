@@ -160,6 +160,18 @@ void tell(const struct desk *desk, FILE *stream, enum rule rule, ...) {
   va_end(list);
 }
 
+struct progress *desk_progress(const struct desk *desk, enum rule what, uint64_t total) {
+  char text[80];
+  words_render(desk->language, what, NULL, 0, text, sizeof text);
+  return progress_open(text, total);
+}
+
+void desk_tell_step(void *context, uint64_t done, uint64_t total) {
+  struct desk_telling *telling = context;
+  if (!telling->progress) telling->progress = desk_progress(telling->desk, telling->what, total);
+  progress_step(telling->progress, done);
+}
+
 const char *row_words(struct desk *desk, const char *rule, char *const *arguments, size_t count) {
   struct view view = desk_view(desk);
   return safe(desk, view_words(&view, rule, arguments, count));

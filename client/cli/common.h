@@ -55,6 +55,15 @@ enum collega_status json_print_list(const char *name, json_t *list,
 void say(const struct desk *desk, enum rule rule, ...) __attribute__((sentinel));
 /* The same on another stream. */
 void tell(const struct desk *desk, FILE *stream, enum rule rule, ...) __attribute__((sentinel));
+/* Progress of long work, in the command's language; see terminal.h. */
+struct progress *desk_progress(const struct desk *desk, enum rule what, uint64_t total);
+/* For work that tells by a callback; the total may come with the first step. Close `progress` after. */
+struct desk_telling {
+  const struct desk *desk;
+  enum rule what;
+  struct progress *progress;
+};
+void desk_tell_step(void *telling, uint64_t done, uint64_t total);
 /* Packed arguments of a row's words rendered, escaped for the terminal: reasons, gaps. In the arena. */
 const char *row_words(struct desk *desk, const char *rule, char *const *arguments, size_t count);
 /* Text for a person: escaped for the terminal, in the arena; "" for NULL. */

@@ -282,6 +282,7 @@ static enum collega_status print_deals(struct desk *desk, CollegaStore__DealRow 
                                         "function", "from",  "until", "accept by", "why"};
   struct table *table = table_new(10, desk->language == LANGUAGE_NL ? dutch : english, 1u << 4);
   if (!table) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+  table_may_cut(table, 1u << 3 | 1u << 5 | 1u << 9); /* employer, function, why */
   for (size_t i = 0; i < count; ++i)
     print_deal(desk, table, rows[i]);
   table_print(table, stdout);

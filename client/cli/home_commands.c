@@ -1,15 +1,25 @@
 /* init, join, run, status. */
 #include <inttypes.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/process/process.h"
 #include "client/cli/common.h"
 #include "client/daemon/daemon.h"
+#include "client/daemon/settings.h"
 #include "client/ledger/outbox.h"
 #include "client/library/node_state.h"
 
 #define ARENA_BYTES (1u << 20)
+
+/* All settings, commented out. */
+static enum collega_status write_settings(const char *home, struct collega_error *error) {
+  char path[PATH_MAX];
+  enum collega_status status = path_join(path, sizeof path, home, "settings.ini", error);
+  if (status != COLLEGA_OK) return status;
+  return config_write_template(path, node_settings, NODE_SETTING_COUNT, error);
+}
 
 enum collega_status command_init(const struct arguments *arguments, struct collega_error *error) {
   struct node_init init = {.name = argument_value(arguments, "name"),
@@ -23,6 +33,7 @@ enum collega_status command_init(const struct arguments *arguments, struct colle
   struct id party;
   char recovery[RECOVERY_TEXT_BYTES], fingerprint[FINGERPRINT_BYTES];
   status = node_init(&init, clock_now(), &party, recovery, error);
+  if (status == COLLEGA_OK) status = write_settings(init.home, error);
   if (status != COLLEGA_OK) return status;
   fingerprint_write(fingerprint, &party);
   struct desk desk = {.arguments = arguments, .language = argument_language(arguments)};

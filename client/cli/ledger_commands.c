@@ -108,7 +108,10 @@ enum collega_status command_ledger_verify(const struct arguments *arguments,
   enum collega_status status = desk_open(arguments, &desk, error);
   if (status != COLLEGA_OK) return status;
   desk_release(&desk);
-  status = ledger_verify(exchange_ledger(desk.exchange), 1, NULL, NULL, &checked, error);
+  struct desk_telling telling = {.desk = &desk, .what = RULE_progress_checked};
+  status =
+      ledger_verify(exchange_ledger(desk.exchange), 1, desk_tell_step, &telling, &checked, error);
+  progress_close(&telling.progress);
   if (status == COLLEGA_OK && argument_json(arguments)) {
     status = json_print(json_pack("{s:b, s:I}", "valid", 1, "entries", (json_int_t)checked), error);
   } else if (status == COLLEGA_OK) {
@@ -120,13 +123,31 @@ enum collega_status command_ledger_verify(const struct arguments *arguments,
   return status;
 }
 
+struct rebuilding {
+  struct exchange *exchange;
+  struct progress *progress;
+};
+
+static enum collega_status apply_one(struct ledger_txn *txn, const struct ledger_event *event,
+                                     void *context, struct collega_error *error) {
+  struct rebuilding *rebuilding = context;
+  progress_step(rebuilding->progress, event->number);
+  return exchange_apply(txn, event, rebuilding->exchange, error);
+}
+
 enum collega_status command_ledger_rebuild(const struct arguments *arguments,
                                            struct collega_error *error) {
   struct desk desk;
+  struct ledger_head head = {0};
   enum collega_status status = desk_open(arguments, &desk, error);
   if (status != COLLEGA_OK) return status;
+  status = ledger_head(desk.txn, &head, error);
   desk_release(&desk);
-  status = ledger_rebuild(exchange_ledger(desk.exchange), exchange_apply, desk.exchange, error);
+  struct rebuilding rebuilding = {desk.exchange,
+                                  desk_progress(&desk, RULE_progress_replayed, head.number)};
+  if (status == COLLEGA_OK)
+    status = ledger_rebuild(exchange_ledger(desk.exchange), apply_one, &rebuilding, error);
+  progress_close(&rebuilding.progress);
   if (status == COLLEGA_OK && argument_json(arguments))
     status = json_print(json_pack("{s:b}", "rebuilt", 1), error);
   else if (status == COLLEGA_OK)

@@ -3,6 +3,7 @@
 
 #include "base/process/process.h"
 #include "client/cli/common.h"
+#include "client/daemon/settings.h"
 
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 #define WAIT                                                                                       \
@@ -186,15 +187,48 @@ static const struct command_row commands[] = {
      "make a new home (--home) of a backup", NO_OPTIONS, 1, 1, command_ledger_restore},
 };
 
+static const struct manual_row files[] = {
+    {"settings.ini", "instellingen", "settings; init writes all of them, commented out"},
+    {"parties/ID/identity", "de geheime sleutels van een partij",
+     "a party's secret keys; who has them is this party"},
+    {"ledger/", "het logboek", "the ledger: chain, offers, deals, what waits to be sent (LMDB)"},
+    {"lock", "vast zolang het knooppunt draait", "held while the daemon runs"},
+    {"changed", "de bel: er is iets veranderd", "the bell: written after every change"},
+};
+static const struct manual_row examples[] = {
+    {"collega init --home ~/snijder --name \"Snijder BV\" --kvk 12345678\n"
+     "collega join --home ~/snijder TOKEN\n"
+     "collega run --home ~/snijder",
+     "Een knooppunt maken, aansluiten en starten:",
+     "To make a node, join with the invitation that the network sent, and start:"},
+    {"collega offer publish --wait 20 magazijn.json\n"
+     "collega match list --wait 20\n"
+     "collega deal propose --headcount 6 --rate 23,80 MATCH",
+     "Aanbod plaatsen, zien wat past, een voorstel doen:",
+     "To publish an offer, see what fits and propose (the home in COLLEGA_HOME):"},
+    {"collega deal show DEAL\n"
+     "collega deal accept --wait 60 DEAL\n"
+     "collega deal prove DEAL > proof.collega\n"
+     "collega verify proof.collega",
+     "Een voorstel lezen, aannemen en bewijzen:", "To read a proposal, accept it, and prove it:"},
+};
+
 static const struct program program = {
-    "collega",
-    "knooppunt voor collegiale in- en uitleen: werkgevers lenen elkaar personeel, zonder winst",
-    "node for collegial loans: employers lend each other staff, without profit",
-    "COLLEGA_HOME",
-    common,
-    COUNT(common),
-    commands,
-    COUNT(commands),
+    .name = "collega",
+    .nl =
+        "knooppunt voor collegiale in- en uitleen: werkgevers lenen elkaar personeel, zonder winst",
+    .en = "node for collegial loans: employers lend each other staff, without profit",
+    .home_variable = "COLLEGA_HOME",
+    .common = common,
+    .common_count = COUNT(common),
+    .commands = commands,
+    .command_count = COUNT(commands),
+    .settings = node_settings,
+    .setting_count = NODE_SETTING_COUNT,
+    .files = files,
+    .file_count = COUNT(files),
+    .examples = examples,
+    .example_count = COUNT(examples),
 };
 
 int main(int argc, char **argv) {

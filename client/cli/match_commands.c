@@ -63,6 +63,7 @@ static enum collega_status print_matches(struct desk *desk, const struct match_r
   struct table *table =
       table_new(8, desk->language == LANGUAGE_NL ? dutch : english, (1u << 2) | (1u << 4));
   if (!table) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+  table_may_cut(table, 1u << 3 | 1u << 5 | 1u << 6 | 1u << 7); /* titles, employer, place */
   for (size_t i = 0; i < rows->count; ++i)
     print_match(desk, table, rows->row[i]);
   table_print(table, stdout);

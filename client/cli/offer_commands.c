@@ -75,6 +75,7 @@ enum collega_status command_offer_list(const struct arguments *arguments,
       desk_close(&desk);
       return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
     }
+    table_may_cut(table, 1u << 3 | 1u << 7 | 1u << 8); /* title, place, whose */
     for (size_t i = 0; i < rows.count; ++i)
       print_row(&desk, table, rows.row[i]);
     table_print(table, stdout);

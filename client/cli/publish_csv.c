@@ -71,8 +71,11 @@ enum collega_status publish_csv(struct desk *desk, const char *file, struct coll
   struct sheet sheet;
   struct view view = desk_view(desk);
   enum collega_status status = file_read(file, OFFERS_FILE_BYTES, &text, error);
+  struct desk_telling telling = {.desk = desk, .what = RULE_progress_rows_read};
   if (status == COLLEGA_OK)
-    status = sheet_read(&view, bytes_of(text.data, text.length), &sheet, error);
+    status = sheet_read_telling(&view, bytes_of(text.data, text.length), desk_tell_step, &telling,
+                                &sheet, error);
+  progress_close(&telling.progress);
   buffer_free(&text);
   if (status != COLLEGA_OK) return status;
   status = sheet_verdict(&sheet, argument_value(desk->arguments, "skip-bad") != NULL, error);

@@ -14,8 +14,12 @@ enum collega_status publishing_begin(struct desk *desk, struct publishing *publi
 enum collega_status publishing_store(struct desk *desk, struct publishing *publishing,
                                      struct collega_error *error) {
   desk_release(desk);
+  struct progress *progress =
+      publishing->count > 1 ? desk_progress(desk, RULE_progress_storing, 0) : NULL;
+  progress_step(progress, 0);
   enum collega_status status = offer_publish(desk->exchange, &desk->party, publishing->inputs,
                                              publishing->count, desk->now, publishing->ids, error);
+  progress_close(&progress);
   if (status == COLLEGA_OK) desk_warn_one_person(desk, publishing->inputs, publishing->count);
   return status;
 }

@@ -3,6 +3,7 @@
  * again every LOOK_AGAIN_MS even when nothing rang. */
 #include "client/daemon/daemon.h"
 
+#include <limits.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -31,30 +32,44 @@ struct daemon {
   struct matcher_thread *matcher;
 };
 
+static enum collega_status settings_path(const struct daemon *daemon, char *out, size_t capacity,
+                                         struct collega_error *error) {
+  return path_join(out, capacity, daemon->options->home, "settings.ini", error);
+}
+
+static enum collega_status take_filter(struct daemon *daemon, const struct config *config,
+                                       struct collega_error *error) {
+  struct follow_texts texts = {.kinds = config_text(config, "follow.kinds"),
+                               .occupations = config_text(config, "follow.occupations"),
+                               .regions = config_text(config, "follow.regions"),
+                               .sectors = config_text(config, "follow.sectors")};
+  return exchange_set_filter(daemon->exchange, &texts, error);
+}
+
+/* A command that joins does not spread its attempts. */
+static int64_t spread_of(const struct daemon *daemon, const struct config *config) {
+  int64_t spread = config_number(config, "link.reconnect_spread_ms");
+  return daemon->options->until_joined && spread > JOIN_SPREAD_MS ? JOIN_SPREAD_MS : spread;
+}
+
 static enum collega_status daemon_open(struct daemon *daemon, struct collega_error *error) {
   const char *home = daemon->options->home;
-  char path[4096];
+  char path[PATH_MAX];
   enum collega_status status = home_check(home, "node", error);
   if (status == COLLEGA_OK) status = run_lock_take(home, &daemon->lock, error);
   if (status == COLLEGA_OK) status = signals_take(&daemon->signals, error);
-  if (status == COLLEGA_OK) status = path_join(path, sizeof path, home, "settings.ini", error);
+  if (status == COLLEGA_OK) status = settings_path(daemon, path, sizeof path, error);
   if (status == COLLEGA_OK)
-    status = config_load(path, node_settings, node_settings_count, &daemon->config, error);
+    status = config_load(path, node_settings, NODE_SETTING_COUNT, &daemon->config, error);
+  if (status == COLLEGA_OK && !daemon->options->until_joined)
+    log_threshold((enum log_level)config_number(daemon->config, LOG_LEVEL_SETTING));
   if (status == COLLEGA_OK) status = exchange_open(home, &daemon->exchange, error);
-  if (status == COLLEGA_OK) {
-    struct follow_texts texts = {.kinds = config_text(daemon->config, "follow.kinds"),
-                                 .occupations = config_text(daemon->config, "follow.occupations"),
-                                 .regions = config_text(daemon->config, "follow.regions"),
-                                 .sectors = config_text(daemon->config, "follow.sectors")};
-    status = exchange_set_filter(daemon->exchange, &texts, error);
-  }
+  if (status == COLLEGA_OK) status = take_filter(daemon, daemon->config, error);
   if (status == COLLEGA_OK) status = bell_listen(home, &daemon->bell, error);
   if (status == COLLEGA_OK) status = link_context_new(&daemon->context, error);
-  if (status == COLLEGA_OK) {
-    int64_t spread = config_number(daemon->config, "link.reconnect_spread_ms");
-    if (daemon->options->until_joined && spread > JOIN_SPREAD_MS) spread = JOIN_SPREAD_MS;
-    status = node_link_open(daemon->exchange, daemon->context, spread, &daemon->link, error);
-  }
+  if (status == COLLEGA_OK)
+    status = node_link_open(daemon->exchange, daemon->context, spread_of(daemon, daemon->config),
+                            &daemon->link, error);
   if (status == COLLEGA_OK && !daemon->options->until_joined)
     status = matcher_thread_start(exchange_ledger(daemon->exchange), &daemon->matcher, error);
   return status;
@@ -71,10 +86,37 @@ static void daemon_close(struct daemon *daemon) {
   run_lock_release(&daemon->lock);
 }
 
-/* SIGTERM and SIGINT end; SIGHUP has nothing to reload yet that a running node could change. */
+static bool follows_differently(const struct config *one, const struct config *other) {
+  static const char *const names[] = {"follow.kinds", "follow.occupations", "follow.regions",
+                                      "follow.sectors"};
+  for (size_t i = 0; i < sizeof names / sizeof names[0]; ++i)
+    if (strcmp(config_text(one, names[i]), config_text(other, names[i])) != 0) return true;
+  return false;
+}
+
+static enum collega_status take_fresh(void *context, const struct config *fresh,
+                                      struct collega_error *error) {
+  struct daemon *daemon = context;
+  enum collega_status status = take_filter(daemon, fresh, error);
+  if (status != COLLEGA_OK) return status;
+  node_link_set_spread(daemon->link, spread_of(daemon, fresh));
+  if (follows_differently(daemon->config, fresh)) node_link_renew(daemon->link);
+  return COLLEGA_OK;
+}
+
+static void reload(struct daemon *daemon) {
+  char path[PATH_MAX];
+  struct collega_error error;
+  if (settings_path(daemon, path, sizeof path, &error) == COLLEGA_OK)
+    config_reload(path, &daemon->config, take_fresh, daemon);
+}
+
+/* SIGTERM and SIGINT end; SIGHUP reads the settings again. */
 static bool told_to_stop(struct daemon *daemon) {
-  for (int number; (number = signals_next(daemon->signals)) != 0;)
+  for (int number; (number = signals_next(daemon->signals)) != 0;) {
     if (number == SIGTERM || number == SIGINT) return true;
+    if (number == SIGHUP) reload(daemon);
+  }
   return false;
 }
 

@@ -97,6 +97,19 @@ static void forget_socket(struct node_link *link) {
   tell_state(link, false);
 }
 
+static void renew(struct node_link *link, collega_time now) {
+  forget_socket(link);
+  node_session_start(&link->session, false, now);
+}
+
+void node_link_set_spread(struct node_link *link, int64_t spread_ms) {
+  link->spread_ms = spread_ms;
+}
+
+void node_link_renew(struct node_link *link) {
+  if (link->socket && !link->joining) renew(link, clock_now());
+}
+
 static void lose(struct node_link *link, enum rule why) {
   log_info("link_lost", "why=%s", rule_name(why));
   link->state.problem = why;
@@ -220,8 +233,7 @@ static void take_frame(struct node_link *link, const Collega__FromBroker *frame,
   if (outcome.caught_up && link->socket) { /* what came beside it comes in the next session */
     log_info("caught_up", "a new session begins");
     link->behind = false;
-    forget_socket(link);
-    node_session_start(&link->session, false, now);
+    renew(link, now);
   }
   if (outcome.fenced && link->socket) lose(link, RULE_home_went_on);
   if (link->socket && !link->joining && frame->refusal && !frame->refusal->has_which &&
@@ -233,8 +245,7 @@ static void take_frame(struct node_link *link, const Collega__FromBroker *frame,
     link->joined = true;
     link->joining = false;
     log_info("joined", "broker=%s", frame->cert ? frame->cert->name : "");
-    forget_socket(link);
-    node_session_start(&link->session, false, now);
+    renew(link, now);
   }
   if (link->joining && frame->refusal) {
     const char *arguments[COLLEGA_ERROR_ARGUMENTS] = {0};

@@ -12,6 +12,9 @@ enum collega_status node_link_open(struct exchange *exchange, struct link_contex
                                    int64_t spread_ms, struct node_link **out,
                                    struct collega_error *error) COLLEGA_MUST_CHECK;
 void node_link_close(struct node_link **link);
+void node_link_set_spread(struct node_link *link, int64_t spread_ms);
+/* The board is followed by another filter from now on: a new session, in which the exchange says so. */
+void node_link_renew(struct node_link *link);
 /* Poll items for the socket, if there is one; returns how many (0 or 2). */
 int node_link_poll(struct node_link *link, zmq_pollitem_t items[2]);
 /* All that waits on the socket: frames to the exchange, answers back. Call after poll. */

@@ -3,6 +3,6 @@
 #define COLLEGA_CLIENT_SETTINGS_H
 #include "base/config.h"
 
-extern const struct setting node_settings[];
-extern const size_t node_settings_count;
+#define NODE_SETTING_COUNT 6
+extern const struct setting node_settings[NODE_SETTING_COUNT];
 #endif

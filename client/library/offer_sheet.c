@@ -13,6 +13,8 @@ struct reading {
   struct offer_judge judge;
   struct offer_columns columns;
   struct sheet *out;
+  sheet_step step; /* NULL: nobody is told */
+  void *context;
 };
 
 static enum collega_status no_memory(struct collega_error *error) {
@@ -64,12 +66,21 @@ static enum collega_status refuse_open(uint32_t row, struct collega_error *error
   return error_set(error, COLLEGA_INVALID, RULE_csv_quote_open, NULL, number, NULL);
 }
 
+/* As many as there are rows, unless cells go on over several lines. */
+static uint64_t lines_of(struct bytes text) {
+  uint64_t lines = 0;
+  for (size_t i = 0; i < text.length; i++)
+    lines += text.data[i] == '\n';
+  return lines;
+}
+
 static enum collega_status read_rows(struct reading *reading, struct bytes text,
                                      struct collega_error *error) {
   struct csv_reader reader;
   struct csv_record *record = arena_take(reading->view->arena, sizeof *record);
   if (!record) return no_memory(error);
   csv_open(&reader, text);
+  uint64_t lines = lines_of(text);
   enum collega_status status = COLLEGA_OK;
   bool more = csv_next(&reader, record);
   if (more && record->fault != RULE_csv_quote_open)
@@ -79,6 +90,7 @@ static enum collega_status read_rows(struct reading *reading, struct bytes text,
       status = refuse_open(record->row, error);
     else if (record->row > 1 && !csv_empty(record))
       status = read_row(reading, record, error);
+    if (reading->step) reading->step(reading->context, record->row, lines);
   }
   if (status == COLLEGA_OK && reader.cells.failed) status = no_memory(error);
   if (status == COLLEGA_OK && reading->out->count == 0)
@@ -89,12 +101,20 @@ static enum collega_status read_rows(struct reading *reading, struct bytes text,
 
 enum collega_status sheet_read(const struct view *view, struct bytes text, struct sheet *out,
                                struct collega_error *error) {
+  return sheet_read_telling(view, text, NULL, NULL, out, error);
+}
+
+enum collega_status sheet_read_telling(const struct view *view, struct bytes text, sheet_step step,
+                                       void *context, struct sheet *out,
+                                       struct collega_error *error) {
   memset(out, 0, sizeof *out);
   struct reading *reading = arena_zero(view->arena, sizeof *reading);
   if (!reading) return no_memory(error);
   reading->view = view;
   reading->judge.view = view;
   reading->out = out;
+  reading->step = step;
+  reading->context = context;
   return read_rows(reading, text, error);
 }
 

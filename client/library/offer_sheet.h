@@ -16,6 +16,11 @@ struct sheet {
 /* COLLEGA_INVALID: the table as a whole is wrong (its header, an open quotation mark, too many rows, none). */
 enum collega_status sheet_read(const struct view *view, struct bytes text, struct sheet *out,
                                struct collega_error *error) COLLEGA_MUST_CHECK;
+/* The same, telling how far it is: rows read, and about how many there are. */
+typedef void (*sheet_step)(void *context, uint64_t done, uint64_t total);
+enum collega_status sheet_read_telling(const struct view *view, struct bytes text, sheet_step step,
+                                       void *context, struct sheet *out,
+                                       struct collega_error *error) COLLEGA_MUST_CHECK;
 /* The good rows. */
 enum collega_status sheet_inputs(const struct view *view, const struct sheet *sheet,
                                  struct offer_inputs *out,

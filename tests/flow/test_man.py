@@ -4,6 +4,7 @@ import subprocess
 
 import pytest
 
+from support.terminal import Terminal
 from support.world import binaries, call
 
 PROGRAMS = ["collega", "collega-broker"]
@@ -45,23 +46,44 @@ def test_the_manual_is_a_manual(program):
     text = manual(program)
     assert re.match(rf'\.TH {program.upper()} 1 ', text)
     headings = re.findall(r"^\.SH (.*)$", text, re.M)
-    assert headings == ["NAME", "SYNOPSIS", "COMMANDS", "OPTIONS", "ENVIRONMENT", "EXIT STATUS"]
+    assert headings == ["NAME", "SYNOPSIS", "DESCRIPTION", "COMMANDS", "OPTIONS", "SETTINGS", "FILES", "ENVIRONMENT",
+                        "EXIT STATUS", "EXAMPLES"]
     for line in text.split("\n"):  # a line that begins with a dot is a request, and only those that we mean
-        assert not line.startswith("'") and (not line.startswith(".") or re.match(r"\.(TH|SH|SS|TP)\b", line)), line
+        assert not line.startswith("'") and (not line.startswith(".") or re.match(r"\.(TH|SH|SS|TP|PP|nf|fi)\b", line)), line
     try:
         shown = subprocess.run(["groff", "-man", "-Tutf8", "-ww"], input=text, capture_output=True, text=True)
     except FileNotFoundError:
         return  # its structure has been looked at
     assert shown.returncode == 0 and not shown.stderr.strip(), shown.stderr
     assert "what is needed cannot be reached" in shown.stdout
+    assert f"{program} init --home" in shown.stdout  # hyphens that can be copied
 
 
-def complete(program, words):
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_every_setting_is_in_help_and_in_the_manual(program):
+    told = re.findall(r"^  ([a-z_.]+) = ", call([binaries() / program, "help", "settings", "--lang", "en"]).stdout, re.M)
+    assert "log.level" in told and len(told) > 4
+    section = manual(program).replace("\\-", "-").split(".SH SETTINGS\n")[1].split(".SH ")[0]
+    assert re.findall(r"^\\fB([a-z_.]+)\\fR$", section, re.M) == told
+    assert section.count("Taken over at SIGHUP.") + section.count("A change needs a restart.") == len(told)
+    dutch = call([binaries() / program, "help", "settings", "--lang", "nl"]).stdout
+    assert "meteen bij SIGHUP" in dutch and re.findall(r"^  ([a-z_.]+) = ", dutch, re.M) == told
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_the_manual_names_the_environment(program):
+    section = manual(program).split(".SH ENVIRONMENT\n")[1].split(".SH ")[0]
+    home = {"collega": "COLLEGA_HOME", "collega-broker": "COLLEGA_BROKER_HOME"}[program]
+    for name in (home, "NO_COLOR", "COLLEGA_LOG", "LC_ALL"):
+        assert name in section
+
+
+def complete(program, words, directory="/"):
     """What bash offers when the last word is to be completed."""
     script = call([binaries() / program, "help", "--completion"]).stdout
     function = re.search(r"complete -F (\w+) ", script)[1]
     quoted = " ".join(f"'{word}'" for word in words)
-    result = call(["bash", "--norc", "-c", f"{script}\nCOMP_WORDS=({program} {quoted}); COMP_CWORD={len(words)}; {function}; "
+    result = call(["bash", "--norc", "-c", f"{script}\ncd {directory}; COMP_WORDS=({program} {quoted}); COMP_CWORD={len(words)}; {function}; "
                    'printf "%s\\n" "${COMPREPLY[@]}"'])
     return set(result.stdout.split())
 
@@ -78,6 +100,38 @@ def test_completion_offers_every_command_and_option(program):
 
 def test_completion_passes_over_options_with_values():
     assert "publish" in complete("collega", ["--home", "offer", "offer", "pub"])
+    assert "publish" in complete("collega", ["--home", "=", "offer", "offer", "pub"])  # bash cuts at =
+
+
+def test_completion_offers_the_values_that_an_option_lists():
+    assert complete("collega", ["offer", "list", "--lang", ""]) == {"nl", "en"}
+    assert complete("collega", ["offer", "list", "--lang", "=", "n"]) == {"nl"}
+    assert complete("collega-broker", ["invite", "--role", "des"]) == {"desk"}
+    assert complete("collega-broker", ["invite", "--name", ""]) == set()  # bash cannot know
+
+
+def test_completion_offers_files_where_a_file_is_meant(tmp_path):
+    (tmp_path / "mijn aanbod.json").touch()
+    for words in (["offer", "publish", "mi"], ["verify", "m"], ["deal", "propose", "--terms", "mijn"], ["--home", "m"]):
+        # one name with a blank in it, at which `complete` splits
+        assert complete("collega", words, tmp_path) == {"mijn", "aanbod.json"}, words
+    assert complete("collega", ["deal", "show", "m"], tmp_path) == set()
+
+
+@pytest.mark.parametrize("program", PROGRAMS)
+def test_bash_itself_completes(program, tmp_path):
+    """The script as bash-completion loads it, through bash's own machinery in an interactive shell on a terminal."""
+    script = tmp_path / "completion"
+    script.write_text(call([binaries() / program, "help", "--completion"]).stdout)
+    result = call(["bash", "--norc", "-c", f"source {script}; complete -p {program}; "
+                   f"compgen -F $(complete -p {program} | sed 's/.*-F \\([^ ]*\\).*/\\1/') 2>/dev/null; true"])
+    assert f"complete -F _{program.replace('-', '_')} {program}" in result.stdout
+    process = Terminal(["bash", "--norc", "-i"], env={"PS1": "> ", "TERM": "xterm", "INPUTRC": "/dev/null"})
+    with process:
+        process.type(f"source {script}; bind 'set show-all-if-ambiguous on'; echo rea''dy\n")
+        process.until("ready")
+        process.type(f"{program} stat\t")
+        process.until(f"{program} status ")
 
 
 def test_what_is_installed_is_what_the_programs_say(tmp_path):

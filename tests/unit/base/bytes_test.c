@@ -187,6 +187,13 @@ static void columns_count_characters_not_bytes(void **state) {
   assert_int_equal(utf8_columns("Müller"), 6);
   assert_int_equal(utf8_columns("Mu\xcc\x88ller"), 6); /* u and a combining diaeresis */
   assert_int_equal(utf8_columns(""), 0);
+  assert_int_equal(utf8_columns("物流"), 4);
+  size_t columns;
+  assert_int_equal(utf8_fit("物流x", 3, &columns), 3); /* half a character is none */
+  assert_int_equal(columns, 2);
+  assert_int_equal(utf8_fit("Mu\xcc\x88ller", 2, &columns), 4); /* with the mark over it */
+  assert_int_equal(columns, 2);
+  assert_int_equal(utf8_fit("ab", 9, &columns), 2);
 }
 
 static void text_is_cut_where_a_character_ends(void **state) {

@@ -63,8 +63,14 @@ static const struct command_row commands[] = {
     {"fail", "", "mislukt", "fails", NULL, 0, 0, 0, unreachable},
     {"home", "", "werkmap", "home", NULL, 0, 0, 0, home},
 };
-static const struct program program = {"demo", "een proef", "a trial", "DEMO_HOME",
-                                       common, 3,           commands,  5};
+static const struct program program = {.name = "demo",
+                                       .nl = "een proef",
+                                       .en = "a trial",
+                                       .home_variable = "DEMO_HOME",
+                                       .common = common,
+                                       .common_count = 3,
+                                       .commands = commands,
+                                       .command_count = 5};
 
 static char said[20000], complained[4000];
 
@@ -264,8 +270,8 @@ static void man_page_and_completion_name_every_command(void **state) {
   fclose(out);
   assert_non_null(strstr(text, "'') next='offer status fail home help' ;;\n"));
   assert_non_null(strstr(text, "'offer') next='publish list ' ;;\n"));
-  assert_non_null(
-      strstr(text, "'offer publish '*) options='--accept-by --headcount --tag --draft "));
+  assert_non_null(strstr(
+      text, "'offer publish '*) kind=files options='--accept-by --headcount --tag --draft "));
 }
 
 static void columns_are_aligned_by_characters(void **state) {
