@@ -25,6 +25,7 @@ struct due {
   uint64_t session;
   uint32_t base, count;
   const uint32_t *picks; /* NULL: base, base + 1, ... */
+  uint32_t order;        /* in which they came */
 };
 struct batch {
   struct commit *commit;

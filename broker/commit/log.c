@@ -4,6 +4,7 @@
  * The tree stays open while the batch goes on; 4,096 leaves close it and another begins, in the
  * same transaction. Rows of the log are written at once: nothing in them depends on the
  * signature. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "broker/commit/batch.h"
@@ -155,21 +156,59 @@ enum collega_status batch_owe(struct batch *batch, uint64_t session, uint32_t ba
       array_grow(batch->arena, batch->dues, batch->due_count, &batch->due_capacity, sizeof *dues);
   if (!dues) return batch_exhausted(error);
   batch->dues = dues;
-  dues[batch->due_count++] = (struct due){session, base, count, picks};
+  dues[batch->due_count] = (struct due){session, base, count, picks, (uint32_t)batch->due_count};
+  batch->due_count++;
   return COLLEGA_OK;
 }
 
-static enum collega_status settle(struct batch *batch, const struct due *due,
+static uint32_t leaf_of_due(const struct due *due, uint32_t index) {
+  return due->base + (due->picks ? due->picks[index] : index);
+}
+
+static int by_session(const void *left, const void *right) {
+  const struct due *a = left, *b = right;
+  if (a->session != b->session) return a->session < b->session ? -1 : 1;
+  return a->order < b->order ? -1 : a->order > b->order;
+}
+
+/* How many of the sorted dues one answer can speak for: those of one session whose leaves ascend. */
+static size_t dues_together(const struct due *dues, size_t count) {
+  size_t together = 1;
+  while (together < count && dues[together].session == dues[0].session &&
+         leaf_of_due(&dues[together], 0) >
+             leaf_of_due(&dues[together - 1], dues[together - 1].count - 1))
+    together++;
+  return together;
+}
+
+/* One answer: its leaves stand together in the tree, so they share most of the path to its root. */
+static enum collega_status settle(struct batch *batch, const struct due *dues, size_t count,
                                   const struct receipt_tree *tree, struct collega_error *error) {
-  const struct id *ids = batch->ids + due->base;
-  if (due->picks) {
-    struct id *picked = arena_take(batch->arena, due->count * sizeof *picked);
-    if (!picked) return batch_exhausted(error);
-    for (uint32_t i = 0; i < due->count; i++)
-      picked[i] = batch->ids[due->base + due->picks[i]];
-    ids = picked;
+  uint32_t leaves = 0, filled = 0;
+  for (size_t i = 0; i < count; i++)
+    leaves += dues[i].count;
+  uint32_t *picks = arena_take(batch->arena, leaves * sizeof *picks);
+  struct id *ids = arena_take(batch->arena, leaves * sizeof *ids);
+  if (!picks || !ids) return batch_exhausted(error);
+  for (size_t i = 0; i < count; i++)
+    for (uint32_t j = 0; j < dues[i].count; j++, filled++) {
+      picks[filled] = leaf_of_due(&dues[i], j);
+      ids[filled] = batch->ids[picks[filled]];
+    }
+  return answer_receipts(batch, dues[0].session, tree, 0, picks, leaves, ids, error);
+}
+
+/* A session hears of all it is owed at once: a node that sends records one by one, and many of them, gets
+ * one frame a commit. */
+static enum collega_status settle_all(struct batch *batch, const struct receipt_tree *tree,
+                                      struct collega_error *error) {
+  enum collega_status status = COLLEGA_OK;
+  qsort(batch->dues, batch->due_count, sizeof *batch->dues, by_session);
+  for (size_t i = 0, together; !status && i < batch->due_count; i += together) {
+    together = dues_together(&batch->dues[i], batch->due_count - i);
+    status = settle(batch, &batch->dues[i], together, tree, error);
   }
-  return answer_receipts(batch, due->session, tree, due->base, due->picks, due->count, ids, error);
+  return status;
 }
 
 enum collega_status batch_sign(struct batch *batch, struct collega_error *error) {
@@ -192,8 +231,7 @@ enum collega_status batch_sign(struct batch *batch, struct collega_error *error)
   status = commit_row_append(batch->txn, &row, error);
   for (; batch->signed_runs < part->run_count; batch->signed_runs++)
     part->runs[batch->signed_runs].tree = tree;
-  for (size_t i = 0; !status && i < batch->due_count; i++)
-    status = settle(batch, &batch->dues[i], tree, error);
+  if (!status && batch->due_count) status = settle_all(batch, tree, error);
   if (part->first_seq == 0) part->first_seq = batch->open_first;
   part->last_seq = batch->open_first + batch->open - 1;
   part->time = batch->now;

@@ -17,7 +17,7 @@
   METRIC(log_seq, gauge, "last sequence number of the log")                                        \
   METRIC(records, counter, "records put into the log")                                             \
   METRIC(commits, counter, "transactions brought to disk")                                         \
-  METRIC(receipts, counter, "Receipts frames sent, each for one Publish")                          \
+  METRIC(receipts, counter, "Receipts frames sent")                                                \
   METRIC(mail_sent, counter, "items of mailboxes sent")                                            \
   METRIC(board_frames, counter, "Board frames sent")                                               \
   METRIC(frames_received, counter, "frames received from nodes")                                   \

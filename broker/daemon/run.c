@@ -12,6 +12,7 @@
 #include "broker/store/member_rows.h"
 #include <errno.h>
 #include <limits.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,11 @@
 #define USUAL_MAP_GIB    64
 #define LINGER_AT_END_MS 2000
 #define MOST_DESCRIPTORS 65536
+/* Frames and what becomes of them come and go by the thousand in blocks of up to a few MiB. Given back to
+ * the system each time, every page of them would be cleared and mapped anew: an eighth of the broker's
+ * time. So blocks of this size stay with the allocator, and of what is free it keeps this much. */
+#define KEPT_BLOCK_BYTES  (8 << 20)
+#define KEPT_MEMORY_BYTES (64 << 20)
 
 struct run {
   struct broker broker;
@@ -286,6 +292,12 @@ static void raise_limits(void) {
     log_warning("limits", "open files stay at the usual number");
 }
 
+static void keep_memory(void) {
+  if (mallopt(M_MMAP_THRESHOLD, KEPT_BLOCK_BYTES) != 1 ||
+      mallopt(M_TRIM_THRESHOLD, KEPT_MEMORY_BYTES) != 1)
+    log_warning("limits", "the allocator gives memory back at once");
+}
+
 enum collega_status broker_run(const char *home, struct collega_error *error) {
   struct run *run = calloc(1, sizeof *run);
   if (run == NULL) return error_set(error, COLLEGA_SYSTEM, RULE_out_of_memory, NULL, NULL);
@@ -295,6 +307,7 @@ enum collega_status broker_run(const char *home, struct collega_error *error) {
   metric_set(&run->metrics, METRIC_start_time_ms, (uint64_t)clock_now());
   atomic_store(&run->metrics.beat, clock_monotonic());
   raise_limits();
+  keep_memory();
   enum collega_status status = open_home(run, home, error);
   if (status == COLLEGA_OK) status = open_sockets(run, error);
   if (status == COLLEGA_OK) status = tell_ready(&run->broker, error);
