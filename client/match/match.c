@@ -1,58 +1,49 @@
-/* Whether two offers fit, how well, and why: the plain definitions.
+/* Whether two offers fit, how well, and why. The formulas stand in match.h.
  *
- * One side supplies (loan_out, transfer_out), the other demands; every formula is written in those roles, so the
- * score does not depend on which of the two asks. Hard rules first; an offer that breaks one is no match, and
- * the first gap names the rule. Then seven parts, each 0 .. 1, and
- *
- *   score = sum of match_weights[part] * part
- *
- *   occupation  same ESCO occupation or ISCO-08 unit group 1; same minor group 0.7; sub-major 0.4; major 0.15
- *   skills      weight of the asked skills that are offered / weight of all asked (must 2, nice 1); none asked: 1
- *   distance    1 - km / 100, at least 0; unknown 0.5
- *   period      days in common / days asked (after the best shift that flex_days allow)
- *   hours       the smaller of both weekly maxima / the asked maximum
- *   headcount   the smaller of both / the asked number
- *   terms       1, less 0.25 for each of: another cao, other VAT treatment, no return guarantee where it is asked,
- *               takeover seen differently
- *
- * Places are known to the postcode area (7 km off at the median, 19 km at the 95th percentile), so the travel
- * limit is a hard rule only beyond limit + PLACE_DOUBT_KM; between the two it is told as a gap. */
+ * They are written over cards alone; where the offers themselves are at hand too, the same functions say their words.
+ * So a score in the engine and the sentences that explain it cannot differ. */
 #include "client/match/match.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
+#include "client/match/occupation.h"
 #include "proto/lists.h"
 
-#define PLACE_DOUBT_KM   20.0
-#define OPEN_PERIOD_DAYS 365 /* a transfer without an end is compared over a year */
-
 const double match_weights[MATCH_PARTS] = {
-    [MATCH_OCCUPATION] = 0.30, [MATCH_SKILLS] = 0.20, [MATCH_DISTANCE] = 0.15,
-    [MATCH_PERIOD] = 0.12,     [MATCH_HOURS] = 0.08,  [MATCH_HEADCOUNT] = 0.08,
-    [MATCH_TERMS] = 0.07,
+    [MATCH_OCCUPATION] = 0.28, [MATCH_SKILLS] = 0.18,    [MATCH_CREDENTIALS] = 0.05,
+    [MATCH_LANGUAGES] = 0.04,  [MATCH_DISTANCE] = 0.14,  [MATCH_PERIOD] = 0.12,
+    [MATCH_HOURS] = 0.07,      [MATCH_HEADCOUNT] = 0.06, [MATCH_TERMS] = 0.06,
 };
 
 const char *match_part_name(enum match_part part) {
   static const char *const names[MATCH_PARTS] = {
-      [MATCH_OCCUPATION] = "occupation", [MATCH_SKILLS] = "skills", [MATCH_DISTANCE] = "distance",
-      [MATCH_PERIOD] = "period",         [MATCH_HOURS] = "hours",   [MATCH_HEADCOUNT] = "headcount",
+      [MATCH_OCCUPATION] = "occupation",
+      [MATCH_SKILLS] = "skills",
+      [MATCH_CREDENTIALS] = "credentials",
+      [MATCH_LANGUAGES] = "languages",
+      [MATCH_DISTANCE] = "distance",
+      [MATCH_PERIOD] = "period",
+      [MATCH_HOURS] = "hours",
+      [MATCH_HEADCOUNT] = "headcount",
       [MATCH_TERMS] = "terms",
   };
   return names[part];
 }
 
-/* The comparison in roles. */
+/* The comparison in roles. Without words `out` and the offers are NULL. */
 struct pair {
-  const Collega__Offer *supply, *demand;
+  const struct match_card *supply, *demand;
+  double *part;
+  const Collega__Offer *supply_offer, *demand_offer;
   struct match_result *out;
 };
 
 /* Strings from an offer end up as arguments of sentences; absent ones as an empty text. */
 static void say(struct match_result *out, bool gap, enum rule rule, const char *one,
                 const char *two, const char *three) {
+  if (!out) return;
   size_t *count = gap ? &out->gap_count : &out->reason_count;
   if (*count >= MATCH_WORDS) return;
   struct collega_error *words = gap ? &out->gaps[*count] : &out->reasons[*count];
@@ -62,6 +53,7 @@ static void say(struct match_result *out, bool gap, enum rule rule, const char *
 }
 
 static bool breaks(struct match_result *out, enum rule rule, const char *one, const char *two) {
+  if (!out) return false;
   out->gap_count = 0;
   out->fits = false;
   say(out, true, rule, one, two, NULL);
@@ -72,85 +64,35 @@ static void number_text(char out[24], long number) {
   snprintf(out, 24, "%ld", number);
 }
 
-static bool kinds_meet(Collega__OfferKind one, Collega__OfferKind other) {
-  switch (one) {
-  case COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT:
-    return other == COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_IN;
-  case COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_IN:
-    return other == COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT;
-  case COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_OUT:
-    return other == COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_IN;
-  case COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_IN:
-    return other == COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_OUT;
-  case _COLLEGA__OFFER_KIND_IS_INT_SIZE:
-    break;
-  }
-  return false;
-}
-
-static bool supplies(Collega__OfferKind kind) {
-  return kind == COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT ||
-         kind == COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_OUT;
-}
-
 /* ---- places */
 
-static bool place_point(const Collega__Place *place, double *latitude, double *longitude) {
-  if (place->country && strcmp(place->country, "NL") != 0) return false;
-  if (place->postcode) {
-    const struct postcode_row *area = postcode_area_find(place->postcode);
-    if (area) {
-      *latitude = area->latitude;
-      *longitude = area->longitude;
-      return true;
-    }
-  }
-  if (place->region) {
-    const struct region_row *region = region_find(place->region);
-    if (region) {
-      *latitude = region->latitude;
-      *longitude = region->longitude;
-      return true;
-    }
-  }
-  return false;
-}
-
-/* Great circle by the haversine formula, mean radius of the earth 6371.0 km. */
 double place_distance(const Collega__Place *one, const Collega__Place *other) {
-  double latitude_one, longitude_one, latitude_other, longitude_other;
-  if (!place_point(one, &latitude_one, &longitude_one) ||
-      !place_point(other, &latitude_other, &longitude_other))
-    return -1.0;
-  const double radians = acos(-1.0) / 180.0;
-  double half_latitude = sin((latitude_other - latitude_one) * radians / 2.0);
-  double half_longitude = sin((longitude_other - longitude_one) * radians / 2.0);
-  double a = half_latitude * half_latitude + cos(latitude_one * radians) *
-                                                 cos(latitude_other * radians) * half_longitude *
-                                                 half_longitude;
-  return 2.0 * 6371.0 * asin(sqrt(a > 1.0 ? 1.0 : a));
+  float points[2][3];
+  place_point(one, points[0]);
+  place_point(other, points[1]);
+  return point_distance(points[0], points[1]);
 }
 
 static bool judge_distance(struct pair *pair) {
-  double distance = place_distance(pair->supply->place, pair->demand->place);
+  double distance = point_distance(pair->supply->point, pair->demand->point);
+  char km[24], limit_text[24];
   if (distance < 0) {
-    pair->out->part[MATCH_DISTANCE] = 0.5;
+    pair->part[MATCH_DISTANCE] = 0.5;
     say(pair->out, true, RULE_match_distance_unknown, NULL, NULL, NULL);
     return true;
   }
-  char km[24], limit_text[24];
-  number_text(km, lround(distance));
-  const Collega__Offer *sides[2] = {pair->supply, pair->demand};
+  if (pair->out) number_text(km, lround(distance));
+  const struct match_card *sides[2] = {pair->supply, pair->demand};
   for (size_t i = 0; i < 2; ++i) {
-    if (!sides[i]->has_travel_km) continue;
     double limit = (double)sides[i]->travel_km;
-    number_text(limit_text, (long)sides[i]->travel_km);
-    if (distance > limit + PLACE_DOUBT_KM)
+    if (sides[i]->travel_km == CARD_NOT_TOLD || distance <= limit) continue;
+    if (pair->out) number_text(limit_text, (long)sides[i]->travel_km);
+    if (distance > limit + MATCH_PLACE_DOUBT_KM)
       return breaks(pair->out, RULE_match_too_far, km, limit_text);
-    if (distance > limit) say(pair->out, true, RULE_match_maybe_too_far, km, limit_text, NULL);
+    say(pair->out, true, RULE_match_maybe_too_far, km, limit_text, NULL);
   }
   double value = 1.0 - distance / 100.0;
-  pair->out->part[MATCH_DISTANCE] = value > 0 ? value : 0;
+  pair->part[MATCH_DISTANCE] = value > 0 ? value : 0;
   if (distance < 1.0)
     say(pair->out, false, RULE_match_same_area, NULL, NULL, NULL);
   else
@@ -160,103 +102,135 @@ static bool judge_distance(struct pair *pair) {
 
 /* ---- occupation and skills */
 
-static double occupation_closeness(const Collega__Occupation *one,
-                                   const Collega__Occupation *other) {
-  if (one->esco && other->esco && strcmp(one->esco, other->esco) == 0) return 1.0;
-  size_t same = 0;
-  while (same < 4 && one->isco[same] && one->isco[same] == other->isco[same])
-    ++same;
-  static const double by_digits[5] = {0.0, 0.15, 0.4, 0.7, 1.0};
-  return by_digits[same];
+/* One skill of a card: its keys (address, label) and whether it must be there. */
+struct skill_keys {
+  uint32_t key[2];
+  size_t count;
+  bool must;
+};
+
+static size_t next_skill(const struct match_card *card, size_t at, struct skill_keys *out) {
+  out->key[0] = card->items[at] & CARD_KEY;
+  out->must = (card->items[at] & CARD_MUST) != 0;
+  out->count = 1;
+  ++at;
+  if (at < card->skill_count && card->items[at] & CARD_ALIAS)
+    out->key[out->count++] = card->items[at++] & CARD_KEY;
+  return at;
 }
 
-static bool same_skill(const Collega__Skill *one, const Collega__Skill *other) {
-  if (one->esco && other->esco) return strcmp(one->esco, other->esco) == 0;
-  return strcasecmp(one->label, other->label) == 0;
+static bool has_skill(const struct match_card *card, const struct skill_keys *wanted) {
+  for (size_t i = 0; i < card->skill_count; ++i) {
+    uint32_t key = card->items[i] & CARD_KEY;
+    if (key == wanted->key[0] || (wanted->count > 1 && key == wanted->key[1])) return true;
+  }
+  return false;
 }
 
 static void judge_skills(struct pair *pair, bool *shared) {
   *shared = false;
   unsigned asked = 0, met = 0;
-  for (size_t i = 0; i < pair->demand->n_skills; ++i) {
-    const Collega__Skill *wanted = pair->demand->skills[i];
-    bool must = wanted->has_need && wanted->need == COLLEGA__NEED__NEED_MUST;
-    unsigned weight = must ? 2 : 1;
-    bool found = false;
-    for (size_t j = 0; j < pair->supply->n_skills && !found; ++j)
-      found = same_skill(wanted, pair->supply->skills[j]);
+  size_t number = 0;
+  for (size_t at = 0; at < pair->demand->skill_count; ++number) {
+    struct skill_keys wanted;
+    at = next_skill(pair->demand, at, &wanted);
+    const char *label = pair->out ? pair->demand_offer->skills[number]->label : NULL;
+    unsigned weight = wanted.must ? 2 : 1;
     asked += weight;
-    if (found) {
+    if (has_skill(pair->supply, &wanted)) {
       met += weight;
       *shared = true;
-      say(pair->out, false, RULE_match_skill, wanted->label, NULL, NULL);
+      say(pair->out, false, RULE_match_skill, label, NULL, NULL);
     } else {
-      say(pair->out, true, must ? RULE_match_skill_must_missing : RULE_match_skill_missing,
-          wanted->label, NULL, NULL);
+      say(pair->out, true, wanted.must ? RULE_match_skill_must_missing : RULE_match_skill_missing,
+          label, NULL, NULL);
     }
   }
-  pair->out->part[MATCH_SKILLS] = asked ? (double)met / (double)asked : 1.0;
+  pair->part[MATCH_SKILLS] = asked ? (double)met / (double)asked : 1.0;
 }
 
 static void judge_occupation(struct pair *pair) {
-  const Collega__Occupation *supply = pair->supply->occupation, *demand = pair->demand->occupation;
-  double closeness = occupation_closeness(supply, demand);
-  pair->out->part[MATCH_OCCUPATION] = closeness;
-  const struct isco_row *row = isco_find(demand->isco);
-  const char *dutch = row ? row->nl : demand->isco, *english = row ? row->en : demand->isco;
+  double closeness = occupation_closeness(pair->supply->occupation, pair->demand->occupation);
+  pair->part[MATCH_OCCUPATION] = closeness;
+  if (!pair->out) return;
+  const char *isco = pair->demand_offer->occupation->isco;
+  const struct isco_row *row = isco_find(isco);
+  const char *dutch = row ? row->nl : isco, *english = row ? row->en : isco;
   if (closeness >= 1.0)
-    say(pair->out, false, RULE_match_occupation_same_by_language, dutch, english, demand->isco);
+    say(pair->out, false, RULE_match_occupation_same_by_language, dutch, english, isco);
   else if (closeness > 0)
-    say(pair->out, false, RULE_match_occupation_near_by_language, dutch, english, demand->isco);
+    say(pair->out, false, RULE_match_occupation_near_by_language, dutch, english, isco);
   else
-    say(pair->out, true, RULE_match_occupation_other_by_language, dutch, english, demand->isco);
+    say(pair->out, true, RULE_match_occupation_other_by_language, dutch, english, isco);
 }
 
 /* ---- credentials, languages, education */
 
+static const char *credential_label(const struct pair *pair, size_t number) {
+  if (!pair->out) return NULL;
+  const Collega__Credential *wanted = pair->demand_offer->credentials[number];
+  const struct credential_row *row = credential_find(wanted->code);
+  return wanted->label ? wanted->label : row ? row->nl : wanted->code;
+}
+
 static bool judge_credentials(struct pair *pair) {
-  for (size_t i = 0; i < pair->demand->n_credentials; ++i) {
-    const Collega__Credential *wanted = pair->demand->credentials[i];
-    const struct credential_row *row = credential_find(wanted->code);
-    const char *label = wanted->label ? wanted->label : row ? row->nl : wanted->code;
-    bool found = false;
-    for (size_t j = 0; j < pair->supply->n_credentials && !found; ++j)
-      found = strcmp(wanted->code, pair->supply->credentials[j]->code) == 0;
-    if (found)
+  const uint32_t *wanted = card_credentials(pair->demand),
+                 *offered = card_credentials(pair->supply);
+  unsigned asked = 0, met = 0;
+  for (size_t i = 0; i < pair->demand->credential_count; ++i) {
+    const char *label = credential_label(pair, i);
+    bool must = (wanted[i] & CARD_MUST) != 0, found = false;
+    for (size_t j = 0; j < pair->supply->credential_count && !found; ++j)
+      found = (wanted[i] & CARD_KEY) == (offered[j] & CARD_KEY);
+    asked += must ? 2 : 1;
+    if (found) {
+      met += must ? 2 : 1;
       say(pair->out, false, RULE_match_credential, label, NULL, NULL);
-    else if (wanted->has_need && wanted->need == COLLEGA__NEED__NEED_MUST)
+    } else if (must) {
       return breaks(pair->out, RULE_match_credential_must_missing, label, NULL);
-    else
+    } else {
       say(pair->out, true, RULE_match_credential_missing, label, NULL, NULL);
+    }
   }
+  pair->part[MATCH_CREDENTIALS] = asked ? (double)met / (double)asked : 1.0;
   return true;
 }
 
+/* Counted in halves: a wanted language that is spoken below the asked level is worth one of two. */
 static bool judge_languages(struct pair *pair) {
-  for (size_t i = 0; i < pair->demand->n_languages; ++i) {
-    const Collega__Language *wanted = pair->demand->languages[i], *spoken = NULL;
-    for (size_t j = 0; j < pair->supply->n_languages && !spoken; ++j)
-      if (strcmp(wanted->code, pair->supply->languages[j]->code) == 0)
-        spoken = pair->supply->languages[j];
-    bool must = wanted->has_need && wanted->need == COLLEGA__NEED__NEED_MUST;
-    /* levels compare as text: A1 < A2 < B1 ... */
-    bool low = spoken && wanted->level && spoken->level && strcmp(spoken->level, wanted->level) < 0;
+  const uint32_t *wanted = card_languages(pair->demand), *offered = card_languages(pair->supply);
+  unsigned asked = 0, met = 0;
+  for (size_t i = 0; i < pair->demand->language_count; ++i) {
+    const Collega__Language *told = pair->out ? pair->demand_offer->languages[i] : NULL;
+    const char *code = told ? told->code : NULL, *level = told ? told->level : NULL;
+    const uint32_t *spoken = NULL;
+    for (size_t j = 0; j < pair->supply->language_count && !spoken; ++j)
+      if (CARD_LANGUAGE(wanted[i]) == CARD_LANGUAGE(offered[j])) spoken = &offered[j];
+    bool must = (wanted[i] & CARD_MUST) != 0;
+    unsigned weight = must ? 2 : 1;
+    uint32_t least = CARD_LEVEL(wanted[i]), has = spoken ? CARD_LEVEL(*spoken) : CARD_NO_LEVEL;
+    bool low = spoken && least != CARD_NO_LEVEL && has != CARD_NO_LEVEL && has < least;
+    asked += 2 * weight;
     if (!spoken || low) {
-      if (must)
-        return breaks(pair->out, RULE_match_language_must_missing, wanted->code, wanted->level);
-      say(pair->out, true, RULE_match_language_missing, wanted->code, wanted->level, NULL);
-    } else if (wanted->level && !spoken->level) {
-      say(pair->out, true, RULE_match_language_level_unknown, wanted->code, wanted->level, NULL);
-    } else {
-      say(pair->out, false, RULE_match_language, wanted->code, NULL, NULL);
+      if (must) return breaks(pair->out, RULE_match_language_must_missing, code, level);
+      met += spoken ? weight : 0;
+      say(pair->out, true, RULE_match_language_missing, code, level, NULL);
+      continue;
     }
+    met += 2 * weight;
+    if (least != CARD_NO_LEVEL && has == CARD_NO_LEVEL)
+      say(pair->out, true, RULE_match_language_level_unknown, code, level, NULL);
+    else
+      say(pair->out, false, RULE_match_language, code, NULL, NULL);
   }
+  pair->part[MATCH_LANGUAGES] = asked ? (double)met / (double)asked : 1.0;
   return true;
 }
 
 static void judge_education(struct pair *pair) {
-  if (!pair->demand->has_education || !pair->supply->has_education) return;
-  if (pair->supply->education >= pair->demand->education) return;
+  if (!pair->out || pair->demand->education == UINT8_MAX || pair->supply->education == UINT8_MAX ||
+      pair->supply->education >= pair->demand->education)
+    return;
   char has[24], wants[24];
   number_text(has, (long)pair->supply->education);
   number_text(wants, (long)pair->demand->education);
@@ -265,40 +239,34 @@ static void judge_education(struct pair *pair) {
 
 /* ---- period, hours, headcount, terms */
 
-struct span {
-  long from, until;
-};
-
-static struct span span_of(const Collega__Period *period) {
-  struct span span = {period->from,
-                      period->has_until ? period->until : period->from + OPEN_PERIOD_DAYS};
-  return span;
-}
-
-static long overlap(struct span one, struct span other) {
-  long from = one.from > other.from ? one.from : other.from;
-  long until = one.until < other.until ? one.until : other.until;
+static long overlap(long one_from, long one_until, long other_from, long other_until) {
+  long from = one_from > other_from ? one_from : other_from;
+  long until = one_until < other_until ? one_until : other_until;
   return until >= from ? until - from + 1 : 0;
 }
 
-static bool judge_period(struct pair *pair) {
-  struct span supply = span_of(pair->supply->period), demand = span_of(pair->demand->period);
-  long flexible =
-      (pair->supply->period->has_flex_days ? (long)pair->supply->period->flex_days : 0) +
-      (pair->demand->period->has_flex_days ? (long)pair->demand->period->flex_days : 0);
-  long asked = demand.until - demand.from + 1;
-  long plain = overlap(supply, demand);
-  /* The best shift of the whole supply by at most `flexible` days aligns starts or ends. */
-  long shifts[2] = {demand.from - supply.from, demand.until - supply.until};
-  long best = plain;
-  for (size_t i = 0; i < 2; ++i) {
+/* The most days in common after a shift of the whole supply by at most `flexible` days: the best one aligns starts or
+ * ends. */
+static long best_overlap(const struct match_card *supply, const struct match_card *demand,
+                         long plain) {
+  long flexible = (long)supply->flex_days + (long)demand->flex_days, best = plain;
+  long shifts[2] = {(long)demand->from - supply->from, (long)demand->until - supply->until};
+  for (size_t i = 0; i < 2 && flexible > 0; ++i) {
     long shift = shifts[i] > flexible ? flexible : shifts[i] < -flexible ? -flexible : shifts[i];
-    struct span moved = {supply.from + shift, supply.until + shift};
-    long days = overlap(moved, demand);
+    long days = overlap(supply->from + shift, supply->until + shift, demand->from, demand->until);
     if (days > best) best = days;
   }
+  return best;
+}
+
+static bool judge_period(struct pair *pair) {
+  const struct match_card *supply = pair->supply, *demand = pair->demand;
+  long asked = (long)demand->until - demand->from + 1;
+  long plain = overlap(supply->from, supply->until, demand->from, demand->until);
+  long best = best_overlap(supply, demand, plain);
   if (best == 0) return breaks(pair->out, RULE_match_period_apart, NULL, NULL);
-  pair->out->part[MATCH_PERIOD] = (double)best / (double)asked;
+  pair->part[MATCH_PERIOD] = (double)best / (double)asked;
+  if (!pair->out) return true;
   char days_text[24], asked_text[24];
   number_text(days_text, best);
   number_text(asked_text, asked);
@@ -312,41 +280,39 @@ static bool judge_period(struct pair *pair) {
 }
 
 static bool judge_hours(struct pair *pair) {
-  const Collega__Hours *supply = pair->supply->hours, *demand = pair->demand->hours;
-  uint32_t least =
-      supply->per_week_min > demand->per_week_min ? supply->per_week_min : demand->per_week_min;
-  uint32_t most =
-      supply->per_week_max < demand->per_week_max ? supply->per_week_max : demand->per_week_max;
+  const struct match_card *supply = pair->supply, *demand = pair->demand;
+  unsigned least = supply->hours_min > demand->hours_min ? supply->hours_min : demand->hours_min;
+  unsigned most = supply->hours_max < demand->hours_max ? supply->hours_max : demand->hours_max;
   char one[24], two[24];
   if (least > most) {
-    number_text(one, (long)supply->per_week_max);
-    number_text(two, (long)demand->per_week_min);
+    number_text(one, (long)supply->hours_max);
+    number_text(two, (long)demand->hours_min);
     return breaks(pair->out, RULE_match_hours_apart, one, two);
   }
+  if (supply->slots && demand->slots && !(supply->slots & demand->slots))
+    return breaks(pair->out, RULE_match_slots_apart, NULL, NULL);
+  pair->part[MATCH_HOURS] = (double)most / (double)demand->hours_max;
+  if (!pair->out) return true;
   number_text(one, (long)most);
-  number_text(two, (long)demand->per_week_max);
-  pair->out->part[MATCH_HOURS] = (double)most / (double)demand->per_week_max;
-  if (most >= demand->per_week_max)
+  number_text(two, (long)demand->hours_max);
+  if (most >= demand->hours_max)
     say(pair->out, false, RULE_match_hours, one, NULL, NULL);
   else
     say(pair->out, true, RULE_match_hours_fewer, one, two, NULL);
-  if (!supply->n_slots || !demand->n_slots) return true;
-  for (size_t i = 0; i < demand->n_slots; ++i)
-    for (size_t j = 0; j < supply->n_slots; ++j)
-      if (strcmp(demand->slots[i], supply->slots[j]) == 0) return true;
-  return breaks(pair->out, RULE_match_slots_apart, NULL, NULL);
+  return true;
 }
 
 static bool judge_headcount(struct pair *pair) {
-  uint32_t supply = pair->supply->headcount, demand = pair->demand->headcount;
+  unsigned supply = pair->supply->headcount, demand = pair->demand->headcount;
   char one[24], two[24];
-  number_text(one, (long)supply);
-  number_text(two, (long)demand);
-  if ((pair->demand->has_min_headcount && supply < pair->demand->min_headcount) ||
-      (pair->supply->has_min_headcount && demand < pair->supply->min_headcount))
+  if (pair->out) {
+    number_text(one, (long)supply);
+    number_text(two, (long)demand);
+  }
+  if (supply < pair->demand->min_headcount || demand < pair->supply->min_headcount)
     return breaks(pair->out, RULE_match_headcount_least, one, two);
-  uint32_t both = supply < demand ? supply : demand;
-  pair->out->part[MATCH_HEADCOUNT] = (double)both / (double)demand;
+  unsigned both = supply < demand ? supply : demand;
+  pair->part[MATCH_HEADCOUNT] = (double)both / (double)demand;
   if (supply >= demand)
     say(pair->out, false, RULE_match_headcount, two, NULL, NULL);
   else
@@ -355,34 +321,66 @@ static bool judge_headcount(struct pair *pair) {
 }
 
 static void judge_terms(struct pair *pair) {
-  const Collega__OfferTerms *supply = pair->supply->terms, *demand = pair->demand->terms;
+  const struct match_card *supply = pair->supply, *demand = pair->demand;
+  const Collega__OfferTerms *given = pair->out ? pair->supply_offer->terms : NULL;
+  const Collega__OfferTerms *asked = pair->out ? pair->demand_offer->terms : NULL;
   double value = 1.0;
-  if (supply && demand) {
-    if (supply->cao && demand->cao && strcasecmp(supply->cao, demand->cao) != 0) {
-      value -= 0.25;
-      say(pair->out, true, RULE_match_cao_differs, supply->cao, demand->cao, NULL);
-    }
-    if (supply->vat && demand->vat && strcmp(supply->vat, demand->vat) != 0) {
-      value -= 0.25;
-      say(pair->out, true, RULE_match_vat_differs, supply->vat, demand->vat, NULL);
-    }
-    if (supply->has_return_guarantee && supply->return_guarantee && demand->has_return_guarantee &&
-        !demand->return_guarantee) {
-      value -= 0.25;
-      say(pair->out, true, RULE_match_return_differs, NULL, NULL, NULL);
-    }
-    if (supply->has_takeover && demand->has_takeover && supply->takeover != demand->takeover) {
-      value -= 0.25;
-      say(pair->out, true, RULE_match_takeover_differs, NULL, NULL, NULL);
-    }
+  if (supply->cao && demand->cao && supply->cao != demand->cao) {
+    value -= 0.25;
+    if (pair->out) say(pair->out, true, RULE_match_cao_differs, given->cao, asked->cao, NULL);
   }
-  pair->out->part[MATCH_TERMS] = value;
+  if (supply->vat && demand->vat && supply->vat != demand->vat) {
+    value -= 0.25;
+    if (pair->out) say(pair->out, true, RULE_match_vat_differs, given->vat, asked->vat, NULL);
+  }
+  if (supply->terms & CARD_RETURN && demand->terms & CARD_RETURN_TOLD &&
+      !(demand->terms & CARD_RETURN)) {
+    value -= 0.25;
+    say(pair->out, true, RULE_match_return_differs, NULL, NULL, NULL);
+  }
+  unsigned one = supply->terms & CARD_TAKEOVER_MASK, other = demand->terms & CARD_TAKEOVER_MASK;
+  if (one && other && one != other) {
+    value -= 0.25;
+    say(pair->out, true, RULE_match_takeover_differs, NULL, NULL, NULL);
+  }
+  pair->part[MATCH_TERMS] = value;
+}
+
+/* ---- all together; what breaks most often first */
+
+static bool judge(struct pair *pair, double *score) {
+  *score = 0;
+  judge_occupation(pair);
+  bool shared_skill = false;
+  judge_skills(pair, &shared_skill);
+  if (pair->part[MATCH_OCCUPATION] <= 0 && !shared_skill)
+    return breaks(pair->out, RULE_match_unrelated, NULL, NULL);
+  if (!judge_credentials(pair) || !judge_languages(pair) || !judge_period(pair) ||
+      !judge_hours(pair) || !judge_headcount(pair) || !judge_distance(pair))
+    return false;
+  judge_education(pair);
+  judge_terms(pair);
+  for (enum match_part part = 0; part < MATCH_PARTS; ++part)
+    *score += match_weights[part] * pair->part[part];
+  return true;
+}
+
+bool match_cards(const struct match_card *mine, const struct match_card *other, double *score,
+                 double part[MATCH_PARTS]) {
+  bool supplies = kind_supplies((Collega__OfferKind)mine->kind);
+  struct pair pair = {
+      .supply = supplies ? mine : other, .demand = supplies ? other : mine, .part = part};
+  *score = 0;
+  return kind_counter((Collega__OfferKind)mine->kind) == (Collega__OfferKind)other->kind &&
+         judge(&pair, score);
 }
 
 void match_pair(const Collega__Offer *mine, const struct id *me, const Collega__Offer *other,
                 const struct id *them, struct match_result *out) {
+  _Alignas(struct match_card) uint8_t rooms[2][CARD_ROOM];
+  struct match_card *given = (struct match_card *)rooms[0], *asked = (struct match_card *)rooms[1];
   memset(out, 0, sizeof *out);
-  if (!kinds_meet(mine->kind, other->kind)) {
+  if (kind_counter(mine->kind) != other->kind) {
     breaks(out, RULE_match_kinds, NULL, NULL);
     return;
   }
@@ -390,27 +388,14 @@ void match_pair(const Collega__Offer *mine, const struct id *me, const Collega__
     breaks(out, RULE_match_same_employer, NULL, NULL);
     return;
   }
-  struct pair pair = {mine, other, out};
-  if (!supplies(mine->kind)) {
-    pair.supply = other;
-    pair.demand = mine;
-  }
+  const Collega__Offer *supply = kind_supplies(mine->kind) ? mine : other;
+  const Collega__Offer *demand = supply == mine ? other : mine;
+  match_card_fill(given, supply);
+  match_card_fill(asked, demand);
+  struct pair pair = {given, asked, out->part, supply, demand, out};
   out->fits = true;
-  judge_occupation(&pair);
-  bool shared_skill = false;
-  judge_skills(&pair, &shared_skill);
-  if (out->part[MATCH_OCCUPATION] <= 0 && !shared_skill) {
-    breaks(out, RULE_match_unrelated, NULL, NULL);
-    return;
-  }
-  if (!judge_credentials(&pair) || !judge_languages(&pair) || !judge_period(&pair) ||
-      !judge_hours(&pair) || !judge_headcount(&pair) || !judge_distance(&pair)) {
-    memset(out->part, 0, sizeof out->part);
-    out->reason_count = 0;
-    return;
-  }
-  judge_education(&pair);
-  judge_terms(&pair);
-  for (enum match_part part = 0; part < MATCH_PARTS; ++part)
-    out->score += match_weights[part] * out->part[part];
+  if (judge(&pair, &out->score)) return;
+  memset(out->part, 0, sizeof out->part);
+  out->reason_count = 0;
+  out->score = 0;
 }

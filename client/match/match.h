@@ -1,16 +1,40 @@
 /* Matching: whether two offers fit, how well, why, what is missing. Pure; the engine holds copies of what it
- * needs. Hard rules first; then parts that sum to the score. Not thread-safe.
+ * needs. Hard rules first; then parts that sum to the score.
  *
- * score = sum over parts of weight * value, weights sum to 1 (match_weights). Formulas stand in match.c. */
+ * One side supplies (loan_out, transfer_out), the other demands; every formula is written in those roles, so the
+ * score does not depend on which of the two asks. An offer that breaks a hard rule is no match. Then nine parts,
+ * each 0 .. 1, and
+ *
+ *   score = sum of weight[part] * part          the weights sum to 1: match_weights
+ *
+ *   occupation   closeness of the two occupations (occupation.h)
+ *   skills       weight of the asked skills that are offered / weight of all asked (must 2, nice 1); none asked: 1
+ *   credentials  the same over credentials; one that must be there and is not is a hard rule
+ *   languages    the same over languages, a wanted one below the asked level counts half; must is a hard rule
+ *   distance     1 - km / 100, at least 0; unknown 0.5
+ *   period       days in common / days asked (after the best shift that flex_days allow)
+ *   hours        the smaller of both weekly maxima / the asked maximum
+ *   headcount    the smaller of both / the asked number
+ *   terms        1, less 0.25 for each of: another cao, other VAT treatment, no return guarantee where the lender
+ *                gives one, takeover seen differently
+ *
+ * Hard rules: kinds that meet, another employer, occupations or skills with something in common, required credentials
+ * and languages, periods that overlap (with flex_days), hours that meet, a part of the week in common where both name
+ * some, the least headcount of both, both travel limits. Places are known to the postcode area (7 km off at the median,
+ * 19 km at the 95th percentile), so a travel limit is a hard rule only beyond limit + MATCH_PLACE_DOUBT_KM; between the
+ * two it is told as a gap. */
 #ifndef COLLEGA_CLIENT_MATCH_H
 #define COLLEGA_CLIENT_MATCH_H
 #include "base/bytes.h"
 #include "base/clock.h"
+#include "client/match/card.h"
 #include "proto/offer.pb-c.h"
 
 enum match_part {
   MATCH_OCCUPATION,
   MATCH_SKILLS,
+  MATCH_CREDENTIALS,
+  MATCH_LANGUAGES,
   MATCH_DISTANCE,
   MATCH_PERIOD,
   MATCH_HOURS,
@@ -21,7 +45,8 @@ enum match_part {
 const char *match_part_name(enum match_part part); /* "occupation", as in JSON */
 extern const double match_weights[MATCH_PARTS];
 
-#define MATCH_WORDS 24
+#define MATCH_PLACE_DOUBT_KM 20.0
+#define MATCH_WORDS          24
 struct match_result {
   bool fits;                       /* no hard rule broken */
   double score, part[MATCH_PARTS]; /* 0 .. 1 */
@@ -29,38 +54,12 @@ struct match_result {
   struct collega_error reasons[MATCH_WORDS],
       gaps[MATCH_WORDS]; /* rule and arguments: sentences in two languages */
 };
-/* `mine` and `other` by employers with ids `me` and `them`. Opposite kinds, different employers, periods that
- * overlap (with flex_days), hours ranges that meet, distance within both travel limits, must-have credentials
- * and languages. Symmetric in its score. When !fits, gaps[0] is the rule that broke. */
+/* `mine` and `other` by employers with ids `me` and `them`; with words. When !fits, gaps[0] is the rule that broke. */
 void match_pair(const Collega__Offer *mine, const struct id *me, const Collega__Offer *other,
                 const struct id *them, struct match_result *out);
+/* The same from cards of two different employers, without words: false when a hard rule is broken. */
+bool match_cards(const struct match_card *mine, const struct match_card *other, double *score,
+                 double part[MATCH_PARTS]);
 /* Great-circle distance in km between two places as far as known (postcode area, region); negative: unknown. */
 double place_distance(const Collega__Place *one, const Collega__Place *other);
-
-/* ---- the engine: the interface that a full index will fill. */
-struct match_engine;
-struct match_offer {
-  struct short_id id;
-  struct id author;
-  bool mine;
-  const Collega__Offer *offer;
-};
-struct match_found {
-  struct short_id id;
-  double score;
-};
-struct match_engine *match_engine_new(void);
-void match_engine_destroy(struct match_engine **engine);
-/* Adds or replaces. Copies what it needs. */
-enum collega_status match_engine_put(struct match_engine *engine, const struct match_offer *offer,
-                                     struct collega_error *error) COLLEGA_MUST_CHECK;
-void match_engine_remove(struct match_engine *engine, const struct short_id *id);
-/* The best `most` counter-offers for an offer in the engine, best first, equal scores by id. */
-enum collega_status match_engine_top(struct match_engine *engine, const struct short_id *id,
-                                     size_t most, struct match_found *out, size_t *count,
-                                     struct collega_error *error) COLLEGA_MUST_CHECK;
-/* Which of my offers does this one touch (scores above 0 that fit)? */
-enum collega_status match_engine_touched(struct match_engine *engine, const struct short_id *id,
-                                         size_t most, struct match_found *out, size_t *count,
-                                         struct collega_error *error) COLLEGA_MUST_CHECK;
 #endif

@@ -4,7 +4,7 @@
 #ifndef COLLEGA_CLIENT_MATCHER_H
 #define COLLEGA_CLIENT_MATCHER_H
 #include "client/ledger/ledger.h"
-#include "client/match/match.h"
+#include "client/match/engine.h"
 
 struct matcher;
 enum collega_status matcher_open(struct ledger *ledger, struct matcher **out,

@@ -1,7 +1,7 @@
 /* Offers to match, made in an arena and changed by the tests. */
 #ifndef COLLEGA_TESTS_MATCH_SAMPLES_H
 #define COLLEGA_TESTS_MATCH_SAMPLES_H
-#include "client/match/match.h"
+#include "client/match/engine.h"
 
 /* A loan out of warehouse workers in Breda with all there is, and the loan in that it fits exactly. */
 Collega__Offer *sample_out(struct arena *arena);

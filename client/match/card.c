@@ -1,0 +1,159 @@
+/* From an offer's body to its card: look-ups and hashes, once for each offer. */
+#include "client/match/card.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "client/match/occupation.h"
+#include "proto/lists.h"
+
+#define EARTH_KM 6371.0
+
+bool kind_supplies(Collega__OfferKind kind) {
+  return kind == COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT ||
+         kind == COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_OUT;
+}
+
+Collega__OfferKind kind_counter(Collega__OfferKind kind) {
+  switch (kind) {
+  case COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT:
+    return COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_IN;
+  case COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_IN:
+    return COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT;
+  case COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_OUT:
+    return COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_IN;
+  case COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_IN:
+    return COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_OUT;
+  case _COLLEGA__OFFER_KIND_IS_INT_SIZE:
+    break;
+  }
+  return kind;
+}
+
+/* ---- texts: FNV-1a, 32 bits, over lower-case ASCII; other bytes as they are (source: the FNV draft of Fowler, Noll
+ * and Vo). No outsider gains by a collision: it makes two texts equal in a score that its author could have had by
+ * writing the other's text. */
+
+static uint32_t text_hash(const char *text) {
+  uint32_t hash = 2166136261u;
+  for (; *text; ++text) {
+    unsigned char byte = (unsigned char)*text;
+    if (byte >= 'A' && byte <= 'Z') byte = (unsigned char)(byte + ('a' - 'A'));
+    hash = (hash ^ byte) * 16777619u;
+  }
+  return hash ? hash : 1u;
+}
+
+static uint32_t key_hash(const char *text) {
+  uint32_t hash = text_hash(text);
+  return ((hash >> 30) ^ hash) & CARD_KEY;
+}
+
+/* ---- places */
+
+static bool set_point(double latitude, double longitude, float point[3]) {
+  const double radians = acos(-1.0) / 180.0;
+  double across = cos(latitude * radians);
+  point[0] = (float)(across * cos(longitude * radians));
+  point[1] = (float)(across * sin(longitude * radians));
+  point[2] = (float)sin(latitude * radians);
+  return true;
+}
+
+bool place_point(const Collega__Place *place, float point[3]) {
+  point[0] = point[1] = point[2] = 0;
+  if (place->country && strcmp(place->country, "NL") != 0) return false;
+  if (place->postcode) {
+    const struct postcode_row *area = postcode_area_find(place->postcode);
+    if (area) return set_point(area->latitude, area->longitude, point);
+  }
+  if (place->region) {
+    const struct region_row *region = region_find(place->region);
+    if (region) return set_point(region->latitude, region->longitude, point);
+  }
+  return false;
+}
+
+static bool known(const float point[3]) {
+  return point[0] != 0 || point[1] != 0 || point[2] != 0;
+}
+
+/* From the chord: 2 R asin(chord / 2). For what is near it is as exact as the points, some metres. */
+double point_distance(const float one[3], const float other[3]) {
+  if (!known(one) || !known(other)) return -1.0;
+  double x = (double)one[0] - (double)other[0], y = (double)one[1] - (double)other[1],
+         z = (double)one[2] - (double)other[2];
+  double half = sqrt(x * x + y * y + z * z) / 2.0;
+  return 2.0 * EARTH_KM * asin(half > 1.0 ? 1.0 : half);
+}
+
+/* ---- the card */
+
+static uint32_t must_bit(protobuf_c_boolean told, Collega__Need need) {
+  return told && need == COLLEGA__NEED__NEED_MUST ? CARD_MUST : 0u;
+}
+
+static uint32_t level_of(const char *level) {
+  if (!level || level[0] < 'A' || level[0] > 'C' || level[1] < '1' || level[1] > '2') return 0;
+  return (uint32_t)(level[0] - 'A') * 2u + (uint32_t)(level[1] - '0');
+}
+
+/* A skill is known by its ESCO address, where it has one, and by its label beside that. */
+static uint32_t *fill_skills(struct match_card *card, const Collega__Offer *offer, uint32_t *item) {
+  uint32_t *first = item;
+  for (size_t i = 0; i < offer->n_skills; ++i) {
+    const Collega__Skill *skill = offer->skills[i];
+    uint32_t must = must_bit(skill->has_need, skill->need);
+    if (skill->esco) *item++ = must | key_hash(skill->esco);
+    *item++ = key_hash(skill->label) | (skill->esco ? CARD_ALIAS : must);
+  }
+  card->skill_count = (uint8_t)(item - first);
+  return item;
+}
+
+static void fill_terms(struct match_card *card, const Collega__OfferTerms *terms) {
+  if (!terms) return;
+  if (terms->cao) card->cao = text_hash(terms->cao);
+  if (terms->vat) card->vat = text_hash(terms->vat);
+  unsigned bits = 0;
+  if (terms->has_return_guarantee)
+    bits |= CARD_RETURN_TOLD | (terms->return_guarantee ? CARD_RETURN : 0u);
+  if (terms->has_takeover) bits |= (unsigned)terms->takeover * CARD_TAKEOVER;
+  card->terms = (uint8_t)bits;
+}
+
+size_t match_card_fill(struct match_card *card, const Collega__Offer *offer) {
+  memset(card, 0, sizeof *card);
+  place_point(offer->place, card->point);
+  for (size_t i = 0; i < offer->hours->n_slots; ++i) {
+    int slot = slot_index(offer->hours->slots[i]);
+    if (slot >= 0) card->slots |= 1u << slot;
+  }
+  fill_terms(card, offer->terms);
+  card->from = offer->period->from;
+  card->until =
+      offer->period->has_until ? offer->period->until : offer->period->from + CARD_OPEN_DAYS;
+  card->flex_days = (uint16_t)(offer->period->has_flex_days ? offer->period->flex_days : 0);
+  card->occupation = occupation_key(offer->occupation->isco);
+  card->headcount = (uint16_t)offer->headcount;
+  card->min_headcount = (uint16_t)(offer->has_min_headcount ? offer->min_headcount : 0);
+  card->travel_km = (uint16_t)(offer->has_travel_km ? offer->travel_km : CARD_NOT_TOLD);
+  card->kind = (uint8_t)offer->kind;
+  card->hours_min = (uint8_t)offer->hours->per_week_min;
+  card->hours_max = (uint8_t)offer->hours->per_week_max;
+  card->education = (uint8_t)(offer->has_education ? offer->education : UINT8_MAX);
+  uint32_t *item = fill_skills(card, offer, card->items);
+  card->credential_count = (uint8_t)offer->n_credentials;
+  for (size_t i = 0; i < offer->n_credentials; ++i) {
+    const Collega__Credential *credential = offer->credentials[i];
+    *item++ = key_hash(credential->code) | must_bit(credential->has_need, credential->need);
+  }
+  card->language_count = (uint8_t)offer->n_languages;
+  for (size_t i = 0; i < offer->n_languages; ++i) {
+    const Collega__Language *language = offer->languages[i];
+    *item++ = (uint32_t)(unsigned char)language->code[0] |
+              (uint32_t)(unsigned char)language->code[1] << 8 | level_of(language->level) << 16 |
+              must_bit(language->has_need, language->need);
+  }
+  return card_bytes(card);
+}
