@@ -6,7 +6,8 @@
  *    "stored":   [{"hash","epoch","seq"}],               answered by Stored; seq 0: by the decider
  *    "taken":    [{"decision","seq"}],                   decisions in the chain, in its order, with their place in
  *                                                        the mailbox; seq 0: said again, out of its turn
- *    "head":     {"number","hash"}} */
+ *    "party":    id of the host,
+ *    "hashes":   [hash of entry 1, 2, ...]} */
 #include "client/exchange/inside.h"
 #include "tests/look/rows_json.h"
 #include <stdio.h>
@@ -65,6 +66,15 @@ static bool add_deal(void *context, struct bytes key, struct bytes value) {
   return json_array_append_new(look->list, row) == 0;
 }
 
+static bool take_host(void *context, struct bytes key, struct bytes value) {
+  json_t *document = context;
+  const CollegaStore__OwnParty *own =
+      collega_store__own_party__unpack(NULL, value.length, value.data);
+  if (own != NULL && own->host) json_object_set_new(document, "party", json_hex(key));
+  collega_store__own_party__free_unpacked((CollegaStore__OwnParty *)(uintptr_t)own, NULL);
+  return true;
+}
+
 static bool add_receipt(void *context, struct bytes key, struct bytes value) {
   struct look *look = context;
   struct own_record own;
@@ -92,15 +102,20 @@ static enum collega_status table_list(struct look *look, enum ledger_table table
 static enum collega_status walk_chain(struct look *look, json_t *document,
                                       struct collega_error *error) {
   struct ledger_head head;
-  json_t *stored = json_array(), *taken = json_array();
+  json_t *stored = json_array(), *taken = json_array(), *hashes = json_array();
+  json_object_set_new(document, "hashes", hashes);
   json_object_set_new(document, "stored", stored);
   json_object_set_new(document, "taken", taken);
   enum collega_status status = ledger_head(look->txn, &head, error);
   for (uint64_t number = 1; status == COLLEGA_OK && number <= head.number; number++) {
     struct ledger_event event;
+    struct id hash;
     arena_reset(look->arena);
-    status = ledger_entry(look->txn, number, look->arena, &event, error);
-    if (status != COLLEGA_OK || event.record == NULL) continue;
+    status = ledger_hash_at(look->txn, number, &hash, error);
+    if (status == COLLEGA_OK) status = ledger_entry(look->txn, number, look->arena, &event, error);
+    if (status != COLLEGA_OK) break;
+    json_array_append_new(hashes, json_hex(bytes_of(hash.byte, ID_BYTES)));
+    if (event.record == NULL) continue;
     json_t *id = json_hex(bytes_of(event.record->byte, ID_BYTES));
     if (event.kind == COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_STORED && event.position != NULL)
       json_array_append_new(stored,
@@ -113,9 +128,6 @@ static enum collega_status walk_chain(struct look *look, json_t *document,
                            (json_int_t)(event.position == NULL ? 0 : event.position->seq)));
     json_decref(id);
   }
-  json_object_set_new(document, "head",
-                      json_pack("{sI so}", "number", (json_int_t)head.number, "hash",
-                                json_hex(bytes_of(head.hash.byte, ID_BYTES))));
   return status;
 }
 
@@ -137,6 +149,8 @@ int main(int count, char **arguments) {
     status = table_list(&look, TABLE_DEALS, add_deal, document, "deals", &error);
   if (status == COLLEGA_OK)
     status = table_list(&look, TABLE_RECORDS, add_receipt, document, "receipts", &error);
+  if (status == COLLEGA_OK)
+    status = table_each(look.txn, TABLE_OWN, bytes_of(NULL, 0), NULL, take_host, document, &error);
   if (status == COLLEGA_OK) status = walk_chain(&look, document, &error);
   if (look.txn != NULL) ledger_abort(&look.txn);
   ledger_close(&ledger);

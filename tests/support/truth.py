@@ -24,10 +24,12 @@ def look(program, home):
 
 
 class Truth:
-    """One look at everything. The store is read last: what a ledger knows of it must already be there."""
+    """One look at everything, while it may run. What the broker knows of a ledger is read before it, and what a ledger knows
+    of the broker after: each must already be there."""
 
     def __init__(self, world):
         self.world = world
+        self.seen = look("look_store", world.broker.home)["heads"]
         self.ledgers = {node.name: look("look_ledger", node.home) for node in world.nodes}
         self.store = look("look_store", world.broker.home)
         self.registers = {register["root"]: register for register in self.store["registers"]}
@@ -104,6 +106,15 @@ class Truth:
                 self.expect(row["hash"] in (mail if row["seq"] else requests), "Stored not honoured at", name, row)
         self.expect(len(set(log.values())) == len(log), "a record stands twice in the log")
 
+    def heads(self):
+        """What the broker saw of a ledger is still there: whoever lost it would have to notice, and nobody lost anything."""
+        for name, ledger in self.ledgers.items():
+            head = self.seen.get(ledger["party"])
+            if head is None:
+                continue
+            self.expect(head["number"] <= len(ledger["hashes"]) and ledger["hashes"][head["number"] - 1] == head["hash"],
+                        "the broker has seen a head that is not there any more:", name, head, len(ledger["hashes"]))
+
     # ---- when nothing is under way
 
     def nothing_between(self, past):
@@ -145,6 +156,7 @@ class Truth:
         self.days()
         self.positions()
         self.receipts()
+        self.heads()
         return self
 
     def quiet(self, past):

@@ -116,7 +116,7 @@ class Broker(Daemon):
         super().__init__([self.program, "run", "--home", self.home], Path(directory) / "broker.log")
 
     def init(self, listen="tcp://127.0.0.1:0"):
-        result = call([self.program, "init", "--home", self.home, "--name", self.name, "--listen", listen])
+        result = self("init", "--name", self.name, "--listen", listen)
         settings = self.home / "settings.ini"
         settings.write_text(settings.read_text() + "\n[http]\nlisten = 127.0.0.1:0\n")
         return result
