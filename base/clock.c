@@ -1,31 +1,9 @@
 /* The clocks, and times as text. Dates and the Dutch calendar are in calendar.c. */
 #include "base/clock.h"
-#include <fcntl.h>
+#include "base/fault.h"
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
-
-#ifdef COLLEGA_TESTING
-/* Milliseconds by which a test has turned the clock; 0 when no file is named or it says nothing. */
-static int64_t turned(void) {
-  const char *path = getenv("COLLEGA_CLOCK_FILE");
-  if (path == NULL || path[0] == '\0') return 0;
-  int fd = open(path, O_RDONLY | O_CLOEXEC);
-  if (fd < 0) return 0;
-  char text[32];
-  ssize_t length = read(fd, text, sizeof text - 1);
-  close(fd);
-  if (length <= 0) return 0;
-  text[length] = '\0';
-  return strtoll(text, NULL, 10);
-}
-#else
-static int64_t turned(void) {
-  return 0;
-}
-#endif
 
 static int64_t clock_read(clockid_t clock) {
   struct timespec now;
@@ -34,7 +12,7 @@ static int64_t clock_read(clockid_t clock) {
 }
 
 collega_time clock_now(void) {
-  return clock_read(CLOCK_REALTIME) + turned();
+  return clock_read(CLOCK_REALTIME) + fault_number("COLLEGA_CLOCK_FILE", 0);
 }
 
 int64_t clock_monotonic(void) {

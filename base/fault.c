@@ -2,12 +2,14 @@
 #include "base/fault.h"
 
 #ifdef COLLEGA_TESTING
+#include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char *const names[FAULT_COUNT] = {
 #define FAULT(name, side) [FAULT_##name] = #name,
@@ -45,6 +47,19 @@ void fault_point(enum fault fault) {
   pthread_once(&once, read_environment);
   if (fault != chosen) return;
   if (atomic_fetch_add(&passages, 1) + 1 == wanted) raise(SIGKILL);
+}
+
+int64_t fault_number(const char *variable, int64_t otherwise) {
+  const char *path = getenv(variable);
+  if (path == NULL || path[0] == '\0') return otherwise;
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return otherwise;
+  char text[32];
+  ssize_t length = read(fd, text, sizeof text - 1);
+  close(fd);
+  if (length <= 0) return otherwise;
+  text[length] = '\0';
+  return strtoll(text, NULL, 10);
 }
 #else
 /* ISO C wants a declaration in every file. */

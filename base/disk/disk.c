@@ -10,6 +10,7 @@
 #include "base/disk/disk.h"
 #include "base/disk/parts.h"
 #include "base/bytes.h"
+#include "base/fault.h"
 #include "base/log.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -361,7 +362,8 @@ static enum collega_status measure(struct disk *disk, struct disk_room *out,
   if (statvfs(disk->path, &space) != 0) return error_system(error, disk->path, errno);
   out->used = ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize;
   out->map = info.me_mapsize;
-  out->free = (uint64_t)space.f_bavail * space.f_frsize;
+  out->free =
+      (uint64_t)fault_number("COLLEGA_FREE_FILE", (int64_t)(space.f_bavail * space.f_frsize));
   return COLLEGA_OK;
 }
 

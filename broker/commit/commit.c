@@ -102,17 +102,20 @@ static enum collega_status take(struct batch *batch, struct request *request,
   return COLLEGA_OK;
 }
 
-/* Nothing was stored: everyone is told why. If even that cannot be said, the error alone
- * remains. */
+/* Nothing was stored: everyone is told. Why exactly, which disk and how full, is for the
+ * administrator's eyes. If even that cannot be said, the error alone remains. */
 static void refuse_all(struct request **requests, size_t count, struct commit_result *result,
                        const struct collega_error *why) {
   struct arena *arena = result->arena;
+  struct collega_error full;
+  error_set(&full, COLLEGA_FULL, RULE_broker_full, NULL, NULL);
   log_part_drop(&result->log);
   *result = (struct commit_result){.arena = arena};
   result->answers = arena_take(arena, (count ? count : 1) * sizeof *result->answers);
   for (size_t i = 0; result->answers && i < count; i++) {
-    struct bytes packed =
-        refusal_pack(arena, &requests[i]->which, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_FULL, why);
+    bool order = requests[i]->kind == REQUEST_INVITE || requests[i]->kind == REQUEST_REVOKE;
+    struct bytes packed = refusal_pack(
+        arena, &requests[i]->which, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_FULL, order ? why : &full);
     if (!packed.data) return;
     result->answers[result->answer_count++] =
         (struct answer){.session = requests[i]->session, .packed = packed};

@@ -230,9 +230,12 @@ static void request_over(struct broker *broker, struct job **job, bool failed) {
   bool acknowledged = request->kind == REQUEST_ACK && !failed;
   if (session != NULL) {
     session->committing--;
-    struct collega_error error = (*job)->error;
-    if (session->ended == 0 &&
-        failed) /* its later frames would build on a head that was not stored */
+    struct collega_error error;
+    error_set(&error, COLLEGA_FULL, RULE_broker_full, NULL, NULL);
+    /* Its later frames would build on a head that was not stored. Those that wait in the committer
+     * already are refused for their head, but nobody is told: the session has ended by then, and
+     * the home's next one is greeted only when they are over. */
+    if (session->ended == 0 && failed)
       broker_cut(broker, session, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_FULL, &error);
     else if (session->ended == 0)
       broker_give_credit(broker, session, (*job)->cost);

@@ -29,7 +29,8 @@ struct node_link {
   struct arena *arena; /* of one frame */
   int64_t spread_ms;
   bool joining, joined, join_refused, welcomed, behind, changed, hello_due;
-  bool superseded; /* another instance of this home has connected: this one stays away */
+  enum rule told_why; /* what the broker said last about the session as a whole */
+  bool superseded;    /* another instance of this home has connected: this one stays away */
   struct collega_error join_error;
   uint32_t address;      /* which of the broker's addresses comes next */
   uint64_t sent_through; /* last outbox number sent in this session */
@@ -93,6 +94,7 @@ static void forget_socket(struct node_link *link) {
   link->hello_due = false;
   link->sent_through = 0;
   link->held.length = 0;
+  link->told_why = RULE_NONE;
   link->told = (struct told_head){0};
   tell_state(link, false);
 }
@@ -111,6 +113,7 @@ void node_link_renew(struct node_link *link) {
 }
 
 static void lose(struct node_link *link, enum rule why) {
+  if (why == RULE_link_lost && link->told_why != RULE_NONE) why = link->told_why;
   log_info("link_lost", "why=%s", rule_name(why));
   link->state.problem = why;
   link->state.connected = true; /* so that the reason is written even if we never were */
@@ -236,6 +239,8 @@ static void take_frame(struct node_link *link, const Collega__FromBroker *frame,
     renew(link, now);
   }
   if (outcome.fenced && link->socket) lose(link, RULE_home_went_on);
+  if (frame->refusal && !frame->refusal->has_which)
+    link->told_why = rule_from_name(frame->refusal->rule);
   if (link->socket && !link->joining && frame->refusal && !frame->refusal->has_which &&
       rule_from_name(frame->refusal->rule) == RULE_session_superseded) {
     link->superseded = true;

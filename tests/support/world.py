@@ -52,14 +52,23 @@ class Daemon:
     def __init__(self, arguments, log, env=None):
         self.arguments, self.log = [str(a) for a in arguments], Path(log)
         self.clock = self.log.with_suffix(".clock")
-        self.env = {"COLLEGA_CLOCK_FILE": str(self.clock), **(env or {})}
+        self.free = self.log.with_suffix(".free")
+        self.env = {"COLLEGA_CLOCK_FILE": str(self.clock), "COLLEGA_FREE_FILE": str(self.free), **(env or {})}
         self.process, self.status = None, ""
 
     def turn_clock(self, **by):
         """From now on its clock differs by this from the machine's: days=3, hours=-5."""
-        fresh = self.clock.with_suffix(".fresh")
-        fresh.write_text(str(int(datetime.timedelta(**by).total_seconds() * 1000)))
-        fresh.rename(self.clock)  # whole, for who reads it meanwhile
+        self._turn(self.clock, int(datetime.timedelta(**by).total_seconds() * 1000))
+
+    def fill_disk(self, full=True):
+        """What it believes of the disk that its home is on: nothing left, or room again."""
+        self._turn(self.free, 0 if full else 1 << 40)
+
+    @staticmethod
+    def _turn(path, number):
+        fresh = path.with_suffix(".fresh")
+        fresh.write_text(str(number))
+        fresh.rename(path)  # whole, for who reads it meanwhile
 
     def start(self, wait=True, env=None):
         assert not self.running()
