@@ -1,5 +1,6 @@
 /* Questions about a known party: its name, its certificate, what a mandate covers. */
 #include <stdio.h>
+#include <string.h>
 
 #include "proto/members.h"
 
@@ -9,6 +10,13 @@ const char *known_party_name(const struct known_party *party) {
 
 const char *known_party_kvk(const struct known_party *party) {
   return party->cert_count > 0 ? party->certs[0].kvk : "";
+}
+
+bool known_party_in_audience(const struct known_party *party, const char *audience) {
+  static const char named[] = "named:"; /* and KvK numbers, of eight digits each */
+  if (!audience || strncmp(audience, named, sizeof named - 1) != 0) return true;
+  const char *kvk = party ? known_party_kvk(party) : "";
+  return *kvk && strstr(audience + sizeof named - 1, kvk);
 }
 
 const struct known_cert *known_party_cert(const struct known_party *party, const struct id *broker,

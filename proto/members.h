@@ -85,6 +85,8 @@ enum collega_status members_verify_run(struct members *members, const struct run
 /* "Snijder BV" or, without a certificate, the fingerprint's first groups; never NULL. */
 const char *known_party_name(const struct known_party *party);
 const char *known_party_kvk(const struct known_party *party); /* "" when not certified */
+/* May the party (NULL: not known) see what is for this audience (NULL: everybody)? Who wrote it may, besides. */
+bool known_party_in_audience(const struct known_party *party, const char *audience);
 /* The certificate by `broker` valid at `time`; NULL: none. broker NULL: any. */
 const struct known_cert *known_party_cert(const struct known_party *party, const struct id *broker,
                                           collega_time time);

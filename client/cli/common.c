@@ -14,6 +14,14 @@
 #define DESK_ARENA_BYTES (512u * 1024u * 1024u) /* a list of a whole board */
 #define LOOK_AGAIN_MS    5000                   /* the bell is a hint */
 
+static enum collega_status act_as(struct desk *desk, struct collega_error *error) {
+  const char *typed = argument_value(desk->arguments, "as");
+  struct view view = desk_view(desk);
+  enum collega_status status = typed ? view_party(&view, typed, &desk->party, error) : COLLEGA_OK;
+  if (status != COLLEGA_OK) error_prefix(error, "--as");
+  return status;
+}
+
 enum collega_status desk_open(const struct arguments *arguments, struct desk *desk,
                               struct collega_error *error) {
   memset(desk, 0, sizeof *desk);
@@ -30,6 +38,7 @@ enum collega_status desk_open(const struct arguments *arguments, struct desk *de
     desk->party = *exchange_host(desk->exchange);
     status = desk_read(desk, error);
   }
+  if (status == COLLEGA_OK) status = act_as(desk, error);
   if (status != COLLEGA_OK) desk_close(desk);
   return status;
 }

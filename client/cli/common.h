@@ -13,7 +13,7 @@ struct desk {
   struct exchange *exchange;
   struct ledger_txn *txn; /* a read transaction, renewed with desk_read */
   struct arena *arena;    /* dies with the command */
-  struct id party;        /* who acts: the host party */
+  struct id party;        /* who acts: --as, else the host */
   collega_time now;
 };
 enum collega_status desk_open(const struct arguments *arguments, struct desk *desk,

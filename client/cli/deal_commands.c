@@ -25,15 +25,18 @@ static json_t *deal_json(struct desk *desk, const CollegaStore__DealRow *row) {
 /* ---- waiting for what became of it */
 
 struct awaited {
-  struct id deal;
+  struct id party, deal;
   bool until_decided; /* else until it has left: no act waits and nothing of it is in the outbox */
 };
 
 static bool outbox_visit_deal(void *context, const CollegaStore__OutboxItem *item) {
   struct awaited *awaited = ((void **)context)[0];
   bool *waiting = ((void **)context)[1];
-  if (item->has_deal && item->deal.len == ID_BYTES &&
-      memcmp(item->deal.data, awaited->deal.byte, ID_BYTES) == 0)
+  if (item->has_deal &&
+      bytes_equal(bytes_of(item->deal.data, item->deal.len),
+                  bytes_of(awaited->deal.byte, ID_BYTES)) &&
+      bytes_equal(bytes_of(item->party.data, item->party.len),
+                  bytes_of(awaited->party.byte, ID_BYTES)))
     *waiting = true;
   return !*waiting;
 }
@@ -60,7 +63,7 @@ static enum collega_status deal_moved(struct desk *desk, void *context, bool *me
 
 enum collega_status desk_act_done(struct desk *desk, const struct id *deal, bool until_decided,
                                   enum rule said, struct collega_error *error) {
-  struct awaited awaited = {*deal, until_decided};
+  struct awaited awaited = {desk->party, *deal, until_decided};
   enum collega_status status = COLLEGA_OK;
   if (argument_value(desk->arguments, "wait"))
     status = desk_wait(desk, deal_moved, &awaited, error);
@@ -325,7 +328,7 @@ enum collega_status command_deal_show(const struct arguments *arguments,
   CollegaStore__DealRow *row = NULL;
   enum collega_status status = desk_open_deal(arguments, &desk, &deal, error);
   if (status != COLLEGA_OK) return status;
-  struct awaited awaited = {deal, true};
+  struct awaited awaited = {desk.party, deal, true};
   if (argument_value(arguments, "wait")) status = desk_wait(&desk, deal_moved, &awaited, error);
   if (status == COLLEGA_OK) status = desk_deal_row(&desk, &deal, &row, error);
   if (status == COLLEGA_OK) status = json_print(deal_json(&desk, row), error);

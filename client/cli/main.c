@@ -5,6 +5,11 @@
 #include "client/cli/common.h"
 #include "client/daemon/settings.h"
 
+#define AS                                                                                         \
+  {                                                                                                \
+    "as", "PARTY", "voor deze partij (KvK-nummer, begin van kenmerk of naam)",                     \
+        "for this party (KvK number, beginning of id or name)", false                              \
+  }
 #define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 #define WAIT                                                                                       \
   { "wait", "SECONDS", "wacht zo lang op het gevolg", "wait so long for the outcome", false }
@@ -23,22 +28,27 @@ static const struct option_row init_options[] = {
     {"function", "TEXT", "functie van wie tekent", "function of who signs", false},
 };
 static const struct option_row wait_options[] = {WAIT};
+static const struct option_row as_options[] = {AS};
+static const struct option_row act_options[] = {AS, WAIT};
 static const struct option_row publish_options[] = {
     {"csv", NULL, "het bestand is CSV (vanzelf zo bij een naam op .csv)",
      "the file is CSV (of itself with a name on .csv)", false},
     {"skip-bad", NULL, "CSV: plaats de goede rijen en noem de andere",
      "CSV: publish the good rows and list the others", false},
+    AS,
     WAIT};
 static const struct option_row new_options[] = {
     {"dry-run", NULL, "toon het aanbod als JSON en plaats niets",
      "show the offer as JSON and publish nothing", false},
+    AS,
     WAIT};
 static const struct option_row offer_list_options[] = {
     {"mine", NULL, "alleen eigen aanbod", "only our own", false},
     {"all", NULL, "ook wat niet meer open is", "also what is no longer open", false},
+    AS,
 };
 static const struct option_row match_options[] = {
-    {"offer", "ID", "alleen bij dit eigen aanbod", "only for this offer of ours", false}, WAIT};
+    {"offer", "ID", "alleen bij dit eigen aanbod", "only for this offer of ours", false}, AS, WAIT};
 #define PROPOSAL                                                                                   \
   {"headcount", "N", "aantal mensen", "number of people", false},                                  \
       {"from", "DATE", "eerste dag", "first day", false},                                          \
@@ -49,7 +59,7 @@ static const struct option_row match_options[] = {
       {"mandate", "ID", "volmacht waarmee wordt getekend", "mandate to sign with", false},         \
       {"accept-by", "TIME", "antwoord vóór (standaard drie werkdagen)",                            \
        "answer by (three working days by default)", false},                                        \
-      WAIT
+      AS, WAIT
 static const struct option_row propose_options[] = {
     {"to", "OFFER", "op een aanbod zonder eigen aanbod", "to an offer, without an offer of our own",
      false},
@@ -60,25 +70,29 @@ static const struct option_row terminate_options[] = {
     {"headcount", "N", "aantal mensen (allen; een deel gaat met amend)",
      "number of people (all; a part goes by amend)", false},
     {"mandate", "ID", "volmacht waarmee wordt getekend", "mandate to sign with", false},
+    AS,
     WAIT};
 static const struct option_row release_options[] = {
     {"sign", NULL, "ontheffing gevraagd door de ander: teken die",
      "release asked by the other: sign it", false},
     {"keep", NULL, "ontheffing gevraagd door de ander: houd vast aan wat er is",
      "release asked by the other: keep to what there is", false},
+    AS,
     WAIT};
 static const struct option_row message_options[] = {
-    {"message", "TEXT", "een bericht erbij", "a message with it", false}, WAIT};
+    {"message", "TEXT", "een bericht erbij", "a message with it", false}, AS, WAIT};
 static const struct option_row talk_options[] = {
     {"message", "TEXT", "stuur een bericht", "send a message", false},
     {"terms", "FILE", "stuur voorwaarden in concept, JSON", "send draft terms, JSON", false},
+    AS,
     WAIT};
 static const struct option_row accept_options[] = {
-    {"mandate", "ID", "volmacht waarmee wordt getekend", "mandate to sign with", false}, WAIT};
+    {"mandate", "ID", "volmacht waarmee wordt getekend", "mandate to sign with", false}, AS, WAIT};
 static const struct option_row prove_options[] = {
     {"hide", "SECTIONS",
      "laat deze onderdelen weg: work, place, rates, persons, contact, rules, ending, note",
-     "leave these sections out: work, place, rates, persons, contact, rules, ending, note", false}};
+     "leave these sections out: work, place, rates, persons, contact, rules, ending, note", false},
+    AS};
 static const struct option_row verify_options[] = {
     {"trust", "FINGERPRINT", "vingerafdruk van een netwerk dat u vertrouwt",
      "fingerprint of a network that you trust", true}};
@@ -116,26 +130,26 @@ static const struct command_row commands[] = {
      command_offer_publish},
     {"offer list", "", "het prikbord en het eigen aanbod", "the board and our own offers",
      OPTIONS(offer_list_options), 0, 0, command_offer_list},
-    {"offer show", "ID", "een aanbod, volledig", "one offer, whole", NO_OPTIONS, 1, 1,
+    {"offer show", "ID", "een aanbod, volledig", "one offer, whole", OPTIONS(as_options), 1, 1,
      command_offer_show},
     {"offer revise", "ID FILE.json|-", "geef een eigen aanbod een nieuwe inhoud",
-     "give an offer of ours a new content", OPTIONS(wait_options), 2, 2, command_offer_revise},
+     "give an offer of ours a new content", OPTIONS(act_options), 2, 2, command_offer_revise},
     {"offer pause", "ID", "zet een eigen aanbod even stil", "pause an offer of ours",
-     OPTIONS(wait_options), 1, 1, command_offer_pause},
+     OPTIONS(act_options), 1, 1, command_offer_pause},
     {"offer resume", "ID", "open een eigen aanbod weer", "open an offer of ours again",
-     OPTIONS(wait_options), 1, 1, command_offer_resume},
+     OPTIONS(act_options), 1, 1, command_offer_resume},
     {"offer filled", "ID", "meld dat een eigen aanbod vervuld is",
-     "tell that an offer of ours is filled", OPTIONS(wait_options), 1, 1, command_offer_filled},
+     "tell that an offer of ours is filled", OPTIONS(act_options), 1, 1, command_offer_filled},
     {"offer withdraw", "ID", "trek een eigen aanbod voorgoed in",
-     "withdraw an offer of ours for good", OPTIONS(wait_options), 1, 1, command_offer_withdraw},
+     "withdraw an offer of ours for good", OPTIONS(act_options), 1, 1, command_offer_withdraw},
     {"match list", "", "wat bij ons aanbod past, het beste eerst",
      "what fits our offers, best first", OPTIONS(match_options), 0, 0, command_match_list},
     {"match show", "ID", "een match: waarom, en wat ontbreekt",
-     "one match: why, and what is missing", NO_OPTIONS, 1, 1, command_match_show},
+     "one match: why, and what is missing", OPTIONS(as_options), 1, 1, command_match_show},
     {"match interest", "ID", "toon belangstelling; bindt niemand", "show interest; binds nobody",
      OPTIONS(message_options), 1, 1, command_match_interest},
     {"match decline", "ID", "laat een match gaan; bindt niemand", "let a match go; binds nobody",
-     OPTIONS(wait_options), 1, 1, command_match_decline},
+     OPTIONS(act_options), 1, 1, command_match_decline},
     {"deal talk", "ID", "overleg over een match of deal; zonder opties: wat er gezegd is",
      "talk about a match or deal; without options: what was said", OPTIONS(talk_options), 1, 1,
      command_deal_talk},
@@ -143,10 +157,10 @@ static const struct command_row commands[] = {
      "make a signed proposal; prints its id", OPTIONS(propose_options), 0, 1, command_deal_propose},
     {"deal accept", "ID", "neem een voorstel aan", "accept a proposal", OPTIONS(accept_options), 1,
      1, command_deal_accept},
-    {"deal decline", "ID", "wijs een voorstel af", "decline a proposal", OPTIONS(wait_options), 1,
-     1, command_deal_decline},
+    {"deal decline", "ID", "wijs een voorstel af", "decline a proposal", OPTIONS(act_options), 1, 1,
+     command_deal_decline},
     {"deal withdraw", "ID", "vraag een eigen voorstel terug", "ask to withdraw a proposal of ours",
-     OPTIONS(wait_options), 1, 1, command_deal_withdraw},
+     OPTIONS(act_options), 1, 1, command_deal_withdraw},
     {"deal counter", "ID", "doe een tegenvoorstel; toont het kenmerk",
      "make a counter-proposal; prints its id", OPTIONS(change_options), 1, 1, command_deal_counter},
     {"deal amend", "ID", "stel een wijziging van een overeenkomst voor; toont het kenmerk",
@@ -158,9 +172,9 @@ static const struct command_row commands[] = {
      "ask the other for release of each other, or answer that", OPTIONS(release_options), 1, 1,
      command_deal_release},
     {"deal list", "", "voorstellen en overeenkomsten", "proposals and agreements",
-     OPTIONS(wait_options), 0, 0, command_deal_list},
+     OPTIONS(act_options), 0, 0, command_deal_list},
     {"deal show", "ID", "een voorstel of overeenkomst, volledig",
-     "one proposal or agreement, whole", OPTIONS(wait_options), 1, 1, command_deal_show},
+     "one proposal or agreement, whole", OPTIONS(act_options), 1, 1, command_deal_show},
     {"deal prove", "ID", "het bewijs van een overeenkomst, als bestand",
      "the proof of an agreement, as a file", OPTIONS(prove_options), 1, 1, command_deal_prove},
     {"mandate add", "--signatory NAME --function TEXT", "leg vast wie mag tekenen",

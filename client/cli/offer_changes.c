@@ -60,8 +60,11 @@ static enum collega_status change_state(const struct arguments *arguments,
   enum collega_status status = desk_open(arguments, &desk, error);
   if (status != COLLEGA_OK) return status;
   status = desk_offer_id(&desk, argument_at(arguments, 0), &id, error);
+  struct view view = desk_view(&desk);
+  if (status == COLLEGA_OK) status = view_own_offer(&view, &id, error);
   desk_release(&desk);
-  if (status == COLLEGA_OK) status = offer_set_state(desk.exchange, &id, state, desk.now, error);
+  if (status == COLLEGA_OK)
+    status = offer_set_state(desk.exchange, &desk.party, &id, state, desk.now, error);
   if (status == COLLEGA_OK) status = tell_offer(&desk, &id, words, 0, error);
   desk_close(&desk);
   return status;
@@ -100,13 +103,15 @@ enum collega_status command_offer_revise(const struct arguments *arguments,
   enum collega_status status = desk_open(arguments, &desk, error);
   if (status != COLLEGA_OK) return status;
   status = desk_offer_id(&desk, argument_at(arguments, 0), &id, error);
+  struct view view = desk_view(&desk);
+  if (status == COLLEGA_OK) status = view_own_offer(&view, &id, error);
   desk_release(&desk);
   if (status == COLLEGA_OK)
     status = file_read(argument_at(arguments, 1), OFFER_FILE_BYTES, &text, error);
   if (status == COLLEGA_OK) status = json_parse(bytes_of(text.data, text.length), &json, error);
   if (status == COLLEGA_OK) status = offer_input_read(json, desk.arena, &input, error);
   if (status == COLLEGA_OK)
-    status = offer_revise(desk.exchange, &id, &input, desk.now, &revision, error);
+    status = offer_revise(desk.exchange, &desk.party, &id, &input, desk.now, &revision, error);
   if (status == COLLEGA_OK) {
     desk_warn_one_person(&desk, &input, 1);
     status = tell_offer(&desk, &id, RULE_said_revised, revision, error);

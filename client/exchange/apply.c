@@ -56,7 +56,7 @@ static enum collega_status apply_party(struct apply *apply) {
   row.name = init->name;
   row.kvk = init->kvk;
   row.host = !parties.any;
-  status = row_put(apply->txn, TABLE_OWN, field_bytes(&init->party), &row.base, apply->error);
+  status = own_row_put(apply->txn, &row, apply->error);
   return status == COLLEGA_OK ? member_bytes(apply, field_bytes(&init->card)) : status;
 }
 
@@ -68,7 +68,15 @@ static enum collega_status apply_joined(struct apply *apply) {
   const Collega__Cert *cert = (const Collega__Cert *)row_unpack(
       &collega__cert__descriptor, field_bytes(&joined->cert), apply->arena);
   if (!cert) return exchange_row_damaged(apply->error, "joined");
-  CollegaStore__BrokerRow row = COLLEGA_STORE__BROKER_ROW__INIT;
+  CollegaStore__BrokerRow *known = NULL, row = COLLEGA_STORE__BROKER_ROW__INIT;
+  CollegaStore__OwnParty *own;
+  status = own_row(apply->txn, id_bytes(&apply->party), apply->arena, &own, apply->error);
+  if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(apply->error, "own");
+  if (status == COLLEGA_OK)
+    status = exchange_broker(apply->txn, apply->arena, &known, apply->error);
+  if (status != COLLEGA_OK) return status;
+  own->has_certified = own->certified = true;
+  status = own_row_put(apply->txn, own, apply->error);
   row.broker = joined->broker;
   row.name = cert->name;
   row.epoch = joined->epoch;
@@ -76,7 +84,8 @@ static enum collega_status apply_joined(struct apply *apply) {
   row.n_addresses = joined->n_addresses;
   row.addresses = joined->addresses;
   row.link_key = joined->link_key;
-  status = broker_row_put(apply->txn, &row, apply->error);
+  /* The host joins; parties that it hosts come in where it is. */
+  if (status == COLLEGA_OK && !known) status = broker_row_put(apply->txn, &row, apply->error);
   for (size_t i = 0; status == COLLEGA_OK && i < cert->n_cards; i++) {
     struct run_view view;
     status = run_read(cert->cards[i], apply->arena, &view, apply->error);
@@ -180,6 +189,7 @@ enum collega_status exchange_apply(struct ledger_txn *txn, const struct ledger_e
   if (!arena) return exchange_no_memory(error);
   struct apply apply = {
       .exchange = context, .txn = txn, .event = event, .arena = arena, .error = error};
+  if (event->party) apply.party = *event->party;
   enum collega_status status = apply_kind(&apply);
   if (status == COLLEGA_OK) status = apply_settle_flush(&apply);
   arena_destroy(&arena);

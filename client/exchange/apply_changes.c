@@ -10,8 +10,8 @@
 
 static enum collega_status root_of(struct apply *apply, const struct id *root,
                                    CollegaStore__RootRow **row) {
-  enum collega_status status =
-      root_row(apply->txn, bytes_of(root->byte, ID_BYTES), apply->arena, row, apply->error);
+  enum collega_status status = root_row(apply->txn, &apply->party, bytes_of(root->byte, ID_BYTES),
+                                        apply->arena, row, apply->error);
   return status == COLLEGA_NOT_FOUND ? exchange_row_damaged(apply->error, "roots") : status;
 }
 
@@ -48,7 +48,7 @@ enum collega_status apply_draft_change(struct apply *apply, const CollegaStore__
   if (!id_from(&event.deal, act->deal.data, act->deal.len))
     return exchange_row_damaged(apply->error, "act");
   enum collega_status status =
-      deal_view_read(apply->txn, &event.deal, apply->arena, &view, apply->error);
+      deal_view_read(apply->txn, &apply->party, &event.deal, apply->arena, &view, apply->error);
   if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(apply->error, "deals");
   if (status == COLLEGA_OK) status = root_of(apply, &view.root, &root);
   if (status != COLLEGA_OK) return status;
@@ -136,7 +136,7 @@ enum collega_status apply_lodge_release(struct apply *apply, const struct id *ro
   for (size_t i = 0; i < root->n_deals; i++) {
     if (!id_from(&deal, root->deals[i].data, root->deals[i].len))
       return exchange_row_damaged(apply->error, "roots");
-    status = deal_view_read(apply->txn, &deal, apply->arena, &view, apply->error);
+    status = deal_view_read(apply->txn, &apply->party, &deal, apply->arena, &view, apply->error);
     if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(apply->error, "roots");
     if (status != COLLEGA_OK) return status;
     if (view.row->has_header_run) return lodge(apply, &view, asked, &root->release_answer);
@@ -216,7 +216,7 @@ enum collega_status apply_change_in(struct apply *apply, const struct run_view *
   const ProtobufCBinaryData *named =
       record->body->terminate ? &record->body->terminate->deal : &record->body->release->deal;
   if (!id_from(&deal, named->data, named->len)) return exchange_row_damaged(apply->error, "mail");
-  status = deal_view_read(apply->txn, &deal, apply->arena, &view, apply->error);
+  status = deal_view_read(apply->txn, &apply->party, &deal, apply->arena, &view, apply->error);
   if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(apply->error, "deals");
   if (status == COLLEGA_OK) status = root_of(apply, &view.root, &root);
   if (status != COLLEGA_OK) return status;
@@ -276,7 +276,7 @@ enum collega_status apply_termination(struct apply *apply, const struct id *root
   if (status != COLLEGA_OK || !root->has_last_deal ||
       !id_from(&last, root->last_deal.data, root->last_deal.len))
     return status;
-  status = deal_view_read(apply->txn, &last, apply->arena, &view, apply->error);
+  status = deal_view_read(apply->txn, &apply->party, &last, apply->arena, &view, apply->error);
   if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(apply->error, "roots");
   if (status != COLLEGA_OK || view.row->state != COLLEGA_STORE__DEAL_STATE__DEAL_STATE_TERMINATED)
     return status;

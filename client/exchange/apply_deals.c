@@ -89,7 +89,8 @@ static enum collega_status do_effect(struct apply *apply, const struct negotiati
   }
   if (id_is_zero(&effect->deal))
     return COLLEGA_OK; /* the root's own change: its row is stored anyway */
-  status = deal_view_read(apply->txn, &effect->deal, apply->arena, &view, apply->error);
+  status =
+      deal_view_read(apply->txn, &apply->party, &effect->deal, apply->arena, &view, apply->error);
   if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(apply->error, "deals");
   if (status != COLLEGA_OK) return status;
   if (effect->kind == DEAL_EFFECT_HOLD) return put_hold(apply, &view, false, NULL);
@@ -105,8 +106,8 @@ enum collega_status apply_deal_step(struct apply *apply, const struct id *root,
   struct negotiation negotiation;
   struct deal_effects effects;
   CollegaStore__RootRow *row;
-  enum collega_status status =
-      negotiation_load(apply->txn, root, apply->arena, &negotiation, &row, apply->error);
+  enum collega_status status = negotiation_load(apply->txn, &apply->party, root, apply->arena,
+                                                &negotiation, &row, apply->error);
   if (status != COLLEGA_OK) return status;
   if (!row) return exchange_row_damaged(apply->error, "roots");
   status = deal_step(&negotiation, event, &effects, apply->error);
@@ -136,7 +137,7 @@ enum collega_status apply_new_row(struct apply *apply, struct bytes body, bool m
   const Collega__Edge *edge = read->deal->edges[0];
   record_id(&deal, body);
   const struct id *kept = arena_copy(apply->arena, &deal, sizeof deal);
-  const struct id *party = arena_copy(apply->arena, apply->event->party, sizeof *party);
+  const struct id *party = arena_copy(apply->arena, &apply->party, sizeof *party);
   if (!kept || !party) return exchange_no_memory(apply->error);
   collega_store__deal_row__init(row);
   field_set_id(&row->deal, kept);
@@ -163,7 +164,8 @@ static enum collega_status list_in_root(struct apply *apply, const struct deal_v
   CollegaStore__RootRow *row;
   CollegaStore__BrokerRow *broker;
   enum collega_status status =
-      root_row(apply->txn, bytes_of(view->root.byte, ID_BYTES), apply->arena, &row, apply->error);
+      root_row(apply->txn, &apply->party, bytes_of(view->root.byte, ID_BYTES), apply->arena, &row,
+               apply->error);
   if (status == COLLEGA_NOT_FOUND) {
     row = arena_take(apply->arena, sizeof *row);
     if (!row) return exchange_no_memory(apply->error);
@@ -204,8 +206,8 @@ enum collega_status apply_add_deal(struct apply *apply, const struct deal_view *
   struct deal_effects effects;
   struct deal_event event;
   CollegaStore__RootRow *row;
-  enum collega_status status =
-      negotiation_load(apply->txn, &view->root, apply->arena, &negotiation, &row, apply->error);
+  enum collega_status status = negotiation_load(apply->txn, &apply->party, &view->root,
+                                                apply->arena, &negotiation, &row, apply->error);
   if (status == COLLEGA_OK) status = list_in_root(apply, view, &row);
   if (status != COLLEGA_OK) return status;
   if (negotiation.count == 0 && id_is_zero(&negotiation.decider)) {
@@ -250,11 +252,12 @@ static enum collega_status draft_answer(struct apply *apply, const CollegaStore_
   if (!id_from(&event.deal, act->deal.data, act->deal.len))
     return exchange_row_damaged(apply->error, "act");
   enum collega_status status =
-      deal_view_read(apply->txn, &event.deal, apply->arena, &view, apply->error);
+      deal_view_read(apply->txn, &apply->party, &event.deal, apply->arena, &view, apply->error);
   if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(apply->error, "deals");
   if (status == COLLEGA_OK) status = apply_deal_step(apply, &view.root, &event);
   if (status == COLLEGA_OK)
-    status = deal_view_read(apply->txn, &event.deal, apply->arena, &view, apply->error);
+    status =
+        deal_view_read(apply->txn, &apply->party, &event.deal, apply->arena, &view, apply->error);
   if (status != COLLEGA_OK) return status;
   view.row->has_act = true;
   view.row->why = NULL;
@@ -298,13 +301,15 @@ enum collega_status apply_act_dropped(struct apply *apply) {
   const CollegaStore__ActDropped *dropped = (const CollegaStore__ActDropped *)message;
   if (!id_from(&event.deal, dropped->deal.data, dropped->deal.len))
     return exchange_row_damaged(apply->error, "act");
-  status = deal_view_read(apply->txn, &event.deal, apply->arena, &view, apply->error);
+  status =
+      deal_view_read(apply->txn, &apply->party, &event.deal, apply->arena, &view, apply->error);
   if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(apply->error, "deals");
   event.why = rule_from_name(dropped->why);
   if (status == COLLEGA_OK && !act_outlives_deal(dropped->kind))
     status = apply_deal_step(apply, &view.root, &event);
   if (status == COLLEGA_OK)
-    status = deal_view_read(apply->txn, &event.deal, apply->arena, &view, apply->error);
+    status =
+        deal_view_read(apply->txn, &apply->party, &event.deal, apply->arena, &view, apply->error);
   if (status != COLLEGA_OK) return status;
   view.row->has_act = false;
   if (dropped->kind == COLLEGA_STORE__ACT_KIND__ACT_KIND_ACCEPT &&

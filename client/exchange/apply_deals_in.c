@@ -14,7 +14,8 @@ static enum collega_status take_proposal(struct apply *apply, const Collega__Let
   struct bytes packed;
   const struct record *record = &header->records[0];
   enum collega_status status =
-      deal_row(apply->txn, bytes_of(record->id.byte, ID_BYTES), apply->arena, &known, apply->error);
+      deal_row(apply->txn, &apply->party, bytes_of(record->id.byte, ID_BYTES), apply->arena, &known,
+               apply->error);
   if (status != COLLEGA_NOT_FOUND) return status; /* a proposal that is here already */
   status = apply_new_row(apply, record->bytes, false, &row, &view);
   if (status == COLLEGA_OK)
@@ -63,7 +64,8 @@ enum collega_status apply_keep_acceptance(struct apply *apply, const struct run_
   const Collega__Acceptance *acceptance = run->records[0].body->acceptance;
   if (!id_from(&deal, acceptance->deal.data, acceptance->deal.len))
     return exchange_row_damaged(apply->error, "mail");
-  enum collega_status status = deal_view_read(apply->txn, &deal, apply->arena, &view, apply->error);
+  enum collega_status status =
+      deal_view_read(apply->txn, &apply->party, &deal, apply->arena, &view, apply->error);
   if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
   if (status == COLLEGA_OK) status = is_basis(apply, view.row, &run->records[0].id, &basis);
   if (status == COLLEGA_OK)
@@ -79,8 +81,9 @@ enum collega_status apply_keep_acceptance(struct apply *apply, const struct run_
 static enum collega_status keep_decision(struct apply *apply, const struct record *record,
                                          struct bytes packed_run) {
   CollegaStore__DealRow *row;
-  enum collega_status status = deal_row(apply->txn, field_bytes(&record->body->decision->deal),
-                                        apply->arena, &row, apply->error);
+  enum collega_status status =
+      deal_row(apply->txn, &apply->party, field_bytes(&record->body->decision->deal), apply->arena,
+               &row, apply->error);
   if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK; /* of a deal that never came here */
   if (status != COLLEGA_OK) return status;
   for (size_t i = 0; i < row->n_decisions; i++)

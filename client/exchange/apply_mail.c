@@ -7,17 +7,17 @@
 #include "proto/guard.h"
 
 enum collega_status apply_mailbox_cursor(struct apply *apply) {
-  CollegaStore__BrokerRow *broker;
+  CollegaStore__OwnParty *own;
   const struct receipt_position *position = apply->event->position;
-  /* One cursor: the host's mailbox is the only one there is for now. */
-  enum collega_status status = exchange_broker(apply->txn, apply->arena, &broker, apply->error);
-  if (status != COLLEGA_OK) return status;
   if (!position) return COLLEGA_OK; /* a decision that came out of its turn */
-  if (!broker) return exchange_row_damaged(apply->error, "brokers");
-  broker->has_mailbox_epoch = broker->has_mailbox_seq = true;
-  field_set(&broker->mailbox_epoch, position->epoch.byte, EPOCH_BYTES);
-  broker->mailbox_seq = position->seq;
-  return broker_row_put(apply->txn, broker, apply->error);
+  enum collega_status status =
+      own_row(apply->txn, id_bytes(&apply->party), apply->arena, &own, apply->error);
+  if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(apply->error, "own");
+  if (status != COLLEGA_OK) return status;
+  own->has_mailbox_epoch = own->has_mailbox_seq = true;
+  field_set(&own->mailbox_epoch, position->epoch.byte, EPOCH_BYTES);
+  own->mailbox_seq = position->seq;
+  return own_row_put(apply->txn, own, apply->error);
 }
 
 static enum collega_status apply_letter(struct apply *apply, const Collega__Letter *letter) {

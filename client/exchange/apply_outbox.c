@@ -12,7 +12,7 @@
 enum collega_status apply_send(struct apply *apply, CollegaStore__OutboxItem *item,
                                uint64_t *number) {
   item->time = apply->event->time;
-  field_set_id(&item->party, apply->event->party);
+  field_set_id(&item->party, &apply->party);
   enum collega_status status = outbox_put(apply->txn, item, apply->error);
   if (number) *number = item->number;
   return status;

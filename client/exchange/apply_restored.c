@@ -56,7 +56,7 @@ static enum collega_status copy_header(struct apply *apply, const struct run_vie
   const struct record *record = &run->records[0];
   if (!letter || !letter->terms) return COLLEGA_OK;
   enum collega_status status =
-      deal_view_read(apply->txn, &record->id, apply->arena, &view, apply->error);
+      deal_view_read(apply->txn, &apply->party, &record->id, apply->arena, &view, apply->error);
   bool fresh = status == COLLEGA_NOT_FOUND;
   if (fresh) status = apply_new_row(apply, record->bytes, true, &row, &view);
   if (status != COLLEGA_OK || view.row->has_header_run) return status;
@@ -82,14 +82,15 @@ static enum collega_status copy_acceptance(struct apply *apply, const struct run
   if (!id_from(&event.deal, acceptance->deal.data, acceptance->deal.len))
     return exchange_row_damaged(apply->error, "fetched");
   enum collega_status status =
-      deal_view_read(apply->txn, &event.deal, apply->arena, &view, apply->error);
+      deal_view_read(apply->txn, &apply->party, &event.deal, apply->arena, &view, apply->error);
   if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
   if (status != COLLEGA_OK || view.row->mine) return status;
   bool received = view.row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_RECEIVED;
   status = apply_keep_acceptance(apply, run);
   if (status == COLLEGA_OK && received) status = apply_deal_step(apply, &view.root, &event);
   if (status == COLLEGA_OK)
-    status = deal_view_read(apply->txn, &event.deal, apply->arena, &view, apply->error);
+    status =
+        deal_view_read(apply->txn, &apply->party, &event.deal, apply->arena, &view, apply->error);
   if (status == COLLEGA_OK)
     status = apply_add_mandate(apply, view.row, &view.party, acceptance->has_mandate,
                                &acceptance->mandate);
@@ -109,7 +110,7 @@ static enum collega_status copy_request(struct apply *apply, const Collega__Body
   CollegaStore__DealRow *row;
   const ProtobufCBinaryData *deal = body->decline ? &body->decline->deal : &body->withdraw->deal;
   enum collega_status status =
-      deal_row(apply->txn, field_bytes(deal), apply->arena, &row, apply->error);
+      deal_row(apply->txn, &apply->party, field_bytes(deal), apply->arena, &row, apply->error);
   if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
   if (status != COLLEGA_OK) return status;
   if (body->decline) row->has_decline_sent = row->decline_sent = true;
@@ -133,7 +134,8 @@ static enum collega_status copy_release(struct apply *apply, const Collega__Body
     return exchange_row_damaged(apply->error, "fetched");
   enum collega_status status = apply_deal_step(apply, &root, &event);
   if (status == COLLEGA_OK)
-    status = root_row(apply->txn, field_bytes(field), apply->arena, &row, apply->error);
+    status =
+        root_row(apply->txn, &apply->party, field_bytes(field), apply->arena, &row, apply->error);
   if (status != COLLEGA_OK) return status;
   if (body->release) {
     row->has_release = true;
@@ -148,7 +150,7 @@ static enum collega_status copy_release(struct apply *apply, const Collega__Body
 static enum collega_status copy_thread(struct apply *apply, const ProtobufCBinaryData *thread) {
   uint8_t key[2 * ID_BYTES + 8], value[8];
   if (thread->len != ID_BYTES) return exchange_row_damaged(apply->error, "threads");
-  memcpy(key, apply->event->party->byte, ID_BYTES);
+  memcpy(key, apply->party.byte, ID_BYTES);
   memcpy(key + ID_BYTES, thread->data, ID_BYTES);
   put_be64(key + 2 * ID_BYTES, apply->event->number);
   put_be64(value, apply->event->number);
@@ -341,7 +343,8 @@ enum collega_status apply_sealed(struct apply *apply) {
   status =
       send_envelope(apply, field_bytes(&sealed->envelope), sealed->has_deal ? &sealed->deal : NULL);
   if (status != COLLEGA_OK || !sealed->has_deal) return status;
-  status = deal_row(apply->txn, field_bytes(&sealed->deal), apply->arena, &row, apply->error);
+  status = deal_row(apply->txn, &apply->party, field_bytes(&sealed->deal), apply->arena, &row,
+                    apply->error);
   if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
   if (status != COLLEGA_OK) return status;
   row->has_letter_entry = true;

@@ -80,7 +80,8 @@ static enum collega_status signed_header(struct apply *apply, struct deal_view *
                              .welcomed = true};
   enum collega_status status = apply_deal_step(apply, &view->root, &event);
   if (status == COLLEGA_OK)
-    status = deal_view_read(apply->txn, &view->deal, apply->arena, view, apply->error);
+    status =
+        deal_view_read(apply->txn, &apply->party, &view->deal, apply->arena, view, apply->error);
   if (status == COLLEGA_OK)
     status = apply_add_mandate(apply, view->row, &view->party, view->header->has_mandate,
                                &view->header->mandate);
@@ -109,7 +110,8 @@ static enum collega_status signed_acceptance(struct apply *apply, struct deal_vi
                                .welcomed = true};
     status = apply_deal_step(apply, &view->root, &event);
     if (status == COLLEGA_OK)
-      status = deal_view_read(apply->txn, &view->deal, apply->arena, view, apply->error);
+      status =
+          deal_view_read(apply->txn, &apply->party, &view->deal, apply->arena, view, apply->error);
     if (status == COLLEGA_OK)
       status =
           apply_add_mandate(apply, view->row, &view->party, record->body->acceptance->has_mandate,
@@ -135,8 +137,8 @@ static enum collega_status note_asked(struct apply *apply, const struct deal_vie
   struct negotiation negotiation;
   CollegaStore__RootRow *row;
   if (apply->event->time < view->row->accept_by) return COLLEGA_OK;
-  enum collega_status status =
-      negotiation_load(apply->txn, &view->root, apply->arena, &negotiation, &row, apply->error);
+  enum collega_status status = negotiation_load(apply->txn, &apply->party, &view->root,
+                                                apply->arena, &negotiation, &row, apply->error);
   if (status != COLLEGA_OK) return status;
   view->row->has_ask_sent_epoch = true;
   view->row->ask_sent_epoch = negotiation.epoch_number;
@@ -167,7 +169,7 @@ enum collega_status apply_signed(struct apply *apply) {
   const CollegaStore__SignedAct *act = (const CollegaStore__SignedAct *)message;
   if (!id_from(&deal, act->deal.data, act->deal.len))
     return exchange_row_damaged(apply->error, "act");
-  status = deal_view_read(apply->txn, &deal, apply->arena, &view, apply->error);
+  status = deal_view_read(apply->txn, &apply->party, &deal, apply->arena, &view, apply->error);
   if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(apply->error, "deals");
   if (status == COLLEGA_OK)
     status = run_read_bytes(field_bytes(&act->run), apply->arena, &run, apply->error);
@@ -225,15 +227,17 @@ enum collega_status apply_deal_refused(struct apply *apply, const CollegaStore__
   struct negotiation negotiation;
   struct deal_effects effects;
   CollegaStore__RootRow *row;
-  if (!id_from(&event.deal, item->deal.data, item->deal.len))
+  /* Refusals are told to the home. */
+  if (!id_from(&event.deal, item->deal.data, item->deal.len) ||
+      !id_from(&apply->party, item->party.data, item->party.len))
     return exchange_row_damaged(apply->error, "outbox");
   enum collega_status status =
-      deal_view_read(apply->txn, &event.deal, apply->arena, &view, apply->error);
+      deal_view_read(apply->txn, &apply->party, &event.deal, apply->arena, &view, apply->error);
   if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
   if (status == COLLEGA_OK) status = act_of_item(apply, item, &event.act);
   if (status == COLLEGA_OK)
-    status =
-        negotiation_load(apply->txn, &view.root, apply->arena, &negotiation, &row, apply->error);
+    status = negotiation_load(apply->txn, &apply->party, &view.root, apply->arena, &negotiation,
+                              &row, apply->error);
   if (status != COLLEGA_OK) return status;
   /* An amendment came first: the machine signs anew when it hears of that, nothing is lost. */
   if (act_outlives_deal(event.act)) return outbox_forget(apply->txn, item->number, apply->error);
@@ -243,7 +247,7 @@ enum collega_status apply_deal_refused(struct apply *apply, const CollegaStore__
   if (deal_step(&negotiation, &event, &effects, NULL) != COLLEGA_OK) return COLLEGA_OK;
   status = apply_deal_step(apply, &view.root, &event);
   if (status == COLLEGA_OK)
-    status = deal_view_read(apply->txn, &event.deal, apply->arena, &view, apply->error);
+    status = deal_view_read(apply->txn, &apply->party, &event.deal, apply->arena, &view, apply->error);
   if (status != COLLEGA_OK || event.act != COLLEGA_STORE__ACT_KIND__ACT_KIND_ACCEPT ||
       view.row->state != COLLEGA_STORE__DEAL_STATE__DEAL_STATE_RECEIVED)
     return status;

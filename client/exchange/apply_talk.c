@@ -7,7 +7,7 @@
 #include "proto/guard.h"
 
 static struct bytes own_party(const struct apply *apply) {
-  return bytes_of(apply->event->party->byte, ID_BYTES);
+  return id_bytes(&apply->party);
 }
 
 /* The thread's entries in the order in which they came: numbered by the chain. */

@@ -17,13 +17,13 @@ struct asking {
 
 static enum collega_status open_asking(struct asking *asking, const struct id *deal) {
   enum collega_status status =
-      deal_view_read(asking->txn, deal, asking->arena, &asking->view, asking->error);
-  if (status == COLLEGA_NOT_FOUND ||
-      (status == COLLEGA_OK && !id_equal(&asking->view.party, asking->party)))
+      deal_view_read(asking->txn, asking->party, deal, asking->arena, &asking->view, asking->error);
+  if (status == COLLEGA_NOT_FOUND)
     return error_set(asking->error, COLLEGA_NOT_FOUND, RULE_deal_unknown, NULL, NULL);
-  return status == COLLEGA_OK ? negotiation_load(asking->txn, &asking->view.root, asking->arena,
-                                                 &asking->negotiation, &asking->root, asking->error)
-                              : status;
+  return status == COLLEGA_OK
+             ? negotiation_load(asking->txn, asking->party, &asking->view.root, asking->arena,
+                                &asking->negotiation, &asking->root, asking->error)
+             : status;
 }
 
 /* The machine's word, on the copy that was loaded. *news false: it was asked before. */
@@ -77,7 +77,8 @@ static enum collega_status terminate(struct asking *asking, const struct ending 
     return error_set(asking->error, COLLEGA_REFUSED, RULE_terminate_asked, "effective", text, NULL);
   }
   *last = asking->negotiation.last_deal;
-  status = deal_view_read(asking->txn, last, asking->arena, &asking->view, asking->error);
+  status =
+      deal_view_read(asking->txn, asking->party, last, asking->arena, &asking->view, asking->error);
   if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(asking->error, "roots");
   if (status == COLLEGA_OK)
     status = deal_terms(asking->view.row, asking->arena, &terms, asking->error);

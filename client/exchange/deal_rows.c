@@ -22,11 +22,11 @@ enum collega_status deal_view_of(CollegaStore__DealRow *row, struct arena *arena
   return COLLEGA_OK;
 }
 
-enum collega_status deal_view_read(struct ledger_txn *txn, const struct id *deal,
-                                   struct arena *arena, struct deal_view *out,
-                                   struct collega_error *error) {
+enum collega_status deal_view_read(struct ledger_txn *txn, const struct id *party,
+                                   const struct id *deal, struct arena *arena,
+                                   struct deal_view *out, struct collega_error *error) {
   CollegaStore__DealRow *row;
-  enum collega_status status = deal_row(txn, bytes_of(deal->byte, ID_BYTES), arena, &row, error);
+  enum collega_status status = deal_row(txn, party, id_bytes(deal), arena, &row, error);
   return status == COLLEGA_OK ? deal_view_of(row, arena, out, error) : status;
 }
 

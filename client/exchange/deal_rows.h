@@ -14,8 +14,9 @@ struct deal_view {
   const Collega__OfferRef *own, *other; /* what each side brings */
 };
 /* COLLEGA_NOT_FOUND without words: no such deal. */
-enum collega_status deal_view_read(struct ledger_txn *txn, const struct id *deal,
-                                   struct arena *arena, struct deal_view *out,
+enum collega_status deal_view_read(struct ledger_txn *txn, const struct id *party,
+                                   const struct id *deal, struct arena *arena,
+                                   struct deal_view *out,
                                    struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Fills the view from a row that is complete but need not be stored. */
 enum collega_status deal_view_of(CollegaStore__DealRow *row, struct arena *arena,
@@ -43,9 +44,9 @@ enum collega_status deal_room(struct ledger_txn *txn, const struct deal_view *vi
 /* ---- negotiation_store.c */
 /* A root that has no row yet gives an empty negotiation and *row NULL. `welcomed` is set:
  * whether it is true is for the caller to know. */
-enum collega_status negotiation_load(struct ledger_txn *txn, const struct id *root,
-                                     struct arena *arena, struct negotiation *out,
-                                     CollegaStore__RootRow **row,
+enum collega_status negotiation_load(struct ledger_txn *txn, const struct id *party,
+                                     const struct id *root, struct arena *arena,
+                                     struct negotiation *out, CollegaStore__RootRow **row,
                                      struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Writes back the root's row, and the deals of it that changed. */
 enum collega_status negotiation_store(struct ledger_txn *txn, const struct negotiation *negotiation,

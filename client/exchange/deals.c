@@ -76,9 +76,9 @@ struct user_act {
 };
 
 static enum collega_status open_deal(struct user_act *act, const struct id *deal) {
-  enum collega_status status = deal_view_read(act->txn, deal, act->arena, &act->view, act->error);
-  if (status == COLLEGA_NOT_FOUND ||
-      (status == COLLEGA_OK && !id_equal(&act->view.party, act->party)))
+  enum collega_status status =
+      deal_view_read(act->txn, act->party, deal, act->arena, &act->view, act->error);
+  if (status == COLLEGA_NOT_FOUND)
     return error_set(act->error, COLLEGA_NOT_FOUND, RULE_deal_unknown, NULL, NULL);
   return status;
 }
@@ -89,8 +89,8 @@ static enum collega_status try_event(struct user_act *act, const struct deal_eve
   struct negotiation negotiation;
   struct deal_effects effects;
   CollegaStore__RootRow *row;
-  enum collega_status status =
-      negotiation_load(act->txn, &act->view.root, act->arena, &negotiation, &row, act->error);
+  enum collega_status status = negotiation_load(act->txn, act->party, &act->view.root, act->arena,
+                                                &negotiation, &row, act->error);
   if (status == COLLEGA_OK) status = deal_step(&negotiation, event, &effects, act->error);
   *news = status == COLLEGA_OK && effects.count > 0;
   return status;

@@ -30,6 +30,9 @@ enum collega_status exchange_open(const char *home, struct exchange **out,
 void exchange_close(struct exchange **exchange);
 struct ledger *exchange_ledger(struct exchange *exchange);
 const struct id *exchange_host(const struct exchange *exchange); /* the host party */
+/* All parties that live here, the host first. */
+size_t exchange_party_count(const struct exchange *exchange);
+const struct id *exchange_party_at(const struct exchange *exchange, size_t index);
 struct identity *exchange_identity(struct exchange *exchange,
                                    const struct id *party); /* NULL: not ours */
 /* Members as this ledger knows them, through the transaction given. */
@@ -60,23 +63,24 @@ enum collega_status offer_publish(struct exchange *exchange, const struct id *pa
                                   const struct offer_input *inputs, size_t count, collega_time now,
                                   struct short_id *ids,
                                   struct collega_error *error) COLLEGA_MUST_CHECK;
-/* Own offers only: COLLEGA_REFUSED offer_not_yours, offer_already. */
-enum collega_status offer_withdraw(struct exchange *exchange, const struct short_id *offer,
-                                   collega_time now,
+/* Offers of `party` only: COLLEGA_REFUSED offer_not_yours, offer_already. */
+enum collega_status offer_withdraw(struct exchange *exchange, const struct id *party,
+                                   const struct short_id *offer, collega_time now,
                                    struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Another state, by a status record: OPEN resumes what was paused or filled; WITHDRAWN is for good. Own offers
  * only: COLLEGA_REFUSED offer_not_yours; offer_already: it is in that state, was withdrawn, or is expired. What was
  * signed before stands. */
-enum collega_status offer_set_state(struct exchange *exchange, const struct short_id *offer,
-                                    Collega__OfferState state, collega_time now,
+enum collega_status offer_set_state(struct exchange *exchange, const struct id *party,
+                                    const struct short_id *offer, Collega__OfferState state,
+                                    collega_time now,
                                     struct collega_error *error) COLLEGA_MUST_CHECK;
 /* A new content revision; its number in *revision. Checked as at publish; besides: the kind stays
  * (offer_kind_stays), and no day may offer less than what is agreed and held then (offer_below_holds: the first such
  * day, what stands, what it would offer). Without a private part the former stays. Whoever is in the audience no more
  * gets a withdrawal. */
-enum collega_status offer_revise(struct exchange *exchange, const struct short_id *offer,
-                                 const struct offer_input *input, collega_time now,
-                                 uint32_t *revision,
+enum collega_status offer_revise(struct exchange *exchange, const struct id *party,
+                                 const struct short_id *offer, const struct offer_input *input,
+                                 collega_time now, uint32_t *revision,
                                  struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Would it point at one person? One person lent out or leaving, at a named establishment, with two or more required
  * credentials or a full postcode. */

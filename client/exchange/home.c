@@ -267,6 +267,14 @@ const struct id *exchange_host(const struct exchange *exchange) {
   return &exchange->host;
 }
 
+size_t exchange_party_count(const struct exchange *exchange) {
+  return exchange->identity_count;
+}
+
+const struct id *exchange_party_at(const struct exchange *exchange, size_t index) {
+  return identity_party(exchange->identities[index]);
+}
+
 struct identity *exchange_identity(struct exchange *exchange, const struct id *party) {
   for (size_t i = 0; i < exchange->identity_count; i++) {
     if (id_equal(identity_party(exchange->identities[i]), party)) return exchange->identities[i];

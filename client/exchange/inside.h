@@ -126,6 +126,9 @@ void field_set_id(ProtobufCBinaryData *field, const struct id *id);
 static inline struct bytes field_bytes(const ProtobufCBinaryData *field) {
   return bytes_of(field->data, field->len);
 }
+static inline struct bytes id_bytes(const struct id *id) {
+  return bytes_of(id->byte, ID_BYTES);
+}
 static inline bool field_is(const ProtobufCBinaryData *field, const struct id *id) {
   return bytes_equal(field_bytes(field), bytes_of(id->byte, ID_BYTES));
 }
@@ -143,18 +146,25 @@ enum collega_status offer_row(struct ledger_txn *txn, struct bytes offer, struct
                               struct collega_error *error) COLLEGA_MUST_CHECK;
 enum collega_status offer_row_put(struct ledger_txn *txn, const CollegaStore__OfferRow *row,
                                   struct collega_error *error) COLLEGA_MUST_CHECK;
-enum collega_status deal_row(struct ledger_txn *txn, struct bytes deal, struct arena *arena,
-                             CollegaStore__DealRow **out,
+/* Two parties of one home have a row each of the deal between them, and of its root. */
+enum collega_status deal_row(struct ledger_txn *txn, const struct id *party, struct bytes deal,
+                             struct arena *arena, CollegaStore__DealRow **out,
                              struct collega_error *error) COLLEGA_MUST_CHECK;
 enum collega_status deal_row_put(struct ledger_txn *txn, const CollegaStore__DealRow *row,
                                  struct collega_error *error) COLLEGA_MUST_CHECK;
-enum collega_status root_row(struct ledger_txn *txn, struct bytes root, struct arena *arena,
-                             CollegaStore__RootRow **out,
+enum collega_status root_row(struct ledger_txn *txn, const struct id *party, struct bytes root,
+                             struct arena *arena, CollegaStore__RootRow **out,
                              struct collega_error *error) COLLEGA_MUST_CHECK;
 enum collega_status root_row_put(struct ledger_txn *txn, const CollegaStore__RootRow *row,
                                  struct collega_error *error) COLLEGA_MUST_CHECK;
 enum collega_status broker_row_put(struct ledger_txn *txn, const CollegaStore__BrokerRow *row,
                                    struct collega_error *error) COLLEGA_MUST_CHECK;
+/* One of the parties that live here; COLLEGA_NOT_FOUND without words: it is not. */
+enum collega_status own_row(struct ledger_txn *txn, struct bytes party, struct arena *arena,
+                            CollegaStore__OwnParty **out,
+                            struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status own_row_put(struct ledger_txn *txn, const CollegaStore__OwnParty *row,
+                                struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Is this one of the parties that live here? */
 enum collega_status exchange_party_is_own(struct ledger_txn *txn, struct bytes party, bool *own,
                                           struct collega_error *error) COLLEGA_MUST_CHECK;
@@ -217,6 +227,7 @@ struct apply {
   struct ledger_txn *txn;
   const struct ledger_event *event;
   struct arena *arena; /* of this entry */
+  struct id party; /* of ours, whose deals and letters are changed; zero: nobody's in particular */
   struct collega_error *error;
   /* Leaves of one outbox item that were settled one after the other: written once
    * (apply_settle_flush). */

@@ -60,6 +60,9 @@ enum collega_status intake_envelope(struct intake *intake, const struct mail_pla
 /* `next`: it stands where the mailbox was read to. */
 enum collega_status intake_decision_item(struct intake *intake, const struct mail_place *place,
                                          struct bytes bytes, bool next) COLLEGA_MUST_CHECK;
+/* How far the party's mailbox was read, in the epoch given; 0: nothing of it. */
+enum collega_status intake_mail_cursor(struct intake *intake, const struct id *party,
+                                       struct bytes epoch, uint64_t *cursor) COLLEGA_MUST_CHECK;
 /* The frame's party, one of ours, and its mailbox epoch. */
 bool intake_mail_place(struct intake *intake, const Collega__Mail *mail, struct mail_place *place);
 
@@ -70,8 +73,8 @@ enum collega_status intake_deal_record(struct intake *intake, const struct id *p
                                        const struct id *sender, const struct run_view *view,
                                        const Collega__SaltedTerms *terms) COLLEGA_MUST_CHECK;
 /* Would the machine take it? On a copy of the root: the entry makes it so. */
-enum collega_status intake_try_event(struct intake *intake, const struct id *root,
-                                     const struct id *decider,
+enum collega_status intake_try_event(struct intake *intake, const struct id *party,
+                                     const struct id *root, const struct id *decider,
                                      const struct deal_event *event) COLLEGA_MUST_CHECK;
 enum collega_status intake_decision(struct intake *intake, const struct id *party,
                                     const struct run_view *view) COLLEGA_MUST_CHECK;

@@ -15,11 +15,11 @@ static enum collega_status known_deal(struct intake *intake, const struct id *pa
                                       const ProtobufCBinaryData *root, struct deal_view *view) {
   struct id id;
   if (!id_from(&id, deal->data, deal->len)) return refuse(intake, RULE_deal_unknown, "deal");
-  enum collega_status status = deal_view_read(intake->txn, &id, intake->arena, view, intake->error);
+  enum collega_status status =
+      deal_view_read(intake->txn, party, &id, intake->arena, view, intake->error);
   if (status == COLLEGA_NOT_FOUND) return refuse(intake, RULE_deal_unknown, "deal");
   if (status != COLLEGA_OK) return status;
-  if (!id_equal(&view->party, party) || !id_equal(&view->counterparty, sender))
-    return refuse(intake, RULE_proposal_parties, "deal");
+  if (!id_equal(&view->counterparty, sender)) return refuse(intake, RULE_proposal_parties, "deal");
   return root && !field_is(root, &view->root) ? refuse(intake, RULE_proposal_root, "root")
                                               : COLLEGA_OK;
 }
@@ -31,7 +31,7 @@ static enum collega_status judge_release(struct intake *intake, const struct id 
       known_deal(intake, party, sender, &release->deal, &release->root, &view);
   if (status != COLLEGA_OK) return status;
   struct deal_event event = {.kind = DEAL_EVENT_RELEASE_IN, .deal = view.deal, .now = intake->now};
-  return intake_try_event(intake, &view.root, &view.decider, &event);
+  return intake_try_event(intake, party, &view.root, &view.decider, &event);
 }
 
 /* To the question that we asked, by the one whom we asked. */
@@ -42,7 +42,7 @@ static enum collega_status judge_answer(struct intake *intake, const struct id *
   struct deal_view view;
   struct run_view asked;
   enum collega_status status =
-      root_row(intake->txn, field_bytes(&answer->root), intake->arena, &root, intake->error);
+      root_row(intake->txn, party, field_bytes(&answer->root), intake->arena, &root, intake->error);
   if (status == COLLEGA_NOT_FOUND) return refuse(intake, RULE_release_not_asked, "root");
   if (status != COLLEGA_OK) return status;
   if (!root->has_release_asked) return refuse(intake, RULE_release_not_asked, "release");
@@ -57,7 +57,7 @@ static enum collega_status judge_answer(struct intake *intake, const struct id *
                              .now = intake->now,
                              .signed_answer =
                                  answer->reply == COLLEGA__RELEASE_REPLY__RELEASE_REPLY_SIGNED};
-  return intake_try_event(intake, &view.root, &view.decider, &event);
+  return intake_try_event(intake, party, &view.root, &view.decider, &event);
 }
 
 enum collega_status intake_change_record(struct intake *intake, const struct id *party,

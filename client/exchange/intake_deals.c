@@ -10,13 +10,14 @@ static enum collega_status refuse(struct intake *intake, enum rule rule, const c
   return error_set(intake->error, COLLEGA_REFUSED, rule, field, NULL);
 }
 
-enum collega_status intake_try_event(struct intake *intake, const struct id *root,
-                                     const struct id *decider, const struct deal_event *event) {
+enum collega_status intake_try_event(struct intake *intake, const struct id *party,
+                                     const struct id *root, const struct id *decider,
+                                     const struct deal_event *event) {
   struct negotiation negotiation;
   struct deal_effects effects;
   CollegaStore__RootRow *row;
   enum collega_status status =
-      negotiation_load(intake->txn, root, intake->arena, &negotiation, &row, intake->error);
+      negotiation_load(intake->txn, party, root, intake->arena, &negotiation, &row, intake->error);
   if (status != COLLEGA_OK) return status;
   if (!row) {
     negotiation.decider = *decider;
@@ -102,14 +103,15 @@ static enum collega_status judge_amended(struct coming *coming) {
   CollegaStore__DealRow *row;
   struct deal_view view;
   if (!coming->header->has_amends) return COLLEGA_OK;
-  enum collega_status status = deal_row(intake->txn, field_bytes(&coming->header->amends),
-                                        intake->arena, &row, intake->error);
+  enum collega_status status =
+      deal_row(intake->txn, coming->party, field_bytes(&coming->header->amends), intake->arena,
+               &row, intake->error);
   if (status == COLLEGA_NOT_FOUND) return refuse(intake, RULE_proposal_root, "amends");
   if (status == COLLEGA_OK) status = deal_view_of(row, intake->arena, &view, intake->error);
   if (status != COLLEGA_OK) return status;
   bool same = bytes_equal(field_bytes(&row->root), field_bytes(&coming->header->root)) &&
               !view.header->has_amends && row->lends == coming->lends &&
-              field_is(&row->party, coming->party) && field_is(&row->counterparty, coming->sender);
+              field_is(&row->counterparty, coming->sender);
   return same ? COLLEGA_OK : refuse(intake, RULE_proposal_root, "amends");
 }
 
@@ -168,7 +170,7 @@ static enum collega_status judge_proposal(struct coming *coming) {
   struct deal_view view;
   struct deal_event event;
   uint32_t headcount = 0;
-  enum collega_status status = deal_row(intake->txn, bytes_of(coming->record->id.byte, ID_BYTES),
+  enum collega_status status = deal_row(intake->txn, coming->party, id_bytes(&coming->record->id),
                                         intake->arena, &known, intake->error);
   if (status != COLLEGA_NOT_FOUND) return status; /* here already */
   status = judge_sides(coming);
@@ -187,18 +189,18 @@ static enum collega_status judge_proposal(struct coming *coming) {
   status = deal_view_of(&row, intake->arena, &view, intake->error);
   if (status != COLLEGA_OK) return status;
   header_event(&view, DEAL_EVENT_PROPOSAL, intake->now, &event);
-  return intake_try_event(intake, &view.root, &view.decider, &event);
+  return intake_try_event(intake, coming->party, &view.root, &view.decider, &event);
 }
 
 static enum collega_status judge_acceptance(struct intake *intake, const struct id *party,
                                             const struct id *sender,
                                             const Collega__Acceptance *acceptance) {
   CollegaStore__DealRow *row;
-  enum collega_status status =
-      deal_row(intake->txn, field_bytes(&acceptance->deal), intake->arena, &row, intake->error);
+  enum collega_status status = deal_row(intake->txn, party, field_bytes(&acceptance->deal),
+                                        intake->arena, &row, intake->error);
   if (status == COLLEGA_NOT_FOUND) return refuse(intake, RULE_deal_unknown, NULL);
   if (status != COLLEGA_OK) return status;
-  if (!row->mine || !field_is(&row->party, party) || !field_is(&row->counterparty, sender))
+  if (!row->mine || !field_is(&row->counterparty, sender))
     return refuse(intake, RULE_proposal_parties, NULL);
   return COLLEGA_OK;
 }
@@ -227,15 +229,14 @@ enum collega_status intake_decision(struct intake *intake, const struct id *part
   CollegaStore__RootRow *row;
   struct deal_event event;
   struct id root, decider;
-  enum collega_status status =
-      root_row(intake->txn, field_bytes(&decision->root), intake->arena, &row, intake->error);
+  enum collega_status status = root_row(intake->txn, party, field_bytes(&decision->root),
+                                        intake->arena, &row, intake->error);
   if (status == COLLEGA_NOT_FOUND) return refuse(intake, RULE_deal_unknown, NULL);
   if (status != COLLEGA_OK) return status;
-  if (!field_is(&row->decider, &view->signer) || !row->has_party || !field_is(&row->party, party))
-    return refuse(intake, RULE_proposal_decider, NULL);
+  if (!field_is(&row->decider, &view->signer)) return refuse(intake, RULE_proposal_decider, NULL);
   if (!id_from(&root, row->root.data, row->root.len) ||
       !id_from(&decider, row->decider.data, row->decider.len))
     return exchange_row_damaged(intake->error, "roots");
   status = decision_event(&view->records[0], intake->now, intake->arena, &event, intake->error);
-  return status == COLLEGA_OK ? intake_try_event(intake, &root, &decider, &event) : status;
+  return status == COLLEGA_OK ? intake_try_event(intake, party, &root, &decider, &event) : status;
 }

@@ -123,10 +123,11 @@ enum collega_status intake_catch_up(struct intake *intake) {
 /* ---- what is fetched: copies of our own. Wanted is what this ledger does not hold. */
 
 /* Rows that are not here want nothing. */
-static enum collega_status known_deal(struct intake *intake, const ProtobufCBinaryData *deal,
-                                      CollegaStore__DealRow **row, bool *known) {
+static enum collega_status known_deal(struct intake *intake, const struct id *party,
+                                      const ProtobufCBinaryData *deal, CollegaStore__DealRow **row,
+                                      bool *known) {
   enum collega_status status =
-      deal_row(intake->txn, field_bytes(deal), intake->arena, row, intake->error);
+      deal_row(intake->txn, party, field_bytes(deal), intake->arena, row, intake->error);
   *known = status == COLLEGA_OK;
   return status == COLLEGA_NOT_FOUND ? COLLEGA_OK : status;
 }
@@ -141,7 +142,7 @@ static enum collega_status judge_header(struct intake *intake, const struct id *
   ProtobufCBinaryData key;
   bool known = false;
   field_set_id(&key, &deal);
-  enum collega_status status = known_deal(intake, &key, &known_row, &known);
+  enum collega_status status = known_deal(intake, party, &key, &known_row, &known);
   if (status != COLLEGA_OK || (known && known_row->has_header_run)) return status;
   const Collega__Edge *edge = record->body->deal->edges[0];
   row.deal = key;
@@ -160,7 +161,7 @@ static enum collega_status judge_header(struct intake *intake, const struct id *
   if (status != COLLEGA_OK) return status;
   header_event(&view, DEAL_EVENT_COPY, intake->now, &event);
   event.act = COLLEGA_STORE__ACT_KIND__ACT_KIND_PROPOSE;
-  status = intake_try_event(intake, &view.root, &view.decider, &event);
+  status = intake_try_event(intake, party, &view.root, &view.decider, &event);
   *wanted = *wanted || status == COLLEGA_OK;
   return status;
 }
@@ -182,13 +183,13 @@ static enum collega_status judge_offer(struct intake *intake, const Collega__Bod
   return COLLEGA_OK;
 }
 
-static enum collega_status judge_release(struct intake *intake, const Collega__Body *body,
-                                         bool *wanted) {
+static enum collega_status judge_release(struct intake *intake, const struct id *party,
+                                         const Collega__Body *body, bool *wanted) {
   CollegaStore__RootRow *row;
   const ProtobufCBinaryData *root =
       body->release ? &body->release->root : &body->release_answer->root;
   enum collega_status status =
-      root_row(intake->txn, field_bytes(root), intake->arena, &row, intake->error);
+      root_row(intake->txn, party, field_bytes(root), intake->arena, &row, intake->error);
   if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
   if (status == COLLEGA_OK && !(body->release ? row->has_release : row->has_release_answer))
     *wanted = true;
@@ -196,14 +197,14 @@ static enum collega_status judge_release(struct intake *intake, const Collega__B
 }
 
 /* The answer to a proposal, or what was asked of the decider. */
-static enum collega_status judge_act(struct intake *intake, const Collega__Body *body,
-                                     bool *wanted) {
+static enum collega_status judge_act(struct intake *intake, const struct id *party,
+                                     const Collega__Body *body, bool *wanted) {
   CollegaStore__DealRow *row;
   bool known = false;
   const ProtobufCBinaryData *deal = body->acceptance ? &body->acceptance->deal
                                     : body->decline  ? &body->decline->deal
                                                      : &body->withdraw->deal;
-  enum collega_status status = known_deal(intake, deal, &row, &known);
+  enum collega_status status = known_deal(intake, party, deal, &row, &known);
   if (status != COLLEGA_OK || !known) return status;
   bool received = row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_RECEIVED;
   if (body->acceptance) *wanted = *wanted || (!row->mine && !row->has_acceptance_run);
@@ -261,8 +262,9 @@ static enum collega_status judge_run(struct intake *intake, const struct id *par
   if (status != COLLEGA_OK) return status;
   if (body->deal) return judge_header(intake, party, record, terms, wanted);
   if (body->offer || body->status) return judge_offer(intake, body, wanted);
-  if (body->release || body->release_answer) return judge_release(intake, body, wanted);
-  if (body->acceptance || body->decline || body->withdraw) return judge_act(intake, body, wanted);
+  if (body->release || body->release_answer) return judge_release(intake, party, body, wanted);
+  if (body->acceptance || body->decline || body->withdraw)
+    return judge_act(intake, party, body, wanted);
   if (body->interest) return judge_talk(intake, party, &body->interest->thread, envelope, wanted);
   if (body->talk) return judge_talk(intake, party, &body->talk->thread, envelope, wanted);
   return COLLEGA_OK; /* mandates come with the board; questions need no answer any more */
@@ -336,17 +338,6 @@ static enum collega_status take_copy(struct intake *intake, const struct mail_pl
 
 /* ---- a frame */
 
-static enum collega_status mailbox_cursor(struct intake *intake, const Collega__Mail *mail,
-                                          uint64_t *cursor) {
-  CollegaStore__BrokerRow *row;
-  *cursor = 0;
-  enum collega_status status = exchange_broker(intake->txn, intake->arena, &row, intake->error);
-  if (status == COLLEGA_OK && row && row->has_mailbox_epoch &&
-      bytes_equal(field_bytes(&row->mailbox_epoch), field_bytes(&mail->epoch)))
-    *cursor = row->mailbox_seq;
-  return status;
-}
-
 static enum collega_status take_item(struct intake *intake, const struct mail_place *place,
                                      const Collega__MailItem *item, uint64_t cursor) {
   switch (intake->exchange->catch_up.phase) {
@@ -376,7 +367,8 @@ enum collega_status intake_fetched(struct intake *intake, const Collega__Mail *m
       !field_is(&mail->party, party_of(intake)))
     return COLLEGA_OK; /* nobody asks for it any more */
   if (!intake_mail_place(intake, mail, &place)) return intake_forged(intake, RULE_not_this_broker);
-  enum collega_status status = mailbox_cursor(intake, mail, &cursor);
+  enum collega_status status =
+      intake_mail_cursor(intake, &place.party, field_bytes(&mail->epoch), &cursor);
   for (size_t i = 0; status == COLLEGA_OK && i < mail->n_items; i++) {
     place.position.seq = mail->items[i]->seq;
     status = take_item(intake, &place, mail->items[i], cursor);

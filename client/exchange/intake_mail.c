@@ -152,13 +152,14 @@ enum collega_status intake_envelope(struct intake *intake, const struct mail_pla
 }
 
 /* Is this decision beside its deal already? */
-static enum collega_status decision_held(struct intake *intake, const struct run_view *view,
-                                         struct bytes bytes, bool *held) {
+static enum collega_status decision_held(struct intake *intake, const struct id *party,
+                                         const struct run_view *view, struct bytes bytes,
+                                         bool *held) {
   CollegaStore__DealRow *row;
   *held = false;
   enum collega_status status =
-      deal_row(intake->txn, field_bytes(&view->records[0].body->decision->deal), intake->arena,
-               &row, intake->error);
+      deal_row(intake->txn, party, field_bytes(&view->records[0].body->decision->deal),
+               intake->arena, &row, intake->error);
   if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
   for (size_t i = 0; status == COLLEGA_OK && i < row->n_decisions && !*held; i++)
     *held = bytes_equal(field_bytes(&row->decisions[i]), bytes);
@@ -187,7 +188,8 @@ enum collega_status intake_decision_item(struct intake *intake, const struct mai
   enum collega_status status = read_decision(intake, bytes, &view);
   /* The broker's own word: forged, it is the broker that lies, and the frame is refused. */
   if (status == COLLEGA_FORGED) return status;
-  if (status == COLLEGA_OK && !next) status = decision_held(intake, &view, bytes, &held);
+  if (status == COLLEGA_OK && !next)
+    status = decision_held(intake, &place->party, &view, bytes, &held);
   if (status == COLLEGA_OK && held) return COLLEGA_OK;
   if (status == COLLEGA_OK) status = intake_decision(intake, &place->party, &view);
   if (status == COLLEGA_OK) {
@@ -249,21 +251,31 @@ bool intake_mail_place(struct intake *intake, const Collega__Mail *mail, struct 
          exchange_identity(intake->exchange, &place->party);
 }
 
+enum collega_status intake_mail_cursor(struct intake *intake, const struct id *party,
+                                       struct bytes epoch, uint64_t *cursor) {
+  CollegaStore__OwnParty *row;
+  *cursor = 0;
+  enum collega_status status =
+      own_row(intake->txn, id_bytes(party), intake->arena, &row, intake->error);
+  if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(intake->error, "own");
+  if (status == COLLEGA_OK && row->has_mailbox_epoch &&
+      bytes_equal(field_bytes(&row->mailbox_epoch), epoch))
+    *cursor = row->mailbox_seq;
+  return status;
+}
+
 /* *held: it has come to a letter whose sender is not known yet. */
 static enum collega_status take_items(struct intake *intake, const Collega__Mail *mail,
                                       bool *held) {
-  CollegaStore__BrokerRow *row = NULL;
   struct mail_place place;
-  *held = false;
-  /* Read anew: held mail follows on what was taken in the same transaction. */
-  enum collega_status status = exchange_broker(intake->txn, intake->arena, &row, intake->error);
-  if (status != COLLEGA_OK) return status;
-  if (!row || !intake_mail_place(intake, mail, &place))
-    return intake_forged(intake, RULE_not_this_broker);
   uint64_t cursor = 0;
-  if (row->has_mailbox_epoch &&
-      bytes_equal(field_bytes(&row->mailbox_epoch), field_bytes(&mail->epoch)))
-    cursor = row->mailbox_seq;
+  *held = false;
+  if (!intake->broker_row || !intake_mail_place(intake, mail, &place))
+    return intake_forged(intake, RULE_not_this_broker);
+  /* Read anew: held mail follows on what was taken in the same transaction. */
+  enum collega_status status =
+      intake_mail_cursor(intake, &place.party, field_bytes(&mail->epoch), &cursor);
+  if (status != COLLEGA_OK) return status;
   if (cursor > 0 && mail->has_after && mail->after > cursor) {
     /* What lies between was acknowledged, and not by this copy of the home: it must be fetched. */
     log_warning("mail_missing", "another instance of this home acknowledged it");

@@ -35,7 +35,9 @@ static bool visit_item(void *context, const CollegaStore__OutboxItem *item) {
   struct answer_search *search = context;
   struct run_view run;
   bool of_root = false;
-  if (item->kind != COLLEGA_STORE__OUTBOX_KIND__OUTBOX_KIND_DECIDE || !item->has_deal) return true;
+  if (item->kind != COLLEGA_STORE__OUTBOX_KIND__OUTBOX_KIND_DECIDE || !item->has_deal ||
+      !bytes_equal(field_bytes(&item->party), field_bytes(&search->row->party)))
+    return true;
   for (size_t i = 0; i < search->row->n_deals; i++)
     of_root = of_root || bytes_equal(field_bytes(&search->row->deals[i]), field_bytes(&item->deal));
   const CollegaStore__DecideRuns *runs =
@@ -130,8 +132,8 @@ static enum collega_status sign_answer(struct answering *answering) {
   enum collega_status status = COLLEGA_OK;
   for (size_t i = 0; status == COLLEGA_OK && i < answering->row->n_deals; i++) {
     CollegaStore__DealRow *row;
-    status = deal_row(intake->txn, field_bytes(&answering->row->deals[i]), intake->arena, &row,
-                      intake->error);
+    status = deal_row(intake->txn, &answering->party, field_bytes(&answering->row->deals[i]),
+                      intake->arena, &row, intake->error);
     if (status == COLLEGA_OK) status = show_deal(answering, row, &answer, &bytes);
   }
   enum release_phase release = answering->negotiation.release;
@@ -156,8 +158,8 @@ static enum collega_status sign_again(struct answering *answering,
   Collega__Withdraw withdraw = COLLEGA__WITHDRAW__INIT;
   Collega__Body *body = NULL;
   bool declines = effect->kind == DEAL_EFFECT_SIGN_DECLINE;
-  enum collega_status status =
-      deal_view_read(intake->txn, &effect->deal, intake->arena, &view, intake->error);
+  enum collega_status status = deal_view_read(intake->txn, &answering->party, &effect->deal,
+                                              intake->arena, &view, intake->error);
   if (status != COLLEGA_OK || !view.row->has_header_run) return status;
   if (effect->kind == DEAL_EFFECT_SIGN_ACCEPT)
     return view.row->has_acceptance_run
@@ -217,8 +219,8 @@ static enum collega_status find_header(struct answering *answering, bool *found)
     struct id deal;
     if (!id_from(&deal, answering->row->deals[i].data, answering->row->deals[i].len))
       return exchange_row_damaged(intake->error, "roots");
-    enum collega_status status =
-        deal_view_read(intake->txn, &deal, intake->arena, &answering->view, intake->error);
+    enum collega_status status = deal_view_read(intake->txn, &answering->party, &deal,
+                                                intake->arena, &answering->view, intake->error);
     if (status != COLLEGA_OK) return status;
     *found = answering->view.row->has_header_run;
   }
@@ -232,8 +234,9 @@ static enum collega_status answer(struct answering *answering, const Collega__Qu
   struct deal_event event = {.kind = DEAL_EVENT_QUESTION,
                              .now = intake->now,
                              .epoch_number = intake->broker_row->epoch_number};
-  enum collega_status status = negotiation_load(intake->txn, &answering->root, intake->arena,
-                                                &answering->negotiation, &row, intake->error);
+  enum collega_status status =
+      negotiation_load(intake->txn, &answering->party, &answering->root, intake->arena,
+                       &answering->negotiation, &row, intake->error);
   if (status == COLLEGA_OK)
     status = deal_step(&answering->negotiation, &event, &effects, intake->error);
   if (status == COLLEGA_OK && effects.count > 0)
@@ -256,13 +259,12 @@ enum collega_status intake_question(struct intake *intake, const Collega__Questi
       !id_from(&answering.party, question->party.data, question->party.len))
     return COLLEGA_OK;
   answering.identity = exchange_identity(intake->exchange, &answering.party);
-  enum collega_status status =
-      root_row(intake->txn, field_bytes(&question->root), intake->arena, &row, intake->error);
+  enum collega_status status = root_row(intake->txn, &answering.party, field_bytes(&question->root),
+                                        intake->arena, &row, intake->error);
   if (status == COLLEGA_NOT_FOUND || !answering.identity) return COLLEGA_OK;
   if (status != COLLEGA_OK) return status;
   answering.row = row;
-  if (!field_is(&row->decider, &intake->broker) || !field_is(&row->party, &answering.party))
-    return COLLEGA_OK;
+  if (!field_is(&row->decider, &intake->broker)) return COLLEGA_OK;
   status = is_waiting(&answering, &waiting);
   if (status == COLLEGA_OK && !waiting) status = find_header(&answering, &header);
   if (status != COLLEGA_OK || waiting || !header) return status;

@@ -60,13 +60,14 @@ static enum collega_status decider_epoch(struct ledger_txn *txn, struct arena *a
   return status;
 }
 
-enum collega_status negotiation_load(struct ledger_txn *txn, const struct id *root,
-                                     struct arena *arena, struct negotiation *out,
-                                     CollegaStore__RootRow **row, struct collega_error *error) {
+enum collega_status negotiation_load(struct ledger_txn *txn, const struct id *party,
+                                     const struct id *root, struct arena *arena,
+                                     struct negotiation *out, CollegaStore__RootRow **row,
+                                     struct collega_error *error) {
   memset(out, 0, sizeof *out);
   out->root = *root;
   out->welcomed = true;
-  enum collega_status status = root_row(txn, bytes_of(root->byte, ID_BYTES), arena, row, error);
+  enum collega_status status = root_row(txn, party, id_bytes(root), arena, row, error);
   if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
   if (status != COLLEGA_OK) return status;
   const CollegaStore__RootRow *stored = *row;
@@ -88,7 +89,7 @@ enum collega_status negotiation_load(struct ledger_txn *txn, const struct id *ro
     struct id deal;
     if (!id_from(&deal, stored->deals[i].data, stored->deals[i].len))
       return exchange_row_damaged(error, "roots");
-    status = deal_view_read(txn, &deal, arena, &view, error);
+    status = deal_view_read(txn, party, &deal, arena, &view, error);
     if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(error, "roots");
     if (status != COLLEGA_OK) return status;
     /* Of a long negotiation only the deals that are still alive are kept in mind. */
@@ -101,13 +102,13 @@ enum collega_status negotiation_load(struct ledger_txn *txn, const struct id *ro
 
 /* ---- storing */
 
-static enum collega_status slot_store(struct ledger_txn *txn, const struct negotiation *negotiation,
+static enum collega_status slot_store(struct ledger_txn *txn, const struct id *party,
+                                      const struct negotiation *negotiation,
                                       const struct deal_slot *slot, struct arena *arena,
                                       struct collega_error *error) {
   CollegaStore__DealRow *row;
   int act = 0;
-  enum collega_status status =
-      deal_row(txn, bytes_of(slot->deal.byte, ID_BYTES), arena, &row, error);
+  enum collega_status status = deal_row(txn, party, id_bytes(&slot->deal), arena, &row, error);
   if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(error, "deals");
   if (status == COLLEGA_OK) status = waiting_act(row, arena, &act, error);
   if (status != COLLEGA_OK) return status;
@@ -151,16 +152,19 @@ enum collega_status negotiation_store(struct ledger_txn *txn, const struct negot
   row->has_terminate_wanted = row->terminate_wanted = negotiation->terminate_wanted;
   row->has_terminate_effective = negotiation->terminate_effective != 0;
   row->terminate_effective = negotiation->terminate_effective;
+  struct id party;
   enum collega_status status = root_row_put(txn, row, error);
+  if (status == COLLEGA_OK && !id_from(&party, row->party.data, row->party.len))
+    return exchange_row_damaged(error, "roots");
   for (size_t i = 0; status == COLLEGA_OK && i < negotiation->count; i++)
-    status = slot_store(txn, negotiation, &negotiation->deals[i], arena, error);
+    status = slot_store(txn, &party, negotiation, &negotiation->deals[i], arena, error);
   return status;
 }
 
 /* ---- counting */
 
 struct closed_count {
-  const struct id *party, *thread;
+  const struct id *thread;
   struct arena *arena;
   uint64_t count;
   bool damaged;
@@ -173,8 +177,7 @@ static bool visit_root(void *context, struct bytes key, struct bytes value) {
   const CollegaStore__RootRow *row = (const CollegaStore__RootRow *)row_unpack(
       &collega_store__root_row__descriptor, value, count->arena);
   count->damaged = !row;
-  if (row && row->closed && row->has_thread && field_is(&row->thread, count->thread) &&
-      row->has_party && field_is(&row->party, count->party))
+  if (row && row->closed && row->has_thread && field_is(&row->thread, count->thread))
     count->count++;
   return !count->damaged;
 }
@@ -182,10 +185,10 @@ static bool visit_root(void *context, struct bytes key, struct bytes value) {
 enum collega_status negotiation_count_closed(struct ledger_txn *txn, const struct id *party,
                                              const struct id *thread, uint64_t *out,
                                              struct collega_error *error) {
-  struct closed_count count = {.party = party, .thread = thread, .arena = exchange_arena()};
+  struct closed_count count = {.thread = thread, .arena = exchange_arena()};
   if (!count.arena) return exchange_no_memory(error);
   enum collega_status status =
-      table_each(txn, TABLE_ROOTS, bytes_of(NULL, 0), NULL, visit_root, &count, error);
+      table_each(txn, TABLE_ROOTS, id_bytes(party), NULL, visit_root, &count, error);
   arena_destroy(&count.arena);
   if (status == COLLEGA_OK && count.damaged) return exchange_row_damaged(error, "roots");
   *out = count.count;

@@ -42,6 +42,7 @@ struct change {
   struct arena *arena;
   struct collega_error *error;
   struct short_id offer;
+  const struct id *asked_by; /* NULL: by itself, whose ever it is */
   struct id party, content;
   CollegaStore__OfferRow *row;
   Collega__Offer *former;
@@ -62,7 +63,7 @@ static enum collega_status open_offer(struct change *change) {
   if (status == COLLEGA_OK)
     status = offer_of_row(change->row, change->arena, &change->former, change->error);
   if (status != COLLEGA_OK) return status;
-  if (!change->row->mine)
+  if (!change->row->mine || (change->asked_by && !field_is(&change->row->author, change->asked_by)))
     return error_set(change->error, COLLEGA_REFUSED, RULE_offer_not_yours, NULL, NULL);
   Collega__OfferState state = offer_state(change->row, change->former, change->now);
   if (is_over(state))
@@ -122,17 +123,20 @@ static enum collega_status change_state(struct change *change, void *context) {
   return status == COLLEGA_OK ? send(change, &change->audience) : status;
 }
 
-enum collega_status offer_set_state(struct exchange *exchange, const struct short_id *offer,
-                                    Collega__OfferState state, collega_time now,
-                                    struct collega_error *error) {
-  struct change change = {.exchange = exchange, .now = now, .error = error, .offer = *offer};
+enum collega_status offer_set_state(struct exchange *exchange, const struct id *party,
+                                    const struct short_id *offer, Collega__OfferState state,
+                                    collega_time now, struct collega_error *error) {
+  struct change change = {
+      .exchange = exchange, .now = now, .error = error, .offer = *offer, .asked_by = party};
   struct wanted_state wanted = {state, false};
   return in_transaction(&change, change_state, &wanted);
 }
 
-enum collega_status offer_withdraw(struct exchange *exchange, const struct short_id *offer,
-                                   collega_time now, struct collega_error *error) {
-  return offer_set_state(exchange, offer, COLLEGA__OFFER_STATE__OFFER_STATE_WITHDRAWN, now, error);
+enum collega_status offer_withdraw(struct exchange *exchange, const struct id *party,
+                                   const struct short_id *offer, collega_time now,
+                                   struct collega_error *error) {
+  return offer_set_state(exchange, party, offer, COLLEGA__OFFER_STATE__OFFER_STATE_WITHDRAWN, now,
+                         error);
 }
 
 enum collega_status offer_state_by_itself(struct exchange *exchange, const struct short_id *offer,
@@ -272,10 +276,12 @@ static enum collega_status revise(struct change *change, void *context) {
   return status == COLLEGA_OK ? send(change, &next) : status;
 }
 
-enum collega_status offer_revise(struct exchange *exchange, const struct short_id *offer,
-                                 const struct offer_input *input, collega_time now,
-                                 uint32_t *revision, struct collega_error *error) {
-  struct change change = {.exchange = exchange, .now = now, .error = error, .offer = *offer};
+enum collega_status offer_revise(struct exchange *exchange, const struct id *party,
+                                 const struct short_id *offer, const struct offer_input *input,
+                                 collega_time now, uint32_t *revision,
+                                 struct collega_error *error) {
+  struct change change = {
+      .exchange = exchange, .now = now, .error = error, .offer = *offer, .asked_by = party};
   struct revising revising = {.input = input};
   enum collega_status status = in_transaction(&change, revise, &revising);
   if (status == COLLEGA_OK) *revision = revising.revision;

@@ -67,11 +67,17 @@ static enum collega_status load_sides(struct drawing *drawing) {
     struct bytes offer = bytes_of(drawing->wanted->to_offer->byte, SHORT_ID_BYTES);
     match_id(&drawing->thread, bytes_of(drawing->party->byte, ID_BYTES), offer);
     status = load_side(drawing, offer, &drawing->theirs);
+    /* Another party of this home may have it, for itself alone. */
+    if (status == COLLEGA_OK && !field_is(&drawing->theirs.row->author, drawing->party) &&
+        !known_party_in_audience(
+            members_find(exchange_members(drawing->exchange, drawing->txn), drawing->party),
+            drawing->theirs.offer->audience))
+      return error_set(drawing->error, COLLEGA_NOT_FOUND, RULE_offer_unknown, NULL, NULL);
   }
   if (status != COLLEGA_OK) return status;
-  if (drawing->theirs.row->mine ||
-      !id_from(&drawing->counterparty, drawing->theirs.row->author.data,
-               drawing->theirs.row->author.len))
+  if (!id_from(&drawing->counterparty, drawing->theirs.row->author.data,
+               drawing->theirs.row->author.len) ||
+      id_equal(&drawing->counterparty, drawing->party))
     return error_set(drawing->error, COLLEGA_REFUSED, RULE_offer_yours, NULL, NULL);
   Collega__OfferKind kind = drawing->theirs.offer->kind;
   drawing->lends = kind == COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_IN ||
@@ -349,8 +355,8 @@ static enum collega_status try_draft(struct drawing *drawing, const struct heade
     if (drawing->error) *drawing->error = no_room;
     return status;
   }
-  status = negotiation_load(drawing->txn, &header->root, drawing->arena, &negotiation, &row,
-                            drawing->error);
+  status = negotiation_load(drawing->txn, drawing->party, &header->root, drawing->arena,
+                            &negotiation, &row, drawing->error);
   if (status != COLLEGA_OK) return status;
   (void)id_from(&negotiation.decider, header->header.decider.data, header->header.decider.len);
   return deal_step(&negotiation, &event, &effects, drawing->error);

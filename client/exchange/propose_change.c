@@ -41,8 +41,8 @@ enum collega_status propose_load_base(struct drawing *drawing) {
 static enum collega_status find_agreement(struct drawing *drawing, struct deal_view *view) {
   struct negotiation negotiation;
   CollegaStore__RootRow *row;
-  enum collega_status status = negotiation_load(drawing->txn, &view->root, drawing->arena,
-                                                &negotiation, &row, drawing->error);
+  enum collega_status status = negotiation_load(drawing->txn, drawing->party, &view->root,
+                                                drawing->arena, &negotiation, &row, drawing->error);
   if (status != COLLEGA_OK) return status;
   for (size_t i = 0; i < negotiation.count; i++) {
     const struct deal_slot *slot = &negotiation.deals[i];
@@ -51,17 +51,16 @@ static enum collega_status find_agreement(struct drawing *drawing, struct deal_v
   if (negotiation.position == 0 || id_is_zero(&drawing->agreement))
     return error_set(drawing->error, COLLEGA_REFUSED, RULE_no_agreement, NULL, NULL);
   drawing->predecessor = negotiation.last_decision;
-  status =
-      deal_view_read(drawing->txn, &negotiation.last_deal, drawing->arena, view, drawing->error);
+  status = deal_view_read(drawing->txn, drawing->party, &negotiation.last_deal, drawing->arena,
+                          view, drawing->error);
   return status == COLLEGA_NOT_FOUND ? exchange_row_damaged(drawing->error, "roots") : status;
 }
 
 static enum collega_status change(struct drawing *drawing, const struct id *deal, struct id *out) {
   struct deal_view view;
   enum collega_status status =
-      deal_view_read(drawing->txn, deal, drawing->arena, &view, drawing->error);
-  if (status == COLLEGA_NOT_FOUND ||
-      (status == COLLEGA_OK && !id_equal(&view.party, drawing->party)))
+      deal_view_read(drawing->txn, drawing->party, deal, drawing->arena, &view, drawing->error);
+  if (status == COLLEGA_NOT_FOUND)
     return error_set(drawing->error, COLLEGA_NOT_FOUND, RULE_deal_unknown, NULL, NULL);
   if (status == COLLEGA_OK && drawing->amends) status = find_agreement(drawing, &view);
   drawing->base = &view;

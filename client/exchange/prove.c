@@ -12,6 +12,7 @@
 
 struct proving {
   struct ledger_txn *txn;
+  const struct id *party; /* of ours, for whom it is */
   struct arena *arena;
   struct collega_error *error;
   Collega__Receipted *members[PROOF_MEMBERS];
@@ -153,7 +154,7 @@ static enum collega_status deal_of_decision(struct proving *proving,
     if (!id_from(&deal, root->deals[i].data, root->deals[i].len))
       return exchange_row_damaged(proving->error, "roots");
     enum collega_status status =
-        deal_view_read(proving->txn, &deal, proving->arena, view, proving->error);
+        deal_view_read(proving->txn, proving->party, &deal, proving->arena, view, proving->error);
     if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(proving->error, "roots");
     if (status == COLLEGA_OK) status = find_entry(proving, view, decision, &run, &position);
     if (status != COLLEGA_OK) return status;
@@ -234,14 +235,15 @@ static enum collega_status fill_agreement(struct proving *proving, struct deal_v
   struct id last, ended;
   bool agreed = view->row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_CONCLUDED ||
                 view->row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_TERMINATED;
-  enum collega_status status =
-      root_row(proving->txn, field_bytes(&view->row->root), proving->arena, &root, proving->error);
+  enum collega_status status = root_row(proving->txn, proving->party, field_bytes(&view->row->root),
+                                        proving->arena, &root, proving->error);
   if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(proving->error, "roots");
   if (status == COLLEGA_OK && (!agreed || !root->has_last_deal ||
                                !id_from(&last, root->last_deal.data, root->last_deal.len)))
     return error_set(proving->error, COLLEGA_REFUSED, RULE_proof_not_concluded, NULL, NULL);
   if (status == COLLEGA_OK)
-    status = deal_view_read(proving->txn, &last, proving->arena, view, proving->error);
+    status =
+        deal_view_read(proving->txn, proving->party, &last, proving->arena, view, proving->error);
   if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(proving->error, "roots");
   if (status != COLLEGA_OK) return status;
   if (view->row->state != COLLEGA_STORE__DEAL_STATE__DEAL_STATE_TERMINATED)
@@ -250,15 +252,14 @@ static enum collega_status fill_agreement(struct proving *proving, struct deal_v
   return status == COLLEGA_OK ? fill_chain(proving, root, view, &ended, hide, proof) : status;
 }
 
-static enum collega_status prove(struct proving *proving, const struct id *party,
-                                 const struct id *deal, unsigned hide, collega_time now,
-                                 struct bytes *file) {
+static enum collega_status prove(struct proving *proving, const struct id *deal, unsigned hide,
+                                 collega_time now, struct bytes *file) {
   Collega__Proof proof = COLLEGA__PROOF__INIT;
   CollegaStore__BrokerRow *broker;
   struct deal_view view;
   enum collega_status status =
-      deal_view_read(proving->txn, deal, proving->arena, &view, proving->error);
-  if (status == COLLEGA_NOT_FOUND || (status == COLLEGA_OK && !id_equal(&view.party, party)))
+      deal_view_read(proving->txn, proving->party, deal, proving->arena, &view, proving->error);
+  if (status == COLLEGA_NOT_FOUND)
     return error_set(proving->error, COLLEGA_NOT_FOUND, RULE_deal_unknown, NULL, NULL);
   if (status == COLLEGA_OK) status = fill_agreement(proving, &view, hide, &proof);
   proving->proof = &proof;
@@ -282,9 +283,9 @@ enum collega_status deal_prove(struct exchange *exchange, const struct id *party
                                const struct id *deal, unsigned hide, collega_time now,
                                struct arena *arena, struct bytes *file,
                                struct collega_error *error) {
-  struct proving proving = {.arena = arena, .error = error};
+  struct proving proving = {.party = party, .arena = arena, .error = error};
   enum collega_status status = ledger_read(exchange->ledger, &proving.txn, error);
-  if (status == COLLEGA_OK) status = prove(&proving, party, deal, hide, now, file);
+  if (status == COLLEGA_OK) status = prove(&proving, deal, hide, now, file);
   ledger_abort(&proving.txn);
   return status;
 }

@@ -56,32 +56,76 @@ enum collega_status offer_row_put(struct ledger_txn *txn, const CollegaStore__Of
   return row_put(txn, TABLE_OFFERS, field_bytes(&row->offer), &row->base, error);
 }
 
-enum collega_status deal_row(struct ledger_txn *txn, struct bytes deal, struct arena *arena,
-                             CollegaStore__DealRow **out, struct collega_error *error) {
-  ProtobufCMessage *row = NULL;
-  enum collega_status status =
-      row_get(txn, TABLE_DEALS, deal, &collega_store__deal_row__descriptor, arena, &row, error);
+/* The key of a row of TABLE_DEALS and TABLE_ROOTS. */
+struct party_key {
+  uint8_t byte[2 * ID_BYTES];
+};
+
+static bool party_key(struct party_key *key, struct bytes party, struct bytes id) {
+  if (party.length != ID_BYTES || id.length != ID_BYTES) return false;
+  memcpy(key->byte, party.data, ID_BYTES);
+  memcpy(key->byte + ID_BYTES, id.data, ID_BYTES);
+  return true;
+}
+
+static enum collega_status party_row(struct ledger_txn *txn, enum ledger_table table,
+                                     const struct id *party, struct bytes id,
+                                     const ProtobufCMessageDescriptor *type, struct arena *arena,
+                                     ProtobufCMessage **out, struct collega_error *error) {
+  struct party_key key;
+  *out = NULL;
+  if (!party_key(&key, id_bytes(party), id)) return COLLEGA_NOT_FOUND;
+  return row_get(txn, table, bytes_of(key.byte, sizeof key.byte), type, arena, out, error);
+}
+
+enum collega_status deal_row(struct ledger_txn *txn, const struct id *party, struct bytes deal,
+                             struct arena *arena, CollegaStore__DealRow **out,
+                             struct collega_error *error) {
+  ProtobufCMessage *row;
+  enum collega_status status = party_row(txn, TABLE_DEALS, party, deal,
+                                         &collega_store__deal_row__descriptor, arena, &row, error);
   *out = (CollegaStore__DealRow *)row;
   return status;
 }
 
 enum collega_status deal_row_put(struct ledger_txn *txn, const CollegaStore__DealRow *row,
                                  struct collega_error *error) {
-  return row_put(txn, TABLE_DEALS, field_bytes(&row->deal), &row->base, error);
+  struct party_key key;
+  if (!party_key(&key, field_bytes(&row->party), field_bytes(&row->deal)))
+    return exchange_row_damaged(error, "deals");
+  return row_put(txn, TABLE_DEALS, bytes_of(key.byte, sizeof key.byte), &row->base, error);
 }
 
-enum collega_status root_row(struct ledger_txn *txn, struct bytes root, struct arena *arena,
-                             CollegaStore__RootRow **out, struct collega_error *error) {
-  ProtobufCMessage *row = NULL;
-  enum collega_status status =
-      row_get(txn, TABLE_ROOTS, root, &collega_store__root_row__descriptor, arena, &row, error);
+enum collega_status root_row(struct ledger_txn *txn, const struct id *party, struct bytes root,
+                             struct arena *arena, CollegaStore__RootRow **out,
+                             struct collega_error *error) {
+  ProtobufCMessage *row;
+  enum collega_status status = party_row(txn, TABLE_ROOTS, party, root,
+                                         &collega_store__root_row__descriptor, arena, &row, error);
   *out = (CollegaStore__RootRow *)row;
   return status;
 }
 
 enum collega_status root_row_put(struct ledger_txn *txn, const CollegaStore__RootRow *row,
                                  struct collega_error *error) {
-  return row_put(txn, TABLE_ROOTS, field_bytes(&row->root), &row->base, error);
+  struct party_key key;
+  if (!row->has_party || !party_key(&key, field_bytes(&row->party), field_bytes(&row->root)))
+    return exchange_row_damaged(error, "roots");
+  return row_put(txn, TABLE_ROOTS, bytes_of(key.byte, sizeof key.byte), &row->base, error);
+}
+
+enum collega_status own_row(struct ledger_txn *txn, struct bytes party, struct arena *arena,
+                            CollegaStore__OwnParty **out, struct collega_error *error) {
+  ProtobufCMessage *row = NULL;
+  enum collega_status status =
+      row_get(txn, TABLE_OWN, party, &collega_store__own_party__descriptor, arena, &row, error);
+  *out = (CollegaStore__OwnParty *)row;
+  return status;
+}
+
+enum collega_status own_row_put(struct ledger_txn *txn, const CollegaStore__OwnParty *row,
+                                struct collega_error *error) {
+  return row_put(txn, TABLE_OWN, field_bytes(&row->party), &row->base, error);
 }
 
 enum collega_status broker_row_put(struct ledger_txn *txn, const CollegaStore__BrokerRow *row,

@@ -104,8 +104,9 @@ static enum collega_status sign_answer(struct signing *signing, const CollegaSto
 enum collega_status sign_change(struct signing *signing, const CollegaStore__DealAct *act) {
   struct negotiation negotiation;
   CollegaStore__RootRow *root;
-  enum collega_status status = negotiation_load(signing->txn, &signing->view.root, signing->arena,
-                                                &negotiation, &root, signing->error);
+  enum collega_status status =
+      negotiation_load(signing->txn, &signing->view.party, &signing->view.root, signing->arena,
+                       &negotiation, &root, signing->error);
   if (status != COLLEGA_OK) return status;
   if (!root) return exchange_row_damaged(signing->error, "roots");
   if (act->kind == COLLEGA_STORE__ACT_KIND__ACT_KIND_TERMINATE)

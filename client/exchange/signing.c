@@ -18,7 +18,9 @@ struct deal_list {
   struct arena *arena;
   collega_time now;
   bool all; /* after a Welcome: whatever the machine may want to ask about */
-  struct id *deal;
+  struct party_deal {
+    struct id party, deal;
+  } * deal;
   size_t count, capacity;
   collega_time next; /* the earliest time at which another deal needs a look; 0: none */
   bool failed;
@@ -27,12 +29,17 @@ struct deal_list {
 static bool list_add(struct deal_list *list, struct bytes key) {
   if (list->count == list->capacity) {
     size_t capacity = list->capacity ? 2 * list->capacity : 64;
-    struct id *grown = realloc(list->deal, capacity * sizeof *grown);
+    struct party_deal *grown = realloc(list->deal, capacity * sizeof *grown);
     if (!grown) return false;
     list->deal = grown;
     list->capacity = capacity;
   }
-  return id_from(&list->deal[list->count++], key.data, key.length);
+  struct party_deal *deal = &list->deal[list->count];
+  if (key.length != 2 * ID_BYTES || !id_from(&deal->party, key.data, ID_BYTES) ||
+      !id_from(&deal->deal, key.data + ID_BYTES, ID_BYTES))
+    return false;
+  list->count++;
+  return true;
 }
 
 static bool is_open(CollegaStore__DealState state) {
@@ -103,8 +110,8 @@ static enum collega_status may_sign(struct signing *signing, enum deal_event_kin
   enum collega_status status = deal_room(signing->txn, &signing->view, signing->now, signing->arena,
                                          &event.fits, &event.room, &no_room, signing->error);
   if (status == COLLEGA_OK)
-    status = negotiation_load(signing->txn, &signing->view.root, signing->arena, &negotiation, &row,
-                              signing->error);
+    status = negotiation_load(signing->txn, &signing->view.party, &signing->view.root,
+                              signing->arena, &negotiation, &row, signing->error);
   if (status != COLLEGA_OK) return status;
   error_clear(why);
   return deal_step(&negotiation, &event, &effects, why) == COLLEGA_OK ? COLLEGA_OK
@@ -257,7 +264,9 @@ struct deal_mail {
 
 static bool visit_item(void *context, const CollegaStore__OutboxItem *item) {
   struct deal_mail *mail = context;
-  if (!item->has_deal || !field_is(&item->deal, &mail->view->deal)) return true;
+  if (!item->has_deal || !field_is(&item->deal, &mail->view->deal) ||
+      !field_is(&item->party, &mail->view->party))
+    return true;
   if (item->kind == COLLEGA_STORE__OUTBOX_KIND__OUTBOX_KIND_DECIDE)
     mail->request = true;
   else
@@ -274,8 +283,9 @@ static enum collega_status wants_asking(struct signing *signing, bool welcome, b
                              .now = signing->now,
                              .epoch_number = signing->exchange->welcome_number};
   *ask = false;
-  enum collega_status status = negotiation_load(signing->txn, &signing->view.root, signing->arena,
-                                                &negotiation, &row, signing->error);
+  enum collega_status status =
+      negotiation_load(signing->txn, &signing->view.party, &signing->view.root, signing->arena,
+                       &negotiation, &row, signing->error);
   if (status == COLLEGA_OK) status = deal_step(&negotiation, &event, &effects, signing->error);
   if (status != COLLEGA_OK) return status;
   for (size_t i = 0; i < effects.count; i++)
@@ -313,10 +323,11 @@ static enum collega_status sign_ask(struct signing *signing) {
 
 /* ---- one deal, all deals */
 
-static enum collega_status sign_deal(struct signing *signing, const struct id *deal, bool welcome) {
+static enum collega_status sign_deal(struct signing *signing, const struct party_deal *deal,
+                                     bool welcome) {
   bool ask = false;
-  enum collega_status status =
-      deal_view_read(signing->txn, deal, signing->arena, &signing->view, signing->error);
+  enum collega_status status = deal_view_read(signing->txn, &deal->party, &deal->deal,
+                                              signing->arena, &signing->view, signing->error);
   if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
   if (status != COLLEGA_OK) return status;
   signing->identity = exchange_identity(signing->exchange, &signing->view.party);
@@ -324,15 +335,17 @@ static enum collega_status sign_deal(struct signing *signing, const struct id *d
   if (signing->view.row->has_act) {
     status = sign_waiting(signing);
     if (status == COLLEGA_OK)
-      status = deal_view_read(signing->txn, deal, signing->arena, &signing->view, signing->error);
+      status = deal_view_read(signing->txn, &deal->party, &deal->deal, signing->arena,
+                              &signing->view, signing->error);
   }
   if (status == COLLEGA_OK) status = wants_asking(signing, welcome, &ask);
   return status == COLLEGA_OK && ask ? sign_ask(signing) : status;
 }
 
-static enum collega_status sign_in_transaction(struct exchange *exchange, const struct id *deal,
-                                               collega_time now, bool welcome,
-                                               uint32_t *signed_acts, struct collega_error *error) {
+static enum collega_status sign_in_transaction(struct exchange *exchange,
+                                               const struct party_deal *deal, collega_time now,
+                                               bool welcome, uint32_t *signed_acts,
+                                               struct collega_error *error) {
   uint32_t before = *signed_acts;
   struct signing signing = {.exchange = exchange,
                             .now = now,

@@ -27,14 +27,10 @@ enum collega_status thread_row(struct ledger_txn *txn, struct bytes party, struc
   return status;
 }
 
-static struct bytes id_bytes(const struct id *id) {
-  return bytes_of(id->byte, ID_BYTES);
-}
-
 /* ---- with whom, and how it stands */
 
 struct root_search {
-  const struct id *party, *thread;
+  const struct id *thread;
   struct arena *arena;
   struct id deal;
   bool found;
@@ -46,8 +42,7 @@ static bool visit_root(void *context, struct bytes key, struct bytes value) {
   const CollegaStore__RootRow *row = (const CollegaStore__RootRow *)row_unpack(
       &collega_store__root_row__descriptor, value, search->arena);
   search->found = row && row->has_thread && field_is(&row->thread, search->thread) &&
-                  row->has_party && field_is(&row->party, search->party) && row->n_deals > 0 &&
-                  id_from(&search->deal, row->deals[0].data, row->deals[0].len);
+                  row->n_deals > 0 && id_from(&search->deal, row->deals[0].data, row->deals[0].len);
   return !search->found;
 }
 
@@ -62,12 +57,12 @@ enum collega_status talk_counterparty(struct ledger_txn *txn, const struct id *p
                ? COLLEGA_OK
                : exchange_row_damaged(error, "threads");
   if (status != COLLEGA_NOT_FOUND) return status;
-  struct root_search search = {.party = party, .thread = thread, .arena = arena};
-  status = table_each(txn, TABLE_ROOTS, bytes_of(NULL, 0), NULL, visit_root, &search, error);
+  struct root_search search = {.thread = thread, .arena = arena};
+  status = table_each(txn, TABLE_ROOTS, id_bytes(party), NULL, visit_root, &search, error);
   if (status != COLLEGA_OK) return status;
   if (!search.found) return COLLEGA_NOT_FOUND;
   CollegaStore__DealRow *deal;
-  status = deal_row(txn, id_bytes(&search.deal), arena, &deal, error);
+  status = deal_row(txn, party, id_bytes(&search.deal), arena, &deal, error);
   if (status == COLLEGA_NOT_FOUND ||
       (status == COLLEGA_OK &&
        !id_from(counterparty, deal->counterparty.data, deal->counterparty.len)))

@@ -26,8 +26,8 @@ enum ledger_table {
   TABLE_MINE,       /* party (32), offer id (16) -> nothing: own offers */
   TABLE_CAPACITIES, /* capacity id (16) -> Capacity */
   TABLE_HOLDS,      /* party (32), subject (16), root (32), deal (32) -> Hold */
-  TABLE_DEALS,      /* deal id -> DealRow */
-  TABLE_ROOTS,      /* root -> RootRow */
+  TABLE_DEALS,      /* party (32), deal id -> DealRow */
+  TABLE_ROOTS,      /* party (32), root -> RootRow */
   TABLE_THREADS, /* party (32), match id (32), number (8) -> chain number (8): interests and talk */
   TABLE_MATCHES, /* party (32), match id -> MatchRow */
   TABLE_OUTBOX,  /* number -> OutboxItem */

@@ -47,6 +47,10 @@ static const char *release_text(uint32_t state) {
 static bool links_json(const struct view *view, const CollegaStore__DealRow *row,
                        const Collega__DealHeader *header, json_t *out) {
   ProtobufCMessage *message = NULL;
+  uint8_t key[2 * ID_BYTES];
+  if (row->party.len != ID_BYTES || row->root.len != ID_BYTES) return false;
+  memcpy(key, row->party.data, ID_BYTES);
+  memcpy(key + ID_BYTES, row->root.data, ID_BYTES);
   bool ok = json_put(out, "thread", json_hex(header->thread.data, header->thread.len));
   if (ok && header->has_replaces)
     ok = json_put(out, "replaces", json_hex(header->replaces.data, header->replaces.len));
@@ -58,7 +62,7 @@ static bool links_json(const struct view *view, const CollegaStore__DealRow *row
     ok = json_put(out, "effective", json_date(row->effective)) &&
          json_put(out, "disputed", json_boolean(row->disputed));
   if (!ok ||
-      row_get(view->txn, TABLE_ROOTS, bytes_of(row->root.data, row->root.len),
+      row_get(view->txn, TABLE_ROOTS, bytes_of(key, sizeof key),
               &collega_store__root_row__descriptor, view->arena, &message, NULL) != COLLEGA_OK)
     return ok;
   const CollegaStore__RootRow *root = (const CollegaStore__RootRow *)message;

@@ -84,7 +84,7 @@ json_t *document_offer(const struct view *view, const CollegaStore__OfferRow *ro
   bool ok = out && json_put(out, "id", json_hex(row->offer.data, row->offer.len)) &&
             json_put(out, "revision", json_integer(row->revision)) &&
             json_put(out, "state", json_string(view_offer_state(view, row, offer))) &&
-            json_put(out, "mine", json_boolean(row->mine)) &&
+            json_put(out, "mine", json_boolean(view_wrote(view, row))) &&
             json_put(out, "author", json_party(view, &author)) &&
             json_put(out, "offer", json_from_message(&offer->base));
   if (ok && row->position) ok = json_put(out, "receipt", receipt_json(row->position));

@@ -13,22 +13,27 @@ enum collega_status view_offer_id(const struct view *view, const char *typed, st
                            SHORT_ID_BYTES, error);
 }
 
+/* In a table whose keys begin with the party. */
+static enum collega_status find(const struct view *view, enum ledger_table table, const char *typed,
+                                struct id *out, struct collega_error *error) {
+  return table_find_prefix(view->txn, table, bytes_of(view->party.byte, ID_BYTES), typed, out->byte,
+                           ID_BYTES, error);
+}
+
 enum collega_status view_match_id(const struct view *view, const char *typed, struct id *out,
                                   struct collega_error *error) {
-  return table_find_prefix(view->txn, TABLE_MATCHES, bytes_of(view->party.byte, ID_BYTES), typed,
-                           out->byte, ID_BYTES, error);
+  return view_elsewhere(view, typed, find(view, TABLE_MATCHES, typed, out, error), error);
 }
 
 enum collega_status view_deal_id(const struct view *view, const char *typed, struct id *out,
                                  struct collega_error *error) {
-  return table_find_prefix(view->txn, TABLE_DEALS, bytes_of("", 0), typed, out->byte, ID_BYTES,
-                           error);
+  return view_elsewhere(view, typed, find(view, TABLE_DEALS, typed, out, error), error);
 }
 
 enum collega_status view_thread_id(const struct view *view, const char *typed, struct id *out,
                                    struct collega_error *error) {
   struct id deal;
-  enum collega_status status = view_deal_id(view, typed, &deal, error);
+  enum collega_status status = find(view, TABLE_DEALS, typed, &deal, error);
   if (status == COLLEGA_OK) {
     CollegaStore__DealRow *row = NULL;
     status = view_deal(view, &deal, &row, error);
@@ -37,11 +42,9 @@ enum collega_status view_thread_id(const struct view *view, const char *typed, s
       return error_set(error, COLLEGA_DAMAGED, RULE_exchange_damaged, NULL, "deals", NULL);
     return status;
   }
-  if (status == COLLEGA_NOT_FOUND) status = view_match_id(view, typed, out, error);
-  if (status == COLLEGA_NOT_FOUND)
-    status = table_find_prefix(view->txn, TABLE_THREADS, bytes_of(view->party.byte, ID_BYTES),
-                               typed, out->byte, ID_BYTES, error);
-  return status;
+  if (status == COLLEGA_NOT_FOUND) status = find(view, TABLE_MATCHES, typed, out, error);
+  if (status == COLLEGA_NOT_FOUND) status = find(view, TABLE_THREADS, typed, out, error);
+  return view_elsewhere(view, typed, status, error);
 }
 
 enum collega_status view_mandate_id(const struct view *view, const char *typed, struct id *out,
@@ -84,15 +87,22 @@ enum collega_status view_offer(const struct view *view, const struct short_id *i
   return status;
 }
 
-enum collega_status view_match(const struct view *view, const struct id *id,
-                               CollegaStore__MatchRow **out, struct collega_error *error) {
-  ProtobufCMessage *row = NULL;
+/* Of a table whose keys begin with the party. */
+static enum collega_status party_row(const struct view *view, enum ledger_table table,
+                                     const struct id *id, const ProtobufCMessageDescriptor *type,
+                                     ProtobufCMessage **out, struct collega_error *error) {
   uint8_t key[2 * ID_BYTES];
   memcpy(key, view->party.byte, ID_BYTES);
   memcpy(key + ID_BYTES, id->byte, ID_BYTES);
+  return row_read(view, table, bytes_of(key, sizeof key), type, bytes_of(id->byte, ID_BYTES), out,
+                  error);
+}
+
+enum collega_status view_match(const struct view *view, const struct id *id,
+                               CollegaStore__MatchRow **out, struct collega_error *error) {
+  ProtobufCMessage *row = NULL;
   enum collega_status status =
-      row_read(view, TABLE_MATCHES, bytes_of(key, sizeof key),
-               &collega_store__match_row__descriptor, bytes_of(id->byte, ID_BYTES), &row, error);
+      party_row(view, TABLE_MATCHES, id, &collega_store__match_row__descriptor, &row, error);
   *out = (CollegaStore__MatchRow *)row;
   return status;
 }
@@ -100,9 +110,8 @@ enum collega_status view_match(const struct view *view, const struct id *id,
 enum collega_status view_deal(const struct view *view, const struct id *id,
                               CollegaStore__DealRow **out, struct collega_error *error) {
   ProtobufCMessage *row = NULL;
-  struct bytes key = bytes_of(id->byte, ID_BYTES);
   enum collega_status status =
-      row_read(view, TABLE_DEALS, key, &collega_store__deal_row__descriptor, key, &row, error);
+      party_row(view, TABLE_DEALS, id, &collega_store__deal_row__descriptor, &row, error);
   *out = (CollegaStore__DealRow *)row;
   return status;
 }

@@ -15,6 +15,27 @@ struct view {
   collega_time now;
 };
 
+/* ---- whose (acting.c). Parties of one home share a ledger, and its table of offers. */
+/* A party of this home: its KvK number, or the beginning of its id (four digits at least) or of its name.
+ * COLLEGA_NOT_FOUND party_not_here, COLLEGA_REFUSED party_ambiguous. */
+enum collega_status view_party(const struct view *view, const char *typed, struct id *out,
+                               struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status view_own_party(const struct view *view, const struct id *party,
+                                   CollegaStore__OwnParty **out,
+                                   struct collega_error *error) COLLEGA_MUST_CHECK;
+/* `status` of a look-up of a deal, match or talk. Not found, but another party of this home has one of that id: says
+ * whose it is (COLLEGA_REFUSED of_other_party). */
+enum collega_status view_elsewhere(const struct view *view, const char *typed,
+                                   enum collega_status status,
+                                   struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Refuses an offer of another party of this home, and says whose it is. */
+enum collega_status view_own_offer(const struct view *view, const struct short_id *offer,
+                                   struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Its own offers, and those that it is in the audience of. */
+bool view_may_see(const struct view *view, const CollegaStore__OfferRow *row,
+                  const Collega__Offer *offer);
+bool view_wrote(const struct view *view, const CollegaStore__OfferRow *row);
+
 /* ---- ids as typed, any unambiguous prefix. COLLEGA_NOT_FOUND id_unknown, COLLEGA_REFUSED id_ambiguous,
  * COLLEGA_INVALID id_malformed. */
 enum collega_status view_offer_id(const struct view *view, const char *typed, struct short_id *out,

@@ -33,11 +33,13 @@ struct offer_listing {
 
 static bool offer_wanted(const struct offer_listing *listing, const CollegaStore__OfferRow *row,
                          const Collega__Offer *offer) {
+  const bool mine = view_wrote(listing->view, row);
+  if (!view_may_see(listing->view, row, offer)) return false;
   switch (listing->which) {
   case VIEW_OFFERS_MINE:
-    return row->mine;
+    return mine;
   case VIEW_OFFERS_OPEN:
-    return row->mine ||
+    return mine ||
            offer_state(row, offer, listing->view->now) == COLLEGA__OFFER_STATE__OFFER_STATE_OPEN;
   case VIEW_OFFERS_ALL:
     break;
@@ -174,7 +176,8 @@ enum collega_status view_deals(const struct view *view, struct deal_rows *out,
   memset(out, 0, sizeof *out);
   struct deal_listing listing = {view->arena, out, false};
   enum collega_status status =
-      table_each(view->txn, TABLE_DEALS, bytes_of("", 0), NULL, deal_visit, &listing, error);
+      table_each(view->txn, TABLE_DEALS, bytes_of(view->party.byte, ID_BYTES), NULL, deal_visit,
+                 &listing, error);
   if (out->count) qsort(out->row, out->count, sizeof(CollegaStore__DealRow *), newest_deal);
   return finish(status, listing.failed, error);
 }

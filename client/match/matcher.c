@@ -326,10 +326,15 @@ static CollegaStore__OfferRow *offer_row(struct ledger_txn *txn, const struct sh
   return (CollegaStore__OfferRow *)row;
 }
 
-/* An offer for named employers meets only theirs. `audience` is checked text: "named:12345678,...". */
-static bool audience_allows(const Collega__Offer *offer, const struct known_party *other) {
-  if (!offer->audience || strncmp(offer->audience, "named:", 6) != 0) return true;
-  return other && *known_party_kvk(other) && strstr(offer->audience + 6, known_party_kvk(other));
+/* An offer for named employers meets only theirs; an employer with two parties does not meet
+ * itself. */
+static bool may_meet(const Collega__Offer *mine, const Collega__Offer *counter,
+                     const struct known_party *party, const struct known_party *author) {
+  if (party && author && *known_party_kvk(party) &&
+      strcmp(known_party_kvk(party), known_party_kvk(author)) == 0)
+    return false;
+  return known_party_in_audience(author, mine->audience) &&
+         known_party_in_audience(party, counter->audience);
 }
 
 struct run {
@@ -359,8 +364,8 @@ static bool pair_change(struct run *run, const CollegaStore__OfferRow *mine,
   if (!mine_body || !counter_body || !row_is_open(mine, mine_body, run->now) ||
       !row_is_open(counter, counter_body, run->now))
     return !arena_exhausted(arena);
-  if (!audience_allows(mine_body->offer->offer, members_find(run->members, &author)) ||
-      !audience_allows(counter_body->offer->offer, members_find(run->members, &party)))
+  if (!may_meet(mine_body->offer->offer, counter_body->offer->offer,
+                members_find(run->members, &party), members_find(run->members, &author)))
     return true;
   struct match_result *result = arena_take(arena, sizeof *result);
   if (!result) return false;

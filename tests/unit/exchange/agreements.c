@@ -114,17 +114,6 @@ static void both_are(struct pair *pair, const struct id *deal, CollegaStore__Dea
   }
 }
 
-static CollegaStore__DealRow *row_of(struct home *home, const struct id *deal,
-                                     struct arena *arena) {
-  struct ledger_txn *txn = NULL;
-  ProtobufCMessage *row = NULL;
-  must(ledger_read(exchange_ledger(home->exchange), &txn, &error));
-  must(row_get(txn, TABLE_DEALS, bytes_of(deal->byte, ID_BYTES),
-               &collega_store__deal_row__descriptor, arena, &row, &error));
-  ledger_abort(&txn);
-  return (CollegaStore__DealRow *)row;
-}
-
 /* ---- counters */
 
 static void a_counter_holds_the_larger_until_one_is_concluded(void **state) {
@@ -256,7 +245,7 @@ static void an_agreement_ends_on_its_day(void **state) {
   for (size_t i = 0; i < 2; i++) {
     assert_int_equal(standing(&pair, homes[i], "2027-02-10", "2027-12-31"), 3);
     assert_int_equal(standing(&pair, homes[i], "2027-02-11", "2027-12-31"), 0);
-    const CollegaStore__DealRow *row = row_of(homes[i], &deal, arena);
+    const CollegaStore__DealRow *row = world_deal_row(homes[i], &deal, arena);
     assert_int_equal(row->effective, day("2027-02-10"));
     assert_false(row->disputed);
   }

@@ -30,7 +30,7 @@ static uint32_t revision_at(struct home *home, const struct short_id *offer) {
 
 static enum collega_status set(struct world *world, struct home *home, const struct short_id *offer,
                                Collega__OfferState state, struct collega_error *error) {
-  return offer_set_state(home->exchange, offer, state, world->now, error);
+  return offer_set_state(home->exchange, &home->party, offer, state, world->now, error);
 }
 
 static enum collega_status revise(struct world *world, struct home *home,
@@ -38,7 +38,7 @@ static enum collega_status revise(struct world *world, struct home *home,
                                   struct collega_error *error) {
   struct offer_input input = {content, NULL};
   uint32_t revision = 0;
-  return offer_revise(home->exchange, offer, &input, world->now, &revision, error);
+  return offer_revise(home->exchange, &home->party, offer, &input, world->now, &revision, error);
 }
 
 static struct id propose(struct world *world, struct home *home, const struct id *match,
@@ -197,7 +197,8 @@ static void a_withdrawal_blocks_new_signatures_and_not_given_ones(void **state) 
   struct collega_error why;
   struct id deal = propose(world, pair.borrower, &pair.match, 3);
   world_settle(world);
-  must(offer_withdraw(pair.borrower->exchange, &pair.in, world->now, &error));
+  must(
+      offer_withdraw(pair.borrower->exchange, &pair.borrower->party, &pair.in, world->now, &error));
   world_settle(world);
   must(deal_accept(pair.lender->exchange, &pair.lender->party, &deal, NULL, world->now, &error));
   world_settle(world);

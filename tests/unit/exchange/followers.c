@@ -189,7 +189,8 @@ static void revise_one(struct play *play) {
   uint32_t revision = 0;
   fill(play, plain, &offer, audience);
   struct offer_input input = {&offer, NULL};
-  must(offer_revise(home->exchange, &plain->id, &input, play->world->now, &revision, &error));
+  must(offer_revise(home->exchange, &home->party, &plain->id, &input, play->world->now, &revision,
+                    &error));
   assert_int_equal(revision, ++plain->revision);
 }
 
@@ -199,7 +200,7 @@ static void change_one(struct play *play) {
   Collega__OfferState state = (Collega__OfferState)(1 + roll(play, roll(play, 3) ? 3 : 4));
   if (state == plain->state) return;
   struct home *home = &play->world->home[plain->author];
-  must(offer_set_state(home->exchange, &plain->id, state, play->world->now, &error));
+  must(offer_set_state(home->exchange, &home->party, &plain->id, state, play->world->now, &error));
   plain->state = state;
 }
 
@@ -345,8 +346,8 @@ static void what_is_over_is_compacted(void **state) {
   world_settle(world);
   uint64_t published = world_offer_row(steady, &old, arena)->position->seq;
   behind->welcomed = false;
-  must(offer_set_state(author->exchange, &old, COLLEGA__OFFER_STATE__OFFER_STATE_PAUSED, world->now,
-                       &error));
+  must(offer_set_state(author->exchange, &author->party, &old,
+                       COLLEGA__OFFER_STATE__OFFER_STATE_PAUSED, world->now, &error));
   world_settle(world);
   uint64_t through = 0;
   bool more = true;

@@ -60,15 +60,14 @@ static CollegaStore__BrokerRow *broker_row(struct home *home, struct arena *aren
   return row;
 }
 
-static CollegaStore__DealRow *deal_of(struct home *home, const struct id *deal,
-                                      struct arena *arena) {
+static uint64_t mailbox_read(struct home *home, struct arena *arena) {
   ProtobufCMessage *row = NULL;
   struct ledger_txn *txn = NULL;
   must(ledger_read(exchange_ledger(home->exchange), &txn, &error));
-  must(row_get(txn, TABLE_DEALS, bytes_of(deal->byte, ID_BYTES),
-               &collega_store__deal_row__descriptor, arena, &row, &error));
+  must(row_get(txn, TABLE_OWN, bytes_of(home->party.byte, ID_BYTES),
+               &collega_store__own_party__descriptor, arena, &row, &error));
   ledger_abort(&txn);
-  return (CollegaStore__DealRow *)row;
+  return ((CollegaStore__OwnParty *)row)->mailbox_seq;
 }
 
 /* The newest entry's kind and the problem that it names ("" : none). */
@@ -118,7 +117,7 @@ static void deliver_letter(struct world *world, const struct pair *pair, Collega
   Collega__MailItem item = COLLEGA__MAIL_ITEM__INIT, *items = &item;
   mail.party = letter.to;
   mail.epoch = row->epoch;
-  item.seq = row->mailbox_seq + 1;
+  item.seq = mailbox_read(to, arena) + 1;
   item.has_envelope = true;
   item.envelope = (ProtobufCBinaryData){envelope.length, (uint8_t *)(uintptr_t)envelope.data};
   mail.n_items = 1;
@@ -133,7 +132,7 @@ static CollegaStore__DealRow *sign_only(struct world *world, const struct pair *
   uint32_t acts = 0;
   must(exchange_sign(pair->lender->exchange, world->now, true, &acts, &error));
   assert_int_equal(acts, 1);
-  return deal_of(pair->lender, deal, arena);
+  return world_deal_row(pair->lender, deal, arena);
 }
 
 static void a_proposal_with_other_terms_than_were_signed_is_not_taken(void **state) {
@@ -208,8 +207,8 @@ static void a_decision_with_a_forged_signature_is_refused(void **state) {
   const CollegaStore__BrokerRow *row = broker_row(pair.lender, arena);
   assert_true(epoch_from(&epoch, row->epoch.data, row->epoch.len));
   must(store_read(world->store, &txn, &error));
-  must(mail_read(txn, &pair.lender->party, &epoch, row->mailbox_seq, 64, 512u * 1024, arena, &frame,
-                 &items, &last, &error));
+  must(mail_read(txn, &pair.lender->party, &epoch, mailbox_read(pair.lender, arena), 64,
+                 512u * 1024, arena, &frame, &items, &last, &error));
   store_end(&txn);
   Collega__FromBroker *from = unpack(frame, arena);
   assert_int_equal(from->mail->n_items, 2); /* the acceptance, then the decision */

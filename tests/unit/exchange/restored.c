@@ -218,71 +218,141 @@ static void of_two_instances_one_goes_on_and_the_other_must_fetch_first(void **s
   arena_destroy(&arena);
 }
 
-/* ---- an older format */
+/* ---- older formats */
 
+struct old_row {
+  uint8_t key[2 * ID_BYTES], value[8192];
+  size_t key_length, length;
+};
 struct old_rows {
-  uint8_t key[64][ID_BYTES], value[64][33];
-  size_t length[64], count;
+  struct old_row row[64];
+  size_t count;
 };
 
-/* Rows of own records as version 1 wrote them, and the version's number. */
-static void write_version_1(const char *home) {
-  char path[160];
-  struct disk *disk;
-  MDB_txn *txn;
-  MDB_dbi records, meta;
+static void read_rows(MDB_txn *txn, const char *table, MDB_dbi *database, struct old_rows *rows) {
   MDB_cursor *cursor;
   MDB_val key, value;
+  rows->count = 0;
+  assert_int_equal(mdb_dbi_open(txn, table, 0, database), 0);
+  assert_int_equal(mdb_cursor_open(txn, *database, &cursor), 0);
+  for (int code = mdb_cursor_get(cursor, &key, &value, MDB_FIRST); code == 0;
+       code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) {
+    struct old_row *row = &rows->row[rows->count++];
+    assert_true(rows->count < 64 && key.mv_size <= sizeof row->key &&
+                value.mv_size <= sizeof row->value);
+    memcpy(row->key, key.mv_data, row->key_length = key.mv_size);
+    memcpy(row->value, value.mv_data, row->length = value.mv_size);
+  }
+  mdb_cursor_close(cursor);
+  assert_true(rows->count > 0);
+}
+
+static void put_row(MDB_txn *txn, MDB_dbi database, const void *key, size_t key_length,
+                    const void *value, size_t length) {
+  MDB_val name = {key_length, (void *)(uintptr_t)key}, content = {length, (void *)(uintptr_t)value};
+  assert_int_equal(mdb_put(txn, database, &name, &content, 0), 0);
+}
+
+/* Rows of own records as version 1 wrote them. */
+static void records_to_1(MDB_txn *txn) {
   static struct old_rows rows;
-  rows.count = 0;
+  MDB_dbi records;
+  read_rows(txn, "records", &records, &rows);
+  for (size_t i = 0; i < rows.count; i++) {
+    struct old_row *row = &rows.row[i];
+    memmove(row->value + 17, row->value + 33, row->length - 33);
+    put_row(txn, records, row->key, row->key_length, row->value, row->length - 16);
+  }
+}
+
+/* Deals and roots without their party in the key, and the mailbox cursor with the broker: as
+ * versions 1 and 2 wrote them. */
+static void parties_to_2(MDB_txn *txn) {
+  static const char *const tables[] = {"deals", "roots"};
+  static struct old_rows rows, brokers;
+  struct arena *arena = arena_new(4096, 1u << 20);
+  uint8_t packed[8192];
+  MDB_dbi database, broker_table;
+  assert_non_null(arena);
+  for (size_t t = 0; t < 2; t++) {
+    read_rows(txn, tables[t], &database, &rows);
+    assert_int_equal(mdb_drop(txn, database, 0), 0);
+    for (size_t i = 0; i < rows.count; i++)
+      put_row(txn, database, rows.row[i].key + ID_BYTES, ID_BYTES, rows.row[i].value,
+              rows.row[i].length);
+  }
+  read_rows(txn, "own", &database, &rows);
+  read_rows(txn, "brokers", &broker_table, &brokers);
+  CollegaStore__OwnParty *own =
+      (CollegaStore__OwnParty *)row_unpack(&collega_store__own_party__descriptor,
+                                           bytes_of(rows.row[0].value, rows.row[0].length), arena);
+  CollegaStore__BrokerRow *broker = (CollegaStore__BrokerRow *)row_unpack(
+      &collega_store__broker_row__descriptor, bytes_of(brokers.row[0].value, brokers.row[0].length),
+      arena);
+  assert_true(own && broker && own->has_mailbox_seq && own->certified);
+  broker->has_mailbox_epoch = broker->has_mailbox_seq = true;
+  broker->mailbox_epoch = own->mailbox_epoch;
+  broker->mailbox_seq = own->mailbox_seq;
+  own->has_mailbox_epoch = own->has_mailbox_seq = own->has_certified = false;
+  put_row(txn, database, rows.row[0].key, ID_BYTES, packed,
+          protobuf_c_message_pack(&own->base, packed));
+  put_row(txn, broker_table, brokers.row[0].key, ID_BYTES, packed,
+          protobuf_c_message_pack(&broker->base, packed));
+  arena_destroy(&arena);
+}
+
+static void write_version(const char *home, uint8_t number) {
+  char path[160];
+  uint8_t version[4] = {0, 0, 0, number};
+  struct disk *disk;
+  MDB_txn *txn;
+  MDB_dbi meta;
   snprintf(path, sizeof path, "%s/ledger", home);
   must(ledger_disk_open(path, &disk, &error));
   must(disk_write(disk, &txn, &error));
-  assert_int_equal(mdb_dbi_open(txn, "records", 0, &records), 0);
-  assert_int_equal(mdb_cursor_open(txn, records, &cursor), 0);
-  for (int code = mdb_cursor_get(cursor, &key, &value, MDB_FIRST); code == 0;
-       code = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) {
-    assert_true(rows.count < 64 && value.mv_size >= 33);
-    memcpy(rows.key[rows.count], key.mv_data, ID_BYTES);
-    memcpy(rows.value[rows.count], value.mv_data, 17);
-    memcpy(rows.value[rows.count] + 17, (uint8_t *)value.mv_data + 33, value.mv_size - 33);
-    rows.length[rows.count++] = value.mv_size - 16;
-  }
-  mdb_cursor_close(cursor);
-  for (size_t i = 0; i < rows.count; i++) {
-    key = (MDB_val){ID_BYTES, rows.key[i]};
-    value = (MDB_val){rows.length[i], rows.value[i]};
-    assert_int_equal(mdb_put(txn, records, &key, &value, 0), 0);
-  }
-  uint8_t version[4] = {0, 0, 0, 1};
-  key = (MDB_val){7, "version"};
-  value = (MDB_val){sizeof version, version};
+  parties_to_2(txn);
+  if (number == 1) records_to_1(txn);
   assert_int_equal(mdb_dbi_open(txn, "meta", 0, &meta), 0);
-  assert_int_equal(mdb_put(txn, meta, &key, &value, 0), 0);
+  put_row(txn, meta, "version", 7, version, sizeof version);
   must(disk_commit(&txn, &error));
   disk_close(&disk);
-  assert_true(rows.count > 0);
 }
 
 static void a_ledger_of_version_1_is_brought_up_to_date(void **state) {
   struct world *world = *state;
   struct pair pair = make_pair(world);
-  struct id before = world_tables(pair.lender), after;
-  exchange_close(&pair.lender->exchange);
-  write_version_1(pair.lender->path);
-  must(exchange_open(pair.lender->path, &pair.lender->exchange, &error));
-  /* It goes on at once; what the old rows did not say the chain says. */
   struct id deal = propose(world, &pair);
   world_settle(world);
   accept_deal(world, &pair, &deal);
   world_settle(world);
+  struct id before = world_tables(pair.lender), after;
+  exchange_close(&pair.lender->exchange);
+  write_version(pair.lender->path, 1);
+  must(exchange_open(pair.lender->path, &pair.lender->exchange, &error));
   assert_int_equal(world_deal_state(pair.lender, &deal, NULL), CONCLUDED);
-  world_reopen(pair.lender);
+  /* What the old rows of records did not say the chain says. */
   must(ledger_rebuild(exchange_ledger(pair.lender->exchange), exchange_apply, pair.lender->exchange,
                       &error));
   after = world_tables(pair.lender);
-  assert_memory_not_equal(&after, &before, sizeof before);
-  assert_rebuilds(pair.lender);
+  assert_memory_equal(&after, &before, sizeof before);
+}
+
+static void a_ledger_of_version_2_becomes_one_of_parties(void **state) {
+  struct world *world = *state;
+  struct pair pair = make_pair(world);
+  struct id deal = propose(world, &pair);
+  world_settle(world);
+  struct id before = world_tables(pair.borrower), after;
+  exchange_close(&pair.borrower->exchange);
+  write_version(pair.borrower->path, 2);
+  must(exchange_open(pair.borrower->path, &pair.borrower->exchange, &error));
+  after = world_tables(pair.borrower);
+  assert_memory_equal(&after, &before, sizeof before);
+  accept_deal(world, &pair, &deal); /* it goes on where it was */
+  world_settle(world);
+  assert_int_equal(world_deal_state(pair.borrower, &deal, NULL), CONCLUDED);
+  assert_int_equal(world_deal_state(pair.lender, &deal, NULL), CONCLUDED);
+  assert_rebuilds(pair.borrower);
 }
 
 int main(void) {
@@ -294,6 +364,7 @@ int main(void) {
       TEST(a_backup_is_no_home_and_a_restore_needs_a_new_one),
       TEST(of_two_instances_one_goes_on_and_the_other_must_fetch_first),
       TEST(a_ledger_of_version_1_is_brought_up_to_date),
+      TEST(a_ledger_of_version_2_becomes_one_of_parties),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -455,21 +455,25 @@ struct id world_match(struct home *home, const struct short_id *mine,
   return match;
 }
 
-CollegaStore__DealState world_deal_state(struct home *home, const struct id *deal, char why[64]) {
-  struct arena *arena = test_arena();
+CollegaStore__DealRow *world_deal_row(struct home *home, const struct id *deal,
+                                      struct arena *arena) {
   struct ledger_txn *txn = NULL;
   ProtobufCMessage *row = NULL;
-  CollegaStore__DealState state = (CollegaStore__DealState)0;
+  uint8_t key[2 * ID_BYTES];
+  memcpy(key, home->party.byte, ID_BYTES);
+  memcpy(key + ID_BYTES, deal->byte, ID_BYTES);
   must(ledger_read(exchange_ledger(home->exchange), &txn, &error));
-  enum collega_status status = row_get(txn, TABLE_DEALS, bytes_of(deal->byte, ID_BYTES),
-                                       &collega_store__deal_row__descriptor, arena, &row, NULL);
+  (void)!row_get(txn, TABLE_DEALS, bytes_of(key, sizeof key), &collega_store__deal_row__descriptor,
+                 arena, &row, NULL);
   ledger_abort(&txn);
-  if (why) why[0] = '\0';
-  if (status == COLLEGA_OK) {
-    state = ((CollegaStore__DealRow *)row)->state;
-    if (why && ((CollegaStore__DealRow *)row)->why)
-      snprintf(why, 64, "%s", ((CollegaStore__DealRow *)row)->why);
-  }
+  return (CollegaStore__DealRow *)row;
+}
+
+CollegaStore__DealState world_deal_state(struct home *home, const struct id *deal, char why[64]) {
+  struct arena *arena = test_arena();
+  const CollegaStore__DealRow *row = world_deal_row(home, deal, arena);
+  CollegaStore__DealState state = row ? row->state : (CollegaStore__DealState)0;
+  if (why) snprintf(why, 64, "%s", row && row->why ? row->why : "");
   arena_destroy(&arena);
   return state;
 }

@@ -81,6 +81,9 @@ void world_offer(Collega__Offer *offer, Collega__OfferKind kind,
 /* Writes the match of two offers as the matcher would. */
 struct id world_match(struct home *home, const struct short_id *mine,
                       const struct short_id *theirs);
+/* NULL: the home has no such deal. */
+CollegaStore__DealRow *world_deal_row(struct home *home, const struct id *deal,
+                                      struct arena *arena);
 CollegaStore__DealState world_deal_state(struct home *home, const struct id *deal, char why[64]);
 CollegaStore__OfferRow *world_offer_row(struct home *home, const struct short_id *offer,
                                         struct arena *arena);
