@@ -105,6 +105,7 @@ static const struct option_row mandate_options[] = {
     {"from", "DATE", "eerste dag (standaard nu)", "first day (now by default)", false},
     {"until", "DATE", "laatste dag", "last day", false},
     {"ground", "TEXT", "waarop de volmacht berust", "what the mandate rests on", false},
+    AS,
     WAIT};
 static const struct option_row log_options[] = {
     {"last", "N", "zoveel laatste nummers (standaard 50)",
@@ -180,8 +181,8 @@ static const struct command_row commands[] = {
     {"mandate add", "--signatory NAME --function TEXT", "leg vast wie mag tekenen",
      "record who may sign", OPTIONS(mandate_options), 0, 0, command_mandate_add},
     {"mandate list", "", "wie mag tekenen, en tot wanneer", "who may sign, and until when",
-     NO_OPTIONS, 0, 0, command_mandate_list},
-    {"mandate end", "ID", "beëindig een volmacht", "end a mandate", OPTIONS(wait_options), 1, 1,
+     OPTIONS(as_options), 0, 0, command_mandate_list},
+    {"mandate end", "ID", "beëindig een volmacht", "end a mandate", OPTIONS(act_options), 1, 1,
      command_mandate_end},
     {"verify", "FILE", "toets een bewijs, zonder knooppunt of net",
      "judge a proof, without node or network", OPTIONS(verify_options), 1, 1, command_verify},

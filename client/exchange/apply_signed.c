@@ -247,7 +247,8 @@ enum collega_status apply_deal_refused(struct apply *apply, const CollegaStore__
   if (deal_step(&negotiation, &event, &effects, NULL) != COLLEGA_OK) return COLLEGA_OK;
   status = apply_deal_step(apply, &view.root, &event);
   if (status == COLLEGA_OK)
-    status = deal_view_read(apply->txn, &apply->party, &event.deal, apply->arena, &view, apply->error);
+    status =
+        deal_view_read(apply->txn, &apply->party, &event.deal, apply->arena, &view, apply->error);
   if (status != COLLEGA_OK || event.act != COLLEGA_STORE__ACT_KIND__ACT_KIND_ACCEPT ||
       view.row->state != COLLEGA_STORE__DEAL_STATE__DEAL_STATE_RECEIVED)
     return status;

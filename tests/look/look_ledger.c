@@ -53,16 +53,18 @@ static json_t *decisions_of(const struct look *look, const CollegaStore__DealRow
 
 static bool add_deal(void *context, struct bytes key, struct bytes value) {
   struct look *look = context;
+  (void)key;
   const CollegaStore__DealRow *deal = (const CollegaStore__DealRow *)row_unpack(
       &collega_store__deal_row__descriptor, value, look->arena);
   look->damaged = deal == NULL;
   if (look->damaged) return false;
   const ProtobufCEnumValue *state = protobuf_c_enum_descriptor_get_value(
       &collega_store__deal_state__descriptor, (int)deal->state);
-  json_t *row = json_pack("{so so ss sb sI so}", "deal", json_hex(key), "root",
-                          json_hex(field_bytes(&deal->root)), "state",
-                          state == NULL ? "?" : state->name, "mine", (int)deal->mine, "accept_by",
-                          (json_int_t)deal->accept_by, "decisions", decisions_of(look, deal));
+  json_t *row =
+      json_pack("{so so so ss sb sI so}", "deal", json_hex(field_bytes(&deal->deal)), "party",
+                json_hex(field_bytes(&deal->party)), "root", json_hex(field_bytes(&deal->root)),
+                "state", state == NULL ? "?" : state->name, "mine", (int)deal->mine, "accept_by",
+                (json_int_t)deal->accept_by, "decisions", decisions_of(look, deal));
   return json_array_append_new(look->list, row) == 0;
 }
 
