@@ -37,16 +37,8 @@ enum collega_status command_init(const struct arguments *arguments, struct colle
   if (status != COLLEGA_OK) return status;
   fingerprint_write(fingerprint, &party);
   struct desk desk = {.arguments = arguments, .language = argument_language(arguments)};
-  if (argument_json(arguments)) {
-    json_t *document = json_object();
-    if (!document || !json_put(document, "id", json_hex(party.byte, ID_BYTES)) ||
-        !json_put(document, "fingerprint", json_string(fingerprint)) ||
-        !json_put(document, "recovery_key", json_string(recovery))) {
-      json_decref(document);
-      document = NULL;
-    }
-    return json_print(document, error);
-  }
+  if (argument_json(arguments))
+    return json_print(document_new_home(&party, fingerprint, recovery), error);
   desk.arena = arena_new(4096, ARENA_BYTES);
   if (!desk.arena) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
   say(&desk, RULE_said_home_made, init.home, init.name, NULL);

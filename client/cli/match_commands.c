@@ -72,13 +72,8 @@ static enum collega_status print_matches(struct desk *desk, const struct match_r
 }
 
 static enum collega_status match_here(struct desk *desk, struct collega_error *error) {
-  if (run_lock_held(desk->home)) return COLLEGA_OK; /* the daemon does it */
-  struct matcher *matcher = NULL;
-  uint32_t changed = 0;
   desk_release(desk);
-  enum collega_status status = matcher_open(exchange_ledger(desk->exchange), &matcher, error);
-  if (status == COLLEGA_OK) status = matcher_run(matcher, desk->now, &changed, error);
-  matcher_close(&matcher);
+  enum collega_status status = view_match_here(exchange_ledger(desk->exchange), desk->now, error);
   return status == COLLEGA_OK ? desk_read(desk, error) : status;
 }
 

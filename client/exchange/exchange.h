@@ -27,6 +27,10 @@ enum collega_status node_init(const struct node_init *init, collega_time now, st
                               struct collega_error *error) COLLEGA_MUST_CHECK;
 enum collega_status exchange_open(const char *home, struct exchange **out,
                                   struct collega_error *error) COLLEGA_MUST_CHECK;
+/* The same on a ledger that is open already, and stays the caller's: several exchanges of one process, each for one
+ * thread at a time, share it. */
+enum collega_status exchange_open_on(struct ledger *ledger, struct exchange **out,
+                                     struct collega_error *error) COLLEGA_MUST_CHECK;
 void exchange_close(struct exchange **exchange);
 struct ledger *exchange_ledger(struct exchange *exchange);
 const struct id *exchange_host(const struct exchange *exchange); /* the host party */
@@ -63,6 +67,16 @@ enum collega_status offer_publish(struct exchange *exchange, const struct id *pa
                                   const struct offer_input *inputs, size_t count, collega_time now,
                                   struct short_id *ids,
                                   struct collega_error *error) COLLEGA_MUST_CHECK;
+/* The same, but an offer whose private reference an own one has that is neither withdrawn nor expired is left out:
+ * ids[i] names that one, and already[i] is true. References within `inputs` are not held against each other. */
+enum collega_status offer_publish_once(struct exchange *exchange, const struct id *party,
+                                       const struct offer_input *inputs, size_t count,
+                                       collega_time now, struct short_id *ids, bool *already,
+                                       struct collega_error *error) COLLEGA_MUST_CHECK;
+/* The offer that a record of our own is about. COLLEGA_NOT_FOUND, no words: none, or not ours. */
+enum collega_status offer_of_record(struct ledger_txn *txn, struct bytes record,
+                                    struct short_id *out,
+                                    struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Offers of `party` only: COLLEGA_REFUSED offer_not_yours, offer_already. */
 enum collega_status offer_withdraw(struct exchange *exchange, const struct id *party,
                                    const struct short_id *offer, collega_time now,

@@ -222,25 +222,35 @@ static enum collega_status load_identities(struct exchange *exchange, struct col
   return status;
 }
 
+static enum collega_status open_on(const char *home, struct ledger *ledger, struct exchange **out,
+                                   struct collega_error *error) {
+  struct exchange *exchange = calloc(1, sizeof *exchange);
+  if (exchange) exchange->home = strdup(home);
+  enum collega_status status = exchange && exchange->home ? COLLEGA_OK : exchange_no_memory(error);
+  if (status == COLLEGA_OK) {
+    exchange->ledger = ledger;
+    exchange->ledger_borrowed = ledger != NULL;
+    if (!ledger) status = ledger_open(home, &exchange->ledger, error);
+  }
+  if (status == COLLEGA_OK) status = load_identities(exchange, error);
+  if (status == COLLEGA_OK)
+    *out = exchange;
+  else
+    exchange_close(&exchange);
+  return status;
+}
+
 enum collega_status exchange_open(const char *home, struct exchange **out,
                                   struct collega_error *error) {
   *out = NULL;
   enum collega_status status = home_check(home, "node", error);
-  if (status != COLLEGA_OK) return status;
-  struct exchange *exchange = calloc(1, sizeof *exchange);
-  if (exchange) exchange->home = strdup(home);
-  if (!exchange || !exchange->home) {
-    status = exchange_no_memory(error);
-  } else {
-    status = ledger_open(home, &exchange->ledger, error);
-    if (status == COLLEGA_OK) status = load_identities(exchange, error);
-  }
-  if (status == COLLEGA_OK) {
-    *out = exchange;
-  } else {
-    exchange_close(&exchange);
-  }
-  return status;
+  return status == COLLEGA_OK ? open_on(home, NULL, out, error) : status;
+}
+
+enum collega_status exchange_open_on(struct ledger *ledger, struct exchange **out,
+                                     struct collega_error *error) {
+  *out = NULL;
+  return open_on(ledger_home(ledger), ledger, out, error);
 }
 
 void exchange_close(struct exchange **exchange) {
@@ -253,7 +263,7 @@ void exchange_close(struct exchange **exchange) {
   arena_destroy(&own->filter_arena);
   exchange_drop_held(own);
   members_destroy(&own->members);
-  ledger_close(&own->ledger);
+  if (!own->ledger_borrowed) ledger_close(&own->ledger);
   free(own->home);
   free(own);
   *exchange = NULL;

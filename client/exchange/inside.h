@@ -39,6 +39,7 @@ struct catch_up {
 struct exchange {
   char *home;
   struct ledger *ledger;
+  bool ledger_borrowed; /* exchange_open_on */
   struct id host;
   struct identity **identities; /* the host's first */
   size_t identity_count;

@@ -64,6 +64,13 @@ enum collega_status offer_batch_publish(struct offer_batch *batch,
 enum collega_status offer_batch_mail(struct offer_batch *batch, const struct audience *to,
                                      struct collega_error *error) COLLEGA_MUST_CHECK;
 
+/* ---- offer_once.c */
+/* Which of the prepared have a reference that an own offer has: already[i] is set, and the id is that offer's. */
+enum collega_status offer_once_mark(struct ledger_txn *txn, const struct id *party,
+                                    struct prepared *prepared, size_t count, collega_time now,
+                                    struct arena *arena, bool *already,
+                                    struct collega_error *error) COLLEGA_MUST_CHECK;
+
 /* ---- offer_changes.c */
 /* A status record by this node itself: `offer` is full, or is no longer. */
 enum collega_status offer_state_by_itself(struct exchange *exchange, const struct short_id *offer,

@@ -92,10 +92,15 @@ static enum collega_status add_offer(struct offer_batch *batch, const struct pre
   return status == COLLEGA_OK ? offer_batch_mail(batch, &audience, error) : status;
 }
 
+/* `already` NULL: all are new. */
 static enum collega_status publish_all(struct offer_batch *batch, struct prepared *prepared,
-                                       size_t count, struct collega_error *error) {
+                                       size_t count, bool *already, struct collega_error *error) {
   enum collega_status status = offer_batch_begin(batch, count, error);
+  if (status == COLLEGA_OK && already)
+    status = offer_once_mark(batch->txn, batch->party, prepared, count, batch->now, batch->arena,
+                             already, error);
   for (size_t i = 0; status == COLLEGA_OK && i < count; i++) {
+    if (already && already[i]) continue;
     random_fill(prepared[i].id.byte, SHORT_ID_BYTES);
     status = add_offer(batch, &prepared[i], error);
     if (status != COLLEGA_OK) name_input(error, i, count);
@@ -103,9 +108,10 @@ static enum collega_status publish_all(struct offer_batch *batch, struct prepare
   return status == COLLEGA_OK ? offer_batch_publish(batch, error) : status;
 }
 
-enum collega_status offer_publish(struct exchange *exchange, const struct id *party,
-                                  const struct offer_input *inputs, size_t count, collega_time now,
-                                  struct short_id *ids, struct collega_error *error) {
+static enum collega_status publish(struct exchange *exchange, const struct id *party,
+                                   const struct offer_input *inputs, size_t count, collega_time now,
+                                   struct short_id *ids, bool *already,
+                                   struct collega_error *error) {
   if (!exchange_identity(exchange, party))
     return error_set(error, COLLEGA_NOT_FOUND, RULE_party_not_ours, NULL, NULL);
   if (count == 0) return COLLEGA_OK;
@@ -122,7 +128,7 @@ enum collega_status offer_publish(struct exchange *exchange, const struct id *pa
   if (status == COLLEGA_OK) {
     struct offer_batch batch = {
         .exchange = exchange, .txn = txn, .party = party, .now = now, .arena = arena};
-    status = publish_all(&batch, prepared, count, error);
+    status = publish_all(&batch, prepared, count, already, error);
     fault_point(FAULT_node_publish_before_commit);
     status = exchange_end(exchange, &txn, status, error);
     fault_point(FAULT_node_publish_after_commit);
@@ -133,7 +139,30 @@ enum collega_status offer_publish(struct exchange *exchange, const struct id *pa
   return status;
 }
 
+enum collega_status offer_publish(struct exchange *exchange, const struct id *party,
+                                  const struct offer_input *inputs, size_t count, collega_time now,
+                                  struct short_id *ids, struct collega_error *error) {
+  return publish(exchange, party, inputs, count, now, ids, NULL, error);
+}
+
+enum collega_status offer_publish_once(struct exchange *exchange, const struct id *party,
+                                       const struct offer_input *inputs, size_t count,
+                                       collega_time now, struct short_id *ids, bool *already,
+                                       struct collega_error *error) {
+  memset(already, 0, count * sizeof *already);
+  return publish(exchange, party, inputs, count, now, ids, already, error);
+}
+
 /* ---- reading */
+
+enum collega_status offer_of_record(struct ledger_txn *txn, struct bytes record,
+                                    struct short_id *out, struct collega_error *error) {
+  struct own_record own;
+  enum collega_status status = own_record_get(txn, record, &own, error);
+  if (status != COLLEGA_OK) return status;
+  *out = own.offer;
+  return own.has_offer ? COLLEGA_OK : COLLEGA_NOT_FOUND;
+}
 
 enum collega_status offer_of_row(const CollegaStore__OfferRow *row, struct arena *arena,
                                  Collega__Offer **out, struct collega_error *error) {

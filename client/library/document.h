@@ -44,6 +44,10 @@ json_t *document_mandate(const struct view *view, const struct known_mandate *ma
 json_t *document_mandates(const struct view *view);
 json_t *document_deals(const struct view *view, const struct deal_rows *rows);
 
+/* A home that was just made. */
+json_t *document_new_home(const struct id *party, const char *fingerprint,
+                          const char *recovery_key);
+
 /* ---- how the node is doing */
 struct node_facts {
   const CollegaStore__OwnParty *own;

@@ -1,5 +1,5 @@
 /* libcollega's judgement of proofs: proto/proof.h behind a door that promises less and keeps it longer. */
-#include "include/collega/collega.h"
+#include "client/library/node.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -51,12 +51,29 @@ static int read_findings(struct collega_judgement *judgement, enum collega_statu
   return 0;
 }
 
+/* The two doors judge alike; what is no proof gives an error, whose words are the judgement. */
+static enum collega_status judge(const void *file, size_t length, const char *const *trusted,
+                                 size_t count, struct arena *arena, struct proof_judgement *out,
+                                 struct collega_error *error) {
+  if (length > PROOF_MOST_BYTES)
+    return error_set(error, COLLEGA_INVALID, RULE_file_too_large, NULL, "file", "16777216", NULL);
+  return proof_judge(bytes_of(file ? file : "", length), trusted, count, arena, out, error);
+}
+
+static bool have_all(const char *const *trusted, size_t count) {
+  for (size_t i = 0; i < count; ++i)
+    if (!trusted || !trusted[i]) return false;
+  return true;
+}
+
 int collega_proof_judge(const void *file, size_t length, const char *const *trusted, size_t count,
                         struct collega_judgement **out) {
   struct collega_error error;
   error_clear(&error);
+  if (!out) return -1;
   *out = NULL;
-  if (bytes_start(&error) != COLLEGA_OK) return -1;
+  if ((!file && length) || !have_all(trusted, count) || bytes_start(&error) != COLLEGA_OK)
+    return -1;
   struct collega_judgement *judgement = calloc(1, sizeof *judgement);
   if (!judgement) return -1;
   judgement->arena = arena_new(65536, JUDGE_ARENA_BYTES);
@@ -65,10 +82,7 @@ int collega_proof_judge(const void *file, size_t length, const char *const *trus
     return -1;
   }
   enum collega_status status =
-      length > PROOF_MOST_BYTES
-          ? error_set(&error, COLLEGA_INVALID, RULE_file_too_large, NULL, "16777216", NULL)
-          : proof_judge(bytes_of(file, length), trusted, count, judgement->arena,
-                        &judgement->judged, &error);
+      judge(file, length, trusted, count, judgement->arena, &judgement->judged, &error);
   if (status == COLLEGA_OK) {
     fingerprint_write(judgement->fingerprint, &judgement->judged.broker);
     judgement->verdict = !judgement->judged.valid    ? COLLEGA_VERDICT_INVALID
@@ -81,6 +95,26 @@ int collega_proof_judge(const void *file, size_t length, const char *const *trus
   }
   *out = judgement;
   return 0;
+}
+
+int collega_verify(const void *file, size_t length, const char *const *trusted, size_t count,
+                   enum collega_language language, char **json, struct collega_failure *failure) {
+  struct call call;
+  struct proof_judgement judged;
+  json_t *document = NULL;
+  memset(&judged, 0, sizeof judged);
+  enum collega_status status = call_begin_alone(&call, (int)language, json, failure);
+  if (status == COLLEGA_OK && length) status = call_need(&call, file, "file");
+  if (status == COLLEGA_OK && !have_all(trusted, count)) status = call_need(&call, NULL, "trusted");
+  if (status != COLLEGA_OK) return call_end_bare(&call, status);
+  status = judge(file, length, trusted, count, call.view.arena, &judged, &call.error);
+  if (status == COLLEGA_OK) {
+    document = document_judgement(&judged, call.language);
+  } else if (status == COLLEGA_INVALID) {
+    document = document_no_proof(&call.error, call.language);
+    status = COLLEGA_OK;
+  }
+  return call_end(&call, status, document);
 }
 
 void collega_judgement_destroy(struct collega_judgement **judgement) {

@@ -87,3 +87,14 @@ json_t *document_status(const struct view *view, const struct node_facts *facts)
   json_decref(document);
   return NULL;
 }
+
+json_t *document_new_home(const struct id *party, const char *fingerprint,
+                          const char *recovery_key) {
+  json_t *document = json_object();
+  if (document && json_put(document, "id", json_hex(party->byte, ID_BYTES)) &&
+      json_put(document, "fingerprint", json_string(fingerprint)) &&
+      json_put(document, "recovery_key", json_string(recovery_key)))
+    return document;
+  json_decref(document);
+  return NULL;
+}

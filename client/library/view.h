@@ -89,6 +89,10 @@ struct match_rows {
 enum collega_status view_matches(const struct view *view, const struct short_id *offer,
                                  struct match_rows *out,
                                  struct collega_error *error) COLLEGA_MUST_CHECK;
+/* With the daemon down nobody looks for matches: looks for them here, so that a list is as fresh as the ledger. No
+ * transaction of this thread may be open. */
+enum collega_status view_match_here(struct ledger *ledger, collega_time now,
+                                    struct collega_error *error) COLLEGA_MUST_CHECK;
 struct deal_rows {
   CollegaStore__DealRow **row; /* newest first */
   size_t count, capacity;

@@ -4,6 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/process/process.h"
+#include "client/match/matcher.h"
+
 void *array_grow(struct arena *arena, const void *items, size_t count, size_t *capacity,
                  size_t item_bytes) {
   if (count < *capacity) return (void *)(uintptr_t)items;
@@ -139,6 +142,17 @@ enum collega_status view_matches(const struct view *view, const struct short_id 
                  &listing, error);
   if (out->count) qsort(out->row, out->count, sizeof(CollegaStore__MatchRow *), best_match);
   return finish(status, listing.failed, error);
+}
+
+enum collega_status view_match_here(struct ledger *ledger, collega_time now,
+                                    struct collega_error *error) {
+  struct matcher *matcher = NULL;
+  uint32_t changed = 0;
+  if (run_lock_held(ledger_home(ledger))) return COLLEGA_OK; /* the daemon does it */
+  enum collega_status status = matcher_open(ledger, &matcher, error);
+  if (status == COLLEGA_OK) status = matcher_run(matcher, now, &changed, error);
+  matcher_close(&matcher);
+  return status;
 }
 
 /* ---- deals */

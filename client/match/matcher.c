@@ -528,7 +528,10 @@ static enum collega_status write_changes(struct matcher *matcher, const struct c
                                          uint64_t through, uint32_t *changed,
                                          struct collega_error *error) {
   struct ledger_txn *txn = NULL;
+  uint64_t found = 0, before = 0;
   enum collega_status status = ledger_write(matcher->ledger, &txn, error);
+  if (status == COLLEGA_OK) status = ledger_cursor(txn, MATCHES_FOUND, &found, error);
+  before = found;
   for (const struct change *change = changes->first; change && status == COLLEGA_OK;
        change = change->next) {
     struct bytes key = bytes_of(change->key, sizeof change->key);
@@ -539,11 +542,16 @@ static enum collega_status write_changes(struct matcher *matcher, const struct c
       if (!exists) continue;
       status = table_delete(txn, TABLE_MATCHES, key, error);
     } else {
-      if (exists) change->row->state = ((CollegaStore__MatchRow *)old)->state;
+      const CollegaStore__MatchRow *former = (const CollegaStore__MatchRow *)old;
+      if (exists) change->row->state = former->state;
+      change->row->has_number = true;
+      change->row->number = exists && former->has_number ? former->number : ++found;
       status = row_put(txn, TABLE_MATCHES, key, &change->row->base, error);
     }
     ++*changed;
   }
+  if (status == COLLEGA_OK && found > before)
+    status = ledger_cursor_set(txn, MATCHES_FOUND, found, error);
   if (status == COLLEGA_OK) status = ledger_cursor_set(txn, MATCHER_CURSOR, through, error);
   if (status == COLLEGA_OK) return ledger_commit(&txn, error);
   ledger_abort(&txn);

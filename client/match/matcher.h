@@ -6,6 +6,10 @@
 #include "client/ledger/ledger.h"
 #include "client/match/engine.h"
 
+/* Counts the matches found in this home, as a cursor of that name; a row keeps the number it was found under. It goes on
+ * after a rebuild: matches are then found anew. */
+#define MATCHES_FOUND "matches"
+
 struct matcher;
 enum collega_status matcher_open(struct ledger *ledger, struct matcher **out,
                                  struct collega_error *error) COLLEGA_MUST_CHECK;

@@ -1,10 +1,14 @@
 """What `cmake --install` gives is what a user and an HR vendor need."""
-import os
+import re
 import subprocess
+from pathlib import Path
+
+import pytest
 
 from support import deals
 from support.world import binaries, call
 
+HEADER = Path(__file__).resolve().parents[2] / "include/collega/collega.h"
 PROGRAM = r"""
 #include <collega/collega.h>
 #include <stdio.h>
@@ -55,13 +59,31 @@ def test_only_public_names_leave_the_library():
                            check=True).stdout.split("\n")
     exported = [line.split()[-1] for line in names if line.strip()]
     ours = [name for name in exported if not name.startswith(("__asan", "__ubsan", "__odr", "_init", "_fini"))]
-    assert ours and all(name.startswith("collega_") for name in ours), ours
+    declared = re.findall(r"\b(collega_[a-z_]+)\(", re.sub(r"/\*.*?\*/", "", HEADER.read_text(), flags=re.S))
+    assert sorted(ours) == ["COLLEGA_0", *(f"{name}@@COLLEGA_0" for name in sorted(set(declared)))]
+
+
+@pytest.mark.skipif("asan" in str(binaries()) or "tsan" in str(binaries()), reason="the sanitizers bring their own")
+def test_the_library_needs_no_zeromq_and_starts_no_thread():
+    library = binaries() / "libcollega.so"
+    needed = call(["readelf", "-d", library]).stdout
+    assert "NEEDED" in needed and "libzmq" not in needed and "libmicrohttpd" not in needed
+    wanted = [line.split()[-1].split("@")[0] for line in call(["nm", "-D", "--undefined-only", library]).stdout.split("\n")
+              if line.strip()]
+    assert "malloc" in wanted
+    for name in ("pthread_create", "thrd_create", "setlocale", "signal", "sigaction", "signalfd", "exit", "_exit",
+                 "stdout", "printf", "puts", "system", "fork"):
+        assert name not in wanted, name
 
 
 def test_the_header_stands_alone_in_c_and_cxx(tmp_path):
-    header = os.path.join(os.path.dirname(__file__), "..", "..", "include")
-    for compiler, standard, suffix in (("cc", "c11", "c"), ("c++", "c++17", "cc")):
+    for compiler, standard, suffix in (("cc", "c99", "c"), ("cc", "c11", "c"), ("c++", "c++11", "cc"),
+                                       ("c++", "c++17", "cc")):
         source = tmp_path / f"alone.{suffix}"
-        source.write_text("#include <collega/collega.h>\nint main(void) { return 0; }\n")
-        call([compiler, f"-std={standard}", "-Wall", "-Wextra", "-Werror", "-pedantic", f"-I{header}", "-c", source,
-              "-o", tmp_path / "alone.o"])
+        source.write_text("#include <collega/collega.h>\n"
+                          "int main(void) { struct collega_failure failure = COLLEGA_FAILURE_INIT;\n"
+                          "  struct collega_options options = COLLEGA_OPTIONS_INIT;\n"
+                          "  struct collega_home home = COLLEGA_HOME_INIT;\n"
+                          "  return failure.size == 0 || options.size == 0 || home.size == 0; }\n")
+        call([compiler, f"-std={standard}", "-Wall", "-Wextra", "-Werror", "-pedantic", f"-I{HEADER.parents[1]}", "-c",
+              source, "-o", tmp_path / "alone.o"])
