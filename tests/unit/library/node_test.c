@@ -443,7 +443,7 @@ static void homes_and_options_are_checked(void **state) {
   int code = collega_open(&options, &node, &dutch);
   assert_true(code == COLLEGA_CODE_NOT_FOUND);
   assert_string_equal(dutch.field, "options.party");
-  assert_non_null(strstr(dutch.text, "werkmap"));
+  assert_non_null(strstr(dutch.text, "woont"));
   assert_null(node);
   options.size = 1;
   refuses(collega_open(&options, &node, &failure), COLLEGA_CODE_USAGE, "argument_size");
