@@ -99,8 +99,9 @@ int collega_home_create(const struct collega_home *home, char **json,
 struct collega_options {
   size_t size;
   const char *home;
-  int language;      /* enum collega_language: of failures, reasons, gaps */
-  const char *party; /* in a home of several parties: the one that acts, by KvK number, id or name; NULL: the host */
+  int language; /* enum collega_language: of failures, reasons, gaps */
+  const char *
+      party; /* in a home of several parties: the one that acts, by KvK number, id or name; NULL: the host */
 };
 #define COLLEGA_OPTIONS_INIT                                                                       \
   { sizeof(struct collega_options), NULL, 0, NULL }
