@@ -97,14 +97,82 @@ uint32_t sample_number(uint64_t *state, uint32_t below) {
   return (uint32_t)((*state * UINT64_C(2685821657736338717)) >> 33) % below;
 }
 
-Collega__Offer *sample_random(struct arena *arena, uint64_t *state) {
-  static const char *const isco[] = {"4321", "4322", "8344", "9333",
-                                     "5120", "5131", "5321", "2221"};
+static void random_period(Collega__Offer *made, uint64_t *state) {
+  bool transfer = made->kind == COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_OUT ||
+                  made->kind == COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_IN;
+  made->period->from = FIRST_DAY + (int32_t)sample_number(state, 120);
+  made->period->until = made->period->from + (int32_t)sample_number(state, 200);
+  made->period->has_until = !transfer || sample_number(state, 3) > 0;
+  if (sample_number(state, 2)) {
+    made->period->has_flex_days = 1;
+    made->period->flex_days = sample_number(state, 30);
+  }
+}
+
+static void random_place(struct arena *arena, Collega__Offer *made, uint64_t *state) {
   static const char *const postcodes[] = {"4811", "5015", "3011", "1118",
                                           "9718", "6541", "7521", "5611"};
-  static const char *const skills[] = {"orderpicken", "laden en lossen", "koken", "rapporteren",
-                                       "kassa bedienen"};
+  static const char *const regions[] = {"AM25", "AM01", "AM20", NULL};
+  made->place->region = arena_text(arena, regions[sample_number(state, 3)]);
+  made->place->postcode = NULL;
+  if (sample_number(state, 8) > 0)
+    made->place->postcode = arena_text(arena, postcodes[sample_number(state, 8)]);
+  if (sample_number(state, 20) == 0) made->place->country = arena_text(arena, "BE");
+  if (sample_number(state, 2)) {
+    made->has_travel_km = 1;
+    made->travel_km = sample_number(state, 120);
+  }
+}
+
+static void random_skills(struct arena *arena, Collega__Offer *made, uint64_t *state) {
+  static const char *const skills[] = {"orderpicken", "Laden en lossen", "laden en lossen",
+                                       "koken",       "rapporteren",     "kassa bedienen"};
+  static const char *const addresses[] = {"http://data.europa.eu/esco/skill/1",
+                                          "http://data.europa.eu/esco/skill/2",
+                                          "http://data.europa.eu/esco/skill/3"};
+  made->n_skills = sample_number(state, 5);
+  made->skills = arena_take(arena, 5 * sizeof(Collega__Skill *));
+  for (size_t i = 0; i < made->n_skills; ++i) {
+    made->skills[i] =
+        skill(arena, skills[sample_number(state, 6)], (Collega__Need)(1 + sample_number(state, 2)));
+    if (sample_number(state, 3) == 0)
+      made->skills[i]->esco = arena_text(arena, addresses[sample_number(state, 3)]);
+  }
+}
+
+static void random_languages(struct arena *arena, Collega__Offer *made, uint64_t *state) {
+  static const char *const codes[] = {"nl", "en", "pl"};
   static const char *const levels[] = {"A1", "A2", "B1", "B2", "C1", "C2"};
+  made->n_languages = sample_number(state, 3);
+  made->languages = arena_take(arena, 3 * sizeof(Collega__Language *));
+  for (size_t i = 0; i < made->n_languages; ++i) {
+    made->languages[i] = language(arena, codes[i], levels[sample_number(state, 6)],
+                                  (Collega__Need)(1 + sample_number(state, 2)));
+    if (sample_number(state, 4) == 0) made->languages[i]->level = NULL;
+  }
+}
+
+static void random_terms(struct arena *arena, Collega__Offer *made, uint64_t *state) {
+  static const char *const agreements[] = {"Horeca", "Beroepsgoederenvervoer"};
+  static const char *const treatments[] = {"standard", "reverse"};
+  if (sample_number(state, 3) == 0) return;
+  made->terms = arena_zero(arena, sizeof *made->terms);
+  collega__offer_terms__init(made->terms);
+  if (sample_number(state, 2))
+    made->terms->cao = arena_text(arena, agreements[sample_number(state, 2)]);
+  if (sample_number(state, 2))
+    made->terms->vat = arena_text(arena, treatments[sample_number(state, 2)]);
+  made->terms->has_return_guarantee = sample_number(state, 2) == 0;
+  made->terms->return_guarantee = sample_number(state, 2) == 0;
+  made->terms->has_takeover = sample_number(state, 2) == 0;
+  made->terms->takeover = (Collega__Takeover)(1 + sample_number(state, 3));
+}
+
+Collega__Offer *sample_random(struct arena *arena, uint64_t *state) {
+  static const char *const isco[] = {"4321", "4322", "4311", "8344",
+                                     "9333", "5120", "5131", "2221"};
+  static const char *const slots[] = {"mon-am", "mon-pm", "tue-am", "sat-ev"};
+  static const char *const credentials[] = {"forklift", "vca"};
   Collega__Offer *made = plain(arena, (Collega__OfferKind)(1 + sample_number(state, 4)));
   made->occupation->isco = arena_text(arena, isco[sample_number(state, 8)]);
   made->headcount = 1 + sample_number(state, 20);
@@ -112,33 +180,21 @@ Collega__Offer *sample_random(struct arena *arena, uint64_t *state) {
     made->has_min_headcount = 1;
     made->min_headcount = 1 + sample_number(state, made->headcount);
   }
-  made->period->from = FIRST_DAY + (int32_t)sample_number(state, 120);
-  made->period->until = made->period->from + (int32_t)sample_number(state, 200);
-  if (sample_number(state, 2)) {
-    made->period->has_flex_days = 1;
-    made->period->flex_days = sample_number(state, 30);
-  }
+  random_period(made, state);
   made->hours->per_week_min = 8 + sample_number(state, 24);
   made->hours->per_week_max = made->hours->per_week_min + sample_number(state, 16);
-  made->place->postcode = arena_text(arena, postcodes[sample_number(state, 8)]);
-  if (sample_number(state, 2)) {
-    made->has_travel_km = 1;
-    made->travel_km = sample_number(state, 120);
-  }
-  made->n_skills = sample_number(state, 4);
-  made->skills = arena_take(arena, 4 * sizeof(Collega__Skill *));
-  for (size_t i = 0; i < made->n_skills; ++i)
-    made->skills[i] = skill(arena, skills[(sample_number(state, 2) + 2 * i) % 5],
-                            (Collega__Need)(1 + sample_number(state, 2)));
-  made->n_languages = sample_number(state, 2);
-  made->languages = arena_take(arena, sizeof(Collega__Language *));
-  if (made->n_languages)
-    made->languages[0] = language(arena, "nl", levels[sample_number(state, 6)],
-                                  (Collega__Need)(1 + sample_number(state, 2)));
+  made->hours->n_slots = sample_number(state, 3);
+  made->hours->slots = arena_take(arena, 3 * sizeof(char *));
+  for (size_t i = 0; i < made->hours->n_slots; ++i)
+    made->hours->slots[i] = arena_text(arena, slots[(i * 2 + sample_number(state, 2)) % 4]);
+  random_place(arena, made, state);
+  random_skills(arena, made, state);
+  random_languages(arena, made, state);
+  random_terms(arena, made, state);
   made->n_credentials = sample_number(state, 4) == 0;
   made->credentials = arena_take(arena, sizeof(Collega__Credential *));
   if (made->n_credentials)
-    made->credentials[0] =
-        credential(arena, "forklift", (Collega__Need)(1 + sample_number(state, 2)));
+    made->credentials[0] = credential(arena, credentials[sample_number(state, 2)],
+                                      (Collega__Need)(1 + sample_number(state, 2)));
   return made;
 }

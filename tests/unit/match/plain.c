@@ -1,0 +1,194 @@
+/* Plain on purpose: no card, no hash, no short cut, nothing of client/match but the weights that its header names. */
+#include "tests/unit/match/plain.h"
+
+#include <math.h>
+#include <string.h>
+#include <strings.h>
+
+#include "proto/lists.h"
+
+#define WEIGHT_OCCUPATION  0.28
+#define WEIGHT_SKILLS      0.18
+#define WEIGHT_CREDENTIALS 0.05
+#define WEIGHT_LANGUAGES   0.04
+#define WEIGHT_DISTANCE    0.14
+#define WEIGHT_PERIOD      0.12
+#define WEIGHT_HOURS       0.07
+#define WEIGHT_HEADCOUNT   0.06
+#define WEIGHT_TERMS       0.06
+#define BROKEN             (-1.0)
+
+static double closeness(const char *one, const char *other) {
+  if (strcmp(one, other) == 0) return 1.0;
+  if (strncmp(one, other, 3) == 0) return 0.7;
+  if (strncmp(one, other, 2) == 0) return 0.4;
+  return one[0] == other[0] ? 0.15 : 0.0;
+}
+
+static bool must(protobuf_c_boolean told, Collega__Need need) {
+  return told && need == COLLEGA__NEED__NEED_MUST;
+}
+
+static bool same_skill(const Collega__Skill *one, const Collega__Skill *other) {
+  if (strcasecmp(one->label, other->label) == 0) return true;
+  return one->esco && other->esco && strcasecmp(one->esco, other->esco) == 0;
+}
+
+static double skills(const Collega__Offer *supply, const Collega__Offer *demand, bool *shared) {
+  double asked = 0, met = 0;
+  for (size_t i = 0; i < demand->n_skills; ++i) {
+    double weight = must(demand->skills[i]->has_need, demand->skills[i]->need) ? 2 : 1;
+    bool found = false;
+    for (size_t j = 0; j < supply->n_skills; ++j)
+      if (same_skill(demand->skills[i], supply->skills[j])) found = true;
+    asked += weight;
+    if (found) met += weight;
+  }
+  *shared = met > 0;
+  return asked > 0 ? met / asked : 1.0;
+}
+
+static double credentials(const Collega__Offer *supply, const Collega__Offer *demand) {
+  double asked = 0, met = 0;
+  for (size_t i = 0; i < demand->n_credentials; ++i) {
+    bool required = must(demand->credentials[i]->has_need, demand->credentials[i]->need);
+    bool found = false;
+    for (size_t j = 0; j < supply->n_credentials; ++j)
+      if (strcmp(demand->credentials[i]->code, supply->credentials[j]->code) == 0) found = true;
+    if (required && !found) return BROKEN;
+    asked += required ? 2 : 1;
+    if (found) met += required ? 2 : 1;
+  }
+  return asked > 0 ? met / asked : 1.0;
+}
+
+static double languages(const Collega__Offer *supply, const Collega__Offer *demand) {
+  double asked = 0, met = 0;
+  for (size_t i = 0; i < demand->n_languages; ++i) {
+    const Collega__Language *wanted = demand->languages[i], *spoken = NULL;
+    bool required = must(wanted->has_need, wanted->need);
+    for (size_t j = supply->n_languages; j > 0; --j)
+      if (strcmp(wanted->code, supply->languages[j - 1]->code) == 0)
+        spoken = supply->languages[j - 1];
+    bool low = spoken && wanted->level && spoken->level && strcmp(spoken->level, wanted->level) < 0;
+    if (required && (!spoken || low)) return BROKEN;
+    double weight = required ? 2 : 1;
+    asked += weight;
+    if (spoken) met += low ? weight / 2 : weight;
+  }
+  return asked > 0 ? met / asked : 1.0;
+}
+
+/* Haversine, in degrees as the lists have them. */
+static bool position(const Collega__Place *place, double *latitude, double *longitude) {
+  if (place->country && strcmp(place->country, "NL") != 0) return false;
+  const struct postcode_row *area = place->postcode ? postcode_area_find(place->postcode) : NULL;
+  const struct region_row *region = place->region ? region_find(place->region) : NULL;
+  if (!area && !region) return false;
+  *latitude = area ? area->latitude : region->latitude;
+  *longitude = area ? area->longitude : region->longitude;
+  return true;
+}
+
+static double distance(const Collega__Offer *supply, const Collega__Offer *demand) {
+  double latitude[2], longitude[2];
+  if (!position(supply->place, &latitude[0], &longitude[0]) ||
+      !position(demand->place, &latitude[1], &longitude[1]))
+    return 0.5;
+  const double radians = acos(-1.0) / 180.0;
+  double across = sin((latitude[1] - latitude[0]) * radians / 2),
+         along = sin((longitude[1] - longitude[0]) * radians / 2);
+  double km = 2 * 6371.0 *
+              asin(sqrt(across * across +
+                        cos(latitude[0] * radians) * cos(latitude[1] * radians) * along * along));
+  if (supply->has_travel_km && km > supply->travel_km + 20.0) return BROKEN;
+  if (demand->has_travel_km && km > demand->travel_km + 20.0) return BROKEN;
+  return km > 100.0 ? 0.0 : 1.0 - km / 100.0;
+}
+
+/* Every shift is tried. */
+static double period(const Collega__Offer *supply, const Collega__Offer *demand) {
+  const Collega__Period *given = supply->period, *asked = demand->period;
+  int32_t given_until = given->has_until ? given->until : given->from + 365;
+  int32_t asked_until = asked->has_until ? asked->until : asked->from + 365;
+  int32_t flexible = (int32_t)((given->has_flex_days ? given->flex_days : 0) +
+                               (asked->has_flex_days ? asked->flex_days : 0));
+  int32_t best = 0;
+  for (int32_t shift = -flexible; shift <= flexible; ++shift) {
+    int32_t from = given->from + shift > asked->from ? given->from + shift : asked->from;
+    int32_t until = given_until + shift < asked_until ? given_until + shift : asked_until;
+    if (until - from + 1 > best) best = until - from + 1;
+  }
+  return best > 0 ? (double)best / (double)(asked_until - asked->from + 1) : BROKEN;
+}
+
+static double hours(const Collega__Offer *supply, const Collega__Offer *demand) {
+  const Collega__Hours *given = supply->hours, *asked = demand->hours;
+  if (given->per_week_max < asked->per_week_min || asked->per_week_max < given->per_week_min)
+    return BROKEN;
+  bool common = given->n_slots == 0 || asked->n_slots == 0;
+  for (size_t i = 0; i < given->n_slots; ++i)
+    for (size_t j = 0; j < asked->n_slots; ++j)
+      if (strcmp(given->slots[i], asked->slots[j]) == 0) common = true;
+  if (!common) return BROKEN;
+  uint32_t both =
+      given->per_week_max < asked->per_week_max ? given->per_week_max : asked->per_week_max;
+  return (double)both / (double)asked->per_week_max;
+}
+
+static double headcount(const Collega__Offer *supply, const Collega__Offer *demand) {
+  if (demand->has_min_headcount && supply->headcount < demand->min_headcount) return BROKEN;
+  if (supply->has_min_headcount && demand->headcount < supply->min_headcount) return BROKEN;
+  uint32_t both = supply->headcount < demand->headcount ? supply->headcount : demand->headcount;
+  return (double)both / (double)demand->headcount;
+}
+
+static double terms(const Collega__Offer *supply, const Collega__Offer *demand) {
+  const Collega__OfferTerms *given = supply->terms, *asked = demand->terms;
+  double value = 1.0;
+  if (!given || !asked) return value;
+  if (given->cao && asked->cao && strcasecmp(given->cao, asked->cao) != 0) value -= 0.25;
+  if (given->vat && asked->vat && strcasecmp(given->vat, asked->vat) != 0) value -= 0.25;
+  if (given->has_return_guarantee && given->return_guarantee && asked->has_return_guarantee &&
+      !asked->return_guarantee)
+    value -= 0.25;
+  if (given->has_takeover && asked->has_takeover && given->takeover != asked->takeover)
+    value -= 0.25;
+  return value;
+}
+
+static bool meets(Collega__OfferKind supply, Collega__OfferKind demand) {
+  return (supply == COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT &&
+          demand == COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_IN) ||
+         (supply == COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_OUT &&
+          demand == COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_IN);
+}
+
+double plain_score(const Collega__Offer *one, const struct id *its_employer,
+                   const Collega__Offer *other, const struct id *their_employer) {
+  if (memcmp(its_employer, their_employer, sizeof *its_employer) == 0) return BROKEN;
+  const Collega__Offer *supply = meets(one->kind, other->kind) ? one : other;
+  const Collega__Offer *demand = supply == one ? other : one;
+  if (!meets(supply->kind, demand->kind)) return BROKEN;
+  bool shared = false;
+  double occupation = closeness(supply->occupation->isco, demand->occupation->isco);
+  double parts[] = {occupation,
+                    skills(supply, demand, &shared),
+                    credentials(supply, demand),
+                    languages(supply, demand),
+                    distance(supply, demand),
+                    period(supply, demand),
+                    hours(supply, demand),
+                    headcount(supply, demand),
+                    terms(supply, demand)};
+  const double weights[] = {WEIGHT_OCCUPATION, WEIGHT_SKILLS,    WEIGHT_CREDENTIALS,
+                            WEIGHT_LANGUAGES,  WEIGHT_DISTANCE,  WEIGHT_PERIOD,
+                            WEIGHT_HOURS,      WEIGHT_HEADCOUNT, WEIGHT_TERMS};
+  if (occupation <= 0 && !shared) return BROKEN;
+  double score = 0;
+  for (size_t i = 0; i < sizeof parts / sizeof *parts; ++i) {
+    if (parts[i] < 0) return BROKEN;
+    score += weights[i] * parts[i];
+  }
+  return score;
+}
