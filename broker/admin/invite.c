@@ -78,7 +78,11 @@ enum collega_status invite_prepare(const struct invite_broker *broker,
   invitation->expires = now + (wish->days == 0 ? INVITATION_LIFETIME_MS : wish->days * DAY_MS);
   invitation->name = arena_text(request->arena, wish->name);
   invitation->kvk = arena_text(request->arena, wish->kvk);
+  invitation->has_host = !id_is_zero(&wish->host);
+  invitation->host =
+      (ProtobufCBinaryData){ID_BYTES, arena_copy(request->arena, wish->host.byte, ID_BYTES)};
   request->role = wish->role;
+  request->host = wish->host;
   enum collega_status status = arena_exhausted(request->arena)
                                    ? error_set(error, COLLEGA_FULL, RULE_arena_full, NULL, NULL)
                                    : invitation_write(invitation, token, error);

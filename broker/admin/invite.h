@@ -12,7 +12,8 @@
 struct invite_wish {
   const char *name, *kvk;
   Collega__Role role;
-  int64_t days; /* 0: the usual fortnight */
+  int64_t days;   /* 0: the usual fortnight */
+  struct id host; /* at whose node it will live; zero: at its own */
 };
 struct invite_broker { /* what the token says of the broker */
   const struct identity *identity;

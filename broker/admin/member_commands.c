@@ -27,7 +27,17 @@ static enum collega_status ask_take(const char *home, json_t *question, bool *as
 
 /* ---- invite */
 
-static enum collega_status invite_here(const char *home, const struct invite_wish *wish,
+static enum collega_status find_host(struct office *office, const char *host, struct id *out,
+                                     struct collega_error *error) {
+  struct store_txn *txn = NULL;
+  if (host == NULL) return COLLEGA_OK;
+  enum collega_status status = store_read(office->store, &txn, error);
+  if (status == COLLEGA_OK) status = report_find_member(txn, host, out, error);
+  store_end(&txn);
+  return status;
+}
+
+static enum collega_status invite_here(const char *home, struct invite_wish *wish, const char *host,
                                        json_t **answer, struct collega_error *error) {
   struct office office;
   struct arena *arena = arena_new(1024, 65536);
@@ -36,6 +46,7 @@ static enum collega_status invite_here(const char *home, const struct invite_wis
   enum collega_status status = office_open(home, &office, error);
   if (status == COLLEGA_OK && arena == NULL)
     status = error_set(error, COLLEGA_SYSTEM, RULE_out_of_memory, NULL, NULL);
+  if (status == COLLEGA_OK) status = find_host(&office, host, &wish->host, error);
   if (status == COLLEGA_OK) {
     struct invite_broker broker = {office.identity, office.state.name, addresses, 0};
     struct collega_error why;
@@ -69,7 +80,8 @@ static enum collega_status read_days(const char *text, int64_t *days, struct col
 }
 
 enum collega_status command_invite(const struct arguments *arguments, struct collega_error *error) {
-  const char *home, *role = argument_value(arguments, "role");
+  const char *home, *role = argument_value(arguments, "role"),
+                    *host = argument_value(arguments, "host");
   if (role == NULL) role = "employer";
   struct invite_wish wish = {.name = argument_value(arguments, "name"),
                              .kvk = argument_value(arguments, "kvk")};
@@ -85,10 +97,11 @@ enum collega_status command_invite(const struct arguments *arguments, struct col
     status = read_days(argument_value(arguments, "days"), &wish.days, error);
   if (status == COLLEGA_OK)
     status = ask_take(home,
-                      json_pack("{s:s,s:s,s:s,s:s,s:I}", "command", "invite", "name", wish.name,
-                                "kvk", wish.kvk, "role", role, "days", (json_int_t)wish.days),
+                      json_pack("{s:s,s:s,s:s,s:s,s:I,s:s}", "command", "invite", "name", wish.name,
+                                "kvk", wish.kvk, "role", role, "days", (json_int_t)wish.days,
+                                "host", host == NULL ? "" : host),
                       &asked, &answer, error);
-  if (status == COLLEGA_OK && !asked) status = invite_here(home, &wish, &answer, error);
+  if (status == COLLEGA_OK && !asked) status = invite_here(home, &wish, host, &answer, error);
   if (status != COLLEGA_OK) return status;
   if (argument_json(arguments)) return json_print_take(answer, error);
   const char *token = json_string_value(json_object_get(answer, "token"));

@@ -168,9 +168,10 @@ enum collega_status gate_member(struct batch *batch, const struct request *reque
     of_party = &other;
     status = party_row_read(batch->txn, party, &other, &found, error);
     if (status) return status;
-    if (!found || !party_row_in_force(&other, batch->now) || !id_equal(&other.host, &request->home))
+    bool hosted = found && id_equal(&other.host, &request->home);
+    if (!hosted || !party_row_in_force(&other, batch->now))
       return refuse_rule(batch, request, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED,
-                         RULE_author_not_hosted, error);
+                         hosted ? RULE_not_member : RULE_author_not_hosted, error);
   }
   *passed = true;
   if (row) *row = *of_party;

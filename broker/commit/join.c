@@ -1,6 +1,7 @@
 /* Members come and go: invitations, joining, revocation. All of it rare, so it is written for
  * reading. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "broker/commit/batch.h"
@@ -18,6 +19,24 @@ static void copy_text(char *out, size_t capacity, const char *text) {
   memcpy(out, text, length);
 }
 
+/* A network's node hosts; its own network, and brokers, live nowhere but at home. */
+static enum collega_status judge_host(struct batch *batch, const struct id *host, enum rule *rule,
+                                      struct collega_error *error) {
+  struct party_row row;
+  bool found = false;
+  *rule = RULE_NONE;
+  if (id_is_zero(host)) return COLLEGA_OK;
+  enum collega_status status = party_row_read(batch->txn, host, &row, &found, error);
+  if (!status && (!found || row.role != COLLEGA__ROLE__ROLE_NETWORK || !id_equal(&row.host, host) ||
+                  !party_row_in_force(&row, batch->now)))
+    *rule = RULE_host_no_network;
+  return status;
+}
+
+static bool may_be_hosted(Collega__Role role) {
+  return role != COLLEGA__ROLE__ROLE_NETWORK && role != COLLEGA__ROLE__ROLE_BROKER;
+}
+
 enum collega_status take_invite(struct batch *batch, struct request *request,
                                 struct collega_error *error) {
   const Collega__Invitation *invitation = request->invitation;
@@ -27,12 +46,20 @@ enum collega_status take_invite(struct batch *batch, struct request *request,
     return refuse_rule(batch, request, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_INVALID,
                        RULE_invite_fields, error);
   Collega__Role role = request->role ? request->role : COLLEGA__ROLE__ROLE_EMPLOYER;
-  struct invitation_row row = {.expires = invitation->expires, .role = (uint32_t)role};
+  enum rule no_host = RULE_NONE;
+  enum collega_status status = judge_host(batch, &request->host, &no_host, error);
+  if (status) return status;
+  if (!no_host && !id_is_zero(&request->host) && !may_be_hosted(role)) no_host = RULE_hosted_role;
+  if (no_host)
+    return refuse_rule(batch, request, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED, no_host,
+                       error);
+  struct invitation_row row = {
+      .expires = invitation->expires, .role = (uint32_t)role, .host = request->host};
   copy_text(row.name, sizeof row.name, invitation->name);
   copy_text(row.kvk, sizeof row.kvk, invitation->kvk);
   struct link_row link = {.expires = invitation->expires};
   memcpy(link.key, request->invitation_public, LINK_KEY_BYTES);
-  enum collega_status status = invitation_row_write(batch->txn, link.key, &row, error);
+  status = invitation_row_write(batch->txn, link.key, &row, error);
   if (!status) status = link_row_write(batch->txn, &link, error);
   if (!status) status = news_link(batch, link.key, true, error);
   struct id key;
@@ -113,6 +140,8 @@ static enum collega_status sign_cert(struct batch *batch, const struct id *party
   entity.kvk = (char *)(uintptr_t)from->kvk;
   Collega__MemberCert cert = COLLEGA__MEMBER_CERT__INIT;
   cert.party = field_of(party->byte, ID_BYTES);
+  cert.has_host = !id_is_zero(&from->host);
+  cert.host = field_of(from->host.byte, ID_BYTES);
   cert.role = (Collega__Role)from->role;
   cert.n_entities = 1;
   cert.entities = entities;
@@ -125,21 +154,23 @@ static enum collega_status sign_cert(struct batch *batch, const struct id *party
   return batch_own_record(batch, &body, true, run, &id, seq, error);
 }
 
-/* Writes the member: card and certificate into the log, its rows, its key for the link. */
+/* Writes the member: card and certificate into the log, its rows, its key for the link if it has
+ * one. */
 static enum collega_status admit(struct batch *batch, const struct request *request,
                                  struct invitation_row *invitation, struct party_row *party,
                                  bool known, struct collega_error *error) {
   const struct record *record = &request->run.records[0];
   const struct id *id = &request->run.signer;
   struct bytes cert_run = {NULL, 0};
+  const bool hosted = !id_is_zero(&invitation->host);
   collega_time until = batch->now + CERT_LIFETIME_MS;
   enum collega_status status = known ? COLLEGA_OK : log_card(batch, request, error);
   if (!status)
     status = sign_cert(batch, id, invitation, until, &cert_run, &invitation->cert_seq, error);
   if (status) return status;
   if (!known) {
-    *party = (struct party_row){.host = *id, .card = record->id};
-    memcpy(party->link_key, record->body->card->link_key.data, LINK_KEY_BYTES);
+    *party = (struct party_row){.host = hosted ? invitation->host : *id, .card = record->id};
+    if (!hosted) memcpy(party->link_key, record->body->card->link_key.data, LINK_KEY_BYTES);
   }
   party->role = invitation->role;
   party->certified_until = until;
@@ -151,8 +182,8 @@ static enum collega_status admit(struct batch *batch, const struct request *requ
   memcpy(link.key, party->link_key, LINK_KEY_BYTES);
   status = party_row_write(batch->txn, id, party, error);
   if (!status) status = invitation_row_write(batch->txn, request->link_key, invitation, error);
-  if (!status) status = link_row_write(batch->txn, &link, error);
-  if (!status) status = news_link(batch, link.key, true, error);
+  if (!status && !hosted) status = link_row_write(batch->txn, &link, error);
+  if (!status && !hosted) status = news_link(batch, link.key, true, error);
   return status ? status : answer_cert(batch, request, cert_run, error);
 }
 
@@ -170,15 +201,18 @@ static enum collega_status refuse_invitation(struct batch *batch, const struct r
 enum collega_status take_join(struct batch *batch, struct request *request,
                               struct collega_error *error) {
   const struct record *record = &request->run.records[0];
+  const Collega__NodeCard *card = record->body->card;
   struct invitation_row invitation;
   struct party_row party;
   struct link_row link;
+  enum rule no_host = RULE_NONE;
   bool invited = false, known = false, linked = false;
   enum collega_status status =
       invitation_row_read(batch->txn, request->link_key, &invitation, &invited, error);
   if (!status) status = party_row_read(batch->txn, &request->run.signer, &party, &known, error);
-  if (!status)
-    status = link_row_read(batch->txn, record->body->card->link_key.data, &link, &linked, error);
+  if (!status && card->has_link_key)
+    status = link_row_read(batch->txn, card->link_key.data, &link, &linked, error);
+  if (!status && invited) status = judge_host(batch, &invitation.host, &no_host, error);
   if (status) return status;
   if (!invited) return refuse_invitation(batch, request, RULE_invitation_unknown, 0, error);
   if (batch->now >= invitation.expires)
@@ -190,6 +224,16 @@ enum collega_status take_join(struct batch *batch, struct request *request,
     return refuse_rule(batch, request, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_MEMBER,
                        RULE_not_member, error);
   if (used) return answer_same_cert(batch, request, invitation.cert_seq, error);
+  const bool hosted = !id_is_zero(&invitation.host);
+  if (no_host)
+    return refuse_rule(batch, request, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED, no_host,
+                       error);
+  if (known && !id_equal(&party.host, hosted ? &invitation.host : &request->run.signer))
+    return refuse_rule(batch, request, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED,
+                       RULE_join_elsewhere, error);
+  if (hosted == (bool)card->has_link_key)
+    return refuse_rule(batch, request, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_INVALID,
+                       hosted ? RULE_join_hosted_link : RULE_join_link_key, error);
   if (linked && !id_equal(&link.party, &request->run.signer))
     return refuse_rule(batch, request, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED,
                        RULE_join_link_key, error);
@@ -217,18 +261,12 @@ static enum collega_status drop_link(struct batch *batch, const uint8_t key[LINK
   return status ? status : news_link(batch, key, false, error);
 }
 
-enum collega_status take_revoke(struct batch *batch, struct request *request,
-                                struct collega_error *error) {
-  struct party_row party;
-  bool known = false;
-  enum collega_status status = party_row_read(batch->txn, &request->revoke, &party, &known, error);
-  if (status) return status;
-  if (!known || party.revoked || party.role == COLLEGA__ROLE__ROLE_BROKER)
-    return refuse_rule(batch, request, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_UNKNOWN, RULE_not_member,
-                       error);
+static enum collega_status revoke_party(struct batch *batch, struct request *request,
+                                        const struct id *id, struct party_row *party, uint64_t *seq,
+                                        struct collega_error *error) {
   Collega__Revocation revocation = COLLEGA__REVOCATION__INIT;
-  revocation.party = field_of(request->revoke.byte, ID_BYTES);
-  revocation.key_epoch = party.card_number;
+  revocation.party = field_of(id->byte, ID_BYTES);
+  revocation.key_epoch = party->card_number;
   revocation.origin = field_of(batch->state.broker.byte, ID_BYTES);
   struct epoch epoch = batch->state.epoch;
   revocation.epoch = field_of(epoch.byte, EPOCH_BYTES);
@@ -239,15 +277,47 @@ enum collega_status take_revoke(struct batch *batch, struct request *request,
   body.type = COLLEGA__BODY_TYPE__BODY_TYPE_REVOCATION;
   body.revocation = &revocation;
   struct bytes run;
-  struct id id;
+  struct id record;
+  enum collega_status status = batch_own_record(batch, &body, true, &run, &record, seq, error);
+  if (!status) status = drop_link(batch, party->link_key, error);
+  if (!status) status = drop_link(batch, party->old_link_key, error);
+  memset(party->link_key, 0, LINK_KEY_BYTES);
+  memset(party->old_link_key, 0, LINK_KEY_BYTES);
+  party->revoked = true;
+  return status ? status : party_row_write(batch->txn, id, party, error);
+}
+
+/* Their keys are where the host's are, and nobody else can bring their mail. */
+static enum collega_status revoke_hosted(struct batch *batch, struct request *request,
+                                         struct collega_error *error) {
+  struct id *hosted;
+  size_t count;
+  enum collega_status status =
+      party_rows_hosted(batch->txn, &request->revoke, &hosted, &count, error);
+  for (size_t i = 0; !status && i < count; i++) {
+    struct party_row party;
+    bool found = false;
+    uint64_t seq;
+    status = party_row_read(batch->txn, &hosted[i], &party, &found, error);
+    if (!status && found && !party.revoked)
+      status = revoke_party(batch, request, &hosted[i], &party, &seq, error);
+  }
+  free(hosted);
+  return status;
+}
+
+enum collega_status take_revoke(struct batch *batch, struct request *request,
+                                struct collega_error *error) {
+  struct party_row party;
+  bool known = false;
   uint64_t seq;
-  status = batch_own_record(batch, &body, true, &run, &id, &seq, error);
-  if (!status) status = drop_link(batch, party.link_key, error);
-  if (!status) status = drop_link(batch, party.old_link_key, error);
-  memset(party.link_key, 0, LINK_KEY_BYTES);
-  memset(party.old_link_key, 0, LINK_KEY_BYTES);
-  party.revoked = true;
-  if (!status) status = party_row_write(batch->txn, &request->revoke, &party, error);
+  enum collega_status status = party_row_read(batch->txn, &request->revoke, &party, &known, error);
+  if (status) return status;
+  if (!known || party.revoked || party.role == COLLEGA__ROLE__ROLE_BROKER)
+    return refuse_rule(batch, request, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_UNKNOWN, RULE_not_member,
+                       error);
+  status = revoke_hosted(batch, request, error);
+  if (!status) status = revoke_party(batch, request, &request->revoke, &party, &seq, error);
   if (status) return status;
   return batch_owe(batch, request->session, (uint32_t)(seq - batch->open_first), NULL, 1, error);
 }

@@ -96,6 +96,9 @@ static enum collega_status judge_card(struct publish *publish, uint32_t index,
   static const uint8_t none[LINK_KEY_BYTES];
   bool changes =
       card->has_link_key && memcmp(card->link_key.data, author->link_key, LINK_KEY_BYTES) != 0;
+  if (card->has_link_key && !id_equal(&author->host, &run->signer))
+    return refuse_leaf_rule(publish, index, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED,
+                            RULE_join_hosted_link, error);
   if (changes) {
     struct link_row link;
     bool found = false;

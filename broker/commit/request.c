@@ -150,9 +150,6 @@ static void prepare_join(struct request *request) {
     refuse_by_error(request);
   } else if (run_verify(&request->run, card->signing_key.data, &request->error)) {
     refuse_by_error(request);
-  } else if (!card->has_link_key) {
-    error_set(&request->error, COLLEGA_INVALID, RULE_join_link_key, "link_key", NULL);
-    refuse_by_error(request);
   }
 }
 

@@ -50,6 +50,7 @@ struct request {
   const Collega__Invitation *invitation;
   uint8_t invitation_public[32];
   Collega__Role role; /* of whom it invites; 0: employer */
+  struct id host;     /* of whom it invites; zero: hosts itself */
   struct id revoke;
   char reason[240];
 };

@@ -64,6 +64,8 @@ void welcome_back(struct broker *broker, struct job *job) {
   }
   if (!broker_send(broker, session, job->frame) || !job->member) return;
   session->welcomed = true;
+  for (size_t i = 0; i < job->party_count; i++)
+    if (session_mailbox(session, &job->parties[i]) == NULL) return; /* the next tick tries again */
   if (session_mailbox(session, &session->home) != NULL) mail_pump(broker, session);
 }
 

@@ -36,11 +36,16 @@ static void commit_request(struct broker *broker, uint64_t number, struct reques
   job_send(broker->committer, &job);
 }
 
-static void invite(struct broker *broker, uint64_t number, const json_t *question) {
+/* `host` NULL: of whoever uses it. */
+static void invite(struct broker *broker, uint64_t number, const json_t *question,
+                   const struct id *host) {
   struct collega_error error;
-  struct invite_wish wish = {text_of(question, "name"), text_of(question, "kvk"),
+  struct invite_wish wish = {text_of(question, "name"),
+                             text_of(question, "kvk"),
                              COLLEGA__ROLE__ROLE_EMPLOYER,
-                             json_integer_value(json_object_get(question, "days"))};
+                             json_integer_value(json_object_get(question, "days")),
+                             {{0}}};
+  if (host != NULL) wish.host = *host;
   const char *role = text_of(question, "role");
   if (role[0] != '\0' && !role_read(role, &wish.role)) {
     error_set(&error, COLLEGA_INVALID, RULE_role_unknown, "role", NULL);
@@ -89,7 +94,10 @@ void order_take(struct broker *broker, uint64_t number, json_t *question) {
     error_set(&error, COLLEGA_BUSY, RULE_broker_stopping, NULL, NULL);
     answer_error(broker, number, &error);
   } else if (strcmp(command, "invite") == 0) {
-    invite(broker, number, question);
+    if (text_of(question, "host")[0] != '\0')
+      report(broker, number, question); /* who that is, first */
+    else
+      invite(broker, number, question, NULL);
   } else if (strcmp(command, "status") == 0 || strcmp(command, "members") == 0 ||
              strcmp(command, "revoke") == 0) {
     report(broker, number, question);
@@ -115,6 +123,10 @@ void order_report_back(struct broker *broker, struct job *job) {
   const char *command = text_of(job->question, "command");
   if (job->status != COLLEGA_OK) {
     answer_error(broker, job->session, &job->error);
+    return;
+  }
+  if (strcmp(command, "invite") == 0) {
+    invite(broker, job->session & ~CONTROL_NUMBER, job->question, &job->party);
     return;
   }
   if (strcmp(command, "revoke") == 0) {

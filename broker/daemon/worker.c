@@ -121,6 +121,14 @@ static enum collega_status read_fetch(struct worker *worker, struct job *job) {
                     &job->frame, &job->records, &job->done, &job->error);
 }
 
+/* Welcome, and the mailboxes of the parties that the home hosts. */
+static enum collega_status read_welcome(struct worker *worker, struct job *job) {
+  enum collega_status status = welcome_read(worker->txn, &job->home, job->member, clock_now(),
+                                            job->arena, &job->frame, &job->error);
+  if (status != COLLEGA_OK || !job->member) return status;
+  return party_rows_hosted(worker->txn, &job->home, &job->parties, &job->party_count, &job->error);
+}
+
 static enum collega_status read_figures(struct worker *worker, struct job *job) {
   struct store_room room;
   enum collega_status status = store_room(worker->world->store, &room, &job->error);
@@ -135,8 +143,10 @@ static enum collega_status read_report(struct worker *worker, struct job *job) {
   const char *command = json_string_value(json_object_get(job->question, "command"));
   if (command != NULL && strcmp(command, "members") == 0)
     return report_members(worker->txn, clock_now(), &job->report, &job->error);
-  if (command != NULL && strcmp(command, "revoke") == 0) {
-    const char *text = json_string_value(json_object_get(job->question, "member"));
+  bool invites = command != NULL && strcmp(command, "invite") == 0;
+  if (invites || (command != NULL && strcmp(command, "revoke") == 0)) {
+    const char *text =
+        json_string_value(json_object_get(job->question, invites ? "host" : "member"));
     return report_find_member(worker->txn, text == NULL ? "" : text, &job->party, &job->error);
   }
   return report_status(worker->world->store, worker->txn, clock_now(), &job->report, &job->error);
@@ -153,8 +163,7 @@ static enum collega_status begin(struct worker *worker, struct job *job) {
 static enum collega_status read_kind(struct worker *worker, struct job *job) {
   switch (job->kind) {
   case JOB_WELCOME:
-    return welcome_read(worker->txn, &job->home, job->member, clock_now(), job->arena, &job->frame,
-                        &job->error);
+    return read_welcome(worker, job);
   case JOB_BOARD:
     return board_read(worker->txn, &worker->world->broker, &worker->world->epoch,
                       job->group->number, job->group->filter, job->after, job->arena, &job->frame,

@@ -2,6 +2,7 @@
  * except `heads`, of which each home has one that is overwritten in place. */
 #include "broker/store/member_rows.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "broker/store/log_rows.h"
@@ -79,6 +80,49 @@ enum collega_status party_rows_walk(struct store_txn *txn,
   return status;
 }
 
+struct hosted_list {
+  const struct id *host;
+  struct id *party;
+  size_t count, capacity;
+  bool failed;
+};
+
+static bool visit_hosted(void *context, const struct id *party, const struct party_row *row) {
+  struct hosted_list *list = context;
+  if (!id_equal(&row->host, list->host) || id_equal(party, list->host)) return true;
+  if (list->count == list->capacity) {
+    size_t capacity = list->capacity ? 2 * list->capacity : 16;
+    struct id *grown = realloc(list->party, capacity * sizeof *grown);
+    list->failed = !grown;
+    if (!grown) return false;
+    list->party = grown;
+    list->capacity = capacity;
+  }
+  list->party[list->count++] = *party;
+  return true;
+}
+
+enum collega_status party_rows_hosted(struct store_txn *txn, const struct id *host, struct id **out,
+                                      size_t *count, struct collega_error *error) {
+  struct party_row row;
+  bool found = false;
+  *out = NULL;
+  *count = 0;
+  enum collega_status status = party_row_read(txn, host, &row, &found, error);
+  if (status || !found || row.role != COLLEGA__ROLE__ROLE_NETWORK) return status;
+  struct hosted_list list = {.host = host};
+  status = party_rows_walk(txn, visit_hosted, &list, error);
+  if (!status && list.failed)
+    status = error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+  if (status) {
+    free(list.party);
+    return status;
+  }
+  *out = list.party;
+  *count = list.count;
+  return COLLEGA_OK;
+}
+
 bool party_row_in_force(const struct party_row *row, collega_time now) {
   return !row->revoked && now < row->certified_until;
 }
@@ -149,6 +193,8 @@ enum collega_status invitation_row_read(struct store_txn *txn, const uint8_t key
   out->cert_seq = row_get_u64(&row);
   row_get_text(&row, out->name, sizeof out->name);
   row_get_text(&row, out->kvk, sizeof out->kvk);
+  memset(&out->host, 0, sizeof out->host);
+  if (row.left > 0) row_get(&row, out->host.byte, ID_BYTES);
   return row_complete(&row) ? COLLEGA_OK : row_damaged(error, "invitations");
 }
 
@@ -163,6 +209,7 @@ enum collega_status invitation_row_write(struct store_txn *txn, const uint8_t ke
   row_put_u64(&out, row->cert_seq);
   row_put_text(&out, row->name);
   row_put_text(&out, row->kvk);
+  if (!id_is_zero(&row->host)) row_put(&out, row->host.byte, ID_BYTES);
   return store_put(txn, STORE_INVITATIONS, link_key(key), row_bytes(&out), error);
 }
 

@@ -7,7 +7,8 @@
  *              (text), kvk (text)
  * links        CURVE key (32) -> party (32; zero: an invitation), expires (8, invitations only)
  * invitations  CURVE key (32) -> expires (8), role (4), card that used it (32, zero: none), party
- *              (32), log seq of its certificate (8), name (text), kvk (text)
+ *              (32), log seq of its certificate (8), name (text), kvk (text), and for a party that
+ *              another one hosts: host (32)
  * heads        home (32) -> ledger epoch (8), number (8), hash (32)
  * members      party (32), log seq (8) -> nothing. A card stands under its party, a certificate and
  *              a revocation under the party they speak of, everything else under its author */
@@ -43,6 +44,11 @@ enum collega_status party_rows_walk(struct store_txn *txn,
                                     bool (*each)(void *context, const struct id *party,
                                                  const struct party_row *row),
                                     void *context, struct collega_error *error) COLLEGA_MUST_CHECK;
+/* The parties that live at `host`'s node besides itself, revoked ones too: `*count` of them, to be freed by
+ * the caller. Only a network hosts anybody: of all others it is known without a look at every row. */
+enum collega_status party_rows_hosted(struct store_txn *txn, const struct id *host, struct id **out,
+                                      size_t *count,
+                                      struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Certified at `now`, and not revoked. */
 bool party_row_in_force(const struct party_row *row, collega_time now);
 
@@ -68,6 +74,7 @@ struct invitation_row {
   collega_time expires;
   uint32_t role;
   struct id card, party; /* zero: not used yet */
+  struct id host;        /* zero: whoever uses it hosts itself */
   uint64_t cert_seq;     /* in the log */
   char name[MEMBER_NAME_BYTES], kvk[MEMBER_KVK_BYTES];
 };

@@ -100,6 +100,10 @@ enum collega_status command_mandate_end(const struct arguments *arguments,
                                         struct collega_error *error);
 enum collega_status command_init(const struct arguments *arguments, struct collega_error *error);
 enum collega_status command_join(const struct arguments *arguments, struct collega_error *error);
+enum collega_status command_party_add(const struct arguments *arguments,
+                                      struct collega_error *error);
+enum collega_status command_party_list(const struct arguments *arguments,
+                                       struct collega_error *error);
 enum collega_status command_run(const struct arguments *arguments, struct collega_error *error);
 enum collega_status command_status(const struct arguments *arguments, struct collega_error *error);
 enum collega_status command_offer_publish(const struct arguments *arguments,

@@ -27,6 +27,15 @@ static const struct option_row init_options[] = {
     {"signatory", "NAME", "wie namens de werkgever tekent", "who signs for the employer", false},
     {"function", "TEXT", "functie van wie tekent", "function of who signs", false},
 };
+static const struct option_row party_options[] = {
+    {"name", "NAME", "naam van de werkgever", "the employer's name", false},
+    {"kvk", "NUMBER", "KvK-nummer, acht cijfers",
+     "number at the chamber of commerce (KvK), eight digits", false},
+    {"signatory", "NAME", "wie namens de werkgever tekent", "who signs for the employer", false},
+    {"function", "TEXT", "functie van wie tekent", "function of who signs", false},
+    {"invitation", "TOKEN", "de uitnodiging om hier te wonen", "the invitation to live here",
+     false},
+    WAIT};
 static const struct option_row wait_options[] = {WAIT};
 static const struct option_row as_options[] = {AS};
 static const struct option_row act_options[] = {AS, WAIT};
@@ -123,6 +132,11 @@ static const struct command_row commands[] = {
      "the node daemon: link, signing, matching", NO_OPTIONS, 0, 0, command_run},
     {"status", "", "hoe het staat, en wat waarop wacht",
      "how things stand, and what waits for what", NO_OPTIONS, 0, 0, command_status},
+    {"party add", "--name NAME --kvk NUMBER --invitation TOKEN",
+     "huisvest een werkgever op dit knooppunt", "host an employer at this node",
+     OPTIONS(party_options), 0, 0, command_party_add},
+    {"party list", "", "wie hier wonen, en of ze lid zijn",
+     "who lives here, and whether as a member", NO_OPTIONS, 0, 0, command_party_list},
     {"offer new", "", "stel aanbod op aan de hand van vragen, en plaats het",
      "write an offer by answering questions, and publish it", OPTIONS(new_options), 0, 0,
      command_offer_new},

@@ -28,6 +28,9 @@ struct node_link {
   struct told_head told;
   struct arena *arena; /* of one frame */
   int64_t spread_ms;
+  struct id joiner; /* whose Join it is, while joining */
+  collega_time joiner_expires;
+  collega_time joiners_at; /* when to look for hosted parties that wait for a certificate */
   bool joining, joined, join_refused, welcomed, behind, changed, hello_due;
   enum rule told_why; /* what the broker said last about the session as a whole */
   bool superseded;    /* another instance of this home has connected: this one stays away */
@@ -112,8 +115,42 @@ void node_link_renew(struct node_link *link) {
   if (link->socket && !link->joining) renew(link, clock_now());
 }
 
+#define JOINERS_EVERY_MS SECOND_MS /* a command that adds one waits for it */
+#define JOINERS_RETRY_MS MINUTE_MS /* after a Join that led nowhere: the others go first */
+
+static bool joins_hosted(const struct node_link *link) {
+  return link->joining && !id_equal(&link->joiner, exchange_host(link->exchange));
+}
+
+/* The home's own session comes next. */
+static void stop_joining(struct node_link *link) {
+  link->joining = false;
+  link->joiners_at = clock_now() + JOINERS_RETRY_MS;
+}
+
+static void refuse_joiner(struct node_link *link, const struct collega_error *why) {
+  link->join_refused = true;
+  link->join_error = *why;
+  log_warning("join_refused", "rule=%s", rule_name(why->rule));
+  party_invitation_refused(link->exchange, &link->joiner, why);
+}
+
+/* The broker does not let the key in any more, and does not say why. */
+static void refuse_expired(struct node_link *link) {
+  struct collega_error why;
+  char time[40];
+  if (link->joiner_expires > clock_now()) return; /* it is tried again */
+  time_write(time, sizeof time, link->joiner_expires);
+  error_set(&why, COLLEGA_REFUSED, RULE_invitation_expired, NULL, time, NULL);
+  refuse_joiner(link, &why);
+}
+
 static void lose(struct node_link *link, enum rule why) {
   if (why == RULE_link_lost && link->told_why != RULE_NONE) why = link->told_why;
+  if (joins_hosted(link)) {
+    refuse_expired(link);
+    stop_joining(link);
+  }
   log_info("link_lost", "why=%s", rule_name(why));
   link->state.problem = why;
   link->state.connected = true; /* so that the reason is written even if we never were */
@@ -207,6 +244,24 @@ static void after_welcome(struct node_link *link, const Collega__Welcome *welcom
     lose(link, RULE_link_lost);
 }
 
+static void take_join_refusal(struct node_link *link, const Collega__Refusal *refusal) {
+  const char *arguments[COLLEGA_ERROR_ARGUMENTS] = {0};
+  struct collega_error why;
+  for (size_t i = 0; i < refusal->n_arguments && i < COLLEGA_ERROR_ARGUMENTS; ++i)
+    arguments[i] = refusal->arguments[i];
+  error_set(&why, COLLEGA_REFUSED, rule_from_name(refusal->rule), refusal->field, arguments[0],
+            arguments[1], arguments[2], arguments[3], NULL);
+  if (!joins_hosted(link)) {
+    link->join_refused = true;
+    link->join_error = why;
+    return;
+  }
+  refuse_joiner(link, &why);
+  stop_joining(link);
+  forget_socket(link);
+  node_session_start(&link->session, false, clock_now());
+}
+
 static void take_frame(struct node_link *link, const Collega__FromBroker *frame,
                        struct bytes packed, struct frame_cost cost, collega_time now) {
   struct intake_outcome outcome = {0};
@@ -252,14 +307,7 @@ static void take_frame(struct node_link *link, const Collega__FromBroker *frame,
     log_info("joined", "broker=%s", frame->cert ? frame->cert->name : "");
     renew(link, now);
   }
-  if (link->joining && frame->refusal) {
-    const char *arguments[COLLEGA_ERROR_ARGUMENTS] = {0};
-    for (size_t i = 0; i < frame->refusal->n_arguments && i < COLLEGA_ERROR_ARGUMENTS; ++i)
-      arguments[i] = frame->refusal->arguments[i];
-    link->join_refused = true;
-    error_set(&link->join_error, COLLEGA_REFUSED, rule_from_name(frame->refusal->rule),
-              frame->refusal->field, arguments[0], arguments[1], arguments[2], arguments[3], NULL);
-  }
+  if (link->joining && frame->refusal) take_join_refusal(link, frame->refusal);
 }
 
 static void one_frame(struct node_link *link, struct bytes packed) {
@@ -356,13 +404,21 @@ static void connect_now(struct node_link *link) {
   CollegaStore__BrokerRow *broker = NULL;
   Collega__Invitation *invitation = NULL;
   struct collega_error error;
+  bool hosted = false;
   error_clear(&error);
   arena_reset(link->arena);
+  link->joiner = *exchange_host(link->exchange);
   enum collega_status status = ledger_read(exchange_ledger(link->exchange), &txn, &error);
   if (status == COLLEGA_OK) status = exchange_broker(txn, link->arena, &broker, &error);
-  if (status == COLLEGA_OK) status = join_pending(link->exchange, link->arena, &invitation, &error);
-  if (status == COLLEGA_OK && invitation && !broker) {
+  if (status == COLLEGA_OK && broker && clock_now() >= link->joiners_at)
+    status = parties_joining(link->exchange, &link->joiner, &hosted, &error);
+  if (status == COLLEGA_OK && (hosted || !broker))
+    status =
+        party_invitation(link->exchange, hosted ? &link->joiner : exchange_host(link->exchange),
+                         link->arena, &invitation, &error);
+  if (status == COLLEGA_OK && invitation) {
     link->joining = true;
+    link->joiner_expires = invitation->expires;
     node_session_start(&link->session, true, clock_now());
     node_session_hello_sent(&link->session, clock_now());
     status = connect_joining(link, invitation, &error);
@@ -383,15 +439,32 @@ static void hello(struct node_link *link) {
   struct bytes frame = {0};
   struct collega_error error;
   error_clear(&error);
-  enum collega_status status = link->joining
-                                   ? exchange_join(link->exchange, link->arena, &frame, &error)
-                                   : exchange_hello(link->exchange, link->arena, &frame, &error);
+  enum collega_status status =
+      link->joining ? exchange_join(link->exchange, &link->joiner, link->arena, &frame, &error)
+                    : exchange_hello(link->exchange, link->arena, &frame, &error);
   if (status != COLLEGA_OK) {
     lose(link, error.rule);
     return;
   }
   node_session_hello_sent(&link->session, clock_now());
   if (!send_packed(link, frame)) lose(link, RULE_link_lost);
+}
+
+/* A hosted party came, with a token: its Join takes the session's place for a moment. */
+static void look_for_joiners(struct node_link *link, collega_time now) {
+  struct id party;
+  bool any = false;
+  struct collega_error error;
+  if (!link->socket || !link->welcomed || link->behind || now < link->joiners_at) return;
+  link->joiners_at = now + JOINERS_EVERY_MS;
+  if (parties_joining(link->exchange, &party, &any, &error) != COLLEGA_OK) {
+    log_warning("parties_failed", "rule=%s", rule_name(error.rule));
+    return;
+  }
+  if (!any) return;
+  link->joiners_at = now;
+  forget_socket(link);
+  node_session_start(&link->session, true, now);
 }
 
 void node_link_work(struct node_link *link) {
@@ -405,6 +478,7 @@ void node_link_work(struct node_link *link) {
     connect_now(link);
     break;
   case NODE_DISCONNECT:
+    if (joins_hosted(link)) stop_joining(link);
     link->state.problem = RULE_link_silent;
     link->state.connected = true;
     forget_socket(link);
@@ -420,6 +494,7 @@ void node_link_work(struct node_link *link) {
   }
   }
   if (link->socket && link->hello_due) hello(link);
+  look_for_joiners(link, now);
   sign_and_send(link, now);
 }
 

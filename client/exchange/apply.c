@@ -69,14 +69,8 @@ static enum collega_status apply_joined(struct apply *apply) {
       &collega__cert__descriptor, field_bytes(&joined->cert), apply->arena);
   if (!cert) return exchange_row_damaged(apply->error, "joined");
   CollegaStore__BrokerRow *known = NULL, row = COLLEGA_STORE__BROKER_ROW__INIT;
-  CollegaStore__OwnParty *own;
-  status = own_row(apply->txn, id_bytes(&apply->party), apply->arena, &own, apply->error);
-  if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(apply->error, "own");
-  if (status == COLLEGA_OK)
-    status = exchange_broker(apply->txn, apply->arena, &known, apply->error);
+  status = exchange_broker(apply->txn, apply->arena, &known, apply->error);
   if (status != COLLEGA_OK) return status;
-  own->has_certified = own->certified = true;
-  status = own_row_put(apply->txn, own, apply->error);
   row.broker = joined->broker;
   row.name = cert->name;
   row.epoch = joined->epoch;

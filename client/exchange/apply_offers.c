@@ -152,6 +152,18 @@ static enum collega_status put_receipt(struct apply *apply, const struct id *sub
   return COLLEGA_OK;
 }
 
+/* A party that lives here may publish and send from now on. The board may be the first to bring its
+ * certificate: to a home that was restored. */
+static enum collega_status note_certified(struct apply *apply, const struct id *party) {
+  CollegaStore__OwnParty *own;
+  enum collega_status status =
+      own_row(apply->txn, id_bytes(party), apply->arena, &own, apply->error);
+  if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
+  if (status != COLLEGA_OK || own->certified) return status;
+  own->has_certified = own->certified = true;
+  return own_row_put(apply->txn, own, apply->error);
+}
+
 enum collega_status apply_member(struct apply *apply, const struct run_view *view, size_t index,
                                  const Collega__ReceiptRun *receipt) {
   const struct record *record = &view->records[index];
@@ -171,6 +183,8 @@ enum collega_status apply_member(struct apply *apply, const struct run_view *vie
       return exchange_row_damaged(apply->error, "members");
   }
   apply->exchange->members_stale = true;
+  if (record->body->cert) status = note_certified(apply, &subject);
+  if (status != COLLEGA_OK) return status;
   status = ledger_member_put(apply->txn, &subject, run, at, apply->error);
   if (status != COLLEGA_OK || !receipt) return status;
   struct bytes packed = receipt_of_one(receipt, view, index, apply->arena);

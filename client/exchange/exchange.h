@@ -45,10 +45,36 @@ struct members *exchange_members(struct exchange *exchange, struct ledger_txn *t
 /* ---- joining */
 enum collega_status join_store_token(struct exchange *exchange, const char *token,
                                      struct collega_error *error) COLLEGA_MUST_CHECK;
-/* The token that waits (in the arena), NULL: none. */
-enum collega_status join_pending(struct exchange *exchange, struct arena *arena,
-                                 Collega__Invitation **out,
-                                 struct collega_error *error) COLLEGA_MUST_CHECK;
+/* ---- parties that this home hosts (parties.c) */
+#define PARTIES_MOST      1024
+#define PARTIES_MOST_TEXT "1024"
+struct party_init {
+  const char *name, *kvk;
+  const char *signatory, *function; /* NULL: no mandate; both or neither */
+};
+/* Makes identity and first mandate of a party that this home hosts, with the token by which the broker will certify
+ * it; whatever it signs waits until then. A party with this KvK number that still waits for its certificate gets
+ * another token: then *made is false, and there is no recovery text. COLLEGA_EXISTS party_here_already;
+ * COLLEGA_REFUSED host_not_joined, joined_other, invitation_own_home, invitation_other_host, invitation_party. */
+enum collega_status party_add(struct exchange *exchange, const struct party_init *init,
+                              const char *token, collega_time now, struct id *party,
+                              char recovery_text[RECOVERY_TEXT_BYTES], bool *made,
+                              struct collega_error *error) COLLEGA_MUST_CHECK;
+enum party_state {
+  PARTY_UNCERTIFIED, /* and no invitation waits */
+  PARTY_INVITED,     /* the broker has not answered yet */
+  PARTY_REFUSED,     /* by the broker: *why */
+  PARTY_CERTIFIED,
+  PARTY_REVOKED
+};
+enum collega_status party_state(struct exchange *exchange, struct ledger_txn *txn,
+                                const struct id *party, struct arena *arena, enum party_state *out,
+                                struct collega_error *why,
+                                struct collega_error *error) COLLEGA_MUST_CHECK;
+/* The party's token that waits (in the arena), NULL: none. */
+enum collega_status party_invitation(struct exchange *exchange, const struct id *party,
+                                     struct arena *arena, Collega__Invitation **out,
+                                     struct collega_error *error) COLLEGA_MUST_CHECK;
 /* The broker joined, NULL: none yet. */
 enum collega_status exchange_broker(struct ledger_txn *txn, struct arena *arena,
                                     CollegaStore__BrokerRow **out,
@@ -210,8 +236,14 @@ struct told_head {
 enum collega_status exchange_hello(struct exchange *exchange, struct arena *arena,
                                    struct bytes *frame,
                                    struct collega_error *error) COLLEGA_MUST_CHECK;
-enum collega_status exchange_join(struct exchange *exchange, struct arena *arena,
-                                  struct bytes *frame,
+/* A hosted party that has a token and no certificate. Another process may have added it: its keys are loaded. */
+enum collega_status parties_joining(struct exchange *exchange, struct id *party, bool *any,
+                                    struct collega_error *error) COLLEGA_MUST_CHECK;
+/* The broker does not take a hosted party: its token goes, and party_state tells why. */
+void party_invitation_refused(struct exchange *exchange, const struct id *party,
+                              const struct collega_error *why);
+enum collega_status exchange_join(struct exchange *exchange, const struct id *party,
+                                  struct arena *arena, struct bytes *frame,
                                   struct collega_error *error) COLLEGA_MUST_CHECK;
 /* What of the board is followed, as texts of the settings: values between commas or blanks; empty or NULL: all. Kept
  * until the exchange is closed. COLLEGA_INVALID names the setting. */

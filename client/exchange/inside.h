@@ -53,6 +53,8 @@ struct exchange {
   struct ledger_head members_at;
   bool members_stale; /* set by apply: records of class members were written */
 
+  struct id joining; /* whose Join was made last; zero: the host's */
+
   /* What the last frame settled in the outbox; 0: nothing. */
   uint64_t settled_first, settled_last;
 
@@ -107,9 +109,7 @@ enum collega_status exchange_append_restored(struct exchange *exchange, struct l
 /* ---- intake_mail.c */
 void exchange_drop_held(struct exchange *exchange);
 
-/* ---- join.c */
 #define FOLLOW_NUMBER 1u
-void join_done(struct exchange *exchange); /* the certificate is stored: the token goes */
 
 /* ---- offer_filled.c */
 /* Makes offers filled that are full, and open again those that were filled so. */

@@ -2,6 +2,7 @@
  * against what the ledger holds, and stored in one transaction, or it leaves no trace. What has
  * been taken before changes nothing. */
 #include "client/exchange/intake.h"
+#include "client/exchange/parties.h"
 
 #include <string.h>
 
@@ -69,12 +70,12 @@ static enum collega_status take_cards(struct intake *intake, Collega__Run *const
   return forged_if_unknown(status, intake->error);
 }
 
-/* Whom this home is about to join; zero: nobody. */
-static enum collega_status invited_by(struct intake *intake, Collega__Invitation **invitation,
-                                      struct id *broker) {
+/* Who invites the party that is about to join; zero: nobody. */
+static enum collega_status invited_by(struct intake *intake, const struct id *party,
+                                      Collega__Invitation **invitation, struct id *broker) {
   memset(broker, 0, sizeof *broker);
   enum collega_status status =
-      join_pending(intake->exchange, intake->arena, invitation, intake->error);
+      party_invitation(intake->exchange, party, intake->arena, invitation, intake->error);
   if (status == COLLEGA_OK && *invitation)
     (void)id_from(broker, (*invitation)->broker.data, (*invitation)->broker.len);
   return status;
@@ -151,7 +152,7 @@ static enum collega_status take_welcome(struct intake *intake, const Collega__We
   Collega__Invitation *invitation = NULL;
   struct id broker = intake->broker;
   enum collega_status status = COLLEGA_OK;
-  if (!intake->broker_row) status = invited_by(intake, &invitation, &broker);
+  if (!intake->broker_row) status = invited_by(intake, &exchange->host, &invitation, &broker);
   if (status != COLLEGA_OK) return status;
   if (id_is_zero(&broker)) return intake_forged(intake, RULE_not_this_broker);
   size_t before = cards_known(intake, &broker);
@@ -175,16 +176,26 @@ static enum collega_status take_cert(struct intake *intake, const Collega__Cert 
   struct id broker;
   struct run_view view;
   struct bytes packed;
-  intake->outcome->joined = intake->broker_row != NULL;
-  if (intake->broker_row) return COLLEGA_OK; /* the answer to a Join that was sent twice */
-  enum collega_status status = invited_by(intake, &invitation, &broker);
+  const struct id *party = id_is_zero(&exchange->joining) ? &exchange->host : &exchange->joining;
+  bool hosted = !id_equal(party, &exchange->host), certified = false;
+  enum collega_status status =
+      hosted ? party_is_certified(intake->txn, id_bytes(party), &certified, intake->error)
+             : COLLEGA_OK;
   if (status != COLLEGA_OK) return status;
-  if (!invitation) return intake_forged(intake, RULE_not_this_broker);
+  /* The answer to a Join that was sent twice. */
+  intake->outcome->joined = hosted ? certified : intake->broker_row != NULL;
+  if (intake->outcome->joined) return COLLEGA_OK;
+  status = invited_by(intake, party, &invitation, &broker);
+  if (status != COLLEGA_OK) return status;
+  if (!invitation || (hosted && !id_equal(&broker, &intake->broker)))
+    return intake_forged(intake, RULE_not_this_broker);
   status = take_cards(intake, cert->cards, cert->n_cards, &broker);
   if (status == COLLEGA_OK) status = run_read(cert->cert, intake->arena, &view, intake->error);
   if (status != COLLEGA_OK) return status;
   if (view.count != 1 || !view.records[0].body->cert || !id_equal(&view.signer, &broker) ||
-      !field_is(&view.records[0].body->cert->party, &exchange->host))
+      !field_is(&view.records[0].body->cert->party, party) ||
+      hosted != (bool)view.records[0].body->cert->has_host ||
+      (hosted && !field_is(&view.records[0].body->cert->host, &exchange->host)))
     return intake_forged(intake, RULE_not_this_broker);
   status = members_take(intake->members, &view, 0, NULL, &broker, 1, intake->error);
   if (status == COLLEGA_OK)
@@ -199,7 +210,7 @@ static enum collega_status take_cert(struct intake *intake, const Collega__Cert 
   joined.link_key = invitation->link_key;
   field_set(&joined.epoch, exchange->welcome_epoch.byte, EPOCH_BYTES);
   joined.epoch_number = exchange->welcome_number;
-  status = intake_append(intake, COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_JOINED, &exchange->host,
+  status = intake_append(intake, COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_JOINED, party,
                          &view.records[0].id, NULL, &joined.base);
   intake->outcome->joined = status == COLLEGA_OK;
   return status;
@@ -370,7 +381,9 @@ enum collega_status intake_frame(struct exchange *exchange, const Collega__FromB
     outcome->frame_due = outcome->joined = outcome->welcomed = outcome->caught_up = false;
     return status;
   }
-  if (outcome->joined) join_done(exchange);
+  if (outcome->joined)
+    party_invitation_done(exchange,
+                          id_is_zero(&exchange->joining) ? &exchange->host : &exchange->joining);
   outcome->settled_first = exchange->settled_first;
   outcome->settled_last = exchange->settled_last;
   return COLLEGA_OK;

@@ -10,6 +10,7 @@
  * head that the broker had seen, a new ledger epoch begins, and so does a new session. */
 #include "client/exchange/deal_rows.h"
 #include "client/exchange/intake.h"
+#include "client/exchange/parties.h"
 
 #include <string.h>
 
@@ -81,8 +82,20 @@ static enum collega_status adopt(struct intake *intake) {
   return status;
 }
 
+/* The broker knows nothing of a party that it has not certified yet. */
+static enum collega_status next_party(struct intake *intake, bool *more) {
+  struct catch_up *catch_up = &intake->exchange->catch_up;
+  enum collega_status status = COLLEGA_OK;
+  *more = false;
+  while (status == COLLEGA_OK && !*more && ++catch_up->party < intake->exchange->identity_count)
+    status = party_is_certified(intake->txn, id_bytes(party_of(intake)), more, intake->error);
+  return status;
+}
+
 static enum collega_status next_step(struct intake *intake) {
   struct catch_up *catch_up = &intake->exchange->catch_up;
+  enum collega_status status;
+  bool more;
   switch (catch_up->phase) {
   case CATCH_UP_BOARD:
     catch_up->party = 0;
@@ -98,9 +111,10 @@ static enum collega_status next_step(struct intake *intake) {
     catch_up->phase = CATCH_UP_DECISIONS;
     break;
   case CATCH_UP_DECISIONS:
-    catch_up->phase = CATCH_UP_COPIES;
-    if (++catch_up->party < intake->exchange->identity_count) break;
-    catch_up->phase = CATCH_UP_OVER;
+    status = next_party(intake, &more);
+    if (status != COLLEGA_OK) return status;
+    catch_up->phase = more ? CATCH_UP_COPIES : CATCH_UP_OVER;
+    if (more) break;
     return adopt(intake);
   case CATCH_UP_NOT:
   case CATCH_UP_OVER:

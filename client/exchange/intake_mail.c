@@ -270,8 +270,12 @@ static enum collega_status take_items(struct intake *intake, const Collega__Mail
   struct mail_place place;
   uint64_t cursor = 0;
   *held = false;
-  if (!intake->broker_row || !intake_mail_place(intake, mail, &place))
-    return intake_forged(intake, RULE_not_this_broker);
+  if (!intake->broker_row) return intake_forged(intake, RULE_not_this_broker);
+  if (!intake_mail_place(intake, mail, &place)) {
+    /* A backup that is older than the party has no keys of it. The rest of the home goes on. */
+    log_warning("mail_for_nobody_here", "the party's keys are not in this home");
+    return COLLEGA_OK;
+  }
   /* Read anew: held mail follows on what was taken in the same transaction. */
   enum collega_status status =
       intake_mail_cursor(intake, &place.party, field_bytes(&mail->epoch), &cursor);

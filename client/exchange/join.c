@@ -1,21 +1,11 @@
 /* Joining: the token waits in a file of the home, since it is a secret with an end and no
  * business of the ledger; the certificate that answers it is an entry (intake.c). */
-#include "client/exchange/inside.h"
+#include "client/exchange/parties.h"
 
-#include <limits.h>
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/process/process.h"
 #include "proto/guard.h"
-
-#define INVITATION_FILE "invitation"
-
-static enum collega_status invitation_path(const struct exchange *exchange, char out[PATH_MAX],
-                                           struct collega_error *error) {
-  return path_join(out, PATH_MAX, exchange->home, INVITATION_FILE, error);
-}
 
 /* One broker a home: a second one would need a head of its own (see the protocol, restored
  * parties). */
@@ -59,9 +49,13 @@ enum collega_status join_store_token(struct exchange *exchange, const char *toke
   struct arena *arena = exchange_arena();
   if (!arena) return exchange_no_memory(error);
   enum collega_status status = invitation_read(token, arena, &invitation, error);
+  if (status == COLLEGA_OK && invitation->has_host)
+    status =
+        error_set(error, COLLEGA_REFUSED, RULE_invitation_hosted, NULL, invitation->name, NULL);
   if (status == COLLEGA_OK) status = check_not_joined(exchange, invitation, arena, error);
   if (status == COLLEGA_OK) status = check_invited(exchange, invitation, arena, error);
-  if (status == COLLEGA_OK) status = invitation_path(exchange, path, error);
+  if (status == COLLEGA_OK)
+    status = path_join(path, sizeof path, exchange->home, INVITATION_FILE, error);
   if (status == COLLEGA_OK) status = file_write(path, token, strlen(token), 0600, error);
   arena_destroy(&arena);
   /* A daemon beside us learns of it by the bell; without one it does not matter. */
@@ -69,32 +63,13 @@ enum collega_status join_store_token(struct exchange *exchange, const char *toke
   return status;
 }
 
-enum collega_status join_pending(struct exchange *exchange, struct arena *arena,
-                                 Collega__Invitation **out, struct collega_error *error) {
-  *out = NULL;
-  char path[PATH_MAX];
-  struct buffer text;
-  enum collega_status status = invitation_path(exchange, path, error);
-  if (status != COLLEGA_OK) return status;
-  status = file_read(path, INVITATION_TEXT_BYTES, &text, error);
-  if (status == COLLEGA_OK) status = invitation_read(buffer_text(&text), arena, out, error);
-  buffer_free(&text);
-  if (status != COLLEGA_NOT_FOUND) return status;
-  if (error) error_clear(error);
-  return COLLEGA_OK;
-}
-
-void join_done(struct exchange *exchange) {
-  char path[PATH_MAX];
-  /* Left behind, it costs only a look: once joined nobody asks for it. */
-  if (invitation_path(exchange, path, NULL) == COLLEGA_OK) (void)!unlink(path);
-}
-
 /* ---- the frames that open a session */
 
-static enum collega_status own_card(struct exchange *exchange, struct arena *arena,
-                                    Collega__Run **out, struct collega_error *error) {
-  struct identity *identity = exchange_identity(exchange, &exchange->host);
+static enum collega_status own_card(struct exchange *exchange, const struct id *party,
+                                    struct arena *arena, Collega__Run **out,
+                                    struct collega_error *error) {
+  struct identity *identity = exchange_identity(exchange, party);
+  if (!identity) return error_set(error, COLLEGA_NOT_FOUND, RULE_party_not_ours, NULL, NULL);
   struct bytes run = identity_card_run(identity, identity_card_number(identity));
   *out = (Collega__Run *)row_unpack(&collega__run__descriptor, run, arena);
   return *out ? COLLEGA_OK : exchange_no_memory(error);
@@ -110,7 +85,7 @@ enum collega_status exchange_hello(struct exchange *exchange, struct arena *aren
   enum collega_status status = ledger_read(exchange->ledger, &txn, error);
   if (status == COLLEGA_OK) status = ledger_head(txn, &at, error);
   ledger_abort(&txn);
-  if (status == COLLEGA_OK) status = own_card(exchange, arena, &hello.card, error);
+  if (status == COLLEGA_OK) status = own_card(exchange, &exchange->host, arena, &hello.card, error);
   if (status != COLLEGA_OK) return status;
   field_set(&head.epoch, at.epoch.byte, EPOCH_BYTES);
   head.number = at.number;
@@ -122,11 +97,13 @@ enum collega_status exchange_hello(struct exchange *exchange, struct arena *aren
   return exchange_pack(arena, &to.base, frame, error);
 }
 
-enum collega_status exchange_join(struct exchange *exchange, struct arena *arena,
-                                  struct bytes *frame, struct collega_error *error) {
+enum collega_status exchange_join(struct exchange *exchange, const struct id *party,
+                                  struct arena *arena, struct bytes *frame,
+                                  struct collega_error *error) {
   Collega__ToBroker to = COLLEGA__TO_BROKER__INIT;
   Collega__Join join = COLLEGA__JOIN__INIT;
-  enum collega_status status = own_card(exchange, arena, &join.card, error);
+  enum collega_status status = own_card(exchange, party, arena, &join.card, error);
+  exchange->joining = *party;
   to.join = &join;
   return status == COLLEGA_OK ? exchange_pack(arena, &to.base, frame, error) : status;
 }

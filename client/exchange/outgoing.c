@@ -1,26 +1,34 @@
 /* What waits in the outbox, one frame after the other, each with the head of this ledger. */
-#include "client/exchange/inside.h"
+#include "client/exchange/parties.h"
 
 #include <string.h>
 
 #include "proto/guard.h"
 
 struct next_item {
+  struct ledger_txn *txn;
   const CollegaStore__OutboxItem *item;
+  enum collega_status status;
+  struct collega_error *error;
 };
 
+/* What a party signed before its certificate came waits for that. */
 static bool visit_first_item(void *context, const CollegaStore__OutboxItem *item) {
-  ((struct next_item *)context)->item = item;
-  return false;
+  struct next_item *next = context;
+  bool certified = false;
+  next->status = party_is_certified(next->txn, field_bytes(&item->party), &certified, next->error);
+  if (certified) next->item = item;
+  return next->status == COLLEGA_OK && !certified;
 }
 
 static enum collega_status next_item(struct exchange *exchange, uint64_t after, struct arena *arena,
                                      const CollegaStore__OutboxItem **item,
                                      struct ledger_head *head, struct collega_error *error) {
   struct ledger_txn *txn = NULL;
-  struct next_item next = {NULL};
   enum collega_status status = ledger_read(exchange->ledger, &txn, error);
+  struct next_item next = {.txn = txn, .error = error};
   if (status == COLLEGA_OK) status = outbox_each(txn, after, arena, visit_first_item, &next, error);
+  if (status == COLLEGA_OK) status = next.status;
   if (status == COLLEGA_OK) status = ledger_head(txn, head, error);
   ledger_abort(&txn);
   *item = next.item;

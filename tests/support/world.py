@@ -143,8 +143,8 @@ class Broker(Daemon):
     def json(self, *arguments):
         return json.loads(self(*arguments, "--json").stdout)
 
-    def invite(self, name, kvk):
-        return self("invite", "--name", name, "--kvk", kvk).stdout.strip()
+    def invite(self, name, kvk, *arguments):
+        return self("invite", "--name", name, "--kvk", kvk, *arguments).stdout.strip()
 
 
 class Node(Daemon):

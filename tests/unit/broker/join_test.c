@@ -1,6 +1,7 @@
 /* Joining, coming again, being revoked, changing keys. */
 #include "world.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 static struct request *join_request(struct world *world, struct party *party) {
@@ -231,6 +232,156 @@ static void welcome_tells_cards_epoch_and_the_head_that_was_seen(void **state) {
   party_free(&party);
 }
 
+/* ---- parties that live at a network's node */
+
+static void make_hosted(struct world *world, struct party *party, const struct party *host) {
+  char recovery[RECOVERY_TEXT_BYTES];
+  *party = (struct party){.seq = 1, .session = host->session};
+  random_fill(party->epoch.byte, EPOCH_BYTES);
+  must(identity_create(false, &party->epoch, 1, world->now, recovery, &party->identity, &error));
+  party->id = *identity_party(party->identity);
+}
+
+static void join_network(struct world *world, struct party *host) {
+  party_make(world, host, 3);
+  party_invite_as(world, host, "ACE West", COLLEGA__ROLE__ROLE_NETWORK, NULL);
+  commit_one(world, join_request(world, host));
+  assert_non_null(answer_at(world, 0)->cert);
+}
+
+static void join_hosted(struct world *world, struct party *party, const struct party *host) {
+  make_hosted(world, party, host);
+  party_invite_as(world, party, "Versgoed BV", COLLEGA__ROLE__ROLE_EMPLOYER, &host->id);
+  commit_one(world, join_request(world, party));
+}
+
+/* What `party` signs, sent in the session of `home`. */
+static void publish_through(struct world *world, struct party *home, const Collega__Run *run) {
+  Collega__Publish content = COLLEGA__PUBLISH__INIT;
+  Collega__ToBroker frame = COLLEGA__TO_BROKER__INIT;
+
+  content.run = (Collega__Run *)(uintptr_t)run;
+  content.head = next_head(world, home);
+  frame.publish = &content;
+  commit_one(world, frame_request(world, home, &frame));
+}
+
+static void publish_offer_through(struct world *world, struct party *home, struct party *party) {
+  struct bytes body = plain_offer_body(world, party, "Inpakkers");
+  publish_through(world, home, sign_run(world, party, &body, 1));
+}
+
+static void a_network_hosts_a_party_that_has_no_link(void **state) {
+  struct world *world = *state;
+  struct party host, party;
+  struct id *hosted;
+  size_t count;
+  join_network(world, &host);
+  join_hosted(world, &party, &host);
+  const Collega__Cert *cert = answer_at(world, 0)->cert;
+  struct run_view view;
+  assert_non_null(cert);
+  must(run_read(cert->cert, world->arena, &view, &error));
+  assert_true(view.records[0].body->cert->has_host);
+  assert_memory_equal(view.records[0].body->cert->host.data, host.id.byte, ID_BYTES);
+  assert_int_equal(world->result.link_key_count, 0);
+  struct store_txn *txn = world_read(world);
+  must(party_rows_hosted(txn, &host.id, &hosted, &count, &error));
+  store_end(&txn);
+  assert_int_equal(count, 1);
+  assert_true(id_equal(&hosted[0], &party.id));
+  free(hosted);
+  publish_offer_through(world, &host, &party);
+  assert_non_null(answer_at(world, 0)->receipts);
+  party_free(&host);
+  party_free(&party);
+}
+
+static void only_a_network_in_force_hosts(void **state) {
+  struct world *world = *state;
+  struct party employer, network, hosted, party;
+  party_join(world, &employer, 3);
+  join_network(world, &network);
+  join_hosted(world, &hosted, &network);
+  make_hosted(world, &party, &network);
+  const struct id *no_hosts[] = {&employer.id, &hosted.id, &party.id};
+  for (size_t i = 0; i < 3; i++) {
+    party_invite_as(world, &party, "Versgoed BV", COLLEGA__ROLE__ROLE_EMPLOYER, no_hosts[i]);
+    assert_refused(world, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED);
+    assert_string_equal(answer_at(world, 0)->refusal->rule, "host_no_network");
+  }
+  party_invite_as(world, &party, "Versgoed BV", COLLEGA__ROLE__ROLE_NETWORK, &network.id);
+  assert_string_equal(answer_at(world, 0)->refusal->rule, "hosted_role");
+  party_free(&employer);
+  party_free(&network);
+  party_free(&hosted);
+  party_free(&party);
+}
+
+static void a_link_key_and_a_host_exclude_each_other(void **state) {
+  struct world *world = *state;
+  struct party host, linked, party;
+  join_network(world, &host);
+  party_make(world, &linked, 4);
+  party_invite_as(world, &linked, "Versgoed BV", COLLEGA__ROLE__ROLE_EMPLOYER, &host.id);
+  commit_one(world, join_request(world, &linked));
+  assert_string_equal(answer_at(world, 0)->refusal->rule, "join_hosted_link");
+  make_hosted(world, &party, &host);
+  party_invite_as(world, &party, "Versgoed BV", COLLEGA__ROLE__ROLE_EMPLOYER, NULL);
+  commit_one(world, join_request(world, &party));
+  assert_string_equal(answer_at(world, 0)->refusal->rule, "join_link_key");
+  party_free(&host);
+  party_free(&linked);
+  party_free(&party);
+}
+
+static void a_host_speaks_for_its_own_and_for_nobody_else(void **state) {
+  struct world *world = *state;
+  struct party host, other, party;
+  join_network(world, &host);
+  join_hosted(world, &party, &host);
+  party_join(world, &other, 5);
+  publish_offer_through(world, &other, &party);
+  assert_string_equal(answer_at(world, 0)->refusal->rule, "author_not_hosted");
+  publish_offer_through(world, &host, &other);
+  assert_string_equal(answer_at(world, 0)->refusal->rule, "author_not_hosted");
+  party_free(&host);
+  party_free(&other);
+  party_free(&party);
+}
+
+static void revoke(struct world *world, const struct party *party) {
+  struct request *request = request_new(REQUEST_REVOKE);
+  request->revoke = party->id;
+  commit_one(world, request);
+  assert_non_null(answer_at(world, 0)->receipts);
+}
+
+static void a_revoked_party_leaves_the_others_and_a_revoked_host_takes_them_along(void **state) {
+  struct world *world = *state;
+  struct party host, one, other;
+  join_network(world, &host);
+  join_hosted(world, &one, &host);
+  join_hosted(world, &other, &host);
+  revoke(world, &one);
+  publish_offer_through(world, &host, &one);
+  assert_string_equal(answer_at(world, 0)->refusal->rule, "not_member");
+  publish_offer_through(world, &host, &other);
+  assert_non_null(answer_at(world, 0)->receipts);
+  revoke(world, &host);
+  assert_true(was_told(world, host.link_key, false));
+  const struct party *all[] = {&host, &one, &other};
+  for (size_t i = 0; i < 3; i++) {
+    const struct known_party *known = members_find(world->members, &all[i]->id);
+    assert_true(known && known->revoked);
+  }
+  publish_offer_through(world, &host, &other);
+  assert_refused(world, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_MEMBER);
+  party_free(&host);
+  party_free(&one);
+  party_free(&other);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
   const struct CMUnitTest tests[] = {
@@ -243,6 +394,11 @@ int main(void) {
       TEST(a_new_card_changes_the_link_key_and_the_old_one_goes_when_the_new_is_used),
       TEST(a_card_must_follow_on_the_last_one),
       TEST(welcome_tells_cards_epoch_and_the_head_that_was_seen),
+      TEST(a_network_hosts_a_party_that_has_no_link),
+      TEST(only_a_network_in_force_hosts),
+      TEST(a_link_key_and_a_host_exclude_each_other),
+      TEST(a_host_speaks_for_its_own_and_for_nobody_else),
+      TEST(a_revoked_party_leaves_the_others_and_a_revoked_host_takes_them_along),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

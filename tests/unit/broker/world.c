@@ -103,8 +103,8 @@ void party_free(struct party *party) {
   identity_destroy(&party->identity);
 }
 
-void party_invite(struct world *world, struct party *party, const char *name,
-                  collega_time expires) {
+static void invite(struct world *world, struct party *party, const char *name, collega_time expires,
+                   Collega__Role role, const struct id *host) {
   Collega__Invitation invitation = COLLEGA__INVITATION__INIT;
   invitation.name = (char *)(uintptr_t)name;
   invitation.kvk = (char *)(uintptr_t) "12345678";
@@ -113,8 +113,20 @@ void party_invite(struct world *world, struct party *party, const char *name,
   assert_non_null(request);
   random_fill(party->invitation_key, sizeof party->invitation_key);
   request->invitation = &invitation;
+  request->role = role;
+  if (host) request->host = *host;
   memcpy(request->invitation_public, party->invitation_key, sizeof request->invitation_public);
   commit_one(world, request);
+}
+
+void party_invite(struct world *world, struct party *party, const char *name,
+                  collega_time expires) {
+  invite(world, party, name, expires, COLLEGA__ROLE__ROLE_EMPLOYER, NULL);
+}
+
+void party_invite_as(struct world *world, struct party *party, const char *name, Collega__Role role,
+                     const struct id *host) {
+  invite(world, party, name, world->now + DAY_MS, role, host);
 }
 
 void party_join(struct world *world, struct party *party, uint64_t session) {

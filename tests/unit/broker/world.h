@@ -59,6 +59,9 @@ struct broker_state world_state(struct world *world);
 void party_make(struct world *world, struct party *party, uint64_t session);
 void party_join(struct world *world, struct party *party, uint64_t session);
 void party_free(struct party *party);
+/* As a member of this role; `host` NULL: at a node of its own. */
+void party_invite_as(struct world *world, struct party *party, const char *name, Collega__Role role,
+                     const struct id *host);
 void party_invite(struct world *world, struct party *party, const char *name, collega_time expires);
 
 /* Bodies, packed in the world's arena, with the party's next sequence number. */

@@ -53,11 +53,11 @@ static void a_token_is_kept_only_when_it_is_for_this_employer(void **state) {
   assert_int_equal(join_store_token(home->exchange, "collega1.abc", &why), COLLEGA_INVALID);
   assert_int_equal(join_store_token(home->exchange, token, &why), COLLEGA_REFUSED);
   assert_int_equal(why.rule, RULE_invitation_kvk);
-  must(join_pending(home->exchange, arena, &pending, &error));
+  must(party_invitation(home->exchange, &home->party, arena, &pending, &error));
   assert_null(pending);
   world_token(world, "Snijder BV", "12345678", token);
   must(join_store_token(home->exchange, token, &error));
-  must(join_pending(home->exchange, arena, &pending, &error));
+  must(party_invitation(home->exchange, &home->party, arena, &pending, &error));
   assert_string_equal(pending->kvk, "12345678");
   arena_destroy(&arena);
 }

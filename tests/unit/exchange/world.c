@@ -359,10 +359,10 @@ static void join(struct world *world, struct home *home, const char *kvk) {
   store_end(&txn);
   must(world_deliver(world, home, frame));
   assert_false(home->welcomed);
-  must(exchange_join(home->exchange, arena, &frame, &error));
+  must(exchange_join(home->exchange, &home->party, arena, &frame, &error));
   send_as(world, home, frame, request->invitation_public, false);
   Collega__Invitation *pending = NULL;
-  must(join_pending(home->exchange, arena, &pending, &error));
+  must(party_invitation(home->exchange, &home->party, arena, &pending, &error));
   assert_null(pending);
   request_destroy(&request);
   arena_destroy(&arena);

@@ -1,0 +1,250 @@
+/* party add, list: the employers that a network's node hosts. */
+#include <string.h>
+
+#include "base/process/process.h"
+#include "client/cli/common.h"
+#include "client/daemon/daemon.h"
+
+#define JOIN_SECONDS 30
+
+/* ---- add */
+
+struct adding {
+  struct party_init init;
+  const char *token;
+  int64_t seconds; /* to wait for the broker */
+  struct id party;
+  char recovery[RECOVERY_TEXT_BYTES];
+  bool made;
+};
+
+static enum collega_status read_options(const struct arguments *arguments, struct adding *adding,
+                                        struct collega_error *error) {
+  static const char *const required[] = {"name", "kvk", "invitation"};
+  bool given;
+  for (size_t i = 0; i < sizeof required / sizeof required[0]; i++) {
+    char option[32];
+    if (argument_value(arguments, required[i])) continue;
+    snprintf(option, sizeof option, "--%s", required[i]);
+    return error_set(error, COLLEGA_USAGE, RULE_option_missing, option, NULL);
+  }
+  adding->init = (struct party_init){.name = argument_value(arguments, "name"),
+                                     .kvk = argument_value(arguments, "kvk"),
+                                     .signatory = argument_value(arguments, "signatory"),
+                                     .function = argument_value(arguments, "function")};
+  adding->token = argument_value(arguments, "invitation");
+  adding->seconds = JOIN_SECONDS;
+  return option_number(arguments, "wait", 0, 86400, &given, &adding->seconds, error);
+}
+
+static enum collega_status answered(struct desk *desk, void *context, bool *met,
+                                    struct collega_error *error) {
+  const struct adding *adding = context;
+  enum party_state state;
+  struct collega_error why;
+  enum collega_status status =
+      party_state(desk->exchange, desk->txn, &adding->party, desk->arena, &state, &why, error);
+  *met = state == PARTY_CERTIFIED;
+  if (status != COLLEGA_OK || state != PARTY_REFUSED) return status;
+  *error = why;
+  return why.status;
+}
+
+/* By the daemon beside us; where none runs, by ourselves, as `join` does. */
+static enum collega_status certify(struct desk *desk, struct adding *adding, bool *certified,
+                                   struct collega_error *error) {
+  *certified = false;
+  if (run_lock_held(desk->home)) {
+    if (!argument_value(desk->arguments, "wait")) return COLLEGA_OK;
+    enum collega_status status = desk_wait(desk, answered, adding, error);
+    *certified = status == COLLEGA_OK;
+    return status;
+  }
+  /* One opening of the ledger a process: ours makes place for the daemon's loop. */
+  exchange_close(&desk->exchange);
+  struct daemon_options options = {desk->home, true, adding->seconds * SECOND_MS};
+  enum collega_status status = daemon_run(&options, error);
+  struct collega_error reopened;
+  enum collega_status again = exchange_open(desk->home, &desk->exchange, &reopened);
+  if (status != COLLEGA_OK) return status;
+  if (again != COLLEGA_OK) {
+    *error = reopened;
+    return again;
+  }
+  status = desk_read(desk, error);
+  return status == COLLEGA_OK ? answered(desk, adding, certified, error) : status;
+}
+
+static void tell_made(struct desk *desk, const struct adding *adding) {
+  char fingerprint[FINGERPRINT_BYTES];
+  fingerprint_write(fingerprint, &adding->party);
+  say(desk, adding->made ? RULE_said_party_made : RULE_said_party_again, adding->init.name,
+      adding->init.kvk, NULL);
+  say(desk, RULE_said_fingerprint, fingerprint, NULL);
+  if (!adding->made) return;
+  say(desk, RULE_said_recovery, adding->recovery, NULL);
+  if (!adding->init.signatory) say(desk, RULE_said_no_mandate, NULL);
+}
+
+static enum collega_status print_made(const struct adding *adding, bool certified,
+                                      struct collega_error *error) {
+  char fingerprint[FINGERPRINT_BYTES];
+  fingerprint_write(fingerprint, &adding->party);
+  json_t *document = json_object();
+  bool ok = document && json_put(document, "id", json_hex(adding->party.byte, ID_BYTES)) &&
+            json_put(document, "fingerprint", json_string(fingerprint)) &&
+            json_put(document, "certified", json_boolean(certified)) &&
+            (!adding->made || json_put(document, "recovery_key", json_string(adding->recovery)));
+  if (ok) return json_print(document, error);
+  json_decref(document);
+  return json_print(NULL, error);
+}
+
+enum collega_status command_party_add(const struct arguments *arguments,
+                                      struct collega_error *error) {
+  struct desk desk;
+  struct adding adding = {.made = false};
+  bool certified = false, json = argument_json(arguments);
+  enum collega_status status = read_options(arguments, &adding, error);
+  if (status == COLLEGA_OK) status = desk_open(arguments, &desk, error);
+  if (status != COLLEGA_OK) return status;
+  desk_release(&desk);
+  status = party_add(desk.exchange, &adding.init, adding.token, desk.now, &adding.party,
+                     adding.recovery, &adding.made, error);
+  if (status == COLLEGA_OK) {
+    /* The recovery key is shown once, and now: whatever the broker says, the party is there. */
+    if (!json) tell_made(&desk, &adding);
+    fflush(stdout);
+    status = certify(&desk, &adding, &certified, error);
+    struct collega_error unprinted;
+    enum collega_status printed = json ? print_made(&adding, certified, &unprinted) : COLLEGA_OK;
+    if (status == COLLEGA_OK && printed != COLLEGA_OK) {
+      *error = unprinted;
+      status = printed;
+    }
+    if (status == COLLEGA_OK && !json)
+      say(&desk, certified ? RULE_said_party_certified : RULE_said_party_waits, NULL);
+  }
+  desk_close(&desk);
+  return status;
+}
+
+/* ---- list */
+
+struct state_words {
+  const char *name; /* in JSON */
+  enum rule rule;
+};
+
+static struct state_words state_words(enum party_state state) {
+  switch (state) {
+  case PARTY_UNCERTIFIED:
+    return (struct state_words){"uncertified", RULE_party_is_uncertified};
+  case PARTY_INVITED:
+    return (struct state_words){"invited", RULE_party_is_invited};
+  case PARTY_REFUSED:
+    return (struct state_words){"refused", RULE_party_is_refused};
+  case PARTY_CERTIFIED:
+    return (struct state_words){"member", RULE_party_is_member};
+  case PARTY_REVOKED:
+    return (struct state_words){"revoked", RULE_party_is_revoked};
+  }
+  return (struct state_words){"uncertified", RULE_party_is_uncertified};
+}
+
+struct listed {
+  const struct id *party;
+  CollegaStore__OwnParty *row;
+  enum party_state state;
+  struct collega_error why;
+};
+
+static enum collega_status read_party(struct desk *desk, size_t index, struct listed *out,
+                                      struct collega_error *error) {
+  struct view view = desk_view(desk);
+  out->party = exchange_party_at(desk->exchange, index);
+  enum collega_status status = view_own_party(&view, out->party, &out->row, error);
+  return status == COLLEGA_OK ? party_state(desk->exchange, desk->txn, out->party, desk->arena,
+                                            &out->state, &out->why, error)
+                              : status;
+}
+
+static const char *why_words(struct desk *desk, const struct listed *party) {
+  struct view view = desk_view(desk);
+  char *argument = (char *)(uintptr_t)party->why.argument[0];
+  return party->state == PARTY_REFUSED ? view_words(&view, rule_name(party->why.rule), &argument, 1)
+                                       : "";
+}
+
+static json_t *party_json(struct desk *desk, const struct listed *party) {
+  char fingerprint[FINGERPRINT_BYTES];
+  fingerprint_write(fingerprint, party->party);
+  json_t *out = json_object();
+  bool ok = out && json_put(out, "id", json_hex(party->party->byte, ID_BYTES)) &&
+            json_put(out, "name", json_string(party->row->name)) &&
+            json_put(out, "kvk", json_string(party->row->kvk)) &&
+            json_put(out, "fingerprint", json_string(fingerprint)) &&
+            json_put(out, "host", json_boolean(party->row->host)) &&
+            json_put(out, "state", json_string(state_words(party->state).name));
+  if (ok && party->state == PARTY_REFUSED)
+    ok = json_put(out, "refused",
+                  json_pack("{s:s, s:s}", "rule", rule_name(party->why.rule), "words",
+                            why_words(desk, party)));
+  if (ok) return out;
+  json_decref(out);
+  return NULL;
+}
+
+static void print_party(struct desk *desk, struct table *table, const struct listed *party) {
+  char state[64], host[32] = "";
+  words_render(desk->language, state_words(party->state).rule, NULL, 0, state, sizeof state);
+  if (party->row->host)
+    words_render(desk->language, RULE_party_is_host, NULL, 0, host, sizeof host);
+  const char *cells[] = {hex_text(desk, party->party->byte, 4),
+                         safe(desk, party->row->name),
+                         safe(desk, party->row->kvk),
+                         host,
+                         state,
+                         safe(desk, why_words(desk, party))};
+  table_row(table, cells);
+}
+
+static enum collega_status print_parties(struct desk *desk, struct collega_error *error) {
+  static const char *const dutch[] = {"id", "werkgever", "KvK", "", "staat", "waarom"};
+  static const char *const english[] = {"id", "employer", "KvK", "", "state", "why"};
+  struct table *table = table_new(6, desk->language == LANGUAGE_NL ? dutch : english, 0);
+  if (!table) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+  enum collega_status status = COLLEGA_OK;
+  for (size_t i = 0; status == COLLEGA_OK && i < exchange_party_count(desk->exchange); i++) {
+    struct listed party;
+    status = read_party(desk, i, &party, error);
+    if (status == COLLEGA_OK) print_party(desk, table, &party);
+  }
+  if (status == COLLEGA_OK) table_print(table, stdout);
+  table_destroy(&table);
+  return status;
+}
+
+enum collega_status command_party_list(const struct arguments *arguments,
+                                       struct collega_error *error) {
+  struct desk desk;
+  enum collega_status status = desk_open(arguments, &desk, error);
+  if (status != COLLEGA_OK) return status;
+  if (!argument_json(arguments)) {
+    status = print_parties(&desk, error);
+    desk_close(&desk);
+    return status;
+  }
+  json_t *list = json_array();
+  for (size_t i = 0; status == COLLEGA_OK && i < exchange_party_count(desk.exchange); i++) {
+    struct listed party;
+    status = read_party(&desk, i, &party, error);
+    if (status == COLLEGA_OK && list) list = json_add(list, party_json(&desk, &party));
+  }
+  if (status == COLLEGA_OK)
+    status = json_print_list("parties", list, error);
+  else
+    json_decref(list);
+  desk_close(&desk);
+  return status;
+}
