@@ -238,25 +238,33 @@ bool world_board(struct world *world, struct home *home) {
   return news;
 }
 
-bool world_mail(struct world *world, struct home *home) {
+static bool party_mail(struct world *world, struct home *home, const struct id *party,
+                       uint64_t *through) {
   struct arena *arena = test_arena();
   struct store_txn *txn = NULL;
   struct bytes frame = {NULL, 0};
   uint32_t items = 0;
-  uint64_t last = home->mail;
+  uint64_t last = *through;
   struct broker_state state;
   bool found = false;
   must(store_read(world->store, &txn, &error));
   must(state_read(txn, &state, &found, &error));
-  must(mail_read(txn, &home->party, &state.epoch, home->mail, 64, 512u * 1024, arena, &frame,
-                 &items, &last, &error));
+  must(mail_read(txn, party, &state.epoch, *through, 64, 512u * 1024, arena, &frame, &items, &last,
+                 &error));
   store_end(&txn);
   if (items) {
-    home->mail = last;
+    *through = last;
     must(world_deliver(world, home, frame));
   }
   arena_destroy(&arena);
   return items > 0;
+}
+
+bool world_mail(struct world *world, struct home *home) {
+  if (party_mail(world, home, &home->party, &home->mail)) return true;
+  for (size_t i = 0; i < home->hosted_count; i++)
+    if (party_mail(world, home, &home->hosted[i], &home->hosted_mail[i])) return true;
+  return false;
 }
 
 bool world_send_waiting(struct world *world, struct home *home) {
@@ -282,6 +290,7 @@ void world_welcome(struct world *world, struct home *home) {
   must(welcome_read(txn, &home->party, true, world->now, arena, &frame, &error));
   store_end(&txn);
   home->sent = home->mail = 0;
+  memset(home->hosted_mail, 0, sizeof home->hosted_mail);
   home->welcomed = false;
   must(world_deliver(world, home, frame));
   must(exchange_follow(home->exchange, arena, &frame, &error));
@@ -336,7 +345,50 @@ void world_token(struct world *world, const char *name, const char *kvk,
   must(invitation_write(&invitation, token, &error));
 }
 
-static void join(struct world *world, struct home *home, const char *kvk) {
+static void take_invitation(struct world *world, struct request *request) {
+  struct commit_result result;
+  must(commit_batch(world->commit, &request, 1, world->now, &result, &error));
+  commit_result_free(&result);
+}
+
+void world_host(struct world *world, struct home *host, const char *name, const char *kvk) {
+  struct arena *arena = test_arena();
+  Collega__Invitation invitation;
+  char token[INVITATION_TEXT_BYTES], recovery[RECOVERY_TEXT_BYTES];
+  uint8_t secret[32];
+  struct bytes frame;
+  struct id *party = &host->hosted[host->hosted_count];
+  struct party_init init = {name, kvk, "C. de Graaf", "eigenaar"};
+  bool made = false;
+  struct request *request = request_new(REQUEST_INVITE);
+  assert_true(host->hosted_count < WORLD_HOSTED);
+  random_fill(secret, sizeof secret);
+  crypto_scalarmult_base(request->invitation_public, secret);
+  fill_invitation(world, name, kvk, secret, &invitation);
+  invitation.has_host = true;
+  set_id(&invitation.host, host->party.byte, ID_BYTES);
+  request->invitation = &invitation;
+  request->host = host->party;
+  take_invitation(world, request);
+  must(invitation_write(&invitation, token, &error));
+  must(party_add(host->exchange, &init, token, world->now, party, recovery, &made, &error));
+  assert_true(made);
+  must(exchange_join(host->exchange, party, arena, &frame, &error));
+  send_as(world, host, frame, request->invitation_public, false);
+  host->hosted_count++;
+  request_destroy(&request);
+  arena_destroy(&arena);
+  world_welcome(world, host);
+}
+
+struct home world_hosted(const struct home *host, size_t index) {
+  struct home out = *host;
+  assert_true(index < host->hosted_count);
+  out.party = host->hosted[index];
+  return out;
+}
+
+static void join(struct world *world, struct home *home, const char *kvk, Collega__Role role) {
   struct arena *arena = test_arena();
   Collega__Invitation invitation;
   char token[INVITATION_TEXT_BYTES];
@@ -348,9 +400,8 @@ static void join(struct world *world, struct home *home, const char *kvk) {
   crypto_scalarmult_base(request->invitation_public, secret);
   fill_invitation(world, home->name, kvk, secret, &invitation);
   request->invitation = &invitation;
-  struct commit_result result;
-  must(commit_batch(world->commit, &request, 1, world->now, &result, &error));
-  commit_result_free(&result);
+  request->role = role;
+  take_invitation(world, request);
   must(invitation_write(&invitation, token, &error));
   must(join_store_token(home->exchange, token, &error));
 
@@ -385,7 +436,13 @@ struct home *world_home(struct world *world, const char *name, const char *kvk, 
   must(node_init(&init, world->now, &home->party, recovery, &error));
   must(exchange_open(home->path, &home->exchange, &error));
   world->count++;
-  if (joined) join(world, home, kvk);
+  if (joined) join(world, home, kvk, COLLEGA__ROLE__ROLE_EMPLOYER);
+  return home;
+}
+
+struct home *world_network(struct world *world, const char *name, const char *kvk) {
+  struct home *home = world_home(world, name, kvk, false);
+  join(world, home, kvk, COLLEGA__ROLE__ROLE_NETWORK);
   return home;
 }
 

@@ -10,7 +10,8 @@
 #include "broker/commit/commit.h"
 #include "client/exchange/exchange.h"
 
-#define WORLD_HOMES 12
+#define WORLD_HOMES  12
+#define WORLD_HOSTED 3
 
 struct home {
   char path[128];
@@ -22,7 +23,10 @@ struct home {
   uint64_t mail, board; /* how far the broker has delivered in this session */
   uint8_t filter[1024]; /* packed, as the home has sent it */
   size_t filter_length;
-  uint32_t resets; /* how often the broker said so */
+  uint32_t resets;                /* how often the broker said so */
+  struct id hosted[WORLD_HOSTED]; /* parties that live here besides `party` */
+  uint64_t hosted_mail[WORLD_HOSTED];
+  size_t hosted_count;
   bool welcomed;
   bool restored; /* it may be behind, and caught up or fenced: world_deliver notes it */
   bool behind, caught_up, fenced;
@@ -53,6 +57,11 @@ int world_setup(void **state);
 int world_teardown(void **state);
 /* Makes a home; `join` also enrols it and opens its session. */
 struct home *world_home(struct world *world, const char *name, const char *kvk, bool join);
+/* A home of a network, enrolled, with its session open; and another party that lives there. */
+struct home *world_network(struct world *world, const char *name, const char *kvk);
+void world_host(struct world *world, struct home *host, const char *name, const char *kvk);
+/* The home as its party `index` sees it: to read, publish and act as that party. Until the home is opened anew. */
+struct home world_hosted(const struct home *host, size_t index);
 /* An invitation by the world's broker, which has not heard of it. */
 void world_token(struct world *world, const char *name, const char *kvk,
                  char token[INVITATION_TEXT_BYTES]);
