@@ -82,6 +82,7 @@ static void pass_on(void *router, const uint8_t *to, size_t to_length, zmq_msg_t
 
 static void serve(int zap) {
   die_with_parent();
+  descriptors_raise();
   uint8_t consumer[16], sender[16];
   size_t consumer_length = 0;
   void *context = context_open(100000);
@@ -182,6 +183,7 @@ static void echo(const struct target *target, size_t trips) {
 /* A few connections come before the first look: what the process needs once is not counted. */
 static void idle(const struct target *target, pid_t process, size_t connections) {
   void **sockets = calloc(WARM + connections, sizeof *sockets);
+  descriptors_raise();
   double before = 0;
   NEED(sockets != NULL);
   void *context = context_open((int)(WARM + connections));

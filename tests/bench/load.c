@@ -1,17 +1,14 @@
-/* Load on a broker: employers that join, publish, follow, or only stay connected. It speaks the protocol of
- * docs/protocol.md with sockets of its own and shares no code with the node.
+/* Load on a broker: employers that publish, follow, or only stay connected.
  *
- *   load join ENDPOINT                                        tokens on standard input: members 1, 2, ...
  *   load publish ENDPOINT TOKEN PID RECORDS RUN WINDOW COUNT  member 1 follows, COUNT members from 2 on publish
  *   load idle ENDPOINT TOKEN PID COUNT                        sessions that were welcomed and say nothing more
+ *   load first ENDPOINT TOKEN                                 from Hello to the receipt of one record, member 1
  *
  * TOKEN is any invitation of that broker, for its key; ENDPOINT is where it listens now. PID is the broker's
  * process, whose CPU and memory are looked at. WINDOW is how many records a publisher may have without a receipt.
  * What is published is made and signed before the clock starts. */
 #include "tests/bench/measure.h"
-#include "tests/bench/offers.h"
-#include "tests/bench/peek.h"
-#include "tests/bench/wire.h"
+#include "tests/bench/session.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,131 +16,11 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "proto/guard.h"
-#include "proto/invitation.h"
 #include "proto/limits.h"
 
 #define FOLLOWER        1
 #define PUBLISHERS_MOST 16
 #define WARM            10
-#define ARENA_BYTES     ((size_t)4 << 30)
-
-/* ---- sessions */
-
-struct session {
-  void *socket;
-  struct employer employer;
-  struct id broker;
-  struct epoch epoch; /* the broker's */
-  uint64_t log_seq;   /* where its log stood at Welcome */
-};
-
-static struct arena *arena_make(void) {
-  struct arena *arena = arena_new(65536, ARENA_BYTES);
-  NEED(arena != NULL);
-  return arena;
-}
-
-static Collega__Invitation *token_read(const char *token, const char *endpoint,
-                                       struct target *target, struct arena *arena) {
-  Collega__Invitation *invitation = NULL;
-  NEED(invitation_read(token, arena, &invitation, NULL) == COLLEGA_OK);
-  NEED(strlen(endpoint) < sizeof target->endpoint);
-  strcpy(target->endpoint, endpoint);
-  memcpy(target->key, invitation->link_key.data, sizeof target->key);
-  return invitation;
-}
-
-static void frame_pack_send(void *socket, const Collega__ToBroker *frame, struct arena *arena) {
-  struct bytes packed = message_pack(&frame->base, arena);
-  NEED(packed.data != NULL);
-  frame_send(socket, packed.data, packed.length);
-}
-
-/* The next frame that is no Ping (which is answered) and no Credit; the caller closes it. */
-static struct peek answer_receive(void *socket, zmq_msg_t *message) {
-  for (;;) {
-    frame_receive(socket, message);
-    struct peek peek = peek_frame(zmq_msg_data(message), zmq_msg_size(message));
-    if (peek.kind != ANSWER_PING && peek.kind != ANSWER_CREDIT) return peek;
-    zmq_msg_close(message);
-    if (peek.kind == ANSWER_CREDIT) continue;
-    uint8_t buffer[64];
-    Collega__Pong pong = COLLEGA__PONG__INIT;
-    Collega__ToBroker frame = COLLEGA__TO_BROKER__INIT;
-    pong.number = peek.ping;
-    frame.pong = &pong;
-    frame_send(socket, buffer, collega__to_broker__pack(&frame, buffer));
-  }
-}
-
-static const Collega__FromBroker *answer_unpack(zmq_msg_t *message, struct arena *arena) {
-  ProtobufCMessage *frame = NULL;
-  struct bytes packed = bytes_of(zmq_msg_data(message), zmq_msg_size(message));
-  NEED(guard_unpack(&collega__from_broker__descriptor, packed, arena, &frame, NULL) == COLLEGA_OK);
-  return (const Collega__FromBroker *)frame;
-}
-
-/* Connects with the member's own key, says Hello and takes the Welcome. */
-static void session_open(struct session *session, void *context, const struct target *target,
-                         uint32_t member, struct arena *arena) {
-  zmq_msg_t message;
-  Collega__Hello hello = COLLEGA__HELLO__INIT;
-  Collega__ToBroker frame = COLLEGA__TO_BROKER__INIT;
-  employer_make(&session->employer, member);
-  session->socket = dealer_open(context, target, identity_link_secret(session->employer.identity));
-  hello.version = PROTOCOL_VERSION;
-  hello.card = employer_card(&session->employer, arena);
-  hello.head = &session->employer.head;
-  frame.hello = &hello;
-  frame_pack_send(session->socket, &frame, arena);
-  NEED(answer_receive(session->socket, &message).kind == ANSWER_WELCOME);
-  const Collega__Welcome *welcome = answer_unpack(&message, arena)->welcome;
-  zmq_msg_close(&message);
-  NEED(welcome->member && id_from(&session->broker, welcome->cards[0]->signer.data, ID_BYTES) &&
-       epoch_from(&session->epoch, welcome->epoch.data, welcome->epoch.len));
-  session->log_seq = welcome->log_seq;
-  employer_head_seen(&session->employer, welcome->seen);
-}
-
-static void session_close(struct session *session) {
-  zmq_close(session->socket);
-  employer_clear(&session->employer);
-}
-
-/* ---- join */
-
-static void join_one(void *context, const char *endpoint, const char *token, uint32_t member) {
-  struct arena *arena = arena_make();
-  struct target target;
-  struct employer employer;
-  zmq_msg_t message;
-  Collega__Join join = COLLEGA__JOIN__INIT;
-  Collega__ToBroker frame = COLLEGA__TO_BROKER__INIT;
-  const Collega__Invitation *invitation = token_read(token, endpoint, &target, arena);
-  employer_make(&employer, member);
-  void *socket = dealer_open(context, &target, invitation->secret.data);
-  join.card = employer_card(&employer, arena);
-  frame.join = &join;
-  frame_pack_send(socket, &frame, arena);
-  NEED(answer_receive(socket, &message).kind == ANSWER_CERT);
-  zmq_msg_close(&message);
-  zmq_close(socket);
-  employer_clear(&employer);
-  arena_destroy(&arena);
-}
-
-static void join_all(const char *endpoint) {
-  char line[INVITATION_TEXT_BYTES];
-  void *context = context_open(1000);
-  uint32_t joined = 0;
-  int64_t began = nanoseconds();
-  while (fgets(line, sizeof line, stdin) != NULL)
-    join_one(context, endpoint, line, ++joined);
-  say("joined", joined);
-  say("joins", per_second(joined, nanoseconds() - began));
-  zmq_ctx_term(context);
-}
 
 /* ---- publish and follow */
 
@@ -181,38 +58,11 @@ static void hear(int descriptor) {
   if (read(descriptor, &byte, 1) != 1) give_up("a process of the measurement ended early");
 }
 
-static void give_credit(void *socket, uint32_t records, size_t bytes) {
-  uint8_t buffer[64];
-  Collega__Credit credit = COLLEGA__CREDIT__INIT;
-  Collega__ToBroker frame = COLLEGA__TO_BROKER__INIT;
-  credit.records = records;
-  credit.bytes = (uint32_t)bytes;
-  frame.credit = &credit;
-  frame_send(socket, buffer, collega__to_broker__pack(&frame, buffer));
-}
-
-static void follow_from(const struct session *session, struct arena *arena) {
-  Collega__Follow follow = COLLEGA__FOLLOW__INIT;
-  Collega__Filter everything = COLLEGA__FILTER__INIT;
-  Collega__Cursor cursor = COLLEGA__CURSOR__INIT, *cursors[] = {&cursor};
-  Collega__ToBroker frame = COLLEGA__TO_BROKER__INIT;
-  cursor.origin = (ProtobufCBinaryData){ID_BYTES, (uint8_t *)(uintptr_t)session->broker.byte};
-  cursor.epoch = (ProtobufCBinaryData){EPOCH_BYTES, (uint8_t *)(uintptr_t)session->epoch.byte};
-  cursor.seq = session->log_seq;
-  follow.number = 1;
-  follow.filter = &everything;
-  follow.n_cursors = 1;
-  follow.cursors = cursors;
-  frame.follow = &follow;
-  frame_pack_send(session->socket, &frame, arena);
-}
-
 /* Takes the board until all of it was read, and gives credit back as a node does: in quarters of a window. */
 static void take_board(const struct plan *plan, const struct session *session) {
   uint64_t through = session->log_seq, last = through + plan->records * plan->publishers;
+  struct owed_credit owed = {0, 0};
   uint64_t counted = 0;
-  uint32_t records = 0;
-  size_t bytes = 0;
   while (through < last) {
     zmq_msg_t message;
     struct peek peek = answer_receive(session->socket, &message);
@@ -222,13 +72,8 @@ static void take_board(const struct plan *plan, const struct session *session) {
       delivered(plan)[seq - session->log_seq] = now;
     through = peek.through;
     counted += peek.records;
-    records += peek.records;
-    bytes += zmq_msg_size(&message);
+    owe_credit(session->socket, &owed, peek.records, zmq_msg_size(&message));
     zmq_msg_close(&message);
-    if (records < CREDIT_RECORDS / 4 && bytes < CREDIT_BYTES / 4) continue;
-    give_credit(session->socket, records, bytes);
-    records = 0;
-    bytes = 0;
   }
   plan->shared->ended = nanoseconds();
   NEED(counted == plan->records * plan->publishers);
@@ -239,10 +84,10 @@ static noreturn void be_follower(const struct plan *plan, int ready) {
   struct target target;
   struct session session;
   die_with_parent();
-  token_read(plan->token, plan->endpoint, &target, arena);
+  token_target(plan->token, plan->endpoint, &target, arena);
   void *context = context_open(1);
   session_open(&session, context, &target, FOLLOWER, arena);
-  follow_from(&session, arena);
+  session_follow(&session, NULL, arena);
   tell(ready);
   take_board(plan, &session);
   session_close(&session);
@@ -268,7 +113,7 @@ static noreturn void be_publisher(const struct plan *plan, size_t publisher, int
   struct target target;
   struct session session;
   die_with_parent();
-  token_read(plan->token, plan->endpoint, &target, arena);
+  token_target(plan->token, plan->endpoint, &target, arena);
   void *context = context_open(1);
   session_open(&session, context, &target, (uint32_t)(FOLLOWER + 1 + publisher), arena);
   struct bytes *frames = calloc(plan->frames, sizeof *frames);
@@ -356,7 +201,8 @@ static void idle(const char *endpoint, const char *token, pid_t process, size_t 
   struct target target;
   struct session *sessions = calloc(count, sizeof *sessions);
   NEED(sessions != NULL && count > WARM);
-  token_read(token, endpoint, &target, arena);
+  descriptors_raise();
+  token_target(token, endpoint, &target, arena);
   void *context = context_open((int)count);
   double before = 0;
   int64_t began = nanoseconds();
@@ -377,11 +223,31 @@ static void idle(const char *endpoint, const char *token, pid_t process, size_t 
   arena_destroy(&arena);
 }
 
+/* ---- the first receipt */
+
+static void first(const char *endpoint, const char *token) {
+  struct arena *arena = arena_make();
+  struct target target;
+  struct session session;
+  zmq_msg_t message;
+  token_target(token, endpoint, &target, arena);
+  void *context = context_open(1);
+  int64_t began = nanoseconds();
+  session_open(&session, context, &target, 1, arena);
+  struct bytes frame = employer_publish(&session.employer, 1, arena);
+  frame_send(session.socket, frame.data, frame.length);
+  NEED(answer_receive(session.socket, &message).kind == ANSWER_RECEIPTS);
+  zmq_msg_close(&message);
+  say("first_receipt_s", (double)(nanoseconds() - began) / 1e9);
+  session_close(&session);
+  zmq_ctx_term(context);
+}
+
 int main(int count, char **arguments) {
   if (bytes_start(NULL) != COLLEGA_OK) give_up("no randomness");
   const char *part = count > 1 ? arguments[1] : "";
-  if (count == 3 && strcmp(part, "join") == 0) {
-    join_all(arguments[2]);
+  if (count == 4 && strcmp(part, "first") == 0) {
+    first(arguments[2], arguments[3]);
   } else if (count == 9 && strcmp(part, "publish") == 0) {
     struct plan plan = {.endpoint = arguments[2],
                         .token = arguments[3],
@@ -395,9 +261,10 @@ int main(int count, char **arguments) {
     idle(arguments[2], arguments[3], (pid_t)number_argument(arguments[4]),
          number_argument(arguments[5]));
   } else {
-    give_up("usage: %s join ENDPOINT | publish ENDPOINT TOKEN PID RECORDS RUN WINDOW COUNT | "
-            "idle ENDPOINT TOKEN PID COUNT",
-            arguments[0]);
+    give_up(
+        "usage: %s first ENDPOINT TOKEN | publish ENDPOINT TOKEN PID RECORDS RUN WINDOW COUNT | "
+        "idle ENDPOINT TOKEN PID COUNT",
+        arguments[0]);
   }
   return 0;
 }

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -33,14 +34,14 @@ int64_t thread_nanoseconds(void) {
   return read_clock(CLOCK_THREAD_CPUTIME_ID);
 }
 
-static int compare(const void *a, const void *b) {
+int compare_times(const void *a, const void *b) {
   int64_t left = *(const int64_t *)a, right = *(const int64_t *)b;
   return left < right ? -1 : left > right;
 }
 
 int64_t percentile(int64_t *values, size_t count, double part) {
   NEED(count > 0);
-  qsort(values, count, sizeof *values, compare);
+  qsort(values, count, sizeof *values, compare_times);
   return values[(size_t)(part * (double)(count - 1))];
 }
 
@@ -94,4 +95,11 @@ double process_memory(pid_t process) {
 void die_with_parent(void) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (getppid() == 1) exit(1);
+}
+
+void descriptors_raise(void) {
+  struct rlimit limit;
+  NEED(getrlimit(RLIMIT_NOFILE, &limit) == 0);
+  limit.rlim_cur = limit.rlim_max;
+  NEED(setrlimit(RLIMIT_NOFILE, &limit) == 0);
 }

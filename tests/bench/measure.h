@@ -19,6 +19,7 @@ int64_t nanoseconds(void);        /* monotonic, the same for all processes of th
 int64_t thread_nanoseconds(void); /* of CPU that this thread has used */
 /* Sorts `values`; `part` is 0 to 1. */
 int64_t percentile(int64_t *values, size_t count, double part);
+int compare_times(const void *a, const void *b); /* of int64_t, for qsort */
 
 void say(const char *name, double value);
 /* `count` things in `elapsed` nanoseconds, as things a second. */
@@ -31,4 +32,6 @@ double process_seconds(pid_t process); /* CPU used until now, user and system, a
 double process_memory(pid_t process);
 /* The child is killed when its parent ends, however that ends. */
 void die_with_parent(void);
+/* As many open files as the system allows at all. */
+void descriptors_raise(void);
 #endif

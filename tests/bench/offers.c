@@ -16,7 +16,7 @@ struct town {
   const char *postcode, *city, *region;
 };
 
-static const struct work works[] = {
+static const struct work works[OFFER_OCCUPATIONS] = {
     {"4321", "magazijnmedewerker", "Magazijnmedewerkers na het hoogseizoen", "52.10"},
     {"5120", "kok", "Zelfstandig werkende koks in de winterstop", "56.10"},
     {"5321", "verzorgende IG", "Verzorgenden beschikbaar door verbouwing", "87.10"},
@@ -87,11 +87,16 @@ void employer_head_seen(struct employer *employer, const Collega__Head *seen) {
   NEED(id_from(&employer->head_hash, seen->hash.data, seen->hash.len));
 }
 
-static void head_advance(struct employer *employer) {
+char *offer_occupation(size_t number) {
+  return text_of(works[number % (sizeof works / sizeof works[0])].isco);
+}
+
+Collega__Head *employer_next_head(struct employer *employer) {
   employer->head.has_previous = employer->head.number > 0;
   employer->head_previous = employer->head_hash;
   employer->head.number++;
   random_fill(employer->head_hash.byte, ID_BYTES);
+  return &employer->head;
 }
 
 /* One offer, packed as a body: all that makes it an offer, then as much description as fits. */
@@ -193,8 +198,7 @@ struct bytes employer_publish(struct employer *employer, size_t count, struct ar
   Collega__Publish publish = COLLEGA__PUBLISH__INIT;
   Collega__ToBroker frame = COLLEGA__TO_BROKER__INIT;
   publish.run = employer_offers(employer, count, arena);
-  head_advance(employer);
-  publish.head = &employer->head;
+  publish.head = employer_next_head(employer);
   frame.publish = &publish;
   struct bytes packed = message_pack(&frame.base, arena);
   NEED(packed.data != NULL);

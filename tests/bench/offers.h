@@ -23,6 +23,12 @@ Collega__Run *employer_card(const struct employer *employer, struct arena *arena
 /* The broker says which head it holds: go on from there. */
 void employer_head_seen(struct employer *employer, const Collega__Head *seen);
 
+/* The head goes on by one entry: what the next frame tells. The employer's own, until the next call. */
+Collega__Head *employer_next_head(struct employer *employer);
+
+/* ISCO codes of the offers: the n-th that an employer makes has number n modulo OFFER_OCCUPATIONS. */
+#define OFFER_OCCUPATIONS 8u
+char *offer_occupation(size_t number);
 /* `count` new offers, signed as one tree. */
 Collega__Run *employer_offers(struct employer *employer, size_t count, struct arena *arena);
 /* A packed ToBroker with the same as Publish, under the next head. */

@@ -10,9 +10,12 @@ enum answer_kind {
   ANSWER_CERT = 2,
   ANSWER_RECEIPTS = 3,
   ANSWER_BOARD = 4,
+  ANSWER_MAIL = 6,
+  ANSWER_STORED = 7,
   ANSWER_REFUSAL = 9,
   ANSWER_CREDIT = 10,
-  ANSWER_PING = 11
+  ANSWER_PING = 11,
+  ANSWER_PONG = 12
 };
 struct peek {
   enum answer_kind kind;

@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 
 WAIT_SECONDS = 120  # for any single step: what takes longer is broken
 PR_SET_PDEATHSIG = 1
@@ -21,8 +22,8 @@ def words(command):
     return [str(part) for part in command]
 
 
-def run(command, **options):
-    return subprocess.run(words(command), stdout=subprocess.PIPE, text=True, timeout=WAIT_SECONDS, check=True,
+def run(command, timeout=WAIT_SECONDS, **options):
+    return subprocess.run(words(command), stdout=subprocess.PIPE, text=True, timeout=timeout, check=True,
                           preexec_fn=die_with_parent, **options).stdout
 
 
@@ -69,47 +70,141 @@ class Relay(Server):
 class Home:
     """A broker's home, and one of its invitations: it holds the broker's key."""
 
-    def __init__(self, path, tokens):
-        self.path, self.tokens = path, tokens
+    def __init__(self, path, token):
+        self.path, self.token = path, token
 
 
 class Broker(Server):
-    """Serves when the constructor returns."""
+    """Serves when the constructor returns; `started` is how many seconds that took."""
 
     def __init__(self, bench, home):
-        self.home, self.load = home, bench.programs["load"]
+        self.home, self.programs = home, bench.programs
         place = tempfile.mkdtemp(prefix="bench-")  # not in the home: a socket's path must be short
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as ready, open(home.path / "log", "a") as log:
                 ready.bind(f"{place}/ready")
                 ready.settimeout(WAIT_SECONDS)
+                began = time.monotonic()
                 super().__init__([bench.broker, "run", "--home", home.path], stdout=log, stderr=log,
                                  env=dict(os.environ, NOTIFY_SOCKET=f"{place}/ready"))
                 while "READY=1" not in ready.recv(4096).decode():
                     pass
+                self.started = time.monotonic() - began
         finally:
             shutil.rmtree(place)
         self.endpoint = (home.path / "endpoint").read_text().strip()
 
-    def join(self):
-        figures([self.load, "join", self.endpoint], input="\n".join(self.home.tokens) + "\n")
+    def load(self, program, *arguments):
+        """The programs of the load say what their arguments mean."""
+        return figures([self.programs[program], *arguments], timeout=600)
+
+    def where(self):
+        return self.endpoint, self.home.token
 
     def publish(self, records, run_length, window, publishers):
-        return figures([self.load, "publish", self.endpoint, self.home.tokens[0], self.child.pid,
-                        records // publishers, run_length, window, publishers])
+        return self.load("load", "publish", *self.where(), self.child.pid, records // publishers, run_length, window,
+                         publishers)
 
     def idle(self, sessions):
-        return figures([self.load, "idle", self.endpoint, self.home.tokens[0], self.child.pid, sessions])
+        return self.load("load", "idle", *self.where(), self.child.pid, sessions)
+
+    def first(self):
+        return self.load("load", "first", *self.where())
+
+    def fan(self, records, followers, filters):
+        return self.load("fan", *self.where(), self.child.pid, records, followers, filters)
+
+    def post(self, letters, window):
+        return self.load("post", *self.where(), self.child.pid, letters, window)
+
+    def storm(self, sessions, spread_ms):
+        return self.load("storm", *self.where(), self.child.pid, sessions, spread_ms)
 
 
-def make_home(bench, path, members):
-    """A new broker whose `members` were invited and have joined."""
+class Hostile(Server):
+    """Peers that mean harm. They run at the lowest priority: elsewhere they would have processors of their own, and
+    what is measured is the broker, not a share of this machine."""
+
+    def __init__(self, broker, kind, number):
+        super().__init__(["nice", "-n", "19", broker.programs["hostile"], *broker.where(), kind, number],
+                         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        assert self.child.stdout.readline() == "ready\n", f"{kind} did not begin"
+
+
+def make_home(bench, path, members, records=0):
+    """A new broker with members, and records in its log if wanted. No broker runs in it meanwhile."""
     run([bench.broker, "init", "--home", path, "--name", "Meting", "--listen", "tcp://127.0.0.1:0"])
     with open(path / "settings.ini", "a") as settings:
         settings.write("\n[http]\nlisten = off\n")
-    home = Home(path, [])
-    with Broker(bench, home) as broker:
-        home.tokens = [run([bench.broker, "invite", "--home", path, "--name", f"Meting {i} BV", "--kvk",
-                            10_000_000 + i]).strip() for i in range(members)]
-        broker.join()
+    run([bench.programs["crowd"], path, members, *([records, 1000] if records else [])])
+    home = Home(path, None)
+    with Broker(bench, home):  # an invitation tells an address, and there is none before it listens
+        home.token = run([bench.broker, "invite", "--home", path, "--name", "Sleutel BV", "--kvk", 99_999_999]).strip()
     return home
+
+
+# ---- other brokers
+
+def free_port():
+    with socket.socket() as one:
+        one.bind(("127.0.0.1", 0))
+        return one.getsockname()[1]
+
+
+NATS = "jetstream {{ store_dir: {place}/store }}\nlisten: 127.0.0.1:{port}\n"
+REDIS = """port {port}
+bind 127.0.0.1
+dir {place}
+save ""
+appendonly yes
+appendfsync always
+"""
+MOSQUITTO = """listener {port} 127.0.0.1
+allow_anonymous true
+persistence true
+persistence_location {place}/
+max_inflight_messages 0
+max_queued_messages 0
+log_type error
+"""
+# Program, its settings, what it is told to read them by, and how its durability compares.
+OTHERS = {
+    "nats": ("nats-server", NATS, ["-c"], "no fsync before the acknowledgement (every two minutes)"),
+    "redis": ("redis-server", REDIS, [], "appendfsync always: fsync before the acknowledgement"),
+    "mqtt": ("mosquitto", MOSQUITTO, ["-c"], "no fsync: all is in memory, written every 30 minutes"),
+}
+
+
+def others():
+    """Those that are installed here."""
+    path = os.environ.get("PATH", "") + ":/usr/sbin:/usr/local/sbin"
+    return {name: shutil.which(program, path=path) for name, (program, *_) in OTHERS.items()
+            if shutil.which(program, path=path)}
+
+
+class Other(Server):
+    def __init__(self, bench, name, program):
+        _, settings, option, _ = OTHERS[name]
+        self.name, self.program, self.port = name, bench.programs["peers"], free_port()
+        self.place = tempfile.TemporaryDirectory(dir=bench.place)
+        os.chmod(self.place.name, 0o777)  # mosquitto leaves root behind
+        file = f"{self.place.name}/settings"
+        with open(file, "w") as out:
+            out.write(settings.format(port=self.port, place=self.place.name))
+        super().__init__([program, *option, file], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        deadline = time.monotonic() + WAIT_SECONDS
+        while True:  # they tell nobody when they are ready
+            try:
+                socket.create_connection(("127.0.0.1", self.port), 1).close()
+                return
+            except OSError:
+                if time.monotonic() > deadline or self.child.poll() is not None:
+                    raise
+                time.sleep(0.02)
+
+    def __exit__(self, *_):
+        super().__exit__()
+        self.place.cleanup()
+
+    def measure(self, messages, window):
+        return figures([self.program, self.name, self.port, self.child.pid, messages, window], timeout=300)
