@@ -7,24 +7,23 @@
 
 #include "proto/lists_tables.h"
 
-/* A code of up to four digits as a number that orders as strcmp does. False: longer than that. */
-static bool code_key(const char *code, uint32_t *key) {
-  *key = 0;
-  for (int i = 0; i < 4; i++) {
-    *key = *key << 8 | (uint8_t)*code;
-    if (*code) code++;
-  }
-  return *code == '\0';
+/* Four characters as a number that orders as strcmp does. */
+static uint32_t code_key(const char code[4]) {
+  const uint8_t *byte = (const uint8_t *)code;
+  return (uint32_t)byte[0] << 24 | (uint32_t)byte[1] << 16 | (uint32_t)byte[2] << 8 | byte[3];
 }
 
 /* Asked for every offer that passes: no calls inside. */
 const struct isco_row *isco_find(const char *code) {
-  uint32_t wanted, at;
-  if (!code_key(code, &wanted)) return NULL;
+  char padded[5] = {0};
+  size_t length = strlen(code);
+  if (length >= sizeof padded) return NULL;
+  memcpy(padded, code, length);
+  uint32_t wanted = code_key(padded);
   size_t low = 0, high = ISCO_ROWS;
   while (low < high) {
     size_t middle = low + (high - low) / 2;
-    code_key(isco_rows[middle].code, &at);
+    uint32_t at = code_key(isco_rows[middle].code); /* ended, and filled up, by NUL */
     if (at == wanted) return &isco_rows[middle];
     if (at < wanted)
       low = middle + 1;

@@ -1,9 +1,8 @@
 """Runs every test of the repository and prints one summary line, "N passed, N failed".
 
 Parts: source (arrows, formatting, generated files), unit (cmocka programs), vectors, wire, flow, fault (pytest),
-memory (valgrind,
-soak), model (Spin), asan (units and flows under the address and undefined-behaviour sanitizers), tsan (flows under the thread
-sanitizer).
+memory (valgrind, soak), model (Spin), instructions (of the hot paths, counted by valgrind), asan (units and flows under
+the address and undefined-behaviour sanitizers), tsan (flows under the thread sanitizer).
 """
 import argparse
 import json
@@ -17,7 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ["source", "unit", "vectors", "wire", "flow", "fault", "memory", "model", "asan", "tsan"]
+PARTS = ["source", "unit", "vectors", "wire", "flow", "fault", "memory", "model", "instructions", "asan", "tsan"]
 UNIT_SECONDS = 300
 CMOCKA_PASSED = re.compile(r"^\[  PASSED  \] (\d+) test", re.M)
 CMOCKA_FAILED = re.compile(r"^\[  FAILED  \] .*?(\d+) test", re.M)
@@ -120,9 +119,9 @@ def main():
     if options.long:
         os.environ["COLLEGA_LONG"] = "1"
     count = Count()
-    if set(wanted) - {"asan", "tsan", "model", "source"} and not build("debug"):
+    if set(wanted) - {"asan", "tsan", "model", "source", "instructions"} and not build("debug"):
         count.add(0, 1)
-        wanted = [part for part in wanted if part in ("asan", "tsan", "model", "source")]
+        wanted = [part for part in wanted if part in ("asan", "tsan", "model", "source", "instructions")]
     for part in wanted:
         started = time.monotonic()
         if part == "source":
@@ -135,6 +134,8 @@ def main():
             pytest(part, [f"tests/{part}"], count, {"COLLEGA_BIN": str(ROOT / "build" / "debug")})
         elif part == "model":
             pytest("model", ["tests/model"], count)
+        elif part == "instructions":
+            pytest("instructions", ["tests/bench/test_instructions.py"], count)
         elif part == "asan":
             if build("asan"):
                 units("asan", count)
