@@ -31,6 +31,7 @@ struct broker {
   struct thread_world world;
   struct metrics *metrics;
   void *router, *monitor, *zap, *committer, *workers[WORKERS_MOST];
+  size_t at_worker[WORKERS_MOST]; /* frames */
   size_t worker_count;
   int signals;
   struct control *control;
@@ -58,8 +59,10 @@ void broker_receive(struct broker *broker);
 void broker_frame_back(struct broker *broker, struct job **job);
 void broker_job_over(struct broker *broker,
                      struct job **job); /* of a frame: counts it out and frees it */
-/* The worker of a session, or of a group of followers. */
+/* The worker of what is read for a session, or for a group of followers. */
 void *broker_worker_of(const struct broker *broker, uint64_t number);
+/* At the end: frees the frames that a session still has here. */
+void broker_frames_drop(struct session *session);
 
 /* ---- answers.c */
 /* Sends packed bytes; a frame that costs must have been allowed by broker_session_may_send before.

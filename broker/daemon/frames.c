@@ -1,6 +1,11 @@
 /* What comes in. The loop looks at nothing inside a frame: it knows the key behind it, how long it
  * is and whose turn that makes it. A worker unpacks it; when it is back the session's machine
- * judges it, and what asks for a change goes to the committer. */
+ * judges it, and what asks for a change goes to the committer.
+ *
+ * A session has only a few frames at the workers at a time, whichever has least to do; the others
+ * wait here. So one member uses every core, and a member that sends without pause is never far ahead
+ * of one that sends a single frame. They may come back in another order: each is judged when all
+ * before it were. */
 #include "broker/daemon/broker.h"
 #include "base/fault.h"
 #include "base/log.h"
@@ -11,6 +16,8 @@
 /* Of one session at a worker: its credit, and room for what costs nothing. */
 #define PREPARING_MOST_BYTES (CREDIT_BYTES + LIMIT_FRAME_BYTES)
 #define PREPARING_MOST       (CREDIT_RECORDS + 4096u)
+/* Of one session at each worker: one in hand, one that it finds when it is done with that. */
+#define AT_WORKER_MOST 2u
 
 void *broker_worker_of(const struct broker *broker, uint64_t number) {
   return broker->workers[number % broker->worker_count];
@@ -42,6 +49,81 @@ static struct job *frame_job(struct session *session, zmq_msg_t *body) {
   request->home = session->home;
   memcpy(request->link_key, session->link_key, sizeof request->link_key);
   job->wire_bytes = request->packed.length;
+  return job;
+}
+
+/* ---- a session's frames, in order */
+
+static void drop_list(struct job **list) {
+  for (struct job *job; (job = *list) != NULL;) {
+    *list = job->next;
+    job_destroy(&job);
+  }
+}
+
+void broker_frames_drop(struct session *session) {
+  drop_list(&session->first_waiting);
+  drop_list(&session->done);
+}
+
+static size_t idlest(const struct broker *broker) {
+  size_t found = 0;
+  for (size_t i = 1; i < broker->worker_count; i++)
+    if (broker->at_worker[i] < broker->at_worker[found]) found = i;
+  return found;
+}
+
+static struct job *first_waiting(struct session *session) {
+  struct job *job = session->first_waiting;
+  session->first_waiting = job->next;
+  job->next = NULL;
+  return job;
+}
+
+/* As many of the session's frames to workers as it may have there. */
+static void feed(struct broker *broker, struct session *session) {
+  while (session->first_waiting != NULL &&
+         session->at_workers < AT_WORKER_MOST * broker->worker_count) {
+    struct job *job = first_waiting(session);
+    if (session->ended != 0) { /* nobody waits for it any more */
+      session->preparing--;
+      session->preparing_bytes -= job->wire_bytes;
+      broker_job_over(broker, &job);
+      continue;
+    }
+    job->worker = idlest(broker);
+    broker->at_worker[job->worker]++;
+    session->at_workers++;
+    job_send(broker->workers[job->worker], &job);
+  }
+}
+
+static void queue_frame(struct broker *broker, struct session *session, struct job *job) {
+  job->order = session->frames_in++;
+  if (session->first_waiting == NULL)
+    session->first_waiting = job;
+  else
+    session->last_waiting->next = job;
+  session->last_waiting = job;
+  feed(broker, session);
+}
+
+/* Into the list of those that are done, which is short and in order. */
+static void keep_done(struct session *session, struct job *job) {
+  struct job **at = &session->done;
+  while (*at != NULL && (*at)->order < job->order)
+    at = &(*at)->next;
+  job->next = *at;
+  *at = job;
+}
+
+/* The next one whose turn it is; NULL: it is not back yet. */
+static struct job *next_done(struct session *session) {
+  struct job *job = session->done;
+  if (job == NULL || job->order != session->frames_out) return NULL;
+  session->done = job->next;
+  job->next = NULL;
+  session->frames_out++;
   return job;
 }
 
@@ -126,7 +208,7 @@ static void take_message(struct broker *broker, zmq_msg_t *routing, zmq_msg_t *b
   broker->under_way++;
   broker->under_way_bytes += size;
   fault_point(FAULT_broker_frame_received);
-  job_send(broker_worker_of(broker, session->number), &job);
+  queue_frame(broker, session, job);
 }
 
 void broker_receive(struct broker *broker) {
@@ -219,12 +301,25 @@ static void judge(struct broker *broker, struct session *session, struct job **j
   }
 }
 
+/* One whose turn it is. */
+static void take_back(struct broker *broker, struct session *session, struct job *job) {
+  session->preparing--;
+  session->preparing_bytes -= job->wire_bytes;
+  if (session->ended == 0) judge(broker, session, &job);
+  if (job != NULL) broker_job_over(broker, &job);
+}
+
 void broker_frame_back(struct broker *broker, struct job **job) {
   struct session *session = session_by_number(broker->sessions, (*job)->session);
-  if (session != NULL) {
-    session->preparing--;
-    session->preparing_bytes -= (*job)->wire_bytes;
-    if (session->ended == 0) judge(broker, session, job);
+  broker->at_worker[(*job)->worker]--;
+  if (session == NULL) { /* never: a session stays while it has frames on their way */
+    broker_job_over(broker, job);
+    return;
   }
-  if (*job != NULL) broker_job_over(broker, job);
+  session->at_workers--;
+  keep_done(session, *job);
+  *job = NULL;
+  for (struct job *next; (next = next_done(session)) != NULL;)
+    take_back(broker, session, next);
+  feed(broker, session);
 }

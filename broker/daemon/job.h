@@ -33,6 +33,9 @@ struct figures {
 struct job {
   enum job_kind kind;
   uint64_t session;           /* whose; control connections have numbers of their own */
+  struct job *next;           /* FRAME: in a list of its session */
+  uint64_t order;             /* FRAME: which of its session's, from 0 */
+  size_t worker;              /* FRAME: who has it */
   struct arena *arena;        /* of what a read makes; the job's */
   enum collega_status status; /* of a read */
   struct collega_error error;

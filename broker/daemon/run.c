@@ -267,8 +267,10 @@ static void close_all(struct run *run) {
   struct broker *broker = &run->broker;
   close_sockets(run);
   for (struct session *session = broker->sessions == NULL ? NULL : session_first(broker->sessions);
-       session != NULL; session = session_next(session))
+       session != NULL; session = session_next(session)) {
     follow_stop_all(broker->follows, session);
+    broker_frames_drop(session);
+  }
   sessions_destroy(&broker->sessions);
   follows_destroy(&broker->follows);
   connections_destroy(&broker->connections);

@@ -1,7 +1,6 @@
 /* A worker's thread: unpacks and verifies what came from nodes, and reads the store for what goes
  * to them. Its read transaction takes a new moment for every job and is let go before the next
- * wait, so that the file can reuse its pages. A session's frames always go to the same worker: they
- * come back in order. */
+ * wait, so that the file can reuse its pages. */
 #include "broker/daemon/threads.h"
 #include "base/log.h"
 #include "broker/admin/report.h"

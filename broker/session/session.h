@@ -14,6 +14,7 @@
 #define MAILBOX_NOT_KNOWN         UINT64_MAX
 
 struct follow;
+struct job; /* the daemon's: a frame on its way */
 /* How far a mailbox of this home was sent in this session. Nothing is kept in memory but two
  * numbers. */
 struct mailbox_sent {
@@ -49,6 +50,11 @@ struct session {
   uint64_t probe;                 /* answered_bytes when the open probe was sent; 0: none is open */
   uint32_t preparing, committing; /* frames at a worker, requests at the committer */
   size_t preparing_bytes;
+  /* Frames in their order, and the daemon's: those that wait for a worker, and those that came back
+   * before an earlier one did. */
+  struct job *first_waiting, *last_waiting, *done;
+  uint64_t frames_in, frames_out; /* how many came, and how many were judged */
+  uint32_t at_workers;
   struct follow **follows;
   size_t follow_count;
   struct mailbox_sent *mailboxes;
