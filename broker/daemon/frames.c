@@ -16,8 +16,8 @@
 /* Of one session at a worker: its credit, and room for what costs nothing. */
 #define PREPARING_MOST_BYTES (CREDIT_BYTES + LIMIT_FRAME_BYTES)
 #define PREPARING_MOST       (CREDIT_RECORDS + 4096u)
-/* Of one session at each worker: one in hand, one that it finds when it is done with that. */
-#define AT_WORKER_MOST 2u
+/* Of one session at each worker: one in hand, and some that it finds when it is done with that. */
+#define AT_WORKER_MOST 4u
 
 void *broker_worker_of(const struct broker *broker, uint64_t number) {
   return broker->workers[number % broker->worker_count];
