@@ -106,7 +106,7 @@ class Broker(Server):
                          publishers)
 
     def idle(self, sessions):
-        return self.load("load", "idle", *self.where(), self.child.pid, sessions)
+        return {**self.load("load", "idle", *self.where(), self.child.pid, sessions), "sessions": sessions}
 
     def first(self):
         return self.load("load", "first", *self.where())

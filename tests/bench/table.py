@@ -158,7 +158,8 @@ def mail_rows(found):
 def crowd_rows(found):
     group = "the broker: sessions"
     rows = []
-    for many, what in (("", "idle member session"), ("_many", "  among ten times as many")):
+    for many in ("", "_many"):
+        what = f"idle member session, among {found[f'idle_sessions{many}']['sessions']:,.0f}"
         rows.append(row(group, what, "B", found[f"idle_sessions{many}"]["bytes_per_session"],
                         found[f"idle_router{many}"]["bytes_per_connection"], "memory"))
     storm = found["storm"]
@@ -167,7 +168,7 @@ def crowd_rows(found):
             found["idle_router_zap"]["bytes_per_connection"]),
         row(group, "sessions opened, one after another", "/s", found["idle_sessions"]["opened"],
             found["idle_router"]["opened"]),
-        row(group, "all members come back: the last is welcome after", "s", storm["all_back_s"], 20, "back"),
+        row(group, "all members come back at once: the last after", "s", storm["all_back_s"], 20, "back"),
         row(group, "  Welcome after connecting, p50", "ms", storm["welcome_p50_ms"]),
         row(group, "  p99", "ms", storm["welcome_p99_ms"]),
         row(group, "  broker's CPU for each", "us", storm["cpu_per_session_us"]),
