@@ -90,16 +90,11 @@ enum collega_status command_offer_show(const struct arguments *arguments,
   struct desk desk;
   struct short_id id;
   CollegaStore__OfferRow *row = NULL;
-  Collega__Offer *offer = NULL;
   enum collega_status status = desk_open(arguments, &desk, error);
   if (status != COLLEGA_OK) return status;
   struct view view = desk_view(&desk);
   status = view_offer_id(&view, argument_at(arguments, 0), &id, error);
   if (status == COLLEGA_OK) status = view_offer(&view, &id, &row, error);
-  if (status == COLLEGA_OK) status = offer_of_row(row, desk.arena, &offer, error);
-  if (status == COLLEGA_OK && !view_may_see(&view, row, offer))
-    status =
-        error_set(error, COLLEGA_NOT_FOUND, RULE_id_unknown, NULL, argument_at(arguments, 0), NULL);
   if (status == COLLEGA_OK)
     status = json_print(document_offer(&view, row, view_wrote(&view, row)), error);
   desk_close(&desk);

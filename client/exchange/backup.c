@@ -55,7 +55,8 @@ static enum collega_status copy_parties(const char *from, const char *to,
   while (status == COLLEGA_OK && (entry = readdir(parties))) {
     if (strlen(entry->d_name) != 2 * ID_BYTES) continue;
     status = copy_directory(source, target, entry->d_name, one, other, error);
-    if (status == COLLEGA_OK) status = copy_file(one, other, "identity", true, error);
+    /* None is there when a party was about to be made and that was interrupted: nobody knows it. */
+    if (status == COLLEGA_OK) status = copy_file(one, other, "identity", false, error);
   }
   closedir(parties);
   return status;

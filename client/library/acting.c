@@ -97,6 +97,19 @@ enum collega_status view_elsewhere(const struct view *view, const char *typed,
   return status;
 }
 
+enum collega_status view_check_seen(const struct view *view, const char *typed,
+                                    const struct short_id *id, struct collega_error *error) {
+  CollegaStore__OfferRow *row = NULL;
+  Collega__Offer *offer = NULL;
+  struct id author;
+  enum collega_status status = view_offer(view, id, &row, error);
+  if (status == COLLEGA_OK) status = offer_of_row(row, view->arena, &offer, error);
+  if (status != COLLEGA_OK || view_may_see(view, row, offer)) return status;
+  if (row->mine && id_from(&author, row->author.data, row->author.len))
+    return of_other(view, typed, &author, error);
+  return error_set(error, COLLEGA_NOT_FOUND, RULE_id_unknown, NULL, typed, NULL);
+}
+
 enum collega_status view_own_offer(const struct view *view, const struct short_id *offer,
                                    struct collega_error *error) {
   CollegaStore__OfferRow *row = NULL;

@@ -9,8 +9,9 @@
 
 enum collega_status view_offer_id(const struct view *view, const char *typed, struct short_id *out,
                                   struct collega_error *error) {
-  return table_find_prefix(view->txn, TABLE_OFFERS, bytes_of("", 0), typed, out->byte,
-                           SHORT_ID_BYTES, error);
+  enum collega_status status = table_find_prefix(view->txn, TABLE_OFFERS, bytes_of("", 0), typed,
+                                                 out->byte, SHORT_ID_BYTES, error);
+  return status == COLLEGA_OK ? view_check_seen(view, typed, out, error) : status;
 }
 
 /* In a table whose keys begin with the party. */

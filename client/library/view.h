@@ -28,6 +28,10 @@ enum collega_status view_own_party(const struct view *view, const struct id *par
 enum collega_status view_elsewhere(const struct view *view, const char *typed,
                                    enum collega_status status,
                                    struct collega_error *error) COLLEGA_MUST_CHECK;
+/* An offer that this party may not see: of_other_party where its author lives here, else id_unknown. */
+enum collega_status view_check_seen(const struct view *view, const char *typed,
+                                    const struct short_id *offer,
+                                    struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Refuses an offer of another party of this home, and says whose it is. */
 enum collega_status view_own_offer(const struct view *view, const struct short_id *offer,
                                    struct collega_error *error) COLLEGA_MUST_CHECK;

@@ -1,5 +1,6 @@
 """A network's node hosts employers: they match and deal with each other and with others, like any others."""
 import json
+import shutil
 
 import pytest
 
@@ -12,6 +13,10 @@ NOWHERE = {"HOME": "/nonexistent", "PATH": "/nonexistent", "COLLEGA_HOME": ""}
 
 def state_of(host, kvk):
     return next(party for party in host.json("party", "list")["parties"] if party["kvk"] == kvk)
+
+
+def questions(host):
+    return [entry["kind"] for entry in host.json("ledger", "log", "--last", "100000")["entries"]].count("question")
 
 
 def verified(node, deal, path):
@@ -148,6 +153,28 @@ def test_a_restored_network_finds_what_each_party_had(hosted, tmp_path):
         assert verified(again, deal, tmp_path / "again.collega")["valid"]
     again = Hosted(restored, lender.name, lender.kvk)
     assert again.publish(offers.load("logistiek-heftruck-uit"), "--wait", WAIT)
+
+
+def test_a_restored_decider_asks_both_neighbours(hosted, tmp_path):
+    world, host, (lender, borrower) = hosted
+    lent, asked, match = deals.matched(lender, borrower)
+    deal = deals.propose(borrower, match, "--headcount", "4")
+    deals.received(lender, deal)
+    world.broker("backup", tmp_path / "backup")
+    agreed = deals.propose(lender, match, "--headcount", "5")  # crosses it: of the two one can be concluded
+    deals.received(borrower, agreed)
+    assert borrower.json("deal", "accept", agreed, "--wait", WAIT)["state"] in deals.DONE
+    world.broker.kill()
+    shutil.rmtree(world.broker.home)
+    world.broker("restore", tmp_path / "backup")
+    world.broker.start()
+    for party in (lender, borrower):
+        hosting.until(host, lambda party=party: party.deal(deal)["state"] == "void")
+        assert party.deal(agreed)["state"] in deals.DONE
+    hosting.until(host, lambda: questions(host) >= 2)  # one for each of the two
+    third = deals.propose(borrower, match, "--headcount", "2")
+    deals.received(lender, third)
+    assert lender.json("deal", "accept", third, "--wait", WAIT)["state"] in deals.DONE
 
 
 def test_revoking_one_leaves_the_others_and_revoking_the_host_ends_all(hosted):

@@ -54,7 +54,8 @@ static uint64_t standing(struct home *home, const struct short_id *offer) {
   struct ledger_txn *txn = NULL;
   collega_date from, until;
   uint64_t most = 0;
-  assert_true(date_read("2027-01-04", &from) && date_read("2027-03-26", &until));
+  assert_true(date_read("2027-01-04", &from));
+  assert_true(date_read("2027-03-26", &until));
   must(ledger_read(exchange_ledger(home->exchange), &txn, &error));
   must(holds_most(txn, &home->party, offer, from, until, false, &most, &error));
   ledger_abort(&txn);
