@@ -123,9 +123,9 @@ static bool joins_hosted(const struct node_link *link) {
 }
 
 /* The home's own session comes next. */
-static void stop_joining(struct node_link *link) {
+static void stop_joining(struct node_link *link, int64_t pause_ms) {
   link->joining = false;
-  link->joiners_at = clock_now() + JOINERS_RETRY_MS;
+  link->joiners_at = clock_now() + pause_ms;
 }
 
 static void refuse_joiner(struct node_link *link, const struct collega_error *why) {
@@ -149,7 +149,7 @@ static void lose(struct node_link *link, enum rule why) {
   if (why == RULE_link_lost && link->told_why != RULE_NONE) why = link->told_why;
   if (joins_hosted(link)) {
     refuse_expired(link);
-    stop_joining(link);
+    stop_joining(link, JOINERS_RETRY_MS);
   }
   log_info("link_lost", "why=%s", rule_name(why));
   link->state.problem = why;
@@ -257,7 +257,7 @@ static void take_join_refusal(struct node_link *link, const Collega__Refusal *re
     return;
   }
   refuse_joiner(link, &why);
-  stop_joining(link);
+  stop_joining(link, 0); /* its token is gone: the next one may come at once */
   forget_socket(link);
   node_session_start(&link->session, false, clock_now());
 }
@@ -478,7 +478,7 @@ void node_link_work(struct node_link *link) {
     connect_now(link);
     break;
   case NODE_DISCONNECT:
-    if (joins_hosted(link)) stop_joining(link);
+    if (joins_hosted(link)) stop_joining(link, JOINERS_RETRY_MS);
     link->state.problem = RULE_link_silent;
     link->state.connected = true;
     forget_socket(link);

@@ -253,3 +253,30 @@ def test_an_invitation_that_the_broker_does_not_know_is_refused_and_another_one_
     host("party", "add", "--name", "Derde BV", "--kvk", "67890123", "--invitation", used, "--wait", WAIT)
     host("party", "add", "--name", "Derde BV", "--kvk", "67890123", "--invitation", used, expect=1)
     assert state_of(host, "67890123")["state"] == "member"
+
+
+def test_a_party_that_the_broker_refuses_stands_in_nobodys_way(world_of, tmp_path):
+    """A home of a backup from before the party came makes other keys for it: the invitation was for the first ones."""
+    world = world_of(0)
+    host, _ = hosting.network(world, 0)
+    host("ledger", "backup", tmp_path / "backup")
+    name, kvk, _, _ = EMPLOYERS[0]
+    token = world.broker.invite(name, kvk, "--host", host.kvk)
+    arguments = ["party", "add", "--name", name, "--kvk", kvk, "--invitation"]
+    host(*arguments, token, "--wait", WAIT)
+    host.kill()
+    restored = Node(tmp_path, *hosting.NETWORK)
+    call([restored.program, "ledger", "restore", tmp_path / "backup", "--home", restored.home])
+    world.nodes.append(restored)
+    restored.start()
+    hosting.until(restored, lambda: restored.json("status")["broker"]["connected"]
+                  and not restored.json("status")["broker"]["behind"])
+    refused = restored(*arguments, token, "--wait", WAIT, expect=1)
+    assert f"KvK {kvk}" in refused.stdout and refused.stderr.strip()
+    listed = state_of(restored, kvk)
+    assert listed["state"] == "refused" and listed["refused"]["rule"] == "invitation_used" and listed["refused"]["words"]
+    assert restored.publish(offers.load("logistiek-magazijn-uit"), "--wait", WAIT)  # the host goes on
+    again = restored(*arguments, world.broker.invite(name, kvk, "--host", host.kvk), "--wait", WAIT)
+    assert "recovery" not in again.stdout.lower()  # the same keys: theirs was shown before
+    assert state_of(restored, kvk)["state"] == "member"
+    assert Hosted(restored, name, kvk).publish(offers.load("logistiek-heftruck-uit"), "--wait", WAIT)
