@@ -10,7 +10,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @pytest.mark.skipif(shutil.which("clang-format") is None, reason="clang-format is not installed")
 def test_sources_are_formatted():
-    sources = [str(path) for top in ("base", "proto", "client", "broker", "include", "tests")
+    sources = [str(path) for top in ("base", "proto", "client", "broker", "include", "examples", "tests")
                for path in sorted((ROOT / top).rglob("*.[ch]"))]
     result = subprocess.run(["clang-format", "--dry-run", "-Werror", *sources], capture_output=True, text=True, cwd=ROOT)
     wrong = sorted({line.split(":")[0] for line in result.stderr.splitlines() if "error:" in line})
