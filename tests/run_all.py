@@ -18,6 +18,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ["source", "unit", "vectors", "wire", "flow", "fault", "memory", "model", "instructions", "asan", "tsan"]
 UNIT_SECONDS = 300
+WORKERS = 3
 CMOCKA_PASSED = re.compile(r"^\[  PASSED  \] (\d+) test", re.M)
 CMOCKA_FAILED = re.compile(r"^\[  FAILED  \] .*?(\d+) test", re.M)
 
@@ -91,14 +92,16 @@ def units(preset, count):
                 say(output[-6000:])
 
 
-def pytest(name, paths, count, environment=None):
+def pytest(name, paths, count, environment=None, workers=0):
+    """workers: tests run side by side, each with homes and ports of its own. Most of their time they wait."""
     paths = [str(path) for path in paths if (ROOT / path).exists()]
     if not paths:
         return
     report = ROOT / "build" / f"pytest-{name}.xml"
     report.parent.mkdir(exist_ok=True)
     report.unlink(missing_ok=True)
-    command = ["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}", *paths]
+    command = ["/usr/bin/python3", "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--junitxml={report}",
+               *(["-n", str(workers)] if workers else []), *paths]
     subprocess.run(command, cwd=ROOT, env=dict(os.environ, PYTHONDONTWRITEBYTECODE="1", **(environment or {})))
     try:
         suite = ElementTree.parse(report).getroot().find("testsuite")
@@ -131,23 +134,24 @@ def main():
         elif part == "vectors":
             pytest("vectors", ["tests/vectors/check_vectors.py"], count)
         elif part in ("wire", "flow", "fault", "memory"):
-            pytest(part, [f"tests/{part}"], count, {"COLLEGA_BIN": str(ROOT / "build" / "debug")})
+            pytest(part, [f"tests/{part}"], count, {"COLLEGA_BIN": str(ROOT / "build" / "debug")}, WORKERS)
         elif part == "model":
-            pytest("model", ["tests/model"], count)
+            pytest("model", ["tests/model"], count, workers=2)
         elif part == "instructions":
             pytest("instructions", ["tests/bench/test_instructions.py"], count)
         elif part == "asan":
             if build("asan"):
                 units("asan", count)
                 pytest("asan-flow", ["tests/flow"], count,
-                       {"COLLEGA_BIN": str(ROOT / "build" / "asan"), "COLLEGA_MAP_MIB": "1024"})
+                       {"COLLEGA_BIN": str(ROOT / "build" / "asan"), "COLLEGA_MAP_MIB": "1024"}, WORKERS)
             else:
                 count.add(0, 1)
         elif part == "tsan":
             if build("tsan"):
                 pytest("tsan-flow", ["tests/flow/test_first_deal.py", "tests/flow/test_apart.py"], count,
                        {"COLLEGA_BIN": str(ROOT / "build" / "tsan"), "COLLEGA_MAP_MIB": "1024",
-                        "TSAN_OPTIONS": f"halt_on_error=1 suppressions={ROOT}/tests/support/tsan.txt"})
+                        "TSAN_OPTIONS": f"halt_on_error=1 suppressions={ROOT}/tests/support/tsan.txt"},
+                       WORKERS)
             else:
                 count.add(0, 1)
         say(f"-- {part}: {time.monotonic() - started:.0f} s")

@@ -13,8 +13,11 @@ OUT, IN = "logistiek-magazijn-uit", "voedsel-orderpickers-in"
 
 
 def settled(node, deal):
-    """The deal once the decider has spoken about it."""
-    return node.deal(deal, "--wait", WAIT)
+    """The deal once the decider has spoken about it; one that waits for this side does so until its time is over."""
+    while True:
+        found = node.deal(deal, "--wait", WAIT)
+        if found["state"] not in ("draft", "proposed", "received", "pending"):
+            return found
 
 
 def until(node, deal, **wanted):
