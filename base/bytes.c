@@ -1,6 +1,7 @@
 /* Bytes: comparing, hexadecimal, base64url, big-endian numbers, hashing, randomness. */
 #include "base/bytes.h"
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 
 bool bytes_equal(struct bytes a, struct bytes b) {
@@ -85,6 +86,69 @@ bool hex_prefix_fits(const uint8_t *data, size_t length, const struct id *prefix
   if (digits > 2 * length || digits > 2 * (size_t)ID_BYTES) return false;
   if (memcmp(data, prefix->byte, digits / 2) != 0) return false;
   return digits % 2 == 0 || data[digits / 2] >> 4 == prefix->byte[digits / 2] >> 4;
+}
+
+bool id_search_begin(struct id_search *search, const char *typed, size_t length) {
+  *search = (struct id_search){.length = length};
+  return hex_prefix_read(&search->prefix, &search->digits, typed);
+}
+
+bool id_search_give(struct id_search *search, const uint8_t *data) {
+  return !hex_prefix_fits(data, search->length, &search->prefix, search->digits) ||
+         id_search_take(search, data);
+}
+
+bool id_search_take(struct id_search *search, const uint8_t *data) {
+  for (size_t i = 0; i < search->count; i++)
+    if (memcmp(search->found[i].byte, data, search->length) == 0) return true;
+  memcpy(search->found[search->count++].byte, data, search->length);
+  return search->count < ID_CANDIDATES;
+}
+
+/* How many digits tell all candidates apart. */
+static size_t telling_digits(const struct id_search *search) {
+  char one[2 * ID_BYTES + 1], other[2 * ID_BYTES + 1];
+  size_t digits = 8;
+  for (size_t i = 0; i + 1 < search->count; i++)
+    for (size_t j = i + 1; j < search->count; j++) {
+      hex_write(one, search->found[i].byte, search->length);
+      hex_write(other, search->found[j].byte, search->length);
+      size_t same = 0;
+      while (one[same] != '\0' && one[same] == other[same])
+        same++;
+      if (same + 1 > digits) digits = same + 1;
+    }
+  return digits;
+}
+
+void id_search_list(const struct id_search *search, char *out, size_t capacity) {
+  size_t digits = telling_digits(search), length = 0;
+  out[0] = '\0';
+  for (size_t i = 0; i < search->count; i++) {
+    char text[2 * ID_BYTES + 1];
+    hex_write(text, search->found[i].byte, search->length);
+    int printed =
+        snprintf(out + length, capacity - length, "%s%.*s", i == 0 ? "" : ", ", (int)digits, text);
+    if (printed < 0 || (size_t)printed >= capacity - length) {
+      out[length] = '\0'; /* half an id would mislead */
+      return;
+    }
+    length += (size_t)printed;
+  }
+  if (search->count == ID_CANDIDATES && capacity - length > 5) strcpy(out + length, ", ...");
+}
+
+enum collega_status id_search_end(const struct id_search *search, const char *typed, uint8_t *out,
+                                  struct collega_error *error) {
+  if (search->count == 0)
+    return error_set(error, COLLEGA_NOT_FOUND, RULE_id_unknown, NULL, typed, NULL);
+  if (search->count > 1) {
+    char list[sizeof error->argument[0]];
+    id_search_list(search, list, sizeof list);
+    return error_set(error, COLLEGA_REFUSED, RULE_id_ambiguous, NULL, typed, list, NULL);
+  }
+  memcpy(out, search->found[0].byte, search->length);
+  return COLLEGA_OK;
 }
 
 size_t base64_write(char *out, size_t capacity, const uint8_t *data, size_t length) {

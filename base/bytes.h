@@ -42,6 +42,24 @@ bool hex_read(uint8_t *out, size_t length, const char *text);
 /* A prefix as a user types it, 1 to 64 digits; fills *out (rest zero) and *digits. */
 bool hex_prefix_read(struct id *out, size_t *digits, const char *text);
 bool hex_prefix_fits(const uint8_t *data, size_t length, const struct id *prefix, size_t digits);
+/* The one id of many that begins with what a user typed. Begin (false: no hexadecimal prefix), give it
+ * every id of `length` bytes (the same again counts once; false: more are of no use), and ask. */
+#define ID_CANDIDATES 6
+struct id_search {
+  struct id prefix;
+  size_t digits, length;
+  struct id found[ID_CANDIDATES];
+  size_t count;
+};
+bool id_search_begin(struct id_search *search, const char *typed, size_t length);
+bool id_search_give(struct id_search *search, const uint8_t *data);
+bool id_search_take(struct id_search *search, const uint8_t *data); /* fits for another reason */
+/* `out`: length bytes. COLLEGA_NOT_FOUND id_unknown, COLLEGA_REFUSED id_ambiguous with the candidates
+ * as second argument, each as far as it takes to tell them apart. */
+enum collega_status id_search_end(const struct id_search *search, const char *typed, uint8_t *out,
+                                  struct collega_error *error) COLLEGA_MUST_CHECK;
+/* The candidates alone: "1a2b3c4d, 1a2b9f00, ...". */
+void id_search_list(const struct id_search *search, char *out, size_t capacity);
 /* base64url without padding. Returns the length written, 0 when it does not fit or is malformed.
  * Writing ends with NUL: capacity counts it. */
 size_t base64_write(char *out, size_t capacity, const uint8_t *data, size_t length);

@@ -136,3 +136,12 @@ collega_time time_after_working_days(collega_time from, int days) {
   }
   return time_of_date(date + 1, 0, 0);
 }
+
+void time_write_local(char *out, size_t capacity, collega_time time) {
+  char day[32];
+  collega_date date = date_of_time(time);
+  collega_time local = time + hours_east(time) * HOUR_MS;
+  int64_t minutes = (local - date * DAY_MS) / MINUTE_MS;
+  date_write(day, sizeof day, date);
+  snprintf(out, capacity, "%s %02d:%02d", day, (int)(minutes / 60), (int)(minutes % 60));
+}

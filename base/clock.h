@@ -33,6 +33,9 @@ collega_date date_of_time(collega_time time);
 collega_time time_of_date(collega_date date, int hour,
                           int minute); /* local wall time of that day */
 
+/* "2027-01-04 13:05", the wall time in Europe/Amsterdam: for people. out: at least 32 bytes. */
+void time_write_local(char *out, size_t capacity, collega_time time);
+
 /* Dutch public holidays as the trade counts them (Good Friday is not one), and working days. */
 bool date_is_holiday(collega_date date);
 bool date_is_working_day(collega_date date);

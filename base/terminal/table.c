@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define CUT_LEAST 8 /* columns that a cut cell keeps at least */
+#define CUT_LEAST 6 /* columns that a cut cell keeps at least */
 #define GAP       2 /* between two columns */
 
 struct table {
@@ -67,10 +67,14 @@ static void print_cell(const char *cell, size_t width, bool right, bool last, FI
 }
 
 static void print_rows(const struct table *table, const size_t *widths, bool colour, FILE *out) {
+  size_t last_column = table->columns - 1;
+  while (last_column > 0 && widths[last_column] == 0)
+    last_column--;
   for (size_t row = 0; row <= table->rows; row++) {
     if (row == 0 && colour) fputs("\033[1m", out);
     for (size_t i = 0; i < table->columns; i++) {
-      bool last = i + 1 == table->columns, right = i < 32 && (table->numeric >> i & 1) != 0;
+      if (widths[i] == 0) continue;
+      bool last = i == last_column, right = i < 32 && (table->numeric >> i & 1) != 0;
       print_cell(cell_at(table, row, i), widths[i], right, last, out);
       if (!last) print_spaces(out, GAP);
     }
@@ -97,11 +101,16 @@ static void print_blocks(const struct table *table, bool colour, FILE *out) {
   }
 }
 
+void table_print_blocks(const struct table *table, FILE *out) {
+  if (table == NULL || table->text.failed || table->offsets.failed) return;
+  print_blocks(table, terminal_colour(out), out);
+}
+
 /* Takes from the widest column that may be cut until all fits; false: it cannot. */
 static bool make_fit(const struct table *table, size_t *widths, size_t available) {
-  size_t taken = GAP * (table->columns - 1);
+  size_t taken = 0;
   for (size_t i = 0; i < table->columns; i++)
-    taken += widths[i];
+    if (widths[i] > 0) taken += widths[i] + (taken > 0 ? GAP : 0);
   while (taken > available) {
     size_t widest = table->columns;
     for (size_t i = 0; i < table->columns && i < 32; i++)
@@ -115,6 +124,18 @@ static bool make_fit(const struct table *table, size_t *widths, size_t available
   return true;
 }
 
+/* 0 for a column in which nothing stands: it is left out. */
+static size_t column_width(const struct table *table, size_t column) {
+  size_t width = utf8_columns(cell_at(table, 0, column));
+  bool any = table->rows == 0;
+  for (size_t row = 1; row <= table->rows; row++) {
+    size_t columns = utf8_columns(cell_at(table, row, column));
+    any = any || columns > 0;
+    if (columns > width) width = columns;
+  }
+  return any ? width : 0;
+}
+
 void table_print(const struct table *table, FILE *out) {
   if (table == NULL || table->columns == 0) return;
   size_t *widths = calloc(table->columns, sizeof *widths);
@@ -123,11 +144,8 @@ void table_print(const struct table *table, FILE *out) {
     free(widths);
     return;
   }
-  for (size_t row = 0; row <= table->rows; row++)
-    for (size_t i = 0; i < table->columns; i++) {
-      size_t columns = utf8_columns(cell_at(table, row, i));
-      if (columns > widths[i]) widths[i] = columns;
-    }
+  for (size_t i = 0; i < table->columns; i++)
+    widths[i] = column_width(table, i);
   size_t available = terminal_columns(out);
   bool colour = terminal_colour(out);
   if (available == 0 || make_fit(table, widths, available))

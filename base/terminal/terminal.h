@@ -73,12 +73,13 @@ void program_completion(const struct program *program, FILE *out);
 /* Aligned columns. Cells are copied. Right-aligned where `numeric` has the column's bit. On a
  * terminal that is too narrow, columns that table_may_cut names (a bit each) are cut, with an
  * ellipsis; when that is not enough each row becomes a block of lines "heading  cell". What does not
- * go to a terminal is never cut. */
+ * go to a terminal is never cut. A column in which nothing stands is left out. */
 struct table;
 struct table *table_new(size_t columns, const char *const *headings, unsigned numeric);
 void table_row(struct table *table, const char *const *cells);
 void table_may_cut(struct table *table, unsigned columns);
 void table_print(const struct table *table, FILE *out);
+void table_print_blocks(const struct table *table, FILE *out); /* blocks, however wide it is */
 void table_destroy(struct table **table);
 bool terminal_colour(FILE *stream);    /* a terminal, NO_COLOR unset */
 size_t terminal_columns(FILE *stream); /* 0: no terminal, or not known: as wide as need be */

@@ -125,33 +125,30 @@ enum collega_status report_status(struct store *store, struct store_txn *txn, co
 
 struct search {
   const char *text;
-  struct id prefix;
-  size_t digits;
-  struct id found;
-  size_t count;
+  bool hex;            /* it may be an id's prefix too */
+  struct id_search by; /* those that fit, by id, number or name */
 };
 
 static bool compare_member(void *context, const struct id *party, const struct party_row *row) {
   struct search *search = context;
-  bool fits = strcmp(search->text, row->kvk) == 0 || strcmp(search->text, row->name) == 0 ||
-              (search->digits > 0 &&
-               hex_prefix_fits(party->byte, ID_BYTES, &search->prefix, search->digits));
-  if (!fits) return true;
-  search->found = *party;
-  search->count++;
-  return true;
+  if (strcmp(search->text, row->kvk) == 0 || strcmp(search->text, row->name) == 0)
+    return id_search_take(&search->by, party->byte);
+  return !search->hex || id_search_give(&search->by, party->byte);
 }
 
 enum collega_status report_find_member(struct store_txn *txn, const char *text, struct id *out,
                                        struct collega_error *error) {
   struct search search = {.text = text};
-  if (!hex_prefix_read(&search.prefix, &search.digits, text)) search.digits = 0;
+  search.hex = id_search_begin(&search.by, text, ID_BYTES);
   enum collega_status status = party_rows_walk(txn, compare_member, &search, error);
   if (status != COLLEGA_OK) return status;
-  if (search.count == 0)
+  if (search.by.count == 0)
     return error_set(error, COLLEGA_NOT_FOUND, RULE_member_unknown, NULL, text, NULL);
-  if (search.count > 1)
-    return error_set(error, COLLEGA_INVALID, RULE_member_ambiguous, NULL, text, NULL);
-  *out = search.found;
+  if (search.by.count > 1) {
+    char list[100];
+    id_search_list(&search.by, list, sizeof list);
+    return error_set(error, COLLEGA_INVALID, RULE_member_ambiguous, NULL, text, list, NULL);
+  }
+  *out = search.by.found[0];
   return COLLEGA_OK;
 }

@@ -11,8 +11,9 @@
 
 #include "base/process/process.h"
 
-#define DESK_ARENA_BYTES (512u * 1024u * 1024u) /* a list of a whole board */
-#define LOOK_AGAIN_MS    5000                   /* the bell is a hint */
+#define DESK_ARENA_BYTES  (512u * 1024u * 1024u) /* a list of a whole board */
+#define WAIT_MOST_SECONDS 86400
+#define LOOK_AGAIN_MS     5000 /* the bell is a hint */
 
 static enum collega_status act_as(struct desk *desk, struct collega_error *error) {
   const char *typed = argument_value(desk->arguments, "as");
@@ -28,7 +29,11 @@ enum collega_status desk_open(const struct arguments *arguments, struct desk *de
   desk->arguments = arguments;
   desk->language = argument_language(arguments);
   desk->now = clock_now();
-  enum collega_status status = argument_home(arguments, &desk->home, error);
+  bool given = false;
+  int64_t seconds = 0; /* what is typed wrongly is found before anything is done */
+  enum collega_status status =
+      option_number(arguments, "wait", 0, WAIT_MOST_SECONDS, &given, &seconds, error);
+  if (status == COLLEGA_OK) status = argument_home(arguments, &desk->home, error);
   if (status == COLLEGA_OK) status = home_check(desk->home, "node", error);
   if (status != COLLEGA_OK) return status;
   desk->arena = arena_new(65536, DESK_ARENA_BYTES);
@@ -101,12 +106,25 @@ enum collega_status desk_deal_row(struct desk *desk, const struct id *id,
 
 /* ---- waiting */
 
+/* With the reason why nothing moves, where there is one. */
+static enum collega_status wait_over(struct desk *desk, int64_t seconds,
+                                     struct collega_error *error) {
+  struct view view = desk_view(desk);
+  struct node_facts facts;
+  char text[24], why[256];
+  snprintf(text, sizeof text, "%" PRId64, seconds);
+  if (node_facts_read(&view, &facts, NULL) != COLLEGA_OK || !facts.why)
+    return error_set(error, COLLEGA_UNREACHABLE, RULE_wait_over, NULL, text, NULL);
+  words_render(desk->language, facts.why, NULL, 0, why, sizeof why);
+  return error_set(error, COLLEGA_UNREACHABLE, RULE_wait_over_why, NULL, text, why, NULL);
+}
+
 enum collega_status desk_wait(struct desk *desk, desk_condition done, void *context,
                               struct collega_error *error) {
   bool given = false, met = false;
   int64_t seconds = 0;
   enum collega_status status =
-      option_number(desk->arguments, "wait", 0, 86400, &given, &seconds, error);
+      option_number(desk->arguments, "wait", 0, WAIT_MOST_SECONDS, &given, &seconds, error);
   int bell = -1;
   if (status == COLLEGA_OK && given) status = bell_listen(desk->home, &bell, error);
   int64_t until = clock_monotonic() + seconds * SECOND_MS;
@@ -116,9 +134,7 @@ enum collega_status desk_wait(struct desk *desk, desk_condition done, void *cont
     if (status != COLLEGA_OK || met || !given) break;
     int64_t left = until - clock_monotonic();
     if (left <= 0) {
-      char text[24];
-      snprintf(text, sizeof text, "%" PRId64, seconds);
-      status = error_set(error, COLLEGA_UNREACHABLE, RULE_wait_over, NULL, text, NULL);
+      status = wait_over(desk, seconds, error);
       break;
     }
     desk_release(desk); /* a read transaction is never held across a wait */
@@ -181,12 +197,22 @@ void desk_tell_step(void *context, uint64_t done, uint64_t total) {
   progress_step(telling->progress, done);
 }
 
+const char *state_text(const struct desk *desk, const char *name) {
+  char rule[64], text[64];
+  snprintf(rule, sizeof rule, "state_%s", name);
+  enum rule known = rule_from_name(rule);
+  if (!known) return name;
+  words_render(desk->language, known, NULL, 0, text, sizeof text);
+  const char *out = arena_text(desk->arena, text);
+  return out ? out : name;
+}
+
 const char *row_words(struct desk *desk, const char *rule, char *const *arguments, size_t count) {
   struct view view = desk_view(desk);
   return safe(desk, view_words(&view, rule, arguments, count));
 }
 
-const char *safe(struct desk *desk, const char *text) {
+const char *safe(const struct desk *desk, const char *text) {
   const char *out = text ? terminal_safe(desk->arena, text) : "";
   return out ? out : "";
 }
@@ -258,4 +284,38 @@ enum collega_status option_money(const struct arguments *arguments, const char *
   *given = text != NULL;
   if (text && !money_read(text, cents)) return bad_option(option, RULE_option_money, text, error);
   return COLLEGA_OK;
+}
+
+enum collega_status option_choice(const struct desk *desk, const char *option, const char *choices,
+                                  const char **out, struct collega_error *error) {
+  const char *typed = argument_value(desk->arguments, option);
+  *out = NULL;
+  if (!typed) return COLLEGA_OK;
+  for (const char *at = choices; *at;) {
+    size_t length = strcspn(at, "|");
+    char *name = arena_print(desk->arena, "%.*s", (int)length, at);
+    if (!name) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+    if (strcmp(typed, name) == 0 || strcmp(typed, state_text(desk, name)) == 0) {
+      *out = name;
+      return COLLEGA_OK;
+    }
+    at += length + (at[length] == '|');
+  }
+  char field[96];
+  snprintf(field, sizeof field, "--%s", option);
+  return error_set(error, COLLEGA_USAGE, RULE_option_choice, field, typed, choices, NULL);
+}
+
+enum collega_status option_kind(const struct desk *desk, bool *given, Collega__OfferKind *out,
+                                struct collega_error *error) {
+  static const Collega__OfferKind kinds[] = {
+      COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_IN,
+      COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_OUT, COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_IN};
+  static const char *const names[] = {"loan_out", "loan_in", "transfer_out", "transfer_in"};
+  const char *chosen = NULL;
+  enum collega_status status = option_choice(desk, "kind", KIND_CHOICES, &chosen, error);
+  *given = chosen != NULL;
+  for (size_t i = 0; chosen && i < sizeof kinds / sizeof kinds[0]; ++i)
+    if (strcmp(chosen, names[i]) == 0) *out = kinds[i];
+  return status;
 }

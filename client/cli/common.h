@@ -64,10 +64,12 @@ struct desk_telling {
   struct progress *progress;
 };
 void desk_tell_step(void *telling, uint64_t done, uint64_t total);
+/* A state's name as a person reads it; see option_choice. */
+const char *state_text(const struct desk *desk, const char *name);
 /* Packed arguments of a row's words rendered, escaped for the terminal: reasons, gaps. In the arena. */
 const char *row_words(struct desk *desk, const char *rule, char *const *arguments, size_t count);
 /* Text for a person: escaped for the terminal, in the arena; "" for NULL. */
-const char *safe(struct desk *desk, const char *text);
+const char *safe(const struct desk *desk, const char *text);
 /* The first `bytes` of an id as hexadecimal digits, in the arena. */
 const char *hex_text(struct desk *desk, const uint8_t *data, size_t bytes);
 const char *party_name(struct desk *desk, const struct id *party);
@@ -79,6 +81,16 @@ enum collega_status option_date(const struct arguments *arguments, const char *o
                                 collega_date *out, struct collega_error *error) COLLEGA_MUST_CHECK;
 enum collega_status option_time(const struct arguments *arguments, const char *option, bool *given,
                                 collega_time *out, struct collega_error *error) COLLEGA_MUST_CHECK;
+/* One of `choices` ("open|paused"), as documents or as this language names it; *out NULL: not given, else within
+ * `choices`' own names. */
+enum collega_status option_choice(const struct desk *desk, const char *option, const char *choices,
+                                  const char **out, struct collega_error *error) COLLEGA_MUST_CHECK;
+/* The kinds of offers, as --kind takes them; *given false: any. */
+#define OFFER_STATE_CHOICES "open|paused|filled|withdrawn|expired|refused"
+#define MATCH_STATE_CHOICES "suggested|interested|answered|declined|lapsed"
+#define KIND_CHOICES        "loan_out|loan_in|transfer_out|transfer_in"
+enum collega_status option_kind(const struct desk *desk, bool *given, Collega__OfferKind *out,
+                                struct collega_error *error) COLLEGA_MUST_CHECK;
 /* "23,80", "23.80" or "23" -> 2380 or 2300 cents; false: something else. */
 bool money_read(const char *text, int64_t *cents);
 enum collega_status option_money(const struct arguments *arguments, const char *option, bool *given,

@@ -1,4 +1,4 @@
-/* deal propose, accept, decline, withdraw, list, show. */
+/* deal propose, accept, decline, withdraw. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +17,7 @@ enum collega_status desk_deal_terms(struct desk *desk, const CollegaStore__DealR
   return view_terms(&view, row, out, error);
 }
 
-static json_t *deal_json(struct desk *desk, const CollegaStore__DealRow *row) {
+json_t *desk_deal_json(struct desk *desk, const CollegaStore__DealRow *row) {
   struct view view = desk_view(desk);
   return document_deal(&view, row);
 }
@@ -26,6 +26,7 @@ static json_t *deal_json(struct desk *desk, const CollegaStore__DealRow *row) {
 
 struct awaited {
   struct id party, deal;
+  bool only_decided;  /* whatever was not signed meanwhile */
   bool until_decided; /* else until it has left: no act waits and nothing of it is in the outbox */
 };
 
@@ -52,7 +53,7 @@ static enum collega_status deal_moved(struct desk *desk, void *context, bool *me
               row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_RECEIVED ||
               row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_PENDING;
   bool not_signed = row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_RECEIVED && row->why;
-  *met = !open || not_signed;
+  *met = !open || (not_signed && !awaited->only_decided);
   if (*met || awaited->until_decided || row->has_act) return COLLEGA_OK;
   bool waiting = false;
   void *pair[2] = {awaited, &waiting};
@@ -61,9 +62,17 @@ static enum collega_status deal_moved(struct desk *desk, void *context, bool *me
   return status;
 }
 
+enum collega_status desk_wait_decided(struct desk *desk, const struct id *deal,
+                                      struct collega_error *error) {
+  struct awaited awaited = {
+      .party = desk->party, .deal = *deal, .only_decided = true, .until_decided = true};
+  return argument_value(desk->arguments, "wait") ? desk_wait(desk, deal_moved, &awaited, error)
+                                                 : COLLEGA_OK;
+}
+
 enum collega_status desk_act_done(struct desk *desk, const struct id *deal, bool until_decided,
                                   enum rule said, struct collega_error *error) {
-  struct awaited awaited = {desk->party, *deal, until_decided};
+  struct awaited awaited = {.party = desk->party, .deal = *deal, .until_decided = until_decided};
   enum collega_status status = COLLEGA_OK;
   if (argument_value(desk->arguments, "wait"))
     status = desk_wait(desk, deal_moved, &awaited, error);
@@ -86,11 +95,11 @@ enum collega_status desk_act_told(struct desk *desk, const struct id *deal, enum
   if (status == COLLEGA_OK && waited && row->why && !row->has_act &&
       row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_RECEIVED)
     return error_set(error, COLLEGA_REFUSED, rule_from_name(row->why), NULL, NULL);
-  if (status == COLLEGA_OK && json) return json_print(deal_json(desk, row), error);
+  if (status == COLLEGA_OK && json) return json_print(desk_deal_json(desk, row), error);
   if (status == COLLEGA_OK) status = desk_deal_terms(desk, row, &terms, error);
   if (status == COLLEGA_OK)
     say(desk, RULE_said_deal_state, hex_text(desk, deal->byte, 4),
-        deal_state_name(row, terms, date_of_time(desk->now)), NULL);
+        state_text(desk, deal_state_name(row, terms, date_of_time(desk->now))), NULL);
   return status;
 }
 
@@ -236,102 +245,6 @@ enum collega_status command_deal_withdraw(const struct arguments *arguments,
   status = deal_withdraw(desk.exchange, &desk.party, &deal, desk.now, error);
   if (status == COLLEGA_OK)
     status = desk_act_done(&desk, &deal, true, RULE_said_withdraw_asked, error);
-  desk_close(&desk);
-  return status;
-}
-
-/* ---- list and show */
-
-static const char *why_text(struct desk *desk, const CollegaStore__DealRow *row) {
-  if (row->disputed) return row_words(desk, rule_name(RULE_said_disputed), NULL, 0);
-  return row->why ? row_words(desk, row->why, NULL, 0) : "";
-}
-
-static void print_deal(struct desk *desk, struct table *table, const CollegaStore__DealRow *row) {
-  Collega__Terms *terms = NULL;
-  struct id counterparty;
-  if (desk_deal_terms(desk, row, &terms, NULL) != COLLEGA_OK ||
-      !id_from(&counterparty, row->counterparty.data, row->counterparty.len))
-    return;
-  bool dutch = desk->language == LANGUAGE_NL;
-  char people[16] = "", from[32] = "", until[32] = "", accept_by[32];
-  const char *function = "";
-  if (terms && terms->work) {
-    snprintf(people, sizeof people, "%" PRIu32, terms->work->headcount);
-    date_write(from, sizeof from, terms->work->from);
-    if (terms->work->has_until) date_write(until, sizeof until, terms->work->until);
-    function = safe(desk, terms->work->function);
-  }
-  time_write(accept_by, sizeof accept_by, row->accept_by);
-  const char *cells[] = {hex_text(desk, row->deal.data, 4),
-                         deal_state_name(row, terms, date_of_time(desk->now)),
-                         row->lends ? (dutch ? "uit aan" : "out to")
-                                    : (dutch ? "in van" : "in from"),
-                         party_name(desk, &counterparty),
-                         people,
-                         function,
-                         from,
-                         until,
-                         accept_by,
-                         why_text(desk, row)};
-  table_row(table, cells);
-}
-
-static enum collega_status print_deals(struct desk *desk, CollegaStore__DealRow *const *rows,
-                                       size_t count, struct collega_error *error) {
-  static const char *const dutch[] = {"id",      "staat", "",           "werkgever",     "mensen",
-                                      "functie", "van",   "tot en met", "antwoord vóór", "waarom"};
-  static const char *const english[] = {"id",       "state", "",      "employer",  "people",
-                                        "function", "from",  "until", "accept by", "why"};
-  struct table *table = table_new(10, desk->language == LANGUAGE_NL ? dutch : english, 1u << 4);
-  if (!table) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
-  table_may_cut(table, 1u << 3 | 1u << 5 | 1u << 9); /* employer, function, why */
-  for (size_t i = 0; i < count; ++i)
-    print_deal(desk, table, rows[i]);
-  table_print(table, stdout);
-  table_destroy(&table);
-  return COLLEGA_OK;
-}
-
-static enum collega_status any_deal(struct desk *desk, void *context, bool *met,
-                                    struct collega_error *error) {
-  struct deal_rows *rows = context;
-  struct view view = desk_view(desk);
-  enum collega_status status = view_deals(&view, rows, error);
-  *met = rows->count > 0;
-  return status;
-}
-
-enum collega_status command_deal_list(const struct arguments *arguments,
-                                      struct collega_error *error) {
-  struct desk desk;
-  enum collega_status status = desk_open(arguments, &desk, error);
-  if (status != COLLEGA_OK) return status;
-  struct deal_rows rows = {0};
-  status = desk_wait(&desk, any_deal, &rows, error);
-  if (status == COLLEGA_OK && argument_json(arguments)) {
-    struct view view = desk_view(&desk);
-    status = json_print(document_deals(&view, &rows), error);
-  } else if (status == COLLEGA_OK && rows.count == 0) {
-    say(&desk, RULE_said_no_deals, NULL);
-  } else if (status == COLLEGA_OK) {
-    status = print_deals(&desk, rows.row, rows.count, error);
-  }
-  desk_close(&desk);
-  return status;
-}
-
-enum collega_status command_deal_show(const struct arguments *arguments,
-                                      struct collega_error *error) {
-  struct desk desk;
-  struct id deal;
-  CollegaStore__DealRow *row = NULL;
-  enum collega_status status = desk_open_deal(arguments, &desk, &deal, error);
-  if (status != COLLEGA_OK) return status;
-  struct awaited awaited = {desk.party, deal, true};
-  if (argument_value(arguments, "wait")) status = desk_wait(&desk, deal_moved, &awaited, error);
-  if (status == COLLEGA_OK) status = desk_deal_row(&desk, &deal, &row, error);
-  if (status == COLLEGA_OK) status = json_print(deal_json(&desk, row), error);
   desk_close(&desk);
   return status;
 }

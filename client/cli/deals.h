@@ -3,10 +3,18 @@
 #define COLLEGA_CLI_DEALS_H
 #include "client/cli/common.h"
 
+#define DEAL_STATE_CHOICES                                                                         \
+  "draft|proposed|received|pending|concluded|active|ended|terminated|void|releasing|released"
+#define DEAL_AWAITS_CHOICES "us|other|decider|node|nobody"
+
 /* The row's terms; *out NULL: none are kept. */
 enum collega_status desk_deal_terms(struct desk *desk, const CollegaStore__DealRow *row,
                                     Collega__Terms **out,
                                     struct collega_error *error) COLLEGA_MUST_CHECK;
+json_t *desk_deal_json(struct desk *desk, const CollegaStore__DealRow *row);
+/* With --wait: until the deal is decided. */
+enum collega_status desk_wait_decided(struct desk *desk, const struct id *deal,
+                                      struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Opens the desk for the deal that the first argument names. */
 enum collega_status desk_open_deal(const struct arguments *arguments, struct desk *desk,
                                    struct id *deal, struct collega_error *error) COLLEGA_MUST_CHECK;

@@ -145,6 +145,38 @@ enum collega_status command_run(const struct arguments *arguments, struct colleg
 
 /* ---- status */
 
+static void say_number(struct desk *desk, enum rule rule, uint64_t number) {
+  char text[24];
+  snprintf(text, sizeof text, "%" PRIu64, number);
+  if (number) say(desk, rule, text, NULL);
+}
+
+/* How the node is, then what waits for whom, and what to type. */
+static void print_status(struct desk *desk, const struct node_facts *facts) {
+  char records[24], mail[24], entries[24], since[32];
+  say(desk, RULE_said_node, facts->own->name, facts->own->kvk, hex_text(desk, desk->party.byte, 4),
+      NULL);
+  if (facts->why)
+    say(desk, RULE_said_not_connected, NULL), say(desk, facts->why, NULL);
+  else
+    say(desk, RULE_said_connected, facts->broker->name, facts->state.broker_address, NULL);
+  if (facts->outbox.waiting) {
+    snprintf(records, sizeof records, "%" PRIu64, facts->outbox.records);
+    snprintf(mail, sizeof mail, "%" PRIu64, facts->outbox.mail);
+    time_write_local(since, sizeof since, facts->outbox.oldest);
+    say(desk, RULE_said_outbox, since, records, mail, NULL);
+  } else {
+    say(desk, RULE_said_outbox_empty, NULL);
+  }
+  say_number(desk, RULE_said_acts_wait, facts->waiting_acts);
+  say_number(desk, RULE_said_answers_due, facts->due_us);
+  say_number(desk, RULE_said_others_due, facts->due_other);
+  say_number(desk, RULE_said_decisions_due, facts->due_decider);
+  say_number(desk, RULE_said_outbox_refused, facts->outbox.refused);
+  snprintf(entries, sizeof entries, "%" PRIu64, facts->head.number);
+  say(desk, RULE_said_ledger, entries, hex_text(desk, facts->head.hash.byte, 8), NULL);
+}
+
 enum collega_status command_status(const struct arguments *arguments, struct collega_error *error) {
   struct desk desk;
   struct node_facts facts;
@@ -155,24 +187,7 @@ enum collega_status command_status(const struct arguments *arguments, struct col
   if (status == COLLEGA_OK && argument_json(arguments)) {
     status = json_print(document_status(&view, &facts), error);
   } else if (status == COLLEGA_OK) {
-    char waiting[24], refused[24], entries[24], acts[24];
-    snprintf(waiting, sizeof waiting, "%" PRIu64, facts.outbox.waiting);
-    snprintf(refused, sizeof refused, "%" PRIu64, facts.outbox.refused);
-    snprintf(entries, sizeof entries, "%" PRIu64, facts.head.number);
-    snprintf(acts, sizeof acts, "%" PRIu64, facts.waiting_acts);
-    say(&desk, RULE_said_node, facts.own->name, facts.own->kvk, hex_text(&desk, desk.party.byte, 4),
-        NULL);
-    if (facts.why)
-      say(&desk, RULE_said_not_connected, NULL), say(&desk, facts.why, NULL);
-    else
-      say(&desk, RULE_said_connected, facts.broker->name, facts.state.broker_address, NULL);
-    if (facts.outbox.waiting)
-      say(&desk, RULE_said_outbox, waiting, NULL);
-    else
-      say(&desk, RULE_said_outbox_empty, NULL);
-    if (facts.waiting_acts) say(&desk, RULE_said_acts_wait, acts, NULL);
-    if (facts.outbox.refused) say(&desk, RULE_said_outbox_refused, refused, NULL);
-    say(&desk, RULE_said_ledger, entries, hex_text(&desk, facts.head.hash.byte, 8), NULL);
+    print_status(&desk, &facts);
   }
   desk_close(&desk);
   return status;

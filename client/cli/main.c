@@ -3,6 +3,7 @@
 
 #include "base/process/process.h"
 #include "client/cli/common.h"
+#include "client/cli/deals.h"
 #include "client/daemon/settings.h"
 
 #define AS                                                                                         \
@@ -51,13 +52,35 @@ static const struct option_row new_options[] = {
      "show the offer as JSON and publish nothing", false},
     AS,
     WAIT};
+#define KIND                                                                                       \
+  {                                                                                                \
+    "kind", KIND_CHOICES, "alleen deze soort, van onze kant gezien",                               \
+        "only this kind, as seen from our side", false                                             \
+  }
 static const struct option_row offer_list_options[] = {
+    {"kind", KIND_CHOICES, "alleen deze soort", "only this kind", false},
+    {"state", OFFER_STATE_CHOICES, "alleen in deze staat", "only in this state", false},
     {"mine", NULL, "alleen eigen aanbod", "only our own", false},
     {"all", NULL, "ook wat niet meer open is", "also what is no longer open", false},
     AS,
 };
 static const struct option_row match_options[] = {
-    {"offer", "ID", "alleen bij dit eigen aanbod", "only for this offer of ours", false}, AS, WAIT};
+    {"offer", "ID", "alleen bij dit eigen aanbod", "only for this offer of ours", false},
+    KIND,
+    {"state", MATCH_STATE_CHOICES, "alleen in deze staat", "only in this state", false},
+    {"mine", NULL, "alleen waarvoor wij belangstelling toonden", "only where we showed interest",
+     false},
+    AS,
+    WAIT};
+static const struct option_row deal_list_options[] = {
+    {"state", DEAL_STATE_CHOICES, "alleen in deze staat", "only in this state", false},
+    {"awaits", DEAL_AWAITS_CHOICES,
+     "alleen wat wacht: op ons, de ander, de beslisser, het knooppunt",
+     "only what waits: for us, the other side, the decider, the node", false},
+    {"mine", NULL, "alleen eigen voorstellen", "only proposals of ours", false},
+    KIND,
+    AS,
+    WAIT};
 #define PROPOSAL                                                                                   \
   {"headcount", "N", "aantal mensen", "number of people", false},                                  \
       {"from", "DATE", "eerste dag", "first day", false},                                          \
@@ -186,10 +209,12 @@ static const struct command_row commands[] = {
     {"deal release", "ID", "vraag de ander elkaar te ontheffen, of antwoord op die vraag",
      "ask the other for release of each other, or answer that", OPTIONS(release_options), 1, 1,
      command_deal_release},
-    {"deal list", "", "voorstellen en overeenkomsten", "proposals and agreements",
-     OPTIONS(act_options), 0, 0, command_deal_list},
-    {"deal show", "ID", "een voorstel of overeenkomst, volledig",
-     "one proposal or agreement, whole", OPTIONS(act_options), 1, 1, command_deal_show},
+    {"deal list", "", "voorstellen en overeenkomsten, het nieuwste eerst",
+     "proposals and agreements, the newest first", OPTIONS(deal_list_options), 0, 0,
+     command_deal_list},
+    {"deal show", "ID", "een voorstel of overeenkomst, en wat er nu kan",
+     "one proposal or agreement, and what can be done next", OPTIONS(act_options), 1, 1,
+     command_deal_show},
     {"deal prove", "ID", "het bewijs van een overeenkomst, als bestand",
      "the proof of an agreement, as a file", OPTIONS(prove_options), 1, 1, command_deal_prove},
     {"mandate add", "--signatory NAME --function TEXT", "leg vast wie mag tekenen",

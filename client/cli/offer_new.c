@@ -10,74 +10,12 @@
 #include <time.h>
 
 #include "client/cli/ask.h"
+#include "client/cli/offer_questions.h"
 #include "client/library/offer_csv.h"
 #include "client/cli/publishing.h"
 #include "proto/field.h"
 #include "proto/lists.h"
 
-enum answer_kind {
-  ANSWER_VALUE, /* as a cell of a table has it */
-  ANSWER_CHOICE,
-  ANSWER_OCCUPATION,
-  ANSWER_REGION,
-  ANSWER_UNTIL,
-  ANSWER_MONEY,
-  ANSWER_CURRENCY
-};
-struct question {
-  const char *column; /* as in a CSV file */
-  enum rule words;
-  enum answer_kind kind;
-  bool required;
-};
-
-static const struct question questions[] = {
-    {"kind", RULE_ask_kind, ANSWER_CHOICE, true},
-    {"title", RULE_ask_title, ANSWER_VALUE, true},
-    {"occupation.isco", RULE_ask_isco, ANSWER_OCCUPATION, true},
-    {"occupation.title", RULE_ask_occupation_title, ANSWER_VALUE, false},
-    {"headcount", RULE_ask_headcount, ANSWER_VALUE, true},
-    {"min_headcount", RULE_ask_min_headcount, ANSWER_VALUE, false},
-    {"period.from", RULE_ask_from, ANSWER_VALUE, true},
-    {"period.until", RULE_ask_until, ANSWER_UNTIL, false},
-    {"period.flex_days", RULE_ask_flex_days, ANSWER_VALUE, false},
-    {"hours.per_week_min", RULE_ask_hours_min, ANSWER_VALUE, true},
-    {"hours.per_week_max", RULE_ask_hours_max, ANSWER_VALUE, true},
-    {"hours.slots", RULE_ask_slots, ANSWER_VALUE, false},
-    {"place.postcode", RULE_ask_postcode, ANSWER_VALUE, false},
-    {"place.city", RULE_ask_city, ANSWER_VALUE, false},
-    {"place.region", RULE_ask_region, ANSWER_REGION, true},
-    {"travel_km", RULE_ask_travel, ANSWER_VALUE, false},
-    {"establishment", RULE_ask_establishment, ANSWER_VALUE, false},
-    {"sector", RULE_ask_sector, ANSWER_VALUE, false},
-    {"reason", RULE_ask_reason, ANSWER_CHOICE, false},
-    {"skills.must", RULE_ask_skills_must, ANSWER_VALUE, false},
-    {"skills.nice", RULE_ask_skills_nice, ANSWER_VALUE, false},
-    {"credentials.must", RULE_ask_credentials_must, ANSWER_VALUE, false},
-    {"credentials.nice", RULE_ask_credentials_nice, ANSWER_VALUE, false},
-    {"languages.must", RULE_ask_languages_must, ANSWER_VALUE, false},
-    {"languages.nice", RULE_ask_languages_nice, ANSWER_VALUE, false},
-    {"education", RULE_ask_education, ANSWER_VALUE, false},
-    {"terms.cost_basis", RULE_ask_cost_basis, ANSWER_CHOICE, false},
-    {"terms.cao", RULE_ask_cao, ANSWER_VALUE, false},
-    {"terms.contract", RULE_ask_contract, ANSWER_CHOICE, false},
-    {"terms.vat", RULE_ask_vat, ANSWER_VALUE, false},
-    {"terms.return_guarantee", RULE_ask_return, ANSWER_VALUE, false},
-    {"terms.takeover", RULE_ask_takeover, ANSWER_CHOICE, false},
-    {"carve", RULE_ask_carve, ANSWER_VALUE, false},
-    {"description", RULE_ask_description, ANSWER_VALUE, false},
-    {"audience", RULE_ask_audience, ANSWER_VALUE, false},
-    {"expires", RULE_ask_expires, ANSWER_VALUE, false},
-    {"private.reference", RULE_ask_reference, ANSWER_VALUE, false},
-    {"private.contact.name", RULE_ask_contact_name, ANSWER_VALUE, false},
-    {"private.contact.email", RULE_ask_contact_email, ANSWER_VALUE, false},
-    {"private.contact.phone", RULE_ask_contact_phone, ANSWER_VALUE, false},
-    {"private.hourly_cost_cents", RULE_ask_hourly_cost, ANSWER_MONEY, false},
-    {"private.currency", RULE_ask_currency, ANSWER_CURRENCY, false},
-    {"private.address", RULE_ask_address, ANSWER_VALUE, false},
-    {"private.note", RULE_ask_note, ANSWER_VALUE, false},
-};
-#define QUESTIONS     (sizeof questions / sizeof *questions)
 #define FIRST_PRIVATE "private.reference"
 
 struct interview {
@@ -347,10 +285,11 @@ static enum collega_status converse(struct interview *interview, struct collega_
   bool dry = argument_value(desk->arguments, "dry-run") != NULL;
   enum collega_status status = COLLEGA_OK;
   tell(desk, stderr, RULE_said_new, NULL);
-  for (size_t i = 0; status == COLLEGA_OK && i < QUESTIONS; i++) {
-    if (strcmp(questions[i].column, FIRST_PRIVATE) == 0)
+  for (size_t i = 0; status == COLLEGA_OK && i < OFFER_QUESTIONS; i++) {
+    if (strcmp(offer_questions[i].column, FIRST_PRIVATE) == 0)
       tell(desk, stderr, RULE_said_private, NULL);
-    if (asked(interview, &questions[i])) status = put_question(interview, &questions[i], error);
+    if (asked(interview, &offer_questions[i]))
+      status = put_question(interview, &offer_questions[i], error);
   }
   if (status == COLLEGA_OK) status = judge(interview, interview->offer, error);
   if (status == COLLEGA_OK) status = show(interview->offer, dry ? stdout : stderr, error);

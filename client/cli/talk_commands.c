@@ -87,7 +87,7 @@ static bool print_line(void *context, const struct talk_line *line) {
   const char *text = line->talk ? line->talk->text : line->interest->text;
   char time[40];
   telling->any = true;
-  time_write(time, sizeof time, line->time);
+  time_write_local(time, sizeof time, line->time);
   const char *who = line->mine ? (desk->language == LANGUAGE_NL ? "wij" : "we") : telling->other;
   enum rule rule = line->talk                 ? RULE_said_talk_line
                    : line->interest->declined ? RULE_said_talk_declined

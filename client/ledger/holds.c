@@ -270,3 +270,16 @@ enum collega_status holds_agree(struct ledger_txn *txn, const struct id *party,
   rows_free(&rows);
   return status;
 }
+
+enum collega_status holds_find(struct ledger_txn *txn, const struct id *party,
+                               const struct short_id *subject, const struct id *root,
+                               const struct id *deal, struct arena *arena, CollegaStore__Hold **out,
+                               struct collega_error *error) {
+  uint8_t key[HOLD_KEY_BYTES];
+  ProtobufCMessage *row = NULL;
+  key_write(key, party, subject, root, deal);
+  enum collega_status status = row_get(txn, TABLE_HOLDS, bytes_of(key, sizeof key),
+                                       &collega_store__hold__descriptor, arena, &row, error);
+  *out = (CollegaStore__Hold *)row;
+  return status;
+}

@@ -31,6 +31,11 @@ enum collega_status holds_agree(struct ledger_txn *txn, const struct id *party,
                                 const struct short_id *subject, const struct id *root,
                                 const struct id *deal,
                                 struct collega_error *error) COLLEGA_MUST_CHECK;
+/* A deal's row, in the arena. COLLEGA_NOT_FOUND, no words: it has none. */
+enum collega_status holds_find(struct ledger_txn *txn, const struct id *party,
+                               const struct short_id *subject, const struct id *root,
+                               const struct id *deal, struct arena *arena, CollegaStore__Hold **out,
+                               struct collega_error *error) COLLEGA_MUST_CHECK;
 /* The most people (with carve: people-hours) that stand on any day of from..until. */
 enum collega_status holds_most(struct ledger_txn *txn, const struct id *party,
                                const struct short_id *subject, collega_date from,

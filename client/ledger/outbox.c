@@ -133,6 +133,10 @@ static bool visit_count(void *context, const CollegaStore__OutboxItem *item) {
   }
   if (counts->waiting == 0 || item->time < counts->oldest) counts->oldest = item->time;
   counts->waiting++;
+  if (item->kind == COLLEGA_STORE__OUTBOX_KIND__OUTBOX_KIND_PUBLISH)
+    counts->records += item->open;
+  else
+    counts->mail++;
   return true;
 }
 

@@ -28,7 +28,9 @@ enum collega_status outbox_find(struct ledger_txn *txn, const struct id *key, st
                                 CollegaStore__OutboxItem **out,
                                 struct collega_error *error) COLLEGA_MUST_CHECK;
 struct outbox_counts {
-  uint64_t waiting, refused;
+  uint64_t waiting, refused; /* items */
+  uint64_t records,
+      mail; /* that wait: records for the board; sealed mail and questions to a decider */
   collega_time oldest;
 };
 enum collega_status outbox_count(struct ledger_txn *txn, struct outbox_counts *out,

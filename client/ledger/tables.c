@@ -113,45 +113,31 @@ enum collega_status row_put(struct ledger_txn *txn, enum ledger_table table, str
 
 struct prefix_search {
   struct bytes skip; /* what every key begins with */
-  struct id prefix;
-  size_t digits;
-  uint8_t *found;
-  size_t length;
-  size_t count; /* different ids seen, 2 at most */
+  struct id_search ids;
 };
 
 static bool visit_prefixed(void *context, struct bytes key, struct bytes value) {
   (void)value;
   struct prefix_search *search = context;
-  if (key.length < search->skip.length + search->length) return true;
-  const uint8_t *id = key.data + search->skip.length;
-  if (!hex_prefix_fits(id, search->length, &search->prefix, search->digits)) return true;
-  if (search->count > 0 && memcmp(search->found, id, search->length) == 0) return true;
-  if (search->count == 0) memcpy(search->found, id, search->length);
-  search->count++;
-  return search->count < 2;
+  if (key.length < search->skip.length + search->ids.length) return true;
+  return id_search_give(&search->ids, key.data + search->skip.length);
 }
 
 enum collega_status table_find_prefix(struct ledger_txn *txn, enum ledger_table table,
                                       struct bytes key_prefix, const char *typed, uint8_t *key,
                                       size_t key_length, struct collega_error *error) {
-  struct prefix_search search = {.skip = key_prefix, .found = key, .length = key_length};
-  if (!hex_prefix_read(&search.prefix, &search.digits, typed))
+  struct prefix_search search = {.skip = key_prefix};
+  if (!id_search_begin(&search.ids, typed, key_length))
     return error_set(error, COLLEGA_INVALID, RULE_id_malformed, NULL, typed, NULL);
   uint8_t start[512]; /* LMDB's keys have at most 511 bytes */
-  const size_t whole = search.digits / 2;
+  const size_t whole = search.ids.digits / 2;
   if (key_prefix.length + whole > sizeof start)
     return disk_error(error, table_name(table), MDB_BAD_VALSIZE);
   if (key_prefix.length > 0) memcpy(start, key_prefix.data, key_prefix.length);
-  memcpy(start + key_prefix.length, search.prefix.byte, whole);
+  memcpy(start + key_prefix.length, search.ids.prefix.byte, whole);
   const struct bytes first = bytes_of(start, key_prefix.length + whole);
   enum collega_status status = table_each(txn, table, first, NULL, visit_prefixed, &search, error);
-  if (status != COLLEGA_OK) return status;
-  if (search.count == 0)
-    return error_set(error, COLLEGA_NOT_FOUND, RULE_id_unknown, NULL, typed, NULL);
-  if (search.count > 1)
-    return error_set(error, COLLEGA_REFUSED, RULE_id_ambiguous, NULL, typed, NULL);
-  return COLLEGA_OK;
+  return status == COLLEGA_OK ? id_search_end(&search.ids, typed, key, error) : status;
 }
 
 /* ---- followers */

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "client/exchange/deal_machine.h"
+#include "client/library/deal_steps.h"
 #include "proto/json.h"
 
 /* The work section's fields stand at the top, the other sections under their names. */
@@ -46,11 +47,6 @@ static const char *release_text(uint32_t state) {
 /* What it follows on, and what followed it. */
 static bool links_json(const struct view *view, const CollegaStore__DealRow *row,
                        const Collega__DealHeader *header, json_t *out) {
-  ProtobufCMessage *message = NULL;
-  uint8_t key[2 * ID_BYTES];
-  if (row->party.len != ID_BYTES || row->root.len != ID_BYTES) return false;
-  memcpy(key, row->party.data, ID_BYTES);
-  memcpy(key + ID_BYTES, row->root.data, ID_BYTES);
   bool ok = json_put(out, "thread", json_hex(header->thread.data, header->thread.len));
   if (ok && header->has_replaces)
     ok = json_put(out, "replaces", json_hex(header->replaces.data, header->replaces.len));
@@ -61,40 +57,52 @@ static bool links_json(const struct view *view, const CollegaStore__DealRow *row
   if (ok && row->has_effective)
     ok = json_put(out, "effective", json_date(row->effective)) &&
          json_put(out, "disputed", json_boolean(row->disputed));
-  if (!ok ||
-      row_get(view->txn, TABLE_ROOTS, bytes_of(key, sizeof key),
-              &collega_store__root_row__descriptor, view->arena, &message, NULL) != COLLEGA_OK)
-    return ok;
-  const CollegaStore__RootRow *root = (const CollegaStore__RootRow *)message;
   bool agreed = row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_CONCLUDED ||
                 row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_TERMINATED;
-  if (agreed && root->has_last_deal &&
-      !bytes_equal(bytes_of(root->last_deal.data, root->last_deal.len),
-                   bytes_of(row->deal.data, row->deal.len)))
-    ok = json_put(out, "amended_by", json_hex(root->last_deal.data, root->last_deal.len));
-  if (ok && agreed && root->terminate_wanted)
+  const CollegaStore__RootRow *root = view_root(view, row);
+  const ProtobufCBinaryData *after = view_amended_by(view, row);
+  if (ok && after) ok = json_put(out, "amended_by", json_hex(after->data, after->len));
+  if (ok && agreed && root && root->terminate_wanted)
     ok = json_put(out, "ending", json_date(root->terminate_effective));
   return ok;
 }
 
 /* What stands in for an offer of ours, where we published none. */
-static bool capacity_json(const struct view *view, const CollegaStore__DealRow *row,
-                          const Collega__DealHeader *header, json_t *out) {
-  ProtobufCMessage *message = NULL;
-  const Collega__OfferRef *own = row->lends ? header->edges[0]->lends : header->edges[0]->borrows;
-  if (!own->has_capacity ||
-      row_get(view->txn, TABLE_CAPACITIES, bytes_of(own->capacity.data, own->capacity.len),
-              &collega_store__capacity__descriptor, view->arena, &message, NULL) != COLLEGA_OK)
-    return true;
-  const CollegaStore__Capacity *capacity = (const CollegaStore__Capacity *)message;
+static bool capacity_json(const struct view *view, const CollegaStore__DealRow *row, json_t *out) {
+  const CollegaStore__Capacity *capacity = view_capacity(view, row);
+  if (!capacity) return true;
   json_t *entry = json_pack("{s:i, s:i}", "headcount", (int)capacity->headcount, "hours_per_week",
                             (int)capacity->hours_per_week);
-  bool ok = entry && json_put(entry, "id", json_hex(own->capacity.data, own->capacity.len)) &&
+  bool ok = entry &&
+            json_put(entry, "id", json_hex(capacity->capacity.data, capacity->capacity.len)) &&
             json_put(entry, "from", json_date(capacity->from));
   if (ok && capacity->has_until) ok = json_put(entry, "until", json_date(capacity->until));
   if (ok) return json_put(out, "capacity", entry);
   json_decref(entry);
   return false;
+}
+
+static bool hold_json(const struct view *view, const CollegaStore__DealRow *row, json_t *out) {
+  const CollegaStore__Hold *hold = view_hold(view, row);
+  if (!hold) return true;
+  json_t *entry = json_pack("{s:i, s:i, s:b}", "people", (int)hold->people, "hours_per_week",
+                            (int)hold->hours_per_week, "agreed", (int)hold->agreed);
+  bool ok = entry && json_put(entry, "from", json_date(hold->from));
+  if (ok && hold->until != DATE_OPEN) ok = json_put(entry, "until", json_date(hold->until));
+  if (ok) return json_put(out, "hold", entry);
+  json_decref(entry);
+  return false;
+}
+
+static bool steps_json(const struct view *view, const CollegaStore__DealRow *row,
+                       const Collega__Terms *terms, json_t *out) {
+  struct deal_steps steps;
+  deal_steps_read(view, row, terms, &steps);
+  json_t *next = json_array();
+  for (size_t i = 0; next && i < steps.count; ++i)
+    next = json_add(next, json_string(steps.next[i]));
+  bool put = json_put(out, "next", next);
+  return put && json_put(out, "awaits", json_string(deal_awaited_text(steps.awaited)));
 }
 
 json_t *document_deal(const struct view *view, const CollegaStore__DealRow *row) {
@@ -119,7 +127,8 @@ json_t *document_deal(const struct view *view, const CollegaStore__DealRow *row)
        json_put(out, "decider", json_hex(header->decider.data, header->decider.len)) &&
        json_put(out, "root", json_hex(row->root.data, row->root.len)) &&
        json_put(out, "waits_for_signature", json_boolean(row->has_act)) &&
-       links_json(view, row, header, out) && capacity_json(view, row, header, out);
+       links_json(view, row, header, out) && capacity_json(view, row, out) &&
+       hold_json(view, row, out) && steps_json(view, row, terms, out);
   if (ok && row->why)
     ok = json_put(out, "why", json_string(row->why)) &&
          json_put(out, "why_text", json_string(view_words(view, row->why, NULL, 0)));

@@ -55,7 +55,8 @@ struct node_facts {
   struct node_state state;
   struct outbox_counts outbox;
   struct ledger_head head;
-  uint64_t waiting_acts; /* deals that wait for the daemon's signature */
+  uint64_t waiting_acts;                   /* deals that wait for the daemon's signature */
+  uint64_t due_us, due_other, due_decider; /* the party's deals, by of whom something is awaited */
   enum rule why; /* why things wait, the most telling first; RULE_NONE: nothing holds them up */
 };
 enum collega_status node_facts_read(const struct view *view, struct node_facts *out,

@@ -1,19 +1,43 @@
 /* How the node is doing: gathered from the ledger and from what the daemon tells. */
+#include "client/library/deal_steps.h"
 #include "client/library/document.h"
 
 #include <string.h>
 
-struct act_count {
-  struct arena *arena;
-  uint64_t count;
+struct deal_count {
+  const struct view *view;
+  struct node_facts *facts;
 };
 
-static bool count_acts(void *context, struct bytes key, struct bytes value) {
-  struct act_count *acts = context;
+static bool count_deal(void *context, struct bytes key, struct bytes value) {
+  struct deal_count *count = context;
+  struct deal_steps steps;
+  Collega__Terms *terms = NULL;
   (void)key;
-  CollegaStore__DealRow *row =
-      (CollegaStore__DealRow *)row_unpack(&collega_store__deal_row__descriptor, value, acts->arena);
-  if (row && row->has_act) ++acts->count;
+  CollegaStore__DealRow *row = (CollegaStore__DealRow *)row_unpack(
+      &collega_store__deal_row__descriptor, value, count->view->arena);
+  if (!row) return true;
+  if (row->has_act)
+    ++count->facts->waiting_acts; /* of all parties here: one daemon signs for them */
+  if (!bytes_equal(bytes_of(row->party.data, row->party.len),
+                   bytes_of(count->view->party.byte, ID_BYTES)))
+    return true;
+  if (view_terms(count->view, row, &terms, NULL) != COLLEGA_OK) return true;
+  deal_steps_read(count->view, row, terms, &steps);
+  switch (steps.awaited) {
+  case AWAITED_US:
+    ++count->facts->due_us;
+    break;
+  case AWAITED_OTHER:
+    ++count->facts->due_other;
+    break;
+  case AWAITED_DECIDER:
+    ++count->facts->due_decider;
+    break;
+  case AWAITED_NODE:
+  case AWAITED_NOBODY:
+    break;
+  }
   return true;
 }
 
@@ -32,7 +56,7 @@ enum collega_status node_facts_read(const struct view *view, struct node_facts *
   node_state_read(ledger_home(exchange_ledger(view->exchange)), &out->state);
   ProtobufCMessage *own = NULL;
   CollegaStore__BrokerRow *broker = NULL;
-  struct act_count acts = {view->arena, 0};
+  struct deal_count count = {view, out};
   enum collega_status status = outbox_count(view->txn, &out->outbox, error);
   if (status == COLLEGA_OK) status = ledger_head(view->txn, &out->head, error);
   if (status == COLLEGA_OK) status = exchange_broker(view->txn, view->arena, &broker, error);
@@ -40,10 +64,9 @@ enum collega_status node_facts_read(const struct view *view, struct node_facts *
     status = row_get(view->txn, TABLE_OWN, bytes_of(view->party.byte, ID_BYTES),
                      &collega_store__own_party__descriptor, view->arena, &own, error);
   if (status == COLLEGA_OK)
-    status = table_each(view->txn, TABLE_DEALS, bytes_of("", 0), NULL, count_acts, &acts, error);
+    status = table_each(view->txn, TABLE_DEALS, bytes_of("", 0), NULL, count_deal, &count, error);
   out->own = (CollegaStore__OwnParty *)own;
   out->broker = broker;
-  out->waiting_acts = acts.count;
   out->why = why_waiting(out);
   return status;
 }
@@ -59,12 +82,16 @@ json_t *document_status(const struct view *view, const struct node_facts *facts)
   json_t *link =
       json_pack("{s:b, s:b, s:b}", "joined", facts->broker != NULL, "connected",
                 facts->state.running && facts->state.connected, "behind", facts->state.behind);
-  json_t *outbox =
-      json_pack("{s:I, s:I, s:I}", "waiting", (json_int_t)facts->outbox.waiting, "refused",
-                (json_int_t)facts->outbox.refused, "to_sign", (json_int_t)facts->waiting_acts);
+  json_t *outbox = json_pack(
+      "{s:I, s:I, s:I, s:I, s:I}", "waiting", (json_int_t)facts->outbox.waiting, "records",
+      (json_int_t)facts->outbox.records, "mail", (json_int_t)facts->outbox.mail, "refused",
+      (json_int_t)facts->outbox.refused, "to_sign", (json_int_t)facts->waiting_acts);
+  json_t *deals =
+      json_pack("{s:I, s:I, s:I}", "us", (json_int_t)facts->due_us, "other",
+                (json_int_t)facts->due_other, "decider", (json_int_t)facts->due_decider);
   json_t *ledger = json_pack("{s:I}", "entries", (json_int_t)facts->head.number);
   json_t *document = json_object();
-  bool ok = node && link && outbox && ledger && document &&
+  bool ok = node && link && outbox && deals && ledger && document &&
             json_put(node, "id", json_hex(view->party.byte, ID_BYTES)) &&
             json_put(ledger, "head", json_hex(facts->head.hash.byte, ID_BYTES));
   if (ok && facts->broker)
@@ -78,7 +105,9 @@ json_t *document_status(const struct view *view, const struct node_facts *facts)
   ok = ok && json_object_set(document, "node", node) == 0 &&
        json_object_set(document, "broker", link) == 0 &&
        json_object_set(document, "outbox", outbox) == 0 &&
+       json_object_set(document, "deals_awaiting", deals) == 0 &&
        json_object_set(document, "ledger", ledger) == 0;
+  json_decref(deals);
   json_decref(node);
   json_decref(link);
   json_decref(outbox);

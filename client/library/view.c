@@ -50,20 +50,14 @@ enum collega_status view_thread_id(const struct view *view, const char *typed, s
 
 enum collega_status view_mandate_id(const struct view *view, const char *typed, struct id *out,
                                     struct collega_error *error) {
-  struct id prefix;
-  size_t digits = 0, found = 0;
+  struct id_search search;
   const struct known_party *self =
       members_find(exchange_members(view->exchange, view->txn), &view->party);
-  if (!hex_prefix_read(&prefix, &digits, typed))
+  if (!id_search_begin(&search, typed, ID_BYTES))
     return error_set(error, COLLEGA_INVALID, RULE_id_malformed, NULL, typed, NULL);
-  for (size_t i = 0; self && i < self->mandate_count; ++i) {
-    if (!hex_prefix_fits(self->mandates[i].record.byte, ID_BYTES, &prefix, digits)) continue;
-    *out = self->mandates[i].record;
-    ++found;
-  }
-  if (found == 0) return error_set(error, COLLEGA_NOT_FOUND, RULE_id_unknown, NULL, typed, NULL);
-  if (found > 1) return error_set(error, COLLEGA_REFUSED, RULE_id_ambiguous, NULL, typed, NULL);
-  return COLLEGA_OK;
+  for (size_t i = 0; self && i < self->mandate_count; ++i)
+    if (!id_search_give(&search, self->mandates[i].record.byte)) break;
+  return id_search_end(&search, typed, out->byte, error);
 }
 
 /* ---- rows */

@@ -55,8 +55,9 @@ def test_the_manual_is_a_manual(program):
     except FileNotFoundError:
         return  # its structure has been looked at
     assert shown.returncode == 0 and not shown.stderr.strip(), shown.stderr
-    assert "what is needed cannot be reached" in shown.stdout
-    assert f"{program} init --home" in shown.stdout  # hyphens that can be copied
+    page = re.sub(r"\s+", " ", re.sub(".\b", "", shown.stdout))  # bold is a character struck twice; lines are filled
+    assert "what is needed cannot be reached" in page
+    assert f"{program} init --home" in page  # hyphens that can be copied
 
 
 @pytest.mark.parametrize("program", PROGRAMS)

@@ -204,6 +204,26 @@ static void a_test_build_can_turn_the_clock(void **state) {
   unsetenv("COLLEGA_CLOCK_FILE");
 }
 
+static void people_read_the_wall_time_of_amsterdam(void **state) {
+  (void)state;
+  static const struct {
+    const char *time, *shown;
+  } cases[] = {{"2027-01-05T12:00:30Z", "2027-01-05 13:00"},
+               {"2027-07-05T22:05:00Z", "2027-07-06 00:05"},
+               {"2027-03-28T00:59:59Z", "2027-03-28 01:59"}, /* then the clock is put forward */
+               {"2027-03-28T01:00:00Z", "2027-03-28 03:00"},
+               {"2027-10-31T00:30:00Z", "2027-10-31 02:30"}, /* and back: 02:30 comes twice */
+               {"2027-10-31T01:30:00Z", "2027-10-31 02:30"},
+               {"2027-12-31T23:00:00Z", "2028-01-01 00:00"}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    collega_time time;
+    char shown[32];
+    assert_true(time_read(cases[i].time, &time));
+    time_write_local(shown, sizeof shown, time);
+    assert_string_equal(shown, cases[i].shown);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(times_are_written_with_milliseconds_only_when_there_are_any),
@@ -219,6 +239,7 @@ int main(void) {
       cmocka_unit_test(a_year_has_nine_or_ten_holidays),
       cmocka_unit_test(working_days_skip_weekends_and_holidays),
       scratch_test(a_test_build_can_turn_the_clock),
+      cmocka_unit_test(people_read_the_wall_time_of_amsterdam),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
