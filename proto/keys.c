@@ -46,6 +46,7 @@ struct card {
   struct public_keys keys;
   struct id record;
   collega_time time;
+  bool recovered; /* signed by the recovery key */
   uint8_t *run;
   size_t run_length;
 };
@@ -220,7 +221,8 @@ static enum collega_status card_add(struct identity *identity, const uint8_t see
                                     const struct epoch *epoch, uint64_t seq, collega_time now,
                                     struct collega_error *error) {
   const struct card *before = identity->count ? card_current(identity) : NULL;
-  struct card card = {.number = before ? before->number + 1 : 0, .time = now};
+  struct card card = {
+      .number = before ? before->number + 1 : 0, .time = now, .recovered = signer.recovery};
   card.secrets = sodium_malloc(sizeof *card.secrets);
   if (!card.secrets) return out_of_memory(error);
   memset(card.secrets, 0, sizeof *card.secrets);
@@ -353,6 +355,13 @@ size_t identity_expire(struct identity *identity, collega_time now) {
   return destroyed;
 }
 
+void identity_cut(struct identity *identity, uint32_t number) {
+  while (identity->count > 1 && card_current(identity)->number > number) {
+    card_release(card_current(identity));
+    identity->count--;
+  }
+}
+
 void identity_destroy(struct identity **identity) {
   if (!*identity) return;
   for (size_t i = 0; i < (*identity)->count; i++)
@@ -434,14 +443,15 @@ static bool card_accept(struct card *card, const struct identity *identity, stru
   }
   card->record = view.records[0].id;
   card->time = content->time;
+  card->recovered = view.run->has_recovery && view.run->recovery;
   if (!before) {
     struct id party;
     party_id(&party, card->keys.signing, identity->recovery);
     if (!id_equal(&party, &identity->party)) return false;
   }
-  const uint8_t *key = view.run->has_recovery && view.run->recovery ? identity->recovery
-                       : before                                     ? before->keys.signing
-                                                                    : card->keys.signing;
+  const uint8_t *key = card->recovered ? identity->recovery
+                       : before        ? before->keys.signing
+                                       : card->keys.signing;
   return run_verify(&view, key, NULL) == COLLEGA_OK;
 }
 
@@ -564,6 +574,21 @@ const struct public_keys *identity_public(const struct identity *identity) {
 const uint8_t *identity_link_secret(const struct identity *identity) {
   const struct card *card = card_current(identity);
   return card->keys.has_link ? card->secrets->link : NULL;
+}
+
+const uint8_t *identity_link_secret_of(const struct identity *identity, uint32_t number) {
+  const struct card *card = card_find(identity, number);
+  return card && card->secrets && card->keys.has_link ? card->secrets->link : NULL;
+}
+
+const struct id *identity_card_record(const struct identity *identity, uint32_t number) {
+  const struct card *card = card_find(identity, number);
+  return card ? &card->record : NULL;
+}
+
+bool identity_card_recovered(const struct identity *identity, uint32_t number) {
+  const struct card *card = card_find(identity, number);
+  return card && card->recovered;
 }
 
 const uint8_t *identity_signing_key(const struct identity *identity, uint32_t number) {

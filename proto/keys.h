@@ -43,6 +43,8 @@ enum collega_status identity_recover(struct identity *identity, const char *reco
 /* Destroys the secrets of cards that were replaced longer than MAIL_LIFETIME_MS before `now`; returns of how
  * many (more than 0: save). */
 size_t identity_expire(struct identity *identity, collega_time now);
+/* Forgets the cards after `number`, in memory: they were made by somebody who did not come to the end. */
+void identity_cut(struct identity *identity, uint32_t number);
 enum collega_status identity_save(const struct identity *identity, const char *directory,
                                   struct collega_error *error) COLLEGA_MUST_CHECK;
 enum collega_status identity_load(const char *directory, struct identity **out,
@@ -55,6 +57,12 @@ struct bytes identity_card_run(const struct identity *identity,
                                uint32_t number); /* packed Run; empty: not kept */
 const struct public_keys *identity_public(const struct identity *identity);
 const uint8_t *identity_link_secret(const struct identity *identity); /* 32 bytes; NULL: none */
+/* Of card `number`; NULL: none, or destroyed. */
+const uint8_t *identity_link_secret_of(const struct identity *identity, uint32_t number);
+/* The record id of card `number`; NULL: not kept. */
+const struct id *identity_card_record(const struct identity *identity, uint32_t number);
+/* Was it signed by the recovery key? */
+bool identity_card_recovered(const struct identity *identity, uint32_t number);
 /* The signing key (public) of card `number`; NULL: not kept. */
 const uint8_t *identity_signing_key(const struct identity *identity, uint32_t number);
 

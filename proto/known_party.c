@@ -8,6 +8,12 @@ const char *known_party_name(const struct known_party *party) {
   return party->cert_count > 0 ? party->certs[0].name : party->short_name;
 }
 
+bool known_party_replaced(const struct known_party *party, uint32_t key_epoch) {
+  for (size_t i = 0; i < party->card_count && i <= key_epoch; i++)
+    if (party->cards[i].recovered) return true;
+  return false;
+}
+
 const char *known_party_kvk(const struct known_party *party) {
   return party->cert_count > 0 ? party->certs[0].kvk : "";
 }

@@ -82,6 +82,9 @@ enum collega_status members_signing_key(struct members *members, const struct id
 /* Verifies a whole run by its signer's known card. */
 enum collega_status members_verify_run(struct members *members, const struct run_view *view,
                                        struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Has the recovery key put aside the card of this number, or one before it? What was signed with that is nobody's word
+ * any more, and not the fault of who passes it on. */
+bool known_party_replaced(const struct known_party *party, uint32_t key_epoch);
 /* "Snijder BV" or, without a certificate, the fingerprint's first groups; never NULL. */
 const char *known_party_name(const struct known_party *party);
 const char *known_party_kvk(const struct known_party *party); /* "" when not certified */

@@ -63,6 +63,9 @@ struct log_entry {
  * leaf. */
 enum collega_status batch_log(struct batch *batch, const struct log_entry *entry,
                               uint64_t *first_seq, struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Is the record that stands in the log at `seq`, which is taken, the one with this id? */
+enum collega_status batch_same_record(struct batch *batch, uint64_t seq, const struct id *id,
+                                      bool *same, struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Signs the open tree and answers what is owed for it. Nothing open: nothing happens. */
 enum collega_status batch_sign(struct batch *batch, struct collega_error *error) COLLEGA_MUST_CHECK;
 enum collega_status batch_owe(struct batch *batch, uint64_t session, uint32_t base,

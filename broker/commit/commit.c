@@ -13,7 +13,7 @@
 
 #include "base/fault.h"
 #include "base/log.h"
-#include "broker/commit/batch.h"
+#include "broker/commit/cards.h"
 #include "proto/guard.h"
 #include "proto/limits.h"
 
@@ -98,6 +98,8 @@ static enum collega_status take(struct batch *batch, struct request *request,
     return take_invite(batch, request, error);
   case REQUEST_REVOKE:
     return take_revoke(batch, request, error);
+  case REQUEST_LINKED:
+    return link_used(batch, &request->home, request->link_key, error);
   }
   return COLLEGA_OK;
 }

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "broker/commit/batch.h"
+#include "broker/commit/cards.h"
 #include "proto/limits.h"
 
 static ProtobufCBinaryData field_of(const void *data, size_t length) {
@@ -155,7 +155,7 @@ static enum collega_status sign_cert(struct batch *batch, const struct id *party
 }
 
 /* Writes the member: card and certificate into the log, its rows, its key for the link if it has
- * one. */
+ * one. `known`: its card is in the log. */
 static enum collega_status admit(struct batch *batch, const struct request *request,
                                  struct invitation_row *invitation, struct party_row *party,
                                  bool known, struct collega_error *error) {
@@ -168,7 +168,7 @@ static enum collega_status admit(struct batch *batch, const struct request *requ
   if (!status)
     status = sign_cert(batch, id, invitation, until, &cert_run, &invitation->cert_seq, error);
   if (status) return status;
-  if (!known) {
+  if (record->body->card->number == 0 && !known) {
     *party = (struct party_row){.host = hosted ? invitation->host : *id, .card = record->id};
     if (!hosted) memcpy(party->link_key, record->body->card->link_key.data, LINK_KEY_BYTES);
   }
@@ -237,7 +237,8 @@ enum collega_status take_join(struct batch *batch, struct request *request,
   if (linked && !id_equal(&link.party, &request->run.signer))
     return refuse_rule(batch, request, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED,
                        RULE_join_link_key, error);
-  /* Known already, by an earlier invitation: the same first card, whatever cards came after it. */
+  /* Known already, by an earlier invitation: the same first card, whatever cards came after it; or a card of its
+   * recovery key, which takes the place of what somebody else made of its keys. */
   uint64_t card_seq = 0;
   struct epoch epoch;
   epoch_from(&epoch, record->body->epoch.data, record->body->epoch.len);
@@ -245,10 +246,26 @@ enum collega_status take_join(struct batch *batch, struct request *request,
     status =
         author_find(batch->txn, &request->run.signer, &epoch, record->body->seq, &card_seq, error);
   if (status) return status;
-  if (known && !card_seq)
+  bool recovered = record->body->card->number > 0, same = false;
+  if (recovered && card_seq) {
+    status = batch_same_record(batch, card_seq, &record->id, &same, error);
+    if (status) return status;
+    if (!same)
+      return refuse_rule(batch, request, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_SEQUENCE_TAKEN,
+                         RULE_sequence_taken, error);
+  }
+  if ((known && !card_seq && !recovered) || (!known && recovered))
     return refuse_rule(batch, request, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED,
                        RULE_join_card, error);
-  return admit(batch, request, &invitation, &party, known, error);
+  if (recovered && !card_seq) {
+    struct collega_error why;
+    status = card_take(batch, &party, record, true, &why, error);
+    if (status) return status;
+    if (why.status)
+      return answer_refusal(batch, request->session, &request->which,
+                            COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED, &why, error);
+  }
+  return admit(batch, request, &invitation, &party, card_seq != 0, error);
 }
 
 /* ---- revocation */

@@ -267,3 +267,22 @@ enum collega_status batch_own_record(struct batch *batch, Collega__Body *body, b
       .run = *run, .records = records, .facets = &facet, .count = 1, .author = state->broker};
   return batch_log(batch, &entry, seq, error);
 }
+
+/* Is the record that stands at `seq` this one? The stored leaf is a hash over position and id. */
+enum collega_status batch_same_record(struct batch *batch, uint64_t seq, const struct id *id,
+                                      bool *same, struct collega_error *error) {
+  if (batch->open && seq >= batch->open_first) {
+    *same = id_equal(&batch->ids[seq - batch->open_first], id);
+    return COLLEGA_OK;
+  }
+  struct commit_row row;
+  enum collega_status status = commit_row_find(batch->txn, seq, &row, error);
+  if (status) return status;
+  if (!row.count)
+    return error_set(error, COLLEGA_DAMAGED, RULE_disk_corrupt, NULL, "commits", "row", NULL);
+  struct receipt_position position = {batch->state.broker, row.epoch, seq, row.time};
+  struct id leaf;
+  receipt_leaf(&leaf, &position, id);
+  *same = id_equal(&leaf, &row.leaves[seq - row.first_seq]);
+  return COLLEGA_OK;
+}

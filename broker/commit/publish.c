@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "broker/commit/batch.h"
+#include "broker/commit/cards.h"
 #include "broker/commit/mandates.h"
 #include "proto/guard.h"
 #include "proto/limits.h"
@@ -56,79 +56,19 @@ static enum collega_status refuse_leaf_rule(struct publish *publish, uint32_t in
   return refuse_leaf(publish, index, code, &why, error);
 }
 
-/* Is the record that stands at `seq` this one? The stored leaf is a hash over position and id. */
-static enum collega_status same_as_stored(struct batch *batch, uint64_t seq, const struct id *id,
-                                          bool *same, struct collega_error *error) {
-  if (batch->open && seq >= batch->open_first) {
-    *same = id_equal(&batch->ids[seq - batch->open_first], id);
-    return COLLEGA_OK;
-  }
-  struct commit_row row;
-  enum collega_status status = commit_row_find(batch->txn, seq, &row, error);
-  if (status) return status;
-  if (!row.count)
-    return error_set(error, COLLEGA_DAMAGED, RULE_disk_corrupt, NULL, "commits", "row", NULL);
-  struct receipt_position position = {batch->state.broker, row.epoch, seq, row.time};
-  struct id leaf;
-  receipt_leaf(&leaf, &position, id);
-  *same = id_equal(&leaf, &row.leaves[seq - row.first_seq]);
-  return COLLEGA_OK;
-}
-
 /* A card that verifies still has to follow on the one that is known here now. */
 static enum collega_status judge_card(struct publish *publish, uint32_t index,
                                       struct collega_error *error) {
-  struct batch *batch = publish->batch;
   const struct run_view *run = &publish->request->run;
-  const Collega__NodeCard *card = run->records[index].body->card;
-  struct party_row *author = &publish->author;
+  const struct record *record = &run->records[index];
   bool recovery = run->run->has_recovery && run->run->recovery;
-  bool next = card->number == author->card_number + 1 &&
-              !memcmp(card->previous.data, author->card.byte, ID_BYTES);
-  if (!next && !(recovery && card->number > 0 && card->number <= author->card_number)) {
-    struct collega_error why;
-    char number[12];
-    snprintf(number, sizeof number, "%" PRIu32, author->card_number);
-    error_set(&why, COLLEGA_REFUSED, RULE_card_order, "card.number", number, NULL);
+  struct collega_error why;
+  enum collega_status status =
+      card_take(publish->batch, &publish->author, record, recovery, &why, error);
+  if (status) return status;
+  if (why.status)
     return refuse_leaf(publish, index, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED, &why,
                        error);
-  }
-  static const uint8_t none[LINK_KEY_BYTES];
-  bool changes =
-      card->has_link_key && memcmp(card->link_key.data, author->link_key, LINK_KEY_BYTES) != 0;
-  if (card->has_link_key && !id_equal(&author->host, &run->signer))
-    return refuse_leaf_rule(publish, index, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED,
-                            RULE_join_hosted_link, error);
-  if (changes) {
-    struct link_row link;
-    bool found = false;
-    enum collega_status status =
-        link_row_read(batch->txn, card->link_key.data, &link, &found, error);
-    if (status) return status;
-    if (found && !id_equal(&link.party, &run->signer))
-      return refuse_leaf_rule(publish, index, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED,
-                              RULE_join_link_key, error);
-    /* The node keeps its key until this card is receipted; after a recovery the old one may be
-     * stolen. */
-    bool keep_old = !recovery && memcmp(author->link_key, none, LINK_KEY_BYTES) != 0;
-    if (memcmp(author->old_link_key, none, LINK_KEY_BYTES) != 0) {
-      status = link_row_delete(batch->txn, author->old_link_key, error);
-      if (!status) status = news_link(batch, author->old_link_key, false, error);
-    }
-    if (!status && !keep_old) {
-      status = link_row_delete(batch->txn, author->link_key, error);
-      if (!status) status = news_link(batch, author->link_key, false, error);
-    }
-    memcpy(author->old_link_key, keep_old ? author->link_key : none, LINK_KEY_BYTES);
-    memcpy(author->link_key, card->link_key.data, LINK_KEY_BYTES);
-    struct link_row fresh = {.party = run->signer};
-    memcpy(fresh.key, author->link_key, LINK_KEY_BYTES);
-    if (!status) status = link_row_write(batch->txn, &fresh, error);
-    if (!status) status = news_link(batch, fresh.key, true, error);
-    if (status) return status;
-  }
-  author->card = run->records[index].id;
-  author->card_number = card->number;
   publish->card_taken = true;
   return COLLEGA_OK;
 }
@@ -157,7 +97,7 @@ static enum collega_status judge_known(struct publish *publish, uint32_t index, 
   struct batch *batch = publish->batch;
   bool same = false;
   enum collega_status status =
-      same_as_stored(batch, seq, &publish->request->run.records[index].id, &same, error);
+      batch_same_record(batch, seq, &publish->request->run.records[index].id, &same, error);
   if (status) return status;
   if (!same)
     return refuse_leaf_rule(publish, index, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_SEQUENCE_TAKEN,
@@ -363,20 +303,6 @@ static enum collega_status answer_refused_leaves(struct publish *publish,
   return status;
 }
 
-/* Any old key of the link goes once its successor has been used. */
-static enum collega_status drop_old_link(struct publish *publish, struct collega_error *error) {
-  struct batch *batch = publish->batch;
-  struct party_row *row = &publish->author;
-  static const uint8_t none[LINK_KEY_BYTES];
-  if (!memcmp(row->old_link_key, none, LINK_KEY_BYTES) ||
-      memcmp(row->link_key, publish->request->link_key, LINK_KEY_BYTES) != 0)
-    return COLLEGA_OK;
-  enum collega_status status = link_row_delete(batch->txn, row->old_link_key, error);
-  if (!status) status = news_link(batch, row->old_link_key, false, error);
-  memset(row->old_link_key, 0, LINK_KEY_BYTES);
-  return status ? status : party_row_write(batch->txn, &publish->request->run.signer, row, error);
-}
-
 static bool holds_mandate(const struct run_view *run) {
   for (uint32_t i = 0; i < run->count; i++)
     if (run->records[i].body->mandate) return true;
@@ -404,8 +330,7 @@ enum collega_status take_publish(struct batch *batch, struct request *request,
   if (status) return status;
   /* A head that does not fit forbids anything new; what was taken before keeps its answer. */
   if (!fits && publish.known < request->run.count) return refuse_head(batch, request, error);
-  status = drop_old_link(&publish, error);
-  if (!status && publish.fresh) status = judge_mandates(&publish, error);
+  if (publish.fresh) status = judge_mandates(&publish, error);
   if (!status && publish.fresh) status = judge_cards(&publish, error);
   if (!status && publish.known) status = answer_stored_leaves(&publish, error);
   if (!status && publish.known) status = owe_open_leaves(&publish, error);

@@ -127,7 +127,35 @@ static void name_first_record(struct request *request, const Collega__Run *run) 
 
 /* ---- Join */
 
-static void prepare_join(struct request *request) {
+static void refuse_join(struct request *request, enum rule rule, const char *field) {
+  error_set(&request->error, COLLEGA_INVALID, rule, field, NULL);
+  refuse_by_error(request);
+}
+
+/* The first card of a party, by its own key. */
+static void verify_first(struct request *request, const Collega__NodeCard *card) {
+  struct id party;
+  party_id(&party, card->signing_key.data, card->recovery_key.data);
+  if (!id_equal(&party, &request->run.signer))
+    refuse_join(request, RULE_join_card, NULL);
+  else if (run_verify(&request->run, card->signing_key.data, &request->error))
+    refuse_by_error(request);
+}
+
+/* A later one, of a party that is known, by its recovery key. */
+static void verify_recovered(struct request *request, struct members *members) {
+  if (!members_find(members, &request->run.signer)) {
+    refuse_join(request, RULE_join_card, NULL);
+    return;
+  }
+  enum collega_status status =
+      members_take(members, &request->run, 0, NULL, NULL, 0, &request->error);
+  members_forget(members, &request->run.signer); /* it counts once it is in the log */
+  if (status == COLLEGA_NOT_FOUND) request->error.status = COLLEGA_INVALID;
+  if (status) refuse_by_error(request);
+}
+
+static void prepare_join(struct request *request, struct members *members) {
   const Collega__Run *card_run = request->frame->join->card;
   request->run_bytes = field_content(field_content(request->packed, TO_BROKER_JOIN), 1);
   name_first_record(request, card_run);
@@ -137,20 +165,20 @@ static void prepare_join(struct request *request) {
   }
   const struct record *record = &request->run.records[0];
   const Collega__NodeCard *card = record->body->card;
-  struct id party;
   if (record->refused) {
     request->error = *record->refused;
     refuse_by_error(request);
     return;
   }
-  bool fits = request->run.count == 1 && card && card->number == 0 && !card_run->has_recovery;
-  if (fits) party_id(&party, card->signing_key.data, card->recovery_key.data);
-  if (!fits || !id_equal(&party, &request->run.signer)) {
-    error_set(&request->error, COLLEGA_INVALID, RULE_join_card, NULL, NULL);
-    refuse_by_error(request);
-  } else if (run_verify(&request->run, card->signing_key.data, &request->error)) {
-    refuse_by_error(request);
+  bool recovery = card_run->has_recovery && card_run->recovery;
+  if (request->run.count != 1 || !card || recovery != (card->number > 0)) {
+    refuse_join(request, RULE_join_card, NULL);
+    return;
   }
+  if (recovery)
+    verify_recovered(request, members);
+  else
+    verify_first(request, card);
 }
 
 /* ---- Publish */
@@ -242,7 +270,7 @@ static void prepare_kind(struct request *request, struct members *members, colle
   switch (frame_to_broker(request->frame)) {
   case TO_BROKER_JOIN:
     request->kind = REQUEST_JOIN;
-    prepare_join(request);
+    prepare_join(request, members);
     return;
   case TO_BROKER_PUBLISH:
     request->kind = REQUEST_PUBLISH;

@@ -17,7 +17,8 @@ enum request_kind {
   REQUEST_ACK,
   REQUEST_DECIDE, /* from frames */
   REQUEST_INVITE,
-  REQUEST_REVOKE /* from the control socket */
+  REQUEST_REVOKE, /* from the control socket */
+  REQUEST_LINKED  /* from the loop: the home came with `link_key`, which replaces another */
 };
 struct request {
   enum request_kind kind;

@@ -54,6 +54,8 @@ struct job {
   /* reads */
   struct id party, home;
   bool member;
+  uint8_t link_key[PEER_KEY_BYTES]; /* WELCOME: of the session */
+  bool replaces_link;               /* WELCOME, back: another key of the home can go now */
   struct follow_group *group;
   struct log_part *part;
   struct board_frame *frames;

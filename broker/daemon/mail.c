@@ -40,6 +40,7 @@ void welcome_try(struct broker *broker, struct session *session) {
   job->session = session->number;
   job->home = session->home;
   job->member = !id_is_zero(&session->home);
+  memcpy(job->link_key, session->link_key, sizeof job->link_key);
   job_send(broker_worker_of(broker, session->number), &job);
 }
 
@@ -54,6 +55,22 @@ static void log_failed(const char *event, const struct collega_error *error) {
   log_error(event, "reason=%s", text);
 }
 
+/* The home has come with the link key of a new card: the one before it comes in no more. */
+static void replace_link(struct broker *broker, struct session *session) {
+  struct job *job = job_new(JOB_COMMIT);
+  if (job != NULL) job->request = request_new(REQUEST_LINKED);
+  if (job == NULL || job->request == NULL) { /* it is looked at again when the home comes back */
+    job_destroy(&job);
+    return;
+  }
+  job->session = job->request->session = session->number;
+  job->request->home = session->home;
+  memcpy(job->request->link_key, session->link_key, sizeof job->request->link_key);
+  session->committing++;
+  broker->under_way++;
+  job_send(broker->committer, &job);
+}
+
 void welcome_back(struct broker *broker, struct job *job) {
   struct session *session = session_for(broker, job);
   if (session == NULL) return;
@@ -63,6 +80,7 @@ void welcome_back(struct broker *broker, struct job *job) {
     return;
   }
   if (!broker_send(broker, session, job->frame) || !job->member) return;
+  if (job->replaces_link) replace_link(broker, session);
   session->welcomed = true;
   for (size_t i = 0; i < job->party_count; i++)
     if (session_mailbox(session, &job->parties[i]) == NULL) return; /* the next tick tries again */

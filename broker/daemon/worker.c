@@ -120,11 +120,18 @@ static enum collega_status read_fetch(struct worker *worker, struct job *job) {
                     &job->frame, &job->records, &job->done, &job->error);
 }
 
-/* Welcome, and the mailboxes of the parties that the home hosts. */
+/* Welcome, the mailboxes of the parties that the home hosts, and whether it came with a new key. */
 static enum collega_status read_welcome(struct worker *worker, struct job *job) {
+  static const uint8_t none[LINK_KEY_BYTES];
+  struct party_row row;
+  bool found = false;
   enum collega_status status = welcome_read(worker->txn, &job->home, job->member, clock_now(),
                                             job->arena, &job->frame, &job->error);
+  if (status == COLLEGA_OK && job->member)
+    status = party_row_read(worker->txn, &job->home, &row, &found, &job->error);
   if (status != COLLEGA_OK || !job->member) return status;
+  job->replaces_link = found && memcmp(row.old_link_key, none, sizeof none) != 0 &&
+                       memcmp(row.link_key, job->link_key, sizeof job->link_key) == 0;
   return party_rows_hosted(worker->txn, &job->home, &job->parties, &job->party_count, &job->error);
 }
 

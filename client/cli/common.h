@@ -104,6 +104,10 @@ void desk_warn_one_person(const struct desk *desk, const struct offer_input *inp
 json_t *ledger_entry_json(struct desk *desk, const struct ledger_event *event);
 
 /* ---- the commands, one file a group */
+enum collega_status command_key_rotate(const struct arguments *arguments,
+                                       struct collega_error *error);
+enum collega_status command_key_recover(const struct arguments *arguments,
+                                        struct collega_error *error);
 enum collega_status command_mandate_add(const struct arguments *arguments,
                                         struct collega_error *error);
 enum collega_status command_mandate_list(const struct arguments *arguments,

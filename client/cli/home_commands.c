@@ -66,12 +66,18 @@ static enum collega_status join_said(struct desk *desk, const CollegaStore__Brok
     return error_set(error, COLLEGA_DAMAGED, RULE_id_unknown, NULL, "", NULL);
   fingerprint_write(theirs, &id);
   fingerprint_write(ours, &desk->party);
+  const struct known_party *self =
+      members_find(exchange_members(desk->exchange, desk->txn), &desk->party);
+  const struct known_cert *cert = self ? known_party_cert(self, &id, clock_now()) : NULL;
+  char until[32] = "";
+  if (cert) date_write(until, sizeof until, date_of_time(cert->valid_until));
   if (argument_json(desk->arguments)) {
     json_t *document = json_object(), *part = json_object();
     if (!document || !part || !json_put(part, "id", json_hex(id.byte, ID_BYTES)) ||
         !json_put(part, "name", json_string(broker->name)) ||
         !json_put(part, "fingerprint", json_string(theirs)) ||
         !json_put(document, "joined", json_true()) ||
+        (cert && !json_put(document, "valid_until", json_time(cert->valid_until))) ||
         !json_put(document, "fingerprint", json_string(ours)) ||
         json_object_set(document, "broker", part) != 0) {
       json_decref(document);
@@ -83,24 +89,44 @@ static enum collega_status join_said(struct desk *desk, const CollegaStore__Brok
   say(desk, RULE_said_joined, broker->name, NULL);
   say(desk, RULE_said_broker_fingerprint, theirs, NULL);
   say(desk, RULE_said_fingerprint, ours, NULL);
+  if (cert) say(desk, RULE_said_renewed, until, NULL);
   return COLLEGA_OK;
 }
 
-/* Is this the broker that invites? Joining the same broker again is no error: a repeated command, or a daemon that was
- * faster than the one who typed. */
-static enum collega_status joined_already(struct desk *desk, const char *token,
-                                          CollegaStore__BrokerRow **broker,
-                                          struct collega_error *error) {
-  Collega__Invitation *invitation = NULL;
-  enum collega_status status = invitation_read(token, desk->arena, &invitation, error);
-  if (status == COLLEGA_OK) status = exchange_broker(desk->txn, desk->arena, broker, error);
-  if (status == COLLEGA_OK && *broker &&
-      !bytes_equal(bytes_of((*broker)->broker.data, (*broker)->broker.len),
-                   bytes_of(invitation->broker.data, invitation->broker.len)))
-    *broker = NULL; /* another one: join_store_token says why not */
+/* The token is used, or refused. */
+static enum collega_status token_gone(struct desk *desk, void *context, bool *met,
+                                      struct collega_error *error) {
+  (void)context;
+  (void)error;
+  *met = !party_token_waits(desk->exchange, exchange_host(desk->exchange));
+  return COLLEGA_OK;
+}
+
+/* The daemon beside us joins; the token was stored for it. */
+static enum collega_status wait_for_daemon(struct desk *desk, CollegaStore__BrokerRow **broker,
+                                           struct collega_error *error) {
+  if (!*broker) return desk_wait(desk, joined, broker, error);
+  if (!argument_value(desk->arguments, "wait")) return COLLEGA_OK;
+  enum collega_status status = desk_wait(desk, token_gone, NULL, error);
+  if (status == COLLEGA_OK &&
+      party_token_refused(desk->exchange, exchange_host(desk->exchange), error))
+    status = COLLEGA_REFUSED;
   return status;
 }
 
+static enum collega_status join_here(struct desk *desk, CollegaStore__BrokerRow **broker,
+                                     int64_t wait_ms, struct collega_error *error) {
+  /* One opening of the ledger a process: ours makes place for the daemon's loop. */
+  exchange_close(&desk->exchange);
+  struct daemon_options options = {desk->home, true, wait_ms};
+  enum collega_status status = daemon_run(&options, error);
+  if (status == COLLEGA_OK) status = exchange_open(desk->home, &desk->exchange, error);
+  if (status == COLLEGA_OK) status = desk_read(desk, error);
+  if (status == COLLEGA_OK) status = exchange_broker(desk->txn, desk->arena, broker, error);
+  return status;
+}
+
+/* The same broker again renews the certificate. */
 enum collega_status command_join(const struct arguments *arguments, struct collega_error *error) {
   struct desk desk;
   enum collega_status status = desk_open(arguments, &desk, error);
@@ -109,30 +135,20 @@ enum collega_status command_join(const struct arguments *arguments, struct colle
   int64_t seconds = 30;
   bool given = false;
   status = option_number(arguments, "wait", 0, 86400, &given, &seconds, error);
-  if (status == COLLEGA_OK)
-    status = joined_already(&desk, argument_at(arguments, 0), &broker, error);
-  bool done = broker != NULL;
-  if (status == COLLEGA_OK && done) status = join_said(&desk, broker, error);
+  if (status == COLLEGA_OK) status = exchange_broker(desk.txn, desk.arena, &broker, error);
+  bool renews = broker != NULL, beside = false;
   desk_release(&desk);
-  if (status != COLLEGA_OK || done) {
-    desk_close(&desk);
-    return status;
+  if (status == COLLEGA_OK)
+    status = join_store_token(desk.exchange, argument_at(arguments, 0), error);
+  if (status == COLLEGA_OK) {
+    beside = run_lock_held(desk.home);
+    status = beside ? wait_for_daemon(&desk, &broker, error)
+                    : join_here(&desk, &broker, seconds * SECOND_MS, error);
   }
-  status = join_store_token(desk.exchange, argument_at(arguments, 0), error);
-  if (status == COLLEGA_OK && run_lock_held(desk.home)) {
-    /* The daemon joins; the token was stored for it. */
-    status = desk_wait(&desk, joined, &broker, error);
-  } else if (status == COLLEGA_OK) {
-    /* One opening of the ledger a process: ours makes place for the daemon's loop. */
-    exchange_close(&desk.exchange);
-    struct daemon_options options = {desk.home, true, seconds * SECOND_MS};
-    status = daemon_run(&options, error);
-    if (status == COLLEGA_OK) status = exchange_open(desk.home, &desk.exchange, error);
-    if (status == COLLEGA_OK) status = desk_read(&desk, error);
-    if (status == COLLEGA_OK) status = exchange_broker(desk.txn, desk.arena, &broker, error);
-  }
-  if (status == COLLEGA_OK && broker) status = join_said(&desk, broker, error);
-  if (status == COLLEGA_OK && !broker) say(&desk, RULE_said_token_stored, NULL);
+  bool stored = renews && beside && !given;
+  if (status == COLLEGA_OK && broker && !stored) status = desk_read(&desk, error);
+  if (status == COLLEGA_OK && broker && !stored) status = join_said(&desk, broker, error);
+  if (status == COLLEGA_OK && (!broker || stored)) say(&desk, RULE_said_token_stored, NULL);
   desk_close(&desk);
   return status;
 }

@@ -128,6 +128,10 @@ static const struct option_row prove_options[] = {
 static const struct option_row verify_options[] = {
     {"trust", "FINGERPRINT", "vingerafdruk van een netwerk dat u vertrouwt",
      "fingerprint of a network that you trust", true}};
+static const struct option_row recover_options[] = {
+    {"recovery-key", "FILE|-", "bestand met de herstelsleutel; - is standaardinvoer",
+     "file with the recovery key; - is standard input", false},
+    WAIT};
 static const struct option_row mandate_options[] = {
     {"signatory", "NAME", "wie tekent", "who signs", false},
     {"function", "TEXT", "functie van wie tekent", "function of who signs", false},
@@ -223,6 +227,12 @@ static const struct command_row commands[] = {
      OPTIONS(as_options), 0, 0, command_mandate_list},
     {"mandate end", "ID", "beëindig een volmacht", "end a mandate", OPTIONS(act_options), 1, 1,
      command_mandate_end},
+    {"key rotate", "", "vervang de sleutels door nieuwe", "replace the keys by new ones",
+     OPTIONS(wait_options), 0, 0, command_key_rotate},
+    {"key recover", "--recovery-key FILE|-",
+     "vervang de sleutels met de herstelsleutel: ook die van wie ze stal",
+     "replace the keys by the recovery key: also those of who stole them", OPTIONS(recover_options),
+     0, 0, command_key_recover},
     {"verify", "FILE", "toets een bewijs, zonder knooppunt of net",
      "judge a proof, without node or network", OPTIONS(verify_options), 1, 1, command_verify},
     {"ledger log", "", "de laatste nummers van het logboek", "the last entries of the ledger",

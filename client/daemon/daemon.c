@@ -16,9 +16,11 @@
 #include "client/daemon/matcher_thread.h"
 #include "client/daemon/session.h"
 #include "client/daemon/settings.h"
+#include "client/exchange/keys.h"
 
 #define TICK_MS          1000
 #define READERS_EVERY_MS MINUTE_MS
+#define KEYS_EVERY_MS    HOUR_MS
 #define JOIN_WAIT_MS     (30 * SECOND_MS)
 #define JOIN_SPREAD_MS   2000 /* somebody waits for the answer */
 
@@ -130,8 +132,18 @@ static void wait_for_something(struct daemon *daemon) {
   if (items[1].revents) bell_drain(daemon->bell);
 }
 
+/* Keys that opened mail which is not kept any more are of no use but to a thief. */
+static void expire_keys(struct daemon *daemon, int64_t *next) {
+  size_t destroyed = 0;
+  struct collega_error error;
+  if (daemon->options->until_joined || clock_monotonic() < *next) return;
+  *next = clock_monotonic() + KEYS_EVERY_MS;
+  if (keys_expire(daemon->exchange, clock_now(), &destroyed, &error) != COLLEGA_OK)
+    log_warning("keys_not_destroyed", "rule=%s", rule_name(error.rule));
+}
+
 static enum collega_status loop(struct daemon *daemon, struct collega_error *error) {
-  int64_t readers_at = 0, started = clock_monotonic();
+  int64_t readers_at = 0, keys_at = 0, started = clock_monotonic();
   int64_t wait_ms = daemon->options->wait_ms ? daemon->options->wait_ms : JOIN_WAIT_MS;
   for (;;) {
     node_link_receive(daemon->link);
@@ -147,6 +159,7 @@ static enum collega_status loop(struct daemon *daemon, struct collega_error *err
     }
     if (clock_monotonic() >= readers_at) {
       disk_check_readers(ledger_disk(exchange_ledger(daemon->exchange)));
+      expire_keys(daemon, &keys_at);
       readers_at = clock_monotonic() + READERS_EVERY_MS;
     }
     wait_for_something(daemon);

@@ -14,6 +14,7 @@
 #include "base/fault.h"
 #include "base/log.h"
 #include "base/words.h"
+#include "client/exchange/keys.h"
 #include "proto/guard.h"
 
 #define INTAKE_ARENA_BYTES (4 * (size_t)LIMIT_ARENA_BYTES)
@@ -31,10 +32,14 @@ struct node_link {
   struct id joiner; /* whose Join it is, while joining */
   collega_time joiner_expires;
   collega_time joiners_at; /* when to look for hosted parties that wait for a certificate */
+  bool member;             /* joined before: a token renews, or is a hosted party's */
+  bool settled;            /* receipts came: one may be that of a card */
   bool joining, joined, join_refused, welcomed, behind, changed, hello_due;
   enum rule told_why; /* what the broker said last about the session as a whole */
   bool superseded;    /* another instance of this home has connected: this one stays away */
   struct collega_error join_error;
+  uint32_t link_card;    /* whose link key this session was opened with */
+  uint32_t key_turn;     /* refused handshakes since the last Welcome: which link key comes next */
   uint32_t address;      /* which of the broker's addresses comes next */
   uint64_t sent_through; /* last outbox number sent in this session */
   struct buffer held;    /* a frame that waits for credit or room */
@@ -118,8 +123,9 @@ void node_link_renew(struct node_link *link) {
 #define JOINERS_EVERY_MS SECOND_MS /* a command that adds one waits for it */
 #define JOINERS_RETRY_MS MINUTE_MS /* after a Join that led nowhere: the others go first */
 
-static bool joins_hosted(const struct node_link *link) {
-  return link->joining && !id_equal(&link->joiner, exchange_host(link->exchange));
+/* A hosted party comes in, or the certificate of a member is renewed: the home has a session of its own beside it. */
+static bool joins_beside(const struct node_link *link) {
+  return link->joining && link->member;
 }
 
 /* The home's own session comes next. */
@@ -147,7 +153,7 @@ static void refuse_expired(struct node_link *link) {
 
 static void lose(struct node_link *link, enum rule why) {
   if (why == RULE_link_lost && link->told_why != RULE_NONE) why = link->told_why;
-  if (joins_hosted(link)) {
+  if (joins_beside(link)) {
     refuse_expired(link);
     stop_joining(link, JOINERS_RETRY_MS);
   }
@@ -232,6 +238,7 @@ static void sign_and_send(struct node_link *link, collega_time now) {
 static void after_welcome(struct node_link *link, const Collega__Welcome *welcome,
                           collega_time now) {
   link->welcomed = true;
+  link->key_turn = 0;
   link->state.problem = link->behind ? RULE_node_behind : RULE_NONE;
   link->state.clock_difference = welcome->time - now;
   tell_state(link, true);
@@ -251,7 +258,7 @@ static void take_join_refusal(struct node_link *link, const Collega__Refusal *re
     arguments[i] = refusal->arguments[i];
   error_set(&why, COLLEGA_REFUSED, rule_from_name(refusal->rule), refusal->field, arguments[0],
             arguments[1], arguments[2], arguments[3], NULL);
-  if (!joins_hosted(link)) {
+  if (!joins_beside(link)) {
     link->join_refused = true;
     link->join_error = why;
     return;
@@ -277,6 +284,7 @@ static void take_frame(struct node_link *link, const Collega__FromBroker *frame,
   }
   link->changed = true;
   if (outcome.welcomed) link->behind = outcome.behind;
+  link->settled = link->settled || frame->receipts || frame->board || frame->welcome;
   if (frame->welcome) after_welcome(link, frame->welcome, now);
   if (!link->socket) return;
   if (outcome.frame_due) {
@@ -353,6 +361,7 @@ static void take_events(struct node_link *link) {
       lose(link, RULE_link_lost);
       return;
     case LINK_HANDSHAKE_REFUSED:
+      if (!link->joining) link->key_turn++;
       lose(link, RULE_link_handshake);
       return;
     }
@@ -388,12 +397,17 @@ static enum collega_status connect_joining(struct node_link *link,
 static enum collega_status connect_member(struct node_link *link,
                                           const CollegaStore__BrokerRow *broker,
                                           struct collega_error *error) {
+  uint32_t card = 0;
+  enum collega_status status = key_link_card(link->exchange, link->key_turn, &card, error);
+  if (status != COLLEGA_OK) return status;
   struct identity *identity = exchange_identity(link->exchange, exchange_host(link->exchange));
-  if (!identity || !identity_link_secret(identity) || broker->n_addresses == 0 ||
-      broker->link_key.len != 32)
+  const uint8_t *secret = identity ? identity_link_secret_of(identity, card) : NULL;
+  if (!secret || broker->n_addresses == 0 || broker->link_key.len != 32)
     return error_set(error, COLLEGA_DAMAGED, RULE_node_identity_missing, NULL, NULL);
+  exchange_set_link_card(link->exchange, card);
+  link->link_card = card;
   const char *address = broker->addresses[link->address++ % broker->n_addresses];
-  struct link_peer peer = {address, broker->link_key.data, identity_link_secret(identity)};
+  struct link_peer peer = {address, broker->link_key.data, secret};
   snprintf(link->state.broker_address, sizeof link->state.broker_address, "%s", address);
   return link_socket_open(link->context, &peer, &link->socket, error);
 }
@@ -404,18 +418,18 @@ static void connect_now(struct node_link *link) {
   CollegaStore__BrokerRow *broker = NULL;
   Collega__Invitation *invitation = NULL;
   struct collega_error error;
-  bool hosted = false;
+  bool waits = false; /* a token, beside the home's session */
   error_clear(&error);
   arena_reset(link->arena);
   link->joiner = *exchange_host(link->exchange);
   enum collega_status status = ledger_read(exchange_ledger(link->exchange), &txn, &error);
   if (status == COLLEGA_OK) status = exchange_broker(txn, link->arena, &broker, &error);
+  link->member = broker != NULL;
   if (status == COLLEGA_OK && broker && clock_now() >= link->joiners_at)
-    status = parties_joining(link->exchange, &link->joiner, &hosted, &error);
-  if (status == COLLEGA_OK && (hosted || !broker))
-    status =
-        party_invitation(link->exchange, hosted ? &link->joiner : exchange_host(link->exchange),
-                         link->arena, &invitation, &error);
+    status = parties_joining(link->exchange, &link->joiner, &waits, &error);
+  if (status == COLLEGA_OK && (waits || !broker))
+    status = party_invitation(link->exchange, waits ? &link->joiner : exchange_host(link->exchange),
+                              link->arena, &invitation, &error);
   if (status == COLLEGA_OK && invitation) {
     link->joining = true;
     link->joiner_expires = invitation->expires;
@@ -450,7 +464,7 @@ static void hello(struct node_link *link) {
   if (!send_packed(link, frame)) lose(link, RULE_link_lost);
 }
 
-/* A hosted party came, with a token: its Join takes the session's place for a moment. */
+/* A token came, for a hosted party or to renew: its Join takes the session's place for a moment. */
 static void look_for_joiners(struct node_link *link, collega_time now) {
   struct id party;
   bool any = false;
@@ -467,9 +481,22 @@ static void look_for_joiners(struct node_link *link, collega_time now) {
   node_session_start(&link->session, true, now);
 }
 
+/* The receipt of a new card calls for a session under its link key. */
+static void look_for_card(struct node_link *link, collega_time now) {
+  if (!link->socket || link->joining || !link->welcomed || !link->settled) return;
+  uint32_t card = link->link_card;
+  struct collega_error error;
+  link->settled = false;
+  if (key_link_card(link->exchange, 0, &card, &error) != COLLEGA_OK || card <= link->link_card)
+    return;
+  log_info("card_changes", "card=%u", (unsigned)card);
+  renew(link, now);
+}
+
 void node_link_work(struct node_link *link) {
   collega_time now = clock_now();
   if (link->superseded) return; /* two that take turns would only be in each other's way */
+  look_for_card(link, now);
   if (link->session.phase == NODE_SESSION_OFF) node_session_start(&link->session, false, now);
   switch (node_session_tick(&link->session, now, random_for(link))) {
   case NODE_NOTHING:
@@ -478,7 +505,7 @@ void node_link_work(struct node_link *link) {
     connect_now(link);
     break;
   case NODE_DISCONNECT:
-    if (joins_hosted(link)) stop_joining(link, JOINERS_RETRY_MS);
+    if (joins_beside(link)) stop_joining(link, JOINERS_RETRY_MS);
     link->state.problem = RULE_link_silent;
     link->state.connected = true;
     forget_socket(link);

@@ -68,18 +68,20 @@ static enum collega_status apply_joined(struct apply *apply) {
   const Collega__Cert *cert = (const Collega__Cert *)row_unpack(
       &collega__cert__descriptor, field_bytes(&joined->cert), apply->arena);
   if (!cert) return exchange_row_damaged(apply->error, "joined");
-  CollegaStore__BrokerRow *known = NULL, row = COLLEGA_STORE__BROKER_ROW__INIT;
+  CollegaStore__BrokerRow fresh = COLLEGA_STORE__BROKER_ROW__INIT, *known = NULL;
   status = exchange_broker(apply->txn, apply->arena, &known, apply->error);
   if (status != COLLEGA_OK) return status;
+  /* The same broker again (a certificate renewed, a party that the host takes in): how far it was read stays, and its
+   * epoch is Welcome's to tell. */
+  CollegaStore__BrokerRow row = known ? *known : fresh;
   row.broker = joined->broker;
   row.name = cert->name;
-  row.epoch = joined->epoch;
-  row.epoch_number = joined->epoch_number;
+  if (!known) row.epoch = joined->epoch;
+  if (!known) row.epoch_number = joined->epoch_number;
   row.n_addresses = joined->n_addresses;
   row.addresses = joined->addresses;
   row.link_key = joined->link_key;
-  /* The host joins; parties that it hosts come in where it is. */
-  if (status == COLLEGA_OK && !known) status = broker_row_put(apply->txn, &row, apply->error);
+  status = broker_row_put(apply->txn, &row, apply->error);
   for (size_t i = 0; status == COLLEGA_OK && i < cert->n_cards; i++) {
     struct run_view view;
     status = run_read(cert->cards[i], apply->arena, &view, apply->error);

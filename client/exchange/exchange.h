@@ -37,8 +37,8 @@ const struct id *exchange_host(const struct exchange *exchange); /* the host par
 /* All parties that live here, the host first. */
 size_t exchange_party_count(const struct exchange *exchange);
 const struct id *exchange_party_at(const struct exchange *exchange, size_t index);
-struct identity *exchange_identity(struct exchange *exchange,
-                                   const struct id *party); /* NULL: not ours */
+/* NULL: not ours. Holds until a transaction begins. */
+struct identity *exchange_identity(struct exchange *exchange, const struct id *party);
 /* Members as this ledger knows them, through the transaction given. */
 struct members *exchange_members(struct exchange *exchange, struct ledger_txn *txn);
 
@@ -75,6 +75,10 @@ enum collega_status party_state(struct exchange *exchange, struct ledger_txn *tx
 enum collega_status party_invitation(struct exchange *exchange, const struct id *party,
                                      struct arena *arena, Collega__Invitation **out,
                                      struct collega_error *error) COLLEGA_MUST_CHECK;
+bool party_token_waits(const struct exchange *exchange, const struct id *party);
+/* Did the broker refuse the last token of the party, a member already or hosted? *why: its reason. */
+bool party_token_refused(const struct exchange *exchange, const struct id *party,
+                         struct collega_error *why);
 /* The broker joined, NULL: none yet. */
 enum collega_status exchange_broker(struct ledger_txn *txn, struct arena *arena,
                                     CollegaStore__BrokerRow **out,
@@ -232,6 +236,8 @@ struct told_head {
   bool any;
   struct ledger_head head;
 }; /* what this broker was told last, in this session */
+/* The host's card whose link key the session is opened with (keys.h): the one that Hello shows. */
+void exchange_set_link_card(struct exchange *exchange, uint32_t number);
 /* Hello (packed ToBroker), Join. */
 enum collega_status exchange_hello(struct exchange *exchange, struct arena *arena,
                                    struct bytes *frame,

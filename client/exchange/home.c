@@ -52,6 +52,7 @@ enum collega_status node_init(const struct node_init *init, collega_time now, st
 /* ---- open */
 
 static enum collega_status load_parties(struct exchange *exchange, struct collega_error *error) {
+  exchange->key_mark = exchange_key_mark(exchange); /* before: what comes after it is seen later */
   struct ledger_txn *txn = NULL;
   enum collega_status status = ledger_read(exchange->ledger, &txn, error);
   if (status == COLLEGA_OK) status = parties_load(exchange, txn, error);
@@ -149,7 +150,8 @@ enum collega_status exchange_begin(struct exchange *exchange, struct ledger_txn 
     return exchange_no_memory(error);
   }
   exchange->writing = *txn;
-  return COLLEGA_OK;
+  status = exchange_follow_cards(exchange, *txn, error);
+  return status == COLLEGA_OK ? status : exchange_end(exchange, txn, status, error);
 }
 
 enum collega_status exchange_end(struct exchange *exchange, struct ledger_txn **txn,

@@ -11,9 +11,11 @@
 /* Mail frames whose sender's card has not come from the board yet, packed. They wait in memory
  * alone: what is not acknowledged comes again in the next session. */
 #define HELD_MAIL_FRAMES 32
+#define CARD_WAIT_MS     (3 * MINUTE_MS) /* a board that is quiet says so every minute */
 struct held_mail {
   uint8_t *data;
   size_t length;
+  collega_time since; /* how long a letter may wait for a card that it names: CARD_WAIT_MS */
 };
 
 /* What a node that is behind its broker does before anything else, one after the other: reads the
@@ -58,6 +60,14 @@ struct exchange {
   /* What the last frame settled in the outbox; 0: nothing. */
   uint64_t settled_first, settled_last;
 
+  struct key_mark {
+    uint64_t inode;
+    int64_t seconds, nanoseconds;
+  } key_mark; /* as it stood when `identities` were read, or last compared with the ledger (keys.c) */
+  bool cards_followed;
+  uint64_t card_sent; /* outbox number of a card of ours that was sent and not answered; 0: none */
+  uint32_t link_card; /* whose link key this session is opened with (exchange_set_link_card) */
+
   /* The last Welcome of this process: what a certificate that follows it is stored with, and the
    * epoch that open deals are asked about. */
   struct epoch welcome_epoch;
@@ -100,6 +110,14 @@ enum collega_status exchange_begin(struct exchange *exchange, struct ledger_txn 
 enum collega_status exchange_end(struct exchange *exchange, struct ledger_txn **txn,
                                  enum collega_status status,
                                  struct collega_error *error) COLLEGA_MUST_CHECK;
+
+/* PATH_MAX bytes: HOME/parties/ID */
+enum collega_status exchange_party_directory(char *out, const char *home, const struct id *party,
+                                             struct collega_error *error) COLLEGA_MUST_CHECK;
+/* keys.c: the identities as the ledger has their cards: a command may have added one beside us. */
+struct key_mark exchange_key_mark(const struct exchange *exchange);
+enum collega_status exchange_follow_cards(struct exchange *exchange, struct ledger_txn *txn,
+                                          struct collega_error *error) COLLEGA_MUST_CHECK;
 
 /* Says that this home must fetch all before it signs. */
 enum collega_status exchange_append_restored(struct exchange *exchange, struct ledger_txn *txn,

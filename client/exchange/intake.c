@@ -170,6 +170,12 @@ static enum collega_status take_welcome(struct intake *intake, const Collega__We
   return COLLEGA_OK;
 }
 
+static bool holds_cert(const struct known_party *party, const struct id *record) {
+  for (size_t i = 0; i < party->cert_count; i++)
+    if (id_equal(&party->certs[i].record, record)) return true;
+  return false;
+}
+
 static enum collega_status take_cert(struct intake *intake, const Collega__Cert *cert) {
   struct exchange *exchange = intake->exchange;
   Collega__Invitation *invitation = NULL;
@@ -177,17 +183,16 @@ static enum collega_status take_cert(struct intake *intake, const Collega__Cert 
   struct run_view view;
   struct bytes packed;
   const struct id *party = id_is_zero(&exchange->joining) ? &exchange->host : &exchange->joining;
-  bool hosted = !id_equal(party, &exchange->host), certified = false;
+  bool hosted = !id_equal(party, &exchange->host), certified = intake->broker_row != NULL;
   enum collega_status status =
       hosted ? party_is_certified(intake->txn, id_bytes(party), &certified, intake->error)
              : COLLEGA_OK;
+  if (status == COLLEGA_OK) status = invited_by(intake, party, &invitation, &broker);
   if (status != COLLEGA_OK) return status;
   /* The answer to a Join that was sent twice. */
-  intake->outcome->joined = hosted ? certified : intake->broker_row != NULL;
+  intake->outcome->joined = certified && !invitation;
   if (intake->outcome->joined) return COLLEGA_OK;
-  status = invited_by(intake, party, &invitation, &broker);
-  if (status != COLLEGA_OK) return status;
-  if (!invitation || (hosted && !id_equal(&broker, &intake->broker)))
+  if (!invitation || (intake->broker_row && !id_equal(&broker, &intake->broker)))
     return intake_forged(intake, RULE_not_this_broker);
   status = take_cards(intake, cert->cards, cert->n_cards, &broker);
   if (status == COLLEGA_OK) status = run_read(cert->cert, intake->arena, &view, intake->error);
@@ -197,6 +202,9 @@ static enum collega_status take_cert(struct intake *intake, const Collega__Cert 
       hosted != (bool)view.records[0].body->cert->has_host ||
       (hosted && !field_is(&view.records[0].body->cert->host, &exchange->host)))
     return intake_forged(intake, RULE_not_this_broker);
+  const struct known_party *self = members_find(intake->members, party);
+  intake->outcome->joined = certified && self && holds_cert(self, &view.records[0].id);
+  if (intake->outcome->joined) return COLLEGA_OK; /* the same token again */
   status = members_take(intake->members, &view, 0, NULL, &broker, 1, intake->error);
   if (status == COLLEGA_OK)
     status = exchange_pack(intake->arena, &cert->base, &packed, intake->error);

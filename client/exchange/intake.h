@@ -54,6 +54,7 @@ enum collega_status intake_sign_anew(struct intake *intake, const struct id *ref
 struct mail_place {
   struct id party;
   struct receipt_position position; /* origin: the broker, epoch and seq of the mailbox */
+  bool may_wait;                    /* for a new card of its sender, which the board brings */
 };
 enum collega_status intake_envelope(struct intake *intake, const struct mail_place *place,
                                     struct bytes bytes) COLLEGA_MUST_CHECK;

@@ -7,6 +7,19 @@
 #include "base/words.h"
 #include "proto/guard.h"
 
+/* What somebody signed with stolen keys does not count once the recovery key has spoken; whoever reads the board from an
+ * older place meets it again. */
+static enum collega_status leave_out_replaced(struct intake *intake, const struct run_view *view,
+                                              enum collega_status status, bool *take) {
+  const struct known_party *signer = members_find(intake->members, &view->signer);
+  if ((status != COLLEGA_FORGED && status != COLLEGA_NOT_FOUND) || !signer ||
+      !known_party_replaced(signer, view->run->key_epoch))
+    return status;
+  log_warning("run_left_out", "its card was replaced by the recovery key");
+  *take = false;
+  return COLLEGA_OK;
+}
+
 /* A run that is forged condemns the frame. One that holds a record of class members which nobody
  * can take (a mandate that ends nothing, one too many) is its author's own doing, and costs only
  * that run. */
@@ -27,7 +40,10 @@ static enum collega_status judge_run(struct intake *intake, const Collega__Board
   for (size_t i = 0; status == COLLEGA_OK && i < view.count; i++) {
     if (view.records[i].refused != NULL) continue;
     if (!body_is_members_class(view.records[i].body)) {
-      if (!verified) status = members_verify_run(intake->members, &view, intake->error);
+      if (!verified) {
+        status = members_verify_run(intake->members, &view, intake->error);
+        status = leave_out_replaced(intake, &view, status, take);
+      }
       verified = true;
       if (status == COLLEGA_NOT_FOUND) status = intake_forged(intake, RULE_author_unknown);
       continue;
@@ -35,6 +51,7 @@ static enum collega_status judge_run(struct intake *intake, const Collega__Board
     struct collega_error why;
     enum collega_status taken =
         members_take(intake->members, &view, i, NULL, &intake->broker, 1, &why);
+    taken = leave_out_replaced(intake, &view, taken, take);
     if (taken == COLLEGA_REFUSED || taken == COLLEGA_NOT_FOUND || taken == COLLEGA_INVALID) {
       log_warning("member_record_left_out", "rule=%s", rule_name(why.rule));
       *take = false;

@@ -138,6 +138,9 @@ enum collega_status intake_envelope(struct intake *intake, const struct mail_pla
   }
   if (status == COLLEGA_OK)
     status = letter_open(self, intake->members, envelope, intake->arena, &letter, intake->error);
+  if (status == COLLEGA_NOT_FOUND && intake->error->rule == RULE_card_unknown && place->may_wait)
+    /* Signed with a new card, which is on its way as well. */
+    return error_set(intake->error, COLLEGA_UNREACHABLE, RULE_sender_not_known_yet, NULL, NULL);
   if (status == COLLEGA_OK && !field_is(&letter->to, &place->party))
     status = error_set(intake->error, COLLEGA_INVALID, RULE_letter_content, NULL, NULL);
   if (status == COLLEGA_OK) status = judge_letter(intake, place, letter);
@@ -238,6 +241,7 @@ static enum collega_status hold(struct intake *intake, const Collega__Mail *mail
   held->data = malloc(held->length);
   if (!held->data) return exchange_no_memory(intake->error);
   collega__mail__pack(mail, held->data);
+  held->since = intake->now;
   exchange->held_count++;
   return COLLEGA_OK;
 }
@@ -266,16 +270,18 @@ enum collega_status intake_mail_cursor(struct intake *intake, const struct id *p
 
 /* *held: it has come to a letter whose sender is not known yet. */
 static enum collega_status take_items(struct intake *intake, const Collega__Mail *mail,
-                                      bool *held) {
+                                      collega_time since, bool *held) {
   struct mail_place place;
   uint64_t cursor = 0;
   *held = false;
+  memset(&place, 0, sizeof place);
   if (!intake->broker_row) return intake_forged(intake, RULE_not_this_broker);
   if (!intake_mail_place(intake, mail, &place)) {
     /* A backup that is older than the party has no keys of it. The rest of the home goes on. */
     log_warning("mail_for_nobody_here", "the party's keys are not in this home");
     return COLLEGA_OK;
   }
+  place.may_wait = intake->now < since + CARD_WAIT_MS;
   /* Read anew: held mail follows on what was taken in the same transaction. */
   enum collega_status status =
       intake_mail_cursor(intake, &place.party, field_bytes(&mail->epoch), &cursor);
@@ -309,7 +315,7 @@ enum collega_status intake_mail(struct intake *intake, const Collega__Mail *mail
   /* It is fetched, in its turn: nothing is taken beside that. */
   if (intake_catching_up(intake)) return COLLEGA_OK;
   if (intake->exchange->held_count > 0) return hold(intake, mail);
-  enum collega_status status = take_items(intake, mail, &held);
+  enum collega_status status = take_items(intake, mail, intake->now, &held);
   return status == COLLEGA_OK && held ? hold(intake, mail) : status;
 }
 
@@ -323,7 +329,7 @@ enum collega_status intake_held_mail(struct intake *intake) {
     const Collega__Mail *mail = (const Collega__Mail *)row_unpack(
         &collega__mail__descriptor, bytes_of(next->data, next->length), intake->arena);
     if (!mail) return exchange_no_memory(intake->error);
-    status = take_items(intake, mail, &held);
+    status = take_items(intake, mail, next->since, &held);
     if (held) break;
     done++;
   }

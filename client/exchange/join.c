@@ -7,8 +7,8 @@
 #include "base/process/process.h"
 #include "proto/guard.h"
 
-/* One broker a home: a second one would need a head of its own (see the protocol, restored
- * parties). */
+/* One broker a home: a second one would need a head of its own (see the protocol, restored parties). The same
+ * one again renews the certificate, or lets in a party that has lost the keys of its link. */
 static enum collega_status check_not_joined(struct exchange *exchange,
                                             const Collega__Invitation *invitation,
                                             struct arena *arena, struct collega_error *error) {
@@ -17,9 +17,9 @@ static enum collega_status check_not_joined(struct exchange *exchange,
   enum collega_status status = ledger_read(exchange->ledger, &txn, error);
   if (status == COLLEGA_OK) status = exchange_broker(txn, arena, &broker, error);
   ledger_abort(&txn);
-  if (status != COLLEGA_OK || !broker) return status;
-  if (bytes_equal(field_bytes(&broker->broker), field_bytes(&invitation->broker)))
-    return error_set(error, COLLEGA_EXISTS, RULE_joined_already, NULL, broker->name, NULL);
+  if (status != COLLEGA_OK || !broker ||
+      bytes_equal(field_bytes(&broker->broker), field_bytes(&invitation->broker)))
+    return status;
   return error_set(error, COLLEGA_REFUSED, RULE_joined_other, NULL, broker->name, NULL);
 }
 
@@ -44,7 +44,6 @@ static enum collega_status check_invited(struct exchange *exchange,
 
 enum collega_status join_store_token(struct exchange *exchange, const char *token,
                                      struct collega_error *error) {
-  char path[PATH_MAX];
   Collega__Invitation *invitation = NULL;
   struct arena *arena = exchange_arena();
   if (!arena) return exchange_no_memory(error);
@@ -54,25 +53,47 @@ enum collega_status join_store_token(struct exchange *exchange, const char *toke
         error_set(error, COLLEGA_REFUSED, RULE_invitation_hosted, NULL, invitation->name, NULL);
   if (status == COLLEGA_OK) status = check_not_joined(exchange, invitation, arena, error);
   if (status == COLLEGA_OK) status = check_invited(exchange, invitation, arena, error);
-  if (status == COLLEGA_OK)
-    status = path_join(path, sizeof path, exchange->home, INVITATION_FILE, error);
-  if (status == COLLEGA_OK) status = file_write(path, token, strlen(token), 0600, error);
+  if (status == COLLEGA_OK) status = party_store_token(exchange, &exchange->host, token, error);
   arena_destroy(&arena);
-  /* A daemon beside us learns of it by the bell; without one it does not matter. */
-  if (status == COLLEGA_OK && bell_ring(exchange->home, NULL) != COLLEGA_OK) return COLLEGA_OK;
   return status;
 }
 
 /* ---- the frames that open a session */
 
 static enum collega_status own_card(struct exchange *exchange, const struct id *party,
-                                    struct arena *arena, Collega__Run **out,
+                                    uint32_t number, struct arena *arena, Collega__Run **out,
                                     struct collega_error *error) {
   struct identity *identity = exchange_identity(exchange, party);
   if (!identity) return error_set(error, COLLEGA_NOT_FOUND, RULE_party_not_ours, NULL, NULL);
-  struct bytes run = identity_card_run(identity, identity_card_number(identity));
+  struct bytes run = identity_card_run(identity, number);
   *out = (Collega__Run *)row_unpack(&collega__run__descriptor, run, arena);
   return *out ? COLLEGA_OK : exchange_no_memory(error);
+}
+
+void exchange_set_link_card(struct exchange *exchange, uint32_t number) {
+  exchange->link_card = number;
+}
+
+/* Who comes with an invitation shows its first card, by which it is known for good; a member may show a card of its
+ * recovery key, which the broker need not have heard of: the link keys that it knew may all be lost. */
+static enum collega_status card_to_join(struct exchange *exchange, const struct id *party,
+                                        struct arena *arena, uint32_t *number,
+                                        struct collega_error *error) {
+  struct ledger_txn *txn = NULL;
+  CollegaStore__BrokerRow *broker = NULL;
+  bool certified = false;
+  *number = 0;
+  enum collega_status status = ledger_read(exchange->ledger, &txn, error);
+  if (status == COLLEGA_OK) status = exchange_follow_cards(exchange, txn, error);
+  if (status == COLLEGA_OK) status = exchange_broker(txn, arena, &broker, error);
+  if (status == COLLEGA_OK) status = party_is_certified(txn, id_bytes(party), &certified, error);
+  ledger_abort(&txn);
+  const struct identity *identity = exchange_identity(exchange, party);
+  if (status != COLLEGA_OK || !broker || !certified || !identity) return status;
+  *number = identity_card_number(identity);
+  while (*number > 0 && !identity_card_recovered(identity, *number))
+    --*number;
+  return COLLEGA_OK;
 }
 
 enum collega_status exchange_hello(struct exchange *exchange, struct arena *arena,
@@ -85,7 +106,8 @@ enum collega_status exchange_hello(struct exchange *exchange, struct arena *aren
   enum collega_status status = ledger_read(exchange->ledger, &txn, error);
   if (status == COLLEGA_OK) status = ledger_head(txn, &at, error);
   ledger_abort(&txn);
-  if (status == COLLEGA_OK) status = own_card(exchange, &exchange->host, arena, &hello.card, error);
+  if (status == COLLEGA_OK)
+    status = own_card(exchange, &exchange->host, exchange->link_card, arena, &hello.card, error);
   if (status != COLLEGA_OK) return status;
   field_set(&head.epoch, at.epoch.byte, EPOCH_BYTES);
   head.number = at.number;
@@ -102,7 +124,9 @@ enum collega_status exchange_join(struct exchange *exchange, const struct id *pa
                                   struct collega_error *error) {
   Collega__ToBroker to = COLLEGA__TO_BROKER__INIT;
   Collega__Join join = COLLEGA__JOIN__INIT;
-  enum collega_status status = own_card(exchange, party, arena, &join.card, error);
+  uint32_t number = 0;
+  enum collega_status status = card_to_join(exchange, party, arena, &number, error);
+  if (status == COLLEGA_OK) status = own_card(exchange, party, number, arena, &join.card, error);
   exchange->joining = *party;
   to.join = &join;
   return status == COLLEGA_OK ? exchange_pack(arena, &to.base, frame, error) : status;

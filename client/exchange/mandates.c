@@ -37,13 +37,13 @@ static enum collega_status open_change(struct change *change, struct exchange *e
                                        const struct id *party, collega_time now,
                                        struct collega_error *error) {
   *change = (struct change){.exchange = exchange, .now = now, .error = error};
-  change->identity = exchange_identity(exchange, party);
-  if (!change->identity)
+  if (!exchange_identity(exchange, party))
     return error_set(error, COLLEGA_NOT_FOUND, RULE_party_not_ours, NULL, NULL);
   change->arena = exchange_arena();
   if (!change->arena) return exchange_no_memory(error);
   enum collega_status status = exchange_begin(exchange, &change->txn, error);
   if (status != COLLEGA_OK) return status;
+  change->identity = exchange_identity(exchange, party); /* now: a transaction may renew it */
   change->self = members_find(exchange_members(exchange, change->txn), party);
   return change->self ? COLLEGA_OK : exchange_row_damaged(error, "parties");
 }

@@ -12,6 +12,48 @@ struct next_item {
   struct collega_error *error;
 };
 
+/* What is signed with a new card can be verified once the broker has that card: nothing is sent behind one
+ * until it is settled. */
+static bool publishes_card(const CollegaStore__OutboxItem *item, struct arena *arena) {
+  const Collega__Body *body;
+  if (item->kind != COLLEGA_STORE__OUTBOX_KIND__OUTBOX_KIND_PUBLISH) return false;
+  const Collega__Run *run =
+      (const Collega__Run *)row_unpack(&collega__run__descriptor, field_bytes(&item->data), arena);
+  return run && run->n_bodies == 1 &&
+         body_of_bytes(field_bytes(&run->bodies[0]), arena, &body, NULL) == COLLEGA_OK &&
+         body->card;
+}
+
+struct settled {
+  uint64_t number;
+  bool waits;
+};
+
+static bool visit_settled(void *context, const CollegaStore__OutboxItem *item) {
+  struct settled *settled = context;
+  settled->waits = item->number == settled->number && !item->refused;
+  return false;
+}
+
+static enum collega_status card_waits(struct exchange *exchange, uint64_t after,
+                                      struct arena *arena, bool *waits,
+                                      struct collega_error *error) {
+  struct settled settled = {.number = exchange->card_sent};
+  struct ledger_txn *txn = NULL;
+  *waits = false;
+  if (exchange->card_sent == 0 || after < exchange->card_sent) {
+    exchange->card_sent = 0; /* a new session begins with the first item */
+    return COLLEGA_OK;
+  }
+  enum collega_status status = ledger_read(exchange->ledger, &txn, error);
+  if (status == COLLEGA_OK)
+    status = outbox_each(txn, settled.number - 1, arena, visit_settled, &settled, error);
+  ledger_abort(&txn);
+  *waits = settled.waits;
+  if (status == COLLEGA_OK && !settled.waits) exchange->card_sent = 0;
+  return status;
+}
+
 /* What a party signed before its certificate came waits for that. */
 static bool visit_first_item(void *context, const CollegaStore__OutboxItem *item) {
   struct next_item *next = context;
@@ -111,7 +153,10 @@ enum collega_status exchange_next_frame(struct exchange *exchange, uint64_t afte
   *number = 0;
   *records = 0;
   *frame = bytes_of(NULL, 0);
-  enum collega_status status = next_item(exchange, after, arena, &item, &at, error);
+  bool waits = false;
+  enum collega_status status = card_waits(exchange, after, arena, &waits, error);
+  if (status != COLLEGA_OK || waits) return status;
+  status = next_item(exchange, after, arena, &item, &at, error);
   while (status == COLLEGA_OK && item && item->has_not_after && item->not_after <= now) {
     status = mark_lapsed(exchange, item, now, error);
     if (status == COLLEGA_OK) status = next_item(exchange, item->number, arena, &item, &at, error);
@@ -125,6 +170,7 @@ enum collega_status exchange_next_frame(struct exchange *exchange, uint64_t afte
   if (told->any) field_set_id(&head.previous, &told->head.hash);
   status = frame_of(item, &head, arena, frame, records, error);
   if (status != COLLEGA_OK) return status;
+  if (publishes_card(item, arena)) exchange->card_sent = item->number;
   told->any = true;
   told->head = at;
   *number = item->number;

@@ -5,7 +5,8 @@
  *   HOME/parties/ID/identity       its keys
  *   HOME/parties/ID/invitation     of a hosted party: the token that waits for the broker
  *   HOME/parties/ID/refused        of a hosted party: why the broker did not take it (a rule and its
- *                                  argument), until another token comes */
+ *                                  argument), until another token comes
+ *   HOME/invitation, HOME/refused  the same for the host */
 #include "client/exchange/parties.h"
 
 #include <errno.h>
@@ -62,18 +63,21 @@ enum collega_status party_check(const struct party_init *init, collega_time now,
 
 /* ---- keys on disk */
 
-static enum collega_status party_directory(char out[PATH_MAX], const char *home,
-                                           const struct id *party, struct collega_error *error) {
+enum collega_status exchange_party_directory(char *out, const char *home, const struct id *party,
+                                             struct collega_error *error) {
   char name[sizeof "parties/" + 2 * ID_BYTES] = "parties/";
   hex_write(name + strlen(name), party->byte, ID_BYTES);
   return path_join(out, PATH_MAX, home, name, error);
 }
 
+/* The host's stand in the home itself. */
 static enum collega_status party_file(char out[PATH_MAX], const struct exchange *exchange,
                                       const struct id *party, const char *name,
                                       struct collega_error *error) {
   char directory[PATH_MAX];
-  enum collega_status status = party_directory(directory, exchange->home, party, error);
+  if (id_equal(party, &exchange->host))
+    return path_join(out, PATH_MAX, exchange->home, name, error);
+  enum collega_status status = exchange_party_directory(directory, exchange->home, party, error);
   return status == COLLEGA_OK ? path_join(out, PATH_MAX, directory, name, error) : status;
 }
 
@@ -87,7 +91,8 @@ static enum collega_status identity_store(const char *home, const struct identit
   char path[PATH_MAX];
   enum collega_status status = path_join(path, sizeof path, home, "parties", error);
   if (status == COLLEGA_OK) status = make_directory(path, error);
-  if (status == COLLEGA_OK) status = party_directory(path, home, identity_party(identity), error);
+  if (status == COLLEGA_OK)
+    status = exchange_party_directory(path, home, identity_party(identity), error);
   if (status == COLLEGA_OK) status = make_directory(path, error);
   return status == COLLEGA_OK ? identity_save(identity, path, error) : status;
 }
@@ -190,7 +195,7 @@ static bool visit_own(void *context, struct bytes key, struct bytes value) {
 static enum collega_status load_identity(struct exchange *exchange, const struct id *party,
                                          struct collega_error *error) {
   char directory[PATH_MAX];
-  enum collega_status status = party_directory(directory, exchange->home, party, error);
+  enum collega_status status = exchange_party_directory(directory, exchange->home, party, error);
   if (status != COLLEGA_OK) return status;
   struct identity *identity = NULL;
   status = identity_load(directory, &identity, error);
@@ -326,8 +331,8 @@ static enum collega_status add_or_find(struct exchange *exchange, struct ledger_
   return party_make(exchange, txn, init, false, now, party, recovery_text, arena, error);
 }
 
-static enum collega_status store_token(struct exchange *exchange, const struct id *party,
-                                       const char *token, struct collega_error *error) {
+enum collega_status party_store_token(struct exchange *exchange, const struct id *party,
+                                      const char *token, struct collega_error *error) {
   char path[PATH_MAX];
   enum collega_status status = party_file(path, exchange, party, REFUSED_FILE, error);
   if (status == COLLEGA_OK && unlink(path) != 0 && errno != ENOENT)
@@ -358,7 +363,7 @@ enum collega_status party_add(struct exchange *exchange, const struct party_init
     status = exchange_end(exchange, &txn, status, error);
   }
   if (status == COLLEGA_OK && *made) status = load_identity(exchange, party, error);
-  if (status == COLLEGA_OK) status = store_token(exchange, party, token, error);
+  if (status == COLLEGA_OK) status = party_store_token(exchange, party, token, error);
   arena_destroy(&arena);
   return status;
 }
@@ -371,10 +376,7 @@ enum collega_status party_invitation(struct exchange *exchange, const struct id 
   char path[PATH_MAX];
   struct buffer text;
   *out = NULL;
-  enum collega_status status =
-      id_equal(party, &exchange->host)
-          ? path_join(path, sizeof path, exchange->home, INVITATION_FILE, error)
-          : party_file(path, exchange, party, INVITATION_FILE, error);
+  enum collega_status status = party_file(path, exchange, party, INVITATION_FILE, error);
   if (status != COLLEGA_OK) return status;
   status = file_read(path, INVITATION_TEXT_BYTES, &text, error);
   if (status == COLLEGA_OK) status = invitation_read(buffer_text(&text), arena, out, error);
@@ -384,13 +386,16 @@ enum collega_status party_invitation(struct exchange *exchange, const struct id 
   return COLLEGA_OK;
 }
 
+bool party_token_waits(const struct exchange *exchange, const struct id *party) {
+  char path[PATH_MAX];
+  return party_file(path, exchange, party, INVITATION_FILE, NULL) == COLLEGA_OK &&
+         access(path, F_OK) == 0;
+}
+
 void party_invitation_done(struct exchange *exchange, const struct id *party) {
   char path[PATH_MAX];
-  bool host = id_equal(party, &exchange->host);
-  /* Left behind, it costs only a look: once joined nobody asks for it. */
-  if ((host ? path_join(path, sizeof path, exchange->home, INVITATION_FILE, NULL)
-            : party_file(path, exchange, party, INVITATION_FILE, NULL)) == COLLEGA_OK)
-    (void)!unlink(path);
+  /* Left behind, it costs only a look: it brings the same certificate again. */
+  if (party_file(path, exchange, party, INVITATION_FILE, NULL) == COLLEGA_OK) (void)!unlink(path);
 }
 
 void party_invitation_refused(struct exchange *exchange, const struct id *party,
@@ -398,7 +403,6 @@ void party_invitation_refused(struct exchange *exchange, const struct id *party,
   char path[PATH_MAX];
   struct buffer text;
   const char *rule = rule_name(why->rule);
-  if (id_equal(party, &exchange->host)) return; /* the command that joins tells it */
   buffer_init(&text, REFUSED_FILE_BYTES);
   buffer_append(&text, rule, strlen(rule));
   buffer_append(&text, "\n", 1);
@@ -411,7 +415,7 @@ void party_invitation_refused(struct exchange *exchange, const struct id *party,
 }
 
 /* The file is our own; a rule that is not known says nothing more than that it was refused. */
-static bool read_refused(struct exchange *exchange, const struct id *party,
+bool party_token_refused(const struct exchange *exchange, const struct id *party,
                          struct collega_error *why) {
   char path[PATH_MAX];
   struct buffer text;
@@ -445,7 +449,7 @@ enum collega_status party_state(struct exchange *exchange, struct ledger_txn *tx
     *out = PARTY_REVOKED;
   else if (row->certified)
     *out = PARTY_CERTIFIED;
-  else if (read_refused(exchange, party, why))
+  else if (party_token_refused(exchange, party, why))
     *out = PARTY_REFUSED;
   else if (party_invitation(exchange, party, arena, &invitation, NULL) == COLLEGA_OK && invitation)
     *out = PARTY_INVITED;
@@ -480,6 +484,12 @@ enum collega_status parties_joining(struct exchange *exchange, struct id *party,
   struct ledger_txn *txn = NULL;
   struct uncertified search = {exchange, exchange_arena(), party, false};
   if (!search.arena) return exchange_no_memory(error);
+  if (party_token_waits(exchange, &exchange->host)) { /* to renew, or after a recovery */
+    *party = exchange->host;
+    *any = true;
+    arena_destroy(&search.arena);
+    return COLLEGA_OK;
+  }
   enum collega_status status = ledger_read(exchange->ledger, &txn, error);
   if (status == COLLEGA_OK) status = parties_load(exchange, txn, error);
   if (status == COLLEGA_OK)

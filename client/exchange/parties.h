@@ -22,6 +22,10 @@ enum collega_status parties_load(struct exchange *exchange, struct ledger_txn *t
 /* May what it signed go out? False also when nobody of that id lives here. */
 enum collega_status party_is_certified(struct ledger_txn *txn, struct bytes party, bool *certified,
                                        struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Stores it for the daemon, in place of another one and of what became of that. */
+enum collega_status party_store_token(struct exchange *exchange, const struct id *party,
+                                      const char *token,
+                                      struct collega_error *error) COLLEGA_MUST_CHECK;
 /* The token of the host, or of a hosted party, is of no use any more: the certificate is stored. */
 void party_invitation_done(struct exchange *exchange, const struct id *party);
 #endif

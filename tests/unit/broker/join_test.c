@@ -4,9 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct request *join_request(struct world *world, struct party *party) {
+static struct request *join_request_with(struct world *world, struct party *party,
+                                         uint32_t number) {
   struct run_view card;
-  must(run_read_bytes(identity_card_run(party->identity, 0), world->arena, &card, &error));
+  must(run_read_bytes(identity_card_run(party->identity, number), world->arena, &card, &error));
   Collega__Join join = COLLEGA__JOIN__INIT;
   join.card = (Collega__Run *)(uintptr_t)card.run;
   Collega__ToBroker frame = COLLEGA__TO_BROKER__INIT;
@@ -14,6 +15,10 @@ static struct request *join_request(struct world *world, struct party *party) {
   struct request *request = frame_request(world, party, &frame);
   memcpy(request->link_key, party->invitation_key, sizeof request->link_key);
   return request;
+}
+
+static struct request *join_request(struct world *world, struct party *party) {
+  return join_request_with(world, party, 0);
 }
 
 static bool link_is_known(struct world *world, const uint8_t key[32], struct link_row *row) {
@@ -167,6 +172,13 @@ static void publish_card(struct world *world, struct party *party) {
   commit_one(world, publish_request(world, party, card.run));
 }
 
+static void linked(struct world *world, const struct party *party, const uint8_t key[32]) {
+  struct request *request = request_new(REQUEST_LINKED);
+  request->home = party->id;
+  memcpy(request->link_key, key, sizeof request->link_key);
+  commit_one(world, request);
+}
+
 static void a_new_card_changes_the_link_key_and_the_old_one_goes_when_the_new_is_used(
     void **state) {
   struct world *world = *state;
@@ -183,13 +195,61 @@ static void a_new_card_changes_the_link_key_and_the_old_one_goes_when_the_new_is
   assert_false(was_told(world, old, false));
   assert_true(link_is_known(world, old, &link) && link_is_known(world, fresh, &link));
 
-  memcpy(party.link_key, fresh, sizeof fresh);
-  struct bytes body = plain_offer_body(world, &party, "Nieuwe sleutel");
-  publish(world, &party, &body, 1);
-  assert_non_null(answer_at(world, 0)->receipts);
+  linked(world, &party, old); /* the old key is still in use: nothing goes */
+  assert_true(link_is_known(world, old, &link));
+  linked(world, &party, fresh);
   assert_true(was_told(world, old, false));
   assert_false(link_is_known(world, old, &link));
   party_free(&party);
+}
+
+/* Whoever stole the keys has made the next card; the owner has the recovery key, and an invitation. */
+static void a_recovered_card_comes_in_with_an_invitation_and_puts_the_thief_out(void **state) {
+  struct world *world = *state;
+  struct party owner, thief, stranger;
+  struct link_row link;
+  char recovery[RECOVERY_TEXT_BYTES];
+  party_make(world, &owner, 3);
+  identity_destroy(&owner.identity);
+  must(identity_create(true, &owner.epoch, 1, world->now, recovery, &owner.identity, &error));
+  owner.id = *identity_party(owner.identity);
+  memcpy(owner.link_key, identity_public(owner.identity)->link, sizeof owner.link_key);
+  party_invite(world, &owner, "Snijder BV", world->now + DAY_MS);
+  commit_one(world, join_request(world, &owner));
+  assert_non_null(answer_at(world, 0)->cert);
+  thief = owner;
+  char directory[] = "/tmp/collega-join-XXXXXX";
+  assert_non_null(mkdtemp(directory));
+  must(identity_save(owner.identity, directory, &error));
+  must(identity_load(directory, &thief.identity, &error));
+  must(identity_rotate(thief.identity, &thief.epoch, ++thief.seq, world->now, &error));
+  publish_card(world, &thief);
+  assert_non_null(answer_at(world, 0)->receipts);
+
+  random_fill(&owner.epoch, sizeof owner.epoch);
+  must(identity_recover(owner.identity, recovery, &owner.epoch, 1, world->now, &error));
+  party_make(world, &stranger, 5); /* who never joined cannot come with a later card */
+  party_invite(world, &stranger, "Vreemd BV", world->now + DAY_MS);
+  must(identity_rotate(stranger.identity, &stranger.epoch, ++stranger.seq, world->now, &error));
+  commit_one(world, join_request_with(world, &stranger, 1));
+  assert_refused(world, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_INVALID);
+  party_invite(world, &owner, "Snijder BV", world->now + DAY_MS);
+  commit_one(world, join_request_with(world, &owner, 1));
+  assert_non_null(answer_at(world, 0)->cert);
+  assert_true(was_told(world, identity_public(thief.identity)->link, false));
+  assert_true(was_told(world, thief.link_key, false));
+  assert_true(link_is_known(world, identity_public(owner.identity)->link, &link));
+  const struct known_party *known = members_find(world->members, &owner.id);
+  assert_int_equal(known->card_count, 2);
+  assert_true(known->cards[1].recovered);
+  commit_one(world, join_request_with(world, &owner, 1)); /* a lost answer costs nothing */
+  assert_non_null(answer_at(world, 0)->cert);
+  party_invite(world, &owner, "Snijder BV", world->now + DAY_MS);
+  commit_one(world, join_request_with(world, &owner, 1)); /* a renewal, after it */
+  assert_non_null(answer_at(world, 0)->cert);
+  party_free(&owner);
+  party_free(&thief);
+  party_free(&stranger);
 }
 
 static void a_card_must_follow_on_the_last_one(void **state) {
@@ -392,6 +452,7 @@ int main(void) {
       TEST(a_card_that_is_tampered_with_does_not_join),
       TEST(a_revoked_member_is_refused_at_once),
       TEST(a_new_card_changes_the_link_key_and_the_old_one_goes_when_the_new_is_used),
+      TEST(a_recovered_card_comes_in_with_an_invitation_and_puts_the_thief_out),
       TEST(a_card_must_follow_on_the_last_one),
       TEST(welcome_tells_cards_epoch_and_the_head_that_was_seen),
       TEST(a_network_hosts_a_party_that_has_no_link),

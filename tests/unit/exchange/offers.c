@@ -62,13 +62,23 @@ static void a_token_is_kept_only_when_it_is_for_this_employer(void **state) {
   arena_destroy(&arena);
 }
 
-static void a_home_joins_once(void **state) {
+static void a_second_invitation_of_the_same_broker_renews(void **state) {
   struct world *world = *state;
   struct home *home = world_home(world, "Snijder BV", "12345678", true);
   struct collega_error why;
   char token[INVITATION_TEXT_BYTES];
   world_token(world, "Snijder BV", "12345678", token);
-  assert_int_equal(join_store_token(home->exchange, token, &why), COLLEGA_EXISTS);
+  must(join_store_token(home->exchange, token, &error));
+  assert_true(party_token_waits(home->exchange, &home->party));
+  error_set(&why, COLLEGA_REFUSED, RULE_invitation_expired, NULL, "2027-01-01", NULL);
+  party_invitation_refused(home->exchange, &home->party, &why);
+  assert_false(party_token_waits(home->exchange, &home->party));
+  struct collega_error told;
+  assert_true(party_token_refused(home->exchange, &home->party, &told));
+  assert_int_equal(told.rule, RULE_invitation_expired);
+  assert_string_equal(told.argument[0], "2027-01-01");
+  must(join_store_token(home->exchange, token, &error));
+  assert_false(party_token_refused(home->exchange, &home->party, &told));
 }
 
 static void an_offer_reaches_the_others_and_keeps_its_private_part(void **state) {
@@ -331,7 +341,7 @@ int main(void) {
       world_test(a_home_opens_with_its_party_and_mandate),
       world_test(init_refuses_a_wrong_number_before_anything_exists),
       world_test(a_token_is_kept_only_when_it_is_for_this_employer),
-      world_test(a_home_joins_once),
+      world_test(a_second_invitation_of_the_same_broker_renews),
       world_test(an_offer_reaches_the_others_and_keeps_its_private_part),
       world_test(a_withdrawn_offer_is_withdrawn_everywhere_and_once),
       world_test(bad_offers_leave_no_trace),

@@ -1,0 +1,79 @@
+/* key rotate, key recover: the next keys of the party. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/process/process.h"
+#include "client/cli/common.h"
+#include "client/exchange/keys.h"
+
+#define RECOVERY_FILE_BYTES 1024 /* more is no recovery key */
+
+/* Until the broker has answered what waits. */
+static enum collega_status nothing_waits(struct desk *desk, void *context, bool *met,
+                                         struct collega_error *error) {
+  struct outbox_counts counts;
+  (void)context;
+  enum collega_status status = outbox_count(desk->txn, &counts, error);
+  *met = status == COLLEGA_OK && counts.waiting == 0;
+  return status;
+}
+
+static enum collega_status told(struct desk *desk, uint32_t number, enum rule said,
+                                struct collega_error *error) {
+  char text[16];
+  snprintf(text, sizeof text, "%u", (unsigned)number);
+  enum collega_status status = COLLEGA_OK;
+  if (argument_value(desk->arguments, "wait")) status = desk_wait(desk, nothing_waits, NULL, error);
+  if (status != COLLEGA_OK) return status;
+  if (argument_json(desk->arguments))
+    return json_print(json_pack("{s:I}", "card", (json_int_t)number), error);
+  say(desk, said, text, NULL);
+  return COLLEGA_OK;
+}
+
+enum collega_status command_key_rotate(const struct arguments *arguments,
+                                       struct collega_error *error) {
+  struct desk desk;
+  uint32_t number = 0;
+  enum collega_status status = desk_open(arguments, &desk, error);
+  if (status != COLLEGA_OK) return status;
+  desk_release(&desk);
+  status = key_rotate(desk.exchange, &desk.party, desk.now, &number, error);
+  if (status == COLLEGA_OK) status = told(&desk, number, RULE_said_rotated, error);
+  desk_close(&desk);
+  return status;
+}
+
+/* A secret has no place in the list of processes: it comes from a file, or from standard input. */
+static enum collega_status read_secret(const char *source, char text[RECOVERY_FILE_BYTES],
+                                       struct collega_error *error) {
+  FILE *file = strcmp(source, "-") == 0 ? stdin : fopen(source, "r");
+  if (!file) return error_system(error, source, errno);
+  size_t length = fread(text, 1, RECOVERY_FILE_BYTES - 1, file);
+  bool failed = ferror(file) != 0;
+  int number = errno;
+  if (file != stdin) fclose(file);
+  if (failed) return error_system(error, source, number);
+  text[length] = '\0';
+  return COLLEGA_OK;
+}
+
+enum collega_status command_key_recover(const struct arguments *arguments,
+                                        struct collega_error *error) {
+  struct desk desk;
+  uint32_t number = 0;
+  char text[RECOVERY_FILE_BYTES];
+  const char *source = argument_value(arguments, "recovery-key");
+  if (!source) return error_set(error, COLLEGA_USAGE, RULE_option_missing, "--recovery-key", NULL);
+  enum collega_status status = desk_open(arguments, &desk, error);
+  if (status != COLLEGA_OK) return status;
+  desk_release(&desk);
+  status = read_secret(source, text, error);
+  if (status == COLLEGA_OK)
+    status = key_recover(desk.exchange, &desk.party, text, desk.now, &number, error);
+  explicit_bzero(text, sizeof text);
+  if (status == COLLEGA_OK) status = told(&desk, number, RULE_said_recovered, error);
+  desk_close(&desk);
+  return status;
+}
