@@ -38,6 +38,7 @@ struct disk {
   dev_t device;
   ino_t inode;
   bool claimed;
+  int watched; /* damage_watch's slot */
   pid_t process;
   atomic_bool warned; /* one line when the map passes 70 %, not one a record */
 };
@@ -105,13 +106,22 @@ static uint64_t map_bytes(const struct disk_options *options) {
   return options->map_bytes != 0 ? options->map_bytes : DEFAULT_MAP;
 }
 
+static void on_assertion(MDB_env *env, const char *message) {
+  const struct disk *disk = mdb_env_get_userctx(env);
+  log_error("disk", "%s", message);
+  damage_told(disk->watched);
+}
+
 static int open_environment(struct disk *disk, const struct disk_options *options) {
   int number = mdb_env_create(&disk->env);
   if (number == 0) number = mdb_env_set_mapsize(disk->env, map_bytes(options));
   if (number == 0) number = mdb_env_set_maxdbs(disk->env, options->databases + 1); /* and meta */
   if (number == 0) number = mdb_env_set_maxreaders(disk->env, MOST_READERS);
   unsigned flags = MDB_NOTLS | (options->read_only ? (unsigned)MDB_RDONLY : 0U);
+  if (number == 0) number = mdb_env_set_userctx(disk->env, disk);
+  if (number == 0) number = mdb_env_set_assert(disk->env, on_assertion);
   if (number == 0) number = mdb_env_open(disk->env, disk->path, flags, FILE_MODE);
+  if (number == 0) disk->watched = damage_watch(disk->path);
   return number;
 }
 
@@ -255,6 +265,8 @@ static enum collega_status open_checked(struct disk *disk, const struct disk_opt
     /* What LMDB calls corrupt; a migration that finds its records damaged moves nothing. */
     if (status == COLLEGA_OK || why.rule != RULE_disk_corrupt) return status;
   }
+  damage_forget(disk->watched);
+  disk->watched = -1;
   mdb_env_close(disk->env); /* it must be closed before it is moved */
   disk->env = NULL;
   /* Who only reads changes nothing, not even the name of what is damaged. */
@@ -270,6 +282,7 @@ enum collega_status disk_open(const struct disk_options *options, struct disk **
   struct disk *disk = calloc(1, sizeof *disk);
   if (disk == NULL) return error_set(error, COLLEGA_SYSTEM, RULE_out_of_memory, NULL, NULL);
   disk->process = getpid();
+  disk->watched = -1;
   disk->path = strdup(options->path);
   enum collega_status status =
       disk->path == NULL ? error_set(error, COLLEGA_SYSTEM, RULE_out_of_memory, NULL, NULL)
@@ -284,6 +297,7 @@ enum collega_status disk_open(const struct disk_options *options, struct disk **
 void disk_close(struct disk **disk) {
   struct disk *closing = *disk;
   if (closing == NULL) return;
+  damage_forget(closing->watched);
   if (closing->env != NULL) mdb_env_close(closing->env);
   if (closing->claimed) registry_release(closing->device, closing->inode);
   free(closing->path);

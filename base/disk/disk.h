@@ -6,6 +6,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "base/error.h"
+#include "base/words.h"
+
+/* For programs, not for libraries: from now on, reading a damaged page ends the process with a sentence
+ * in `speaks` on standard error and exit status 1, where it would have died of a signal. Before the
+ * first disk_open; once. */
+void disk_watch_damage(enum language speaks);
 
 struct disk;
 struct disk_options {

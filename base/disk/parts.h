@@ -29,4 +29,11 @@ int disk_alone(const char *path);
 /* Moves the directory to PATH.damaged-N. Always returns a failure: what was moved where. */
 enum collega_status disk_quarantine(const char *path,
                                     struct collega_error *error) COLLEGA_MUST_CHECK;
+
+/* Watches the map of an open environment, if the program has asked for it. The slot for the other
+ * two; -1: it is not watched. */
+int damage_watch(const char *path);
+void damage_forget(int slot);
+/* LMDB itself found its file impossible, and would abort: ends the program in words, if watched. */
+void damage_told(int slot);
 #endif

@@ -276,10 +276,12 @@ int program_main(const struct program *program, int argc, char **argv) {
   if (arguments.given == NULL)
     status = error_set(&error, COLLEGA_SYSTEM, RULE_out_of_memory, NULL, NULL);
   if (status == COLLEGA_OK) status = arguments_read(&arguments, argc, argv, &error);
-  if (status == COLLEGA_OK && arguments.version)
+  if (status == COLLEGA_OK && arguments.version) {
     printf("%s %s\n", program->name, COLLEGA_VERSION);
-  else if (status == COLLEGA_OK)
+  } else if (status == COLLEGA_OK) {
+    if (program->start != NULL) program->start(arguments.language);
     status = run_command(&arguments, &error);
+  }
   /* What was to be read by a script and was not written is a failure, whatever the command says. */
   errno = 0;
   if ((fflush(stdout) != 0 || ferror(stdout) != 0) && status == COLLEGA_OK)

@@ -58,6 +58,7 @@ struct program {
   size_t setting_count;
   const struct manual_row *files, *examples; /* files: names within the home */
   size_t file_count, example_count;
+  void (*start)(enum language language); /* before a command runs, in its language; may be NULL */
 };
 /* Parses argv, runs the command, prints errors ("collega: field: sentence") on standard error in the
  * chosen language (with --json as {"error":{...}} there), returns the exit status. `--help`, `help`,

@@ -1,5 +1,6 @@
 /* `collega-broker`: the tables of its commands and options. Parser, help, man page and completion
  * come from them. */
+#include "base/disk/disk.h"
 #include "base/process/process.h"
 #include "broker/admin/office.h"
 #include "broker/daemon/settings.h"
@@ -91,6 +92,7 @@ static const struct program program = {
     .file_count = COUNT(files),
     .examples = examples,
     .example_count = COUNT(examples),
+    .start = disk_watch_damage,
 };
 
 int main(int argc, char **argv) {

@@ -1,6 +1,7 @@
 /* `collega`: the tables of its commands and options. Parser, help, man page and completion come from them. */
 #include <string.h>
 
+#include "base/disk/disk.h"
 #include "base/process/process.h"
 #include "client/cli/common.h"
 #include "client/cli/deals.h"
@@ -293,6 +294,7 @@ static const struct program program = {
     .file_count = COUNT(files),
     .examples = examples,
     .example_count = COUNT(examples),
+    .start = disk_watch_damage,
 };
 
 int main(int argc, char **argv) {

@@ -63,6 +63,13 @@ static const struct command_row commands[] = {
     {"fail", "", "mislukt", "fails", NULL, 0, 0, 0, unreachable},
     {"home", "", "werkmap", "home", NULL, 0, 0, 0, home},
 };
+/* What `start` was told. */
+static int started = -1;
+
+static void note_start(enum language language) {
+  started = (int)language;
+}
+
 static const struct program program = {.name = "demo",
                                        .nl = "een proef",
                                        .en = "a trial",
@@ -70,7 +77,8 @@ static const struct program program = {.name = "demo",
                                        .common = common,
                                        .common_count = 3,
                                        .commands = commands,
-                                       .command_count = 5};
+                                       .command_count = 5,
+                                       .start = note_start};
 
 static char said[20000], complained[4000];
 
@@ -115,6 +123,7 @@ static void a_command_gets_its_words_and_options(void **state) {
                         "-", "--lang=nl", "--tag", "x", "--tag=y", NULL),
                    0);
   assert_int_equal(seen.runs, 1);
+  assert_int_equal(started, LANGUAGE_NL); /* before the command, in its language */
   assert_string_equal(seen.words, "a.json|-|");
   assert_string_equal(seen.accept_by, "noon");
   assert_string_equal(seen.tags, "x|y|");
