@@ -14,7 +14,7 @@ CONCLUDED, VOID, AMENDED, TERMINATED, RELEASED = 1, 2, 3, 4, 5  # verdicts, as i
 AGREED = {"CONCLUDED", "TERMINATED"}
 OPEN = {"DRAFT", "PROPOSED", "RECEIVED", "PENDING"}
 NO_LAST_DAY = 2147483647  # of a transfer
-GROUNDLESS = 25  # such mistakes of a settled world are told, not more
+MOST_TOLD = 25  # of what is wrong
 
 
 def look(program, home):
@@ -173,15 +173,19 @@ def check(world):
     return truth
 
 
-def settled(world, past=False):
+def settled(world, past=False, restored=False):
     """Waits until nothing is under way (all daemons run), and checks everything. `past`: every accept_by is past, so that
-    no deal may be open."""
+    no deal may be open. `restored`: somebody came back from a backup, so that receipts and heads from before may be gone,
+    and what the decider had forgotten it is only now told again."""
     end = time.monotonic() + DEADLINE
     while True:
-        truth = check(world).quiet(past)
-        if not truth.wrong:
+        truth = Truth(world) if restored else check(world)
+        if restored:
+            truth.agreements()
+            truth.days()
+        if not truth.quiet(past).wrong:
             return truth
-        assert time.monotonic() < end, truth.wrong[:GROUNDLESS]
+        assert time.monotonic() < end, truth.wrong[:MOST_TOLD]
         for node in world.nodes:  # each look costs something; a second of any node's life is longer
             node("deal", "list", "--wait", "1", expect=None)
 
@@ -196,7 +200,7 @@ def rebuilt(world):
         assert before == (look("look_ledger", node.home), node.deals(), node.json("offer", "list", "--all"))
 
 
-def told(world, past=False):
+def told(world, past=False, restored=False):
     """All of it: the end of a test."""
-    settled(world, past)
+    settled(world, past, restored)
     rebuilt(world)
