@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "proto/limits.h"
 #include "proto/members.h"
 
 const char *known_party_name(const struct known_party *party) {
@@ -41,6 +42,11 @@ const struct known_mandate *known_party_mandate(const struct known_party *party,
     if (id_equal(&party->mandates[i].record, record)) return &party->mandates[i];
   }
   return NULL;
+}
+
+collega_time mandate_time(const struct known_mandate *mandate, collega_time now) {
+  bool soon = now < mandate->valid_from && mandate->valid_from - now <= CLOCKS_APART_MS;
+  return soon ? mandate->valid_from : now;
 }
 
 enum collega_status mandate_covers(const struct known_mandate *known, collega_time time,

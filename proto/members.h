@@ -95,6 +95,9 @@ const struct known_cert *known_party_cert(const struct known_party *party, const
                                           collega_time time);
 const struct known_mandate *known_party_mandate(const struct known_party *party,
                                                 const struct id *record);
+/* The moment to judge a mandate at by another clock than its author's, which may be ahead: that its beginning
+ * has not come counts only when it lies more than CLOCKS_APART_MS ahead. */
+collega_time mandate_time(const struct known_mandate *mandate, collega_time now);
 /* COLLEGA_REFUSED with the rule (mandate_not_yet, mandate_over, mandate_joint, mandate_limit) when it does not
  * cover signing for `headcount` people (0: not known) at `time`. */
 enum collega_status mandate_covers(const struct known_mandate *mandate, collega_time time,

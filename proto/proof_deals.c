@@ -11,7 +11,7 @@
 
 /* Parties' clocks follow the broker's, which they are told at every Welcome; between two of them they
  * may drift. */
-#define CLOCK_SLACK_MS HOUR_MS
+#define CLOCKS_APART_MS HOUR_MS
 
 /* Where the chain stands after the entries so far. */
 struct chain {
@@ -78,7 +78,7 @@ static const struct known_mandate *covering_mandate(struct proof_case *judged,
   }
   /* When it was signed only the signer says; when it was decided, the decider does. The end of a mandate in between
    * would let whoever holds the key date a signature back. */
-  if (mandate_covers(mandate, signing->decided, signing->headcount, &error) != COLLEGA_OK) {
+  if (mandate_covers(mandate, mandate_time(mandate, signing->decided), signing->headcount, &error) != COLLEGA_OK) {
     proof_fails_error(judged, signing->where, &error);
     return NULL;
   }
@@ -90,7 +90,7 @@ static void judge_mandate(struct proof_case *judged, const struct signing *signi
                           struct proof_party *print) {
   char time[32];
   time_write(time, sizeof time, signing->time);
-  if (signing->time > signing->decided + CLOCK_SLACK_MS) {
+  if (signing->time > signing->decided + CLOCKS_APART_MS) {
     proof_fails_with(judged, signing->where, RULE_proof_signed_later, time, NULL);
   }
   const struct known_party *party = members_find(judged->members, signing->party);
@@ -244,7 +244,7 @@ static void judge_place(struct proof_case *judged, const struct entry_read *entr
       !proof_is_id(&deal->decider, &judged->decider)) {
     proof_fails(judged, entry->where_header, RULE_proof_amend_parties);
   }
-  if (decision->time + CLOCK_SLACK_MS < chain->decided) {
+  if (decision->time + CLOCKS_APART_MS < chain->decided) {
     proof_fails(judged, entry->where_decision, RULE_proof_order);
   }
 }
@@ -348,7 +348,7 @@ static void judge_end_place(struct proof_case *judged, const struct record *requ
   if (decision->has_effective && decision->effective != terminate->effective) {
     proof_fails(judged, "termination", RULE_proof_effective);
   }
-  if (decision->time + CLOCK_SLACK_MS < chain->decided)
+  if (decision->time + CLOCKS_APART_MS < chain->decided)
     proof_fails(judged, "termination", RULE_proof_order);
 }
 
@@ -403,5 +403,5 @@ void proof_judge_deals(struct proof_case *judged) {
   for (size_t i = 0; i < proof->n_deals; i++)
     judge_entry(judged, i, &chain);
   judge_end(judged, &chain);
-  if (proof->made + CLOCK_SLACK_MS < chain.decided) proof_fails(judged, "made", RULE_proof_made);
+  if (proof->made + CLOCKS_APART_MS < chain.decided) proof_fails(judged, "made", RULE_proof_made);
 }

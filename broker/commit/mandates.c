@@ -76,7 +76,7 @@ enum collega_status mandate_judge(struct batch *batch, const struct id *party,
   if (status) return status;
   if (walk.any) {
     walk.found.person = walk.person;
-    why->status = mandate_covers(&walk.found, batch->now, 0, why);
+    why->status = mandate_covers(&walk.found, mandate_time(&walk.found, batch->now), 0, why);
   } else {
     why->status = error_set(why, COLLEGA_REFUSED, RULE_mandate_unknown, "mandate", NULL);
   }

@@ -117,8 +117,10 @@ static enum collega_status check_their_mandate(struct user_act *act, uint32_t he
   const struct known_party *other =
       members_find(exchange_members(act->exchange, act->txn), &act->view.counterparty);
   if (!other || !header->has_mandate ||
-      !id_from(&mandate, header->mandate.data, header->mandate.len) ||
-      known_mandate_covers(other, &mandate, act->now, headcount, NULL) == COLLEGA_OK)
+      !id_from(&mandate, header->mandate.data, header->mandate.len))
+    return COLLEGA_OK;
+  const struct known_mandate *known = known_party_mandate(other, &mandate);
+  if (known && mandate_covers(known, mandate_time(known, act->now), headcount, NULL) == COLLEGA_OK)
     return COLLEGA_OK;
   return error_set(act->error, COLLEGA_REFUSED, RULE_their_mandate_over, NULL,
                    known_party_name(other), NULL);
