@@ -26,7 +26,7 @@
 #define OFFER_LIFETIME_MS      (180 * DAY_MS) /* longest time to `expires` */
 #define INTEREST_LIFETIME_MS   (14 * DAY_MS)
 #define INVITATION_LIFETIME_MS (14 * DAY_MS) /* default */
-#define CLOCKS_APART_MS        DAY_MS         /* a clock may be off by hours: what it says is believed so far */
+#define CLOCKS_APART_MS        DAY_MS /* a clock may be off by hours: what it says is believed so far */
 #define CERT_LIFETIME_MS       (730 * DAY_MS)
 
 #define CREDIT_RECORDS      16384u /* what either side may have under way */

@@ -11,7 +11,7 @@
 
 /* Parties' clocks follow the broker's, which they are told at every Welcome; between two of them they
  * may drift. */
-#define CLOCKS_APART_MS HOUR_MS
+#define STEP_BACK_MS HOUR_MS /* by which one clock may have been set back */
 
 /* Where the chain stands after the entries so far. */
 struct chain {
@@ -78,7 +78,8 @@ static const struct known_mandate *covering_mandate(struct proof_case *judged,
   }
   /* When it was signed only the signer says; when it was decided, the decider does. The end of a mandate in between
    * would let whoever holds the key date a signature back. */
-  if (mandate_covers(mandate, mandate_time(mandate, signing->decided), signing->headcount, &error) != COLLEGA_OK) {
+  if (mandate_covers(mandate, mandate_time(mandate, signing->decided), signing->headcount,
+                     &error) != COLLEGA_OK) {
     proof_fails_error(judged, signing->where, &error);
     return NULL;
   }
@@ -244,7 +245,7 @@ static void judge_place(struct proof_case *judged, const struct entry_read *entr
       !proof_is_id(&deal->decider, &judged->decider)) {
     proof_fails(judged, entry->where_header, RULE_proof_amend_parties);
   }
-  if (decision->time + CLOCKS_APART_MS < chain->decided) {
+  if (decision->time + STEP_BACK_MS < chain->decided) {
     proof_fails(judged, entry->where_decision, RULE_proof_order);
   }
 }
@@ -348,7 +349,7 @@ static void judge_end_place(struct proof_case *judged, const struct record *requ
   if (decision->has_effective && decision->effective != terminate->effective) {
     proof_fails(judged, "termination", RULE_proof_effective);
   }
-  if (decision->time + CLOCKS_APART_MS < chain->decided)
+  if (decision->time + STEP_BACK_MS < chain->decided)
     proof_fails(judged, "termination", RULE_proof_order);
 }
 
