@@ -7,6 +7,7 @@
 #include <string.h>
 
 static char wrong_text[256];
+static size_t taken[TRANSITIONS]; /* how often each row was what allowed a change */
 
 /* ---- guards at a party */
 
@@ -321,8 +322,10 @@ static const char *hold_against_table(enum table_object object, unsigned from, u
   for (size_t i = 0; i < TRANSITIONS; i++) {
     const struct transition *row = &transitions[i];
     if (row->object == object && (row->from & 1u << from) && (row->events & 1u << event) &&
-        (row->to & 1u << to) && row_allows(row, party, decider))
+        (row->to & 1u << to) && row_allows(row, party, decider)) {
+      taken[i]++;
       return NULL;
+    }
   }
   snprintf(wrong_text, sizeof wrong_text, "no transition of the %s from state %u to %u on event %u",
            objects[object], from, to, event);
@@ -646,4 +649,10 @@ const char *check_settled(const struct world *world, size_t root) {
       (reg->position > 0 && chain_ended(reg) == runs(sides[0])))
     return "the decider ends otherwise than the parties";
   return NULL;
+}
+
+const char *checker_never_taken(size_t *at) {
+  while (*at < TRANSITIONS && taken[*at] > 0)
+    (*at)++;
+  return *at < TRANSITIONS ? transitions[(*at)++].name : NULL;
 }

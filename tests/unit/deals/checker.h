@@ -15,6 +15,8 @@ const char *check_decider_step(const struct decide_register *before,
 const char *check_invariants(const struct world *world, size_t root);
 /* At the end, when all were back: nothing is left open, and all say the same. */
 const char *check_settled(const struct world *world, size_t root);
+/* Rows of the table that no change so far has needed, by name, from *at on (0 to begin with); NULL: no more. */
+const char *checker_never_taken(size_t *at);
 /* People that stand on `day` at the employer: over the roots the sum of the larger within each. `with` is a
  * deal that is counted as if it stood (WORLD_DEALS: none). */
 unsigned people_on(const struct world *world, unsigned day, size_t with);
