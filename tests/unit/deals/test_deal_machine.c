@@ -336,6 +336,10 @@ static void an_unreachable_decider_ends_only_what_is_not_signed(void **state) {
   assert_int_equal(phase(&desk, 'a'), PHASE_PROPOSED);
   assert_int_equal(phase(&desk, 'b'), PHASE_VOID);
   assert_int_equal(why(&desk, 'b'), RULE_decider_unreachable);
+  arrive(&desk);
+  does(&desk, DEAL_EVENT_DRAFT, 'a');
+  does(&desk, DEAL_EVENT_UNREACHABLE, 0);
+  assert_int_equal(phase(&desk, 'a'), PHASE_VOID);
 }
 
 /* ---- decisions */
@@ -602,6 +606,56 @@ static void a_copy_binds_again_whatever_the_room(void **state) {
   refuses(&desk, DEAL_EVENT_RELEASE_SIGN, 0, RULE_release_not_asked);
 }
 
+static struct deal_event copy_of(CollegaStore__ActKind act, char deal) {
+  struct deal_event event = event_on(DEAL_EVENT_COPY, deal);
+  event.act = act;
+  return event;
+}
+
+static void a_copy_that_comes_late_binds_nothing(void **state) {
+  (void)state;
+  struct desk desk;
+  arrive(&desk);
+  propose(&desk, 'a');
+  conclude(&desk, 'a');
+  struct deal_event event = copy_of(COLLEGA_STORE__ACT_KIND__ACT_KIND_PROPOSE, 'b');
+  step(&desk, &event); /* the root was decided meanwhile */
+  assert_int_equal(phase(&desk, 'b'), PHASE_VOID);
+  assert_false(holds(&desk, 'b'));
+  does(&desk, DEAL_EVENT_RELEASE_IN, 0);
+  does(&desk, DEAL_EVENT_RELEASE_SIGN, 0);
+  event = copy_of(COLLEGA_STORE__ACT_KIND__ACT_KIND_PROPOSE, 'c');
+  step(&desk, &event); /* and now it is free */
+  assert_int_equal(phase(&desk, 'c'), PHASE_RELEASED);
+  assert_false(holds(&desk, 'c'));
+}
+
+static void copies_of_release_and_its_answer_come_back(void **state) {
+  (void)state;
+  struct desk desk;
+  arrive(&desk);
+  propose(&desk, 'a');
+  struct deal_event event = copy_of(COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE, 0);
+  step(&desk, &event);
+  assert_int_equal(desk.negotiation.release, RELEASE_ASKED);
+  assert_true(holds(&desk, 'a'));        /* who asks keeps its hold */
+  for (int mine = 0; mine < 2; mine++) { /* a proposal of ours, or an acceptance */
+    arrive(&desk);
+    if (mine) {
+      propose(&desk, 'a');
+    } else {
+      does(&desk, DEAL_EVENT_PROPOSAL, 'a');
+      accept(&desk, 'a');
+    }
+    event = copy_of(COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE_ANSWER, 0);
+    event.signed_answer = true;
+    step(&desk, &event);
+    assert_int_equal(desk.negotiation.release, RELEASE_SIGNED);
+    assert_int_equal(phase(&desk, 'a'), PHASE_RELEASED);
+    assert_false(holds(&desk, 'a'));
+  }
+}
+
 /* ---- release */
 
 static void who_asks_for_release_keeps_its_hold_and_signs_nothing_else(void **state) {
@@ -732,6 +786,8 @@ int main(void) {
       cmocka_unit_test(a_restated_entry_gives_the_id_to_follow),
       cmocka_unit_test(a_refused_message_binds_nobody),
       cmocka_unit_test(a_copy_binds_again_whatever_the_room),
+      cmocka_unit_test(a_copy_that_comes_late_binds_nothing),
+      cmocka_unit_test(copies_of_release_and_its_answer_come_back),
       cmocka_unit_test(who_asks_for_release_keeps_its_hold_and_signs_nothing_else),
       cmocka_unit_test(both_signatures_beat_every_decision),
       cmocka_unit_test(a_release_asked_by_both_is_signed_by_both),
