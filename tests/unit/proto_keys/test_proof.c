@@ -296,7 +296,7 @@ TWIST(void_decision, STAGE_DECISION, agreement->decision.verdict = COLLEGA__VERD
 TWIST(decided_late, STAGE_DECISION, agreement->decision.time = agreement->header.accept_by + 1;)
 TWIST(other_commitment, STAGE_HEADER, set_field(&agreement->edge.commitment, nowhere, 32);)
 TWIST(too_many, STAGE_TERMS, agreement->work.headcount = 21;)
-TWIST(header_after_decision, STAGE_HEADER, agreement->header.time += 6 * HOUR_MS;)
+TWIST(header_after_decision, STAGE_HEADER, agreement->header.time += 25 * HOUR_MS;)
 TWIST(unknown_mandate, STAGE_HEADER, set_field(&agreement->header.mandate, nowhere, 32);)
 TWIST(borrowed_mandate, STAGE_HEADER,
       set_field(&agreement->header.mandate, world->borrower_mandate.byte, 32);)
