@@ -271,6 +271,47 @@ enum collega_status apply_own_records(struct apply *apply) {
 
 /* ---- the board */
 
+struct offers_of {
+  struct arena *arena; /* of one row */
+  const ProtobufCBinaryData *author;
+  struct short_id *offer;
+  size_t count, capacity;
+  bool no_memory;
+};
+
+static bool visit_offer_of(void *context, struct bytes key, struct bytes value) {
+  struct offers_of *found = context;
+  arena_reset(found->arena);
+  const CollegaStore__OfferRow *row = (const CollegaStore__OfferRow *)row_unpack(
+      &collega_store__offer_row__descriptor, value, found->arena);
+  if (!row || row->mine || !bytes_equal(field_bytes(&row->author), field_bytes(found->author)))
+    return true;
+  if (found->count == found->capacity) {
+    size_t capacity = found->capacity ? 2 * found->capacity : 64;
+    struct short_id *grown = realloc(found->offer, capacity * sizeof *grown);
+    found->no_memory = !grown;
+    if (!grown) return false;
+    found->offer = grown;
+    found->capacity = capacity;
+  }
+  return !short_id_from(&found->offer[found->count], key.data, key.length) || ++found->count;
+}
+
+/* Nobody stands behind the offers of a member that was revoked. Deals about them end by themselves. */
+static enum collega_status drop_offers_of(struct apply *apply, const ProtobufCBinaryData *author) {
+  struct offers_of found = {.arena = exchange_arena(), .author = author};
+  if (!found.arena) return exchange_no_memory(apply->error);
+  enum collega_status status = table_each(apply->txn, TABLE_OFFERS, bytes_of(NULL, 0), NULL,
+                                          visit_offer_of, &found, apply->error);
+  if (status == COLLEGA_OK && found.no_memory) status = exchange_no_memory(apply->error);
+  for (size_t i = 0; status == COLLEGA_OK && i < found.count; i++)
+    status = table_delete(apply->txn, TABLE_OFFERS, bytes_of(found.offer[i].byte, SHORT_ID_BYTES),
+                          apply->error);
+  free(found.offer);
+  arena_destroy(&found.arena);
+  return status;
+}
+
 static enum collega_status take_board_run(struct apply *apply, const Collega__BoardRun *board_run) {
   const Collega__ReceiptRun *receipt = board_run->receipt;
   struct receipt_position position = {.time = receipt->time};
@@ -293,6 +334,8 @@ static enum collega_status take_board_run(struct apply *apply, const Collega__Bo
                    ? apply_member(apply, &view, i, receipt)
                    : apply_public(apply, record, &position, false, bytes_of(NULL, 0));
     }
+    if (status == COLLEGA_OK && record->body->revocation)
+      status = drop_offers_of(apply, &record->body->revocation->party);
   }
   return status;
 }

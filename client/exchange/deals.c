@@ -110,12 +110,15 @@ static enum collega_status finish_act(struct user_act *act, CollegaStore__ActKin
                              act->arena, act->error);
 }
 
-/* What the proposal was signed with may have ended since: the decider would not conclude it. */
-static enum collega_status check_their_mandate(struct user_act *act, uint32_t headcount) {
+/* Their membership, or what the proposal was signed with, may have ended since: the decider would not conclude it. */
+static enum collega_status check_counterparty(struct user_act *act, uint32_t headcount) {
   const Collega__DealHeader *header = act->view.header;
   struct id mandate;
   const struct known_party *other =
       members_find(exchange_members(act->exchange, act->txn), &act->view.counterparty);
+  if (other && other->revoked)
+    return error_set(act->error, COLLEGA_REFUSED, RULE_their_membership_over, NULL,
+                     known_party_name(other), NULL);
   if (!other || !header->has_mandate ||
       !id_from(&mandate, header->mandate.data, header->mandate.len))
     return COLLEGA_OK;
@@ -143,7 +146,7 @@ static enum collega_status accept(struct user_act *act) {
     error_set(&no_room, COLLEGA_REFUSED, RULE_offer_changed, NULL, NULL);
   if (status == COLLEGA_OK) status = try_event(act, &event, &news);
   if (status == COLLEGA_OK && !news) return COLLEGA_OK;
-  if (status == COLLEGA_OK) status = check_their_mandate(act, terms->work->headcount);
+  if (status == COLLEGA_OK) status = check_counterparty(act, terms->work->headcount);
   if (status == COLLEGA_OK)
     status = exchange_choose_mandate(act->exchange, act->txn, act->party, act->mandate,
                                      terms->work->headcount, act->now, &mandate, act->error);

@@ -282,6 +282,14 @@ struct header {
   struct id root, commitment, mandate;
 };
 
+static enum collega_status check_counterparty(struct drawing *drawing) {
+  const struct known_party *other =
+      members_find(exchange_members(drawing->exchange, drawing->txn), &drawing->counterparty);
+  if (!other || !other->revoked) return COLLEGA_OK;
+  return error_set(drawing->error, COLLEGA_REFUSED, RULE_their_membership_over, NULL,
+                   known_party_name(other), NULL);
+}
+
 static enum collega_status fill_header(struct drawing *drawing, const Collega__SaltedTerms *salted,
                                        struct header *out) {
   uint64_t closed = 0;
@@ -417,6 +425,7 @@ enum collega_status propose_draw(struct drawing *drawing, struct id *deal) {
     return error_set(drawing->error, COLLEGA_REFUSED, RULE_not_joined, NULL, NULL);
   if (status == COLLEGA_OK)
     status = drawing->base ? propose_load_base(drawing) : load_sides(drawing);
+  if (status == COLLEGA_OK) status = check_counterparty(drawing);
   if (status == COLLEGA_OK) status = choose_work(drawing);
   if (status == COLLEGA_OK) status = check_work(drawing);
   if (status != COLLEGA_OK) return status;
