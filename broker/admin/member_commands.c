@@ -25,6 +25,41 @@ static enum collega_status ask_take(const char *home, json_t *question, bool *as
   return status;
 }
 
+/* ---- reports */
+
+/* The same report as the broker would give, read here. */
+static enum collega_status report_here(const char *home, const char *command, json_t **answer,
+                                       struct collega_error *error) {
+  struct office office;
+  struct store_txn *txn = NULL;
+  enum collega_status status = office_open(home, &office, error);
+  if (status == COLLEGA_OK) status = store_read(office.store, &txn, error);
+  if (status == COLLEGA_OK)
+    status = strcmp(command, "members") == 0
+                 ? report_members(txn, clock_now(), answer, error)
+                 : report_status(office.store, txn, clock_now(), answer, error);
+  store_end(&txn);
+  office_close(&office);
+  return status;
+}
+
+static enum collega_status get_report(const struct arguments *arguments, const char *command,
+                                      json_t **answer, struct collega_error *error) {
+  const char *home;
+  bool asked = false;
+  *answer = NULL;
+  enum collega_status status = argument_home(arguments, &home, error);
+  if (status == COLLEGA_OK)
+    status = ask_take(home, json_pack("{s:s}", "command", command), &asked, answer, error);
+  if (status == COLLEGA_OK && !asked) status = report_here(home, command, answer, error);
+  return status;
+}
+
+static const char *text_in(const json_t *object, const char *name) {
+  const char *text = json_string_value(json_object_get(object, name));
+  return text == NULL ? "" : text;
+}
+
 /* ---- invite */
 
 static enum collega_status find_host(struct office *office, const char *host, struct id *out,
@@ -79,13 +114,53 @@ static enum collega_status read_days(const char *text, int64_t *days, struct col
   return error_set(error, COLLEGA_INVALID, RULE_range, "days", "1", "365", NULL);
 }
 
+/* The employer in force that has this number already, NULL when there is none: a certificate goes to its party only. */
+static enum collega_status find_namesake(const struct arguments *arguments,
+                                         const struct invite_wish *wish, json_t **out,
+                                         struct collega_error *error) {
+  json_t *answer, *member;
+  size_t i;
+  *out = NULL;
+  if (wish->role != COLLEGA__ROLE__ROLE_EMPLOYER) return COLLEGA_OK;
+  enum collega_status status = get_report(arguments, "members", &answer, error);
+  if (status != COLLEGA_OK) return status;
+  json_array_foreach(json_object_get(answer, "members"), i, member) {
+    if (json_is_true(json_object_get(member, "in_force")) &&
+        strcmp(text_in(member, "role"), "employer") == 0 &&
+        strcmp(text_in(member, "kvk"), wish->kvk) == 0)
+      *out = json_incref(member);
+  }
+  json_decref(answer);
+  return COLLEGA_OK;
+}
+
+/* On standard error: a script reads the token. */
+static void warn_namesake(const struct arguments *arguments, const json_t *member) {
+  const char *values[] = {text_in(member, "name"), text_in(member, "kvk"),
+                          text_in(member, "fingerprint")};
+  char text[512];
+  words_render(argument_language(arguments), RULE_invite_kvk_taken, values, 3, text, sizeof text);
+  fprintf(stderr, "collega-broker: %s\n", text);
+}
+
+static enum collega_status print_invitation(const struct arguments *arguments, json_t *answer,
+                                            const json_t *namesake, struct collega_error *error) {
+  const char *token = json_string_value(json_object_get(answer, "token"));
+  if (namesake != NULL) json_object_set(answer, "renews", json_object_get(namesake, "fingerprint"));
+  if (argument_json(arguments)) return json_print_take(json_incref(answer), error);
+  if (namesake != NULL) warn_namesake(arguments, namesake);
+  return token != NULL && printf("%s\n", token) > 0
+             ? COLLEGA_OK
+             : error_set(error, COLLEGA_SYSTEM, RULE_output_failed, NULL, "stdout", NULL);
+}
+
 enum collega_status command_invite(const struct arguments *arguments, struct collega_error *error) {
   const char *home, *role = argument_value(arguments, "role"),
                     *host = argument_value(arguments, "host");
   if (role == NULL) role = "employer";
   struct invite_wish wish = {.name = argument_value(arguments, "name"),
                              .kvk = argument_value(arguments, "kvk")};
-  json_t *answer = NULL;
+  json_t *answer = NULL, *namesake = NULL;
   bool asked = false;
   enum collega_status status = argument_home(arguments, &home, error);
   if (status == COLLEGA_OK && (wish.name == NULL || wish.kvk == NULL))
@@ -95,6 +170,7 @@ enum collega_status command_invite(const struct arguments *arguments, struct col
     status = error_set(error, COLLEGA_INVALID, RULE_role_unknown, "role", NULL);
   if (status == COLLEGA_OK)
     status = read_days(argument_value(arguments, "days"), &wish.days, error);
+  if (status == COLLEGA_OK) status = find_namesake(arguments, &wish, &namesake, error);
   if (status == COLLEGA_OK)
     status = ask_take(home,
                       json_pack("{s:s,s:s,s:s,s:s,s:I,s:s}", "command", "invite", "name", wish.name,
@@ -102,54 +178,18 @@ enum collega_status command_invite(const struct arguments *arguments, struct col
                                 "host", host == NULL ? "" : host),
                       &asked, &answer, error);
   if (status == COLLEGA_OK && !asked) status = invite_here(home, &wish, host, &answer, error);
-  if (status != COLLEGA_OK) return status;
-  if (argument_json(arguments)) return json_print_take(answer, error);
-  const char *token = json_string_value(json_object_get(answer, "token"));
-  bool printed = token != NULL && printf("%s\n", token) > 0;
+  if (status == COLLEGA_OK) status = print_invitation(arguments, answer, namesake, error);
   json_decref(answer);
-  return printed ? COLLEGA_OK
-                 : error_set(error, COLLEGA_SYSTEM, RULE_output_failed, NULL, "stdout", NULL);
+  json_decref(namesake);
+  return status;
 }
 
 /* ---- members and status */
-
-/* The same report as the broker would give, read here. */
-static enum collega_status report_here(const char *home, const char *command, json_t **answer,
-                                       struct collega_error *error) {
-  struct office office;
-  struct store_txn *txn = NULL;
-  enum collega_status status = office_open(home, &office, error);
-  if (status == COLLEGA_OK) status = store_read(office.store, &txn, error);
-  if (status == COLLEGA_OK)
-    status = strcmp(command, "members") == 0
-                 ? report_members(txn, clock_now(), answer, error)
-                 : report_status(office.store, txn, clock_now(), answer, error);
-  store_end(&txn);
-  office_close(&office);
-  return status;
-}
-
-static enum collega_status get_report(const struct arguments *arguments, const char *command,
-                                      json_t **answer, struct collega_error *error) {
-  const char *home;
-  bool asked = false;
-  *answer = NULL;
-  enum collega_status status = argument_home(arguments, &home, error);
-  if (status == COLLEGA_OK)
-    status = ask_take(home, json_pack("{s:s}", "command", command), &asked, answer, error);
-  if (status == COLLEGA_OK && !asked) status = report_here(home, command, answer, error);
-  return status;
-}
 
 static const char *words_of(const struct arguments *arguments, enum rule rule, char *out,
                             size_t capacity) {
   words_render(argument_language(arguments), rule, NULL, 0, out, capacity);
   return out;
-}
-
-static const char *text_in(const json_t *object, const char *name) {
-  const char *text = json_string_value(json_object_get(object, name));
-  return text == NULL ? "" : text;
 }
 
 static void print_members(const struct arguments *arguments, const json_t *members) {

@@ -131,7 +131,9 @@ struct search {
 
 static bool compare_member(void *context, const struct id *party, const struct party_row *row) {
   struct search *search = context;
-  if (strcmp(search->text, row->kvk) == 0 || strcmp(search->text, row->name) == 0)
+  /* Name and number pass on to whoever has them now. */
+  if (!row->revoked &&
+      (strcmp(search->text, row->kvk) == 0 || strcmp(search->text, row->name) == 0))
     return id_search_take(&search->by, party->byte);
   return !search->hex || id_search_give(&search->by, party->byte);
 }

@@ -14,7 +14,7 @@ enum collega_status report_members(struct store_txn *txn, collega_time now, json
  * "free"},"members":N,"mailboxes":{"waiting_bytes"}}; sizes in bytes. */
 enum collega_status report_status(struct store *store, struct store_txn *txn, collega_time now,
                                   json_t **out, struct collega_error *error) COLLEGA_MUST_CHECK;
-/* The member whose id begins with the prefix, or whose name or KvK number is `text`, whole.
+/* The member whose id begins with the prefix, or whose name or KvK number is `text`, whole, and who is not revoked.
  * COLLEGA_NOT_FOUND, or COLLEGA_INVALID when several fit. */
 enum collega_status report_find_member(struct store_txn *txn, const char *text, struct id *out,
                                        struct collega_error *error) COLLEGA_MUST_CHECK;

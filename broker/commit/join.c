@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/commit/admission.h"
 #include "broker/commit/cards.h"
 #include "proto/limits.h"
 
@@ -257,8 +258,13 @@ enum collega_status take_join(struct batch *batch, struct request *request,
   if ((known && !card_seq && !recovered) || (!known && recovered))
     return refuse_rule(batch, request, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED,
                        RULE_join_card, error);
+  struct collega_error why;
+  status = admission_judge(batch, &request->run.signer, &invitation, &why, error);
+  if (status) return status;
+  if (why.status)
+    return answer_refusal(batch, request->session, &request->which,
+                          COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED, &why, error);
   if (recovered && !card_seq) {
-    struct collega_error why;
     status = card_take(batch, &party, record, true, &why, error);
     if (status) return status;
     if (why.status)

@@ -97,8 +97,10 @@ enum collega_status option_money(const struct arguments *arguments, const char *
                                  int64_t *cents, struct collega_error *error) COLLEGA_MUST_CHECK;
 
 /* ---- offers: what their commands share */
-/* On standard error: which of these offers would point at one person. */
-void desk_warn_one_person(const struct desk *desk, const struct offer_input *inputs, size_t count);
+/* On standard error: which of these offers would point at one person. `already` (NULL: none) are not told again. */
+struct offer_inputs;
+void desk_warn_one_person(const struct desk *desk, const struct offer_inputs *inputs,
+                          const bool *already);
 
 /* An entry of the chain, without its payload (ledger_commands.c). */
 json_t *ledger_entry_json(struct desk *desk, const struct ledger_event *event);

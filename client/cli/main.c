@@ -46,6 +46,10 @@ static const struct option_row publish_options[] = {
      "the file is CSV (of itself with a name on .csv)", false},
     {"skip-bad", NULL, "CSV: plaats de goede rijen en noem de andere",
      "CSV: publish the good rows and list the others", false},
+    {"once", NULL,
+     "sla over wat al onder dezelfde eigen referentie (private.reference) is geplaatst",
+     "leave out what was published before under the same reference of yours (private.reference)",
+     false},
     AS,
     WAIT};
 static const struct option_row new_options[] = {

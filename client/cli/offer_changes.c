@@ -6,11 +6,12 @@
 #include "client/cli/publishing.h"
 #include "proto/json.h"
 
-void desk_warn_one_person(const struct desk *desk, const struct offer_input *inputs, size_t count) {
-  for (size_t i = 0; i < count; ++i) {
-    if (!offer_points_at_one(inputs[i].offer)) continue;
+void desk_warn_one_person(const struct desk *desk, const struct offer_inputs *inputs,
+                          const bool *already) {
+  for (size_t i = 0; i < inputs->count; ++i) {
+    if ((already && already[i]) || !offer_points_at_one(inputs->input[i].offer)) continue;
     char place[32] = "", words[512];
-    if (count > 1) snprintf(place, sizeof place, "[%zu]: ", i);
+    if (inputs->count > 1) snprintf(place, sizeof place, "[%zu]: ", i);
     words_render(desk->language, RULE_warn_points_at_one, NULL, 0, words, sizeof words);
     fprintf(stderr, "%s%s\n", place, words);
   }
@@ -113,7 +114,7 @@ enum collega_status command_offer_revise(const struct arguments *arguments,
   if (status == COLLEGA_OK)
     status = offer_revise(desk.exchange, &desk.party, &id, &input, desk.now, &revision, error);
   if (status == COLLEGA_OK) {
-    desk_warn_one_person(&desk, &input, 1);
+    desk_warn_one_person(&desk, &(struct offer_inputs){&input, 1}, NULL);
     status = tell_offer(&desk, &id, RULE_said_revised, revision, error);
   }
   json_decref(json);

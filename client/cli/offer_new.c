@@ -264,7 +264,7 @@ static enum collega_status show(const json_t *offer, FILE *out, struct collega_e
 
 static enum collega_status publish(struct interview *interview, struct collega_error *error) {
   struct desk *desk = interview->desk;
-  struct publishing publishing = {0};
+  struct publication published;
   bool yes = false;
   enum collega_status status = confirm(desk, &yes, error);
   if (status == COLLEGA_OK && !yes) {
@@ -274,10 +274,9 @@ static enum collega_status publish(struct interview *interview, struct collega_e
   struct offer_input input;
   struct offer_inputs one = {&input, 1};
   if (status == COLLEGA_OK) status = offer_input_read(interview->offer, desk->arena, &input, error);
-  if (status == COLLEGA_OK) status = publishing_begin(desk, &publishing, &one, error);
-  if (status == COLLEGA_OK) status = publishing_store(desk, &publishing, error);
-  if (status == COLLEGA_OK) status = publishing_print(desk, &publishing, error);
-  return status == COLLEGA_OK ? publishing_wait(desk, &publishing, error) : status;
+  if (status == COLLEGA_OK) status = publishing_store(desk, &one, &published, error);
+  if (status == COLLEGA_OK) status = publishing_print(desk, &published, error);
+  return status == COLLEGA_OK ? publishing_wait(desk, &published, error) : status;
 }
 
 static enum collega_status converse(struct interview *interview, struct collega_error *error) {

@@ -8,7 +8,7 @@
 
 static enum collega_status publish_json(struct desk *desk, const char *file,
                                         struct collega_error *error) {
-  struct publishing publishing = {0};
+  struct publication published;
   struct buffer text;
   json_t *json = NULL;
   if (argument_value(desk->arguments, "skip-bad"))
@@ -18,10 +18,9 @@ static enum collega_status publish_json(struct desk *desk, const char *file,
   struct view view = desk_view(desk);
   struct offer_inputs read;
   if (status == COLLEGA_OK) status = offer_inputs_read(&view, json, &read, error);
-  if (status == COLLEGA_OK) status = publishing_begin(desk, &publishing, &read, error);
-  if (status == COLLEGA_OK) status = publishing_store(desk, &publishing, error);
-  if (status == COLLEGA_OK) status = publishing_print(desk, &publishing, error);
-  if (status == COLLEGA_OK) status = publishing_wait(desk, &publishing, error);
+  if (status == COLLEGA_OK) status = publishing_store(desk, &read, &published, error);
+  if (status == COLLEGA_OK) status = publishing_print(desk, &published, error);
+  if (status == COLLEGA_OK) status = publishing_wait(desk, &published, error);
   json_decref(json);
   buffer_free(&text);
   return status;

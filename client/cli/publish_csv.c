@@ -33,19 +33,19 @@ static enum collega_status print_bad(struct desk *desk, const struct sheet *shee
   return COLLEGA_OK;
 }
 
-/* `publishing` NULL: nothing was published. */
+/* `published` NULL: nothing was published. */
 static enum collega_status report(struct desk *desk, const struct sheet *sheet,
-                                  const struct publishing *publishing,
+                                  const struct publication *published,
                                   struct collega_error *error) {
   struct view view = desk_view(desk);
   if (argument_json(desk->arguments))
-    return json_print(document_sheet(&view, sheet, publishing ? publishing->ids : NULL), error);
+    return json_print(document_sheet(&view, sheet, published), error);
   enum collega_status status = COLLEGA_OK;
-  if (publishing) status = publishing_print(desk, publishing, error);
+  if (published) status = publishing_print(desk, published, error);
   if (status == COLLEGA_OK && sheet->bad) status = print_bad(desk, sheet, error);
-  if (status == COLLEGA_OK && sheet->bad && publishing) {
+  if (status == COLLEGA_OK && sheet->bad && published) {
     char good[24], bad[24];
-    snprintf(good, sizeof good, "%zu", publishing->count);
+    snprintf(good, sizeof good, "%zu", published->inputs.count);
     snprintf(bad, sizeof bad, "%zu", sheet->bad);
     tell(desk, stderr, RULE_said_csv_skipped, good, bad, NULL);
   }
@@ -56,14 +56,13 @@ static enum collega_status report(struct desk *desk, const struct sheet *sheet,
 
 static enum collega_status publish_good(struct desk *desk, const struct sheet *sheet,
                                         struct collega_error *error) {
-  struct publishing publishing = {0};
+  struct publication published;
   struct offer_inputs good;
   struct view view = desk_view(desk);
   enum collega_status status = sheet_inputs(&view, sheet, &good, error);
-  if (status == COLLEGA_OK) status = publishing_begin(desk, &publishing, &good, error);
-  if (status == COLLEGA_OK) status = publishing_store(desk, &publishing, error);
-  if (status == COLLEGA_OK) status = report(desk, sheet, &publishing, error);
-  return status == COLLEGA_OK ? publishing_wait(desk, &publishing, error) : status;
+  if (status == COLLEGA_OK) status = publishing_store(desk, &good, &published, error);
+  if (status == COLLEGA_OK) status = report(desk, sheet, &published, error);
+  return status == COLLEGA_OK ? publishing_wait(desk, &published, error) : status;
 }
 
 enum collega_status publish_csv(struct desk *desk, const char *file, struct collega_error *error) {

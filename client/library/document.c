@@ -107,20 +107,6 @@ json_t *document_offers(const struct view *view, const struct offer_rows *rows) 
   return json_named("offers", list);
 }
 
-json_t *document_ids(const struct short_id *ids, size_t count) {
-  json_t *list = json_array();
-  for (size_t i = 0; list && i < count; ++i) {
-    json_t *item = json_object();
-    bool ok = item && json_put(item, "id", json_hex(ids[i].byte, SHORT_ID_BYTES));
-    if (!ok) {
-      json_decref(item);
-      item = NULL;
-    }
-    list = json_add(list, item);
-  }
-  return json_named("offers", list);
-}
-
 /* ---- matches */
 
 static json_t *words_json(const struct view *view, CollegaStore__Words *const *words,

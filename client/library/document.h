@@ -34,8 +34,6 @@ json_t *document_judgement(const struct proof_judgement *judgement, enum languag
 /* Of a file that is no proof at all. */
 json_t *document_no_proof(const struct collega_error *error, enum language language);
 
-/* {"offers":[{"id"}]}: what was published. */
-json_t *document_ids(const struct short_id *ids, size_t count);
 json_t *document_offers(const struct view *view, const struct offer_rows *rows);
 json_t *document_matches(const struct view *view, const struct match_rows *rows);
 /* {"id","signatory","function","jointly","state","valid_from","receipted"} and, where told, "max_headcount",

@@ -10,52 +10,24 @@ static enum collega_status know_flags(struct call *call, unsigned flags, unsigne
   return flags & ~known ? call_unknown(call, "flags", (long)flags) : COLLEGA_OK;
 }
 
-struct published {
-  struct short_id *ids;
-  bool *already; /* NULL: not asked */
-};
-
-/* All or none, signed and stored. */
 static enum collega_status publish(struct call *call, const struct offer_inputs *inputs,
-                                   unsigned flags, struct published *out) {
-  struct collega_node *node = call->node;
-  out->ids = arena_zero(call->view.arena, inputs->count * sizeof *out->ids);
-  out->already = arena_zero(call->view.arena, inputs->count * sizeof *out->already);
-  if (!out->ids || !out->already)
-    return error_set(&call->error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+                                   unsigned flags, struct publication *out) {
   call_release(call);
-  if (flags & COLLEGA_ONCE)
-    return offer_publish_once(node->exchange, &node->party, inputs->input, inputs->count,
-                              call->view.now, out->ids, out->already, &call->error);
-  return offer_publish(node->exchange, &node->party, inputs->input, inputs->count, call->view.now,
-                       out->ids, &call->error);
-}
-
-static void mark_already(json_t *document, const char *list, const struct published *published) {
-  size_t i, next = 0;
-  json_t *item;
-  json_array_foreach(json_object_get(document, list), i, item) {
-    if (!json_object_get(item, "id")) continue; /* a bad row */
-    if (published->already[next]) json_object_set_new(item, "already", json_true());
-    ++next;
-  }
+  return publication_store(&call->view, inputs, flags & COLLEGA_ONCE, out, &call->error);
 }
 
 int collega_offers_publish(struct collega_node *node, const char *text, size_t length,
                            unsigned flags, char **json, struct collega_failure *failure) {
   struct call call;
   struct offer_inputs inputs;
-  struct published published;
+  struct publication published;
   json_t *given = NULL, *document = NULL;
   enum collega_status status = call_begin(&call, node, json, failure);
   if (status == COLLEGA_OK) status = know_flags(&call, flags, COLLEGA_ONCE);
   if (status == COLLEGA_OK) status = call_parse(&call, text, length, OFFERS_FILE_BYTES, &given);
   if (status == COLLEGA_OK) status = offer_inputs_read(&call.view, given, &inputs, &call.error);
   if (status == COLLEGA_OK) status = publish(&call, &inputs, flags, &published);
-  if (status == COLLEGA_OK) {
-    document = document_ids(published.ids, inputs.count);
-    if (document) mark_already(document, "offers", &published);
-  }
+  if (status == COLLEGA_OK) document = document_publication(&call.view, &published);
   json_decref(given);
   return call_end(&call, status, document);
 }
@@ -73,7 +45,7 @@ int collega_offers_publish_csv(struct collega_node *node, const char *text, size
   struct call call;
   struct sheet sheet;
   struct offer_inputs inputs;
-  struct published published;
+  struct publication published;
   json_t *document = NULL;
   enum collega_status status = call_begin(&call, node, json, failure);
   if (status == COLLEGA_OK) status = know_flags(&call, flags, COLLEGA_ONCE | COLLEGA_SKIP_BAD);
@@ -88,10 +60,7 @@ int collega_offers_publish_csv(struct collega_node *node, const char *text, size
   if (status != COLLEGA_OK) return end_refused(&call, status, &sheet);
   status = sheet_inputs(&call.view, &sheet, &inputs, &call.error);
   if (status == COLLEGA_OK) status = publish(&call, &inputs, flags, &published);
-  if (status == COLLEGA_OK) {
-    document = document_sheet(&call.view, &sheet, published.ids);
-    if (document) mark_already(document, "rows", &published);
-  }
+  if (status == COLLEGA_OK) document = document_sheet(&call.view, &sheet, &published);
   return call_end(&call, status, document);
 }
 
@@ -102,14 +71,19 @@ static enum collega_status find(struct call *call, const char *typed, struct sho
   return status == COLLEGA_OK ? view_offer_id(&call->view, typed, out, &call->error) : status;
 }
 
-/* As it is now. */
-static int end_offer(struct call *call, enum collega_status status, const struct short_id *id) {
+/* As it is now. `written`: what the author should know of this new content is told with it; NULL: nothing is new. */
+static int end_offer(struct call *call, enum collega_status status, const struct short_id *id,
+                     const Collega__Offer *written) {
   CollegaStore__OfferRow *row = NULL;
   json_t *document = NULL;
   if (status == COLLEGA_OK) status = call_renew(call);
   if (status == COLLEGA_OK) status = view_offer(&call->view, id, &row, &call->error);
   if (status == COLLEGA_OK)
     document = document_offer(&call->view, row, view_wrote(&call->view, row));
+  if (document && written && !offer_warnings_put(&call->view, written, document)) {
+    json_decref(document);
+    document = NULL;
+  }
   return call_end(call, status, document);
 }
 
@@ -130,7 +104,7 @@ int collega_offer_revise(struct collega_node *node, const char *offer, const cha
     status = offer_revise(node->exchange, &node->party, &id, &input, call.view.now, &revision,
                           &call.error);
   json_decref(given);
-  return end_offer(&call, status, &id);
+  return end_offer(&call, status, &id, status == COLLEGA_OK ? input.offer : NULL);
 }
 
 static bool state_of(enum collega_offer_change change, Collega__OfferState *out) {
@@ -165,7 +139,7 @@ int collega_offer_change(struct collega_node *node, const char *offer,
   call_release(&call);
   if (status == COLLEGA_OK)
     status = offer_set_state(node->exchange, &node->party, &id, state, call.view.now, &call.error);
-  return end_offer(&call, status, &id);
+  return end_offer(&call, status, &id, NULL);
 }
 
 int collega_offer_show(struct collega_node *node, const char *offer, char **json,
@@ -174,7 +148,7 @@ int collega_offer_show(struct collega_node *node, const char *offer, char **json
   struct short_id id;
   enum collega_status status = call_begin(&call, node, json, failure);
   if (status == COLLEGA_OK) status = find(&call, offer, &id);
-  return end_offer(&call, status, &id);
+  return end_offer(&call, status, &id, NULL);
 }
 
 /* ---- lists */

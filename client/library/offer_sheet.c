@@ -151,8 +151,9 @@ const char *sheet_sentence(const struct view *view, const struct sheet_row *row)
   return out ? out : "";
 }
 
+/* `good`: which of the published ones it is, if it is one. */
 static json_t *row_json(const struct view *view, const struct sheet_row *row,
-                        const struct short_id *id) {
+                        const struct publication *published, size_t good) {
   json_t *item = json_object();
   bool ok = item && json_put(item, "row", json_integer(row->row));
   if (ok && row->wrong)
@@ -160,20 +161,21 @@ static json_t *row_json(const struct view *view, const struct sheet_row *row,
          json_put(item, "rule", json_string(rule_name(row->wrong->rule))) &&
          json_put(item, "text", json_string(sheet_sentence(view, row)));
   else if (ok)
-    ok = json_put(item, "id", json_hex(id->byte, SHORT_ID_BYTES));
+    ok = publication_put(view, published, good, item);
   if (ok) return item;
   json_decref(item);
   return NULL;
 }
 
 json_t *document_sheet(const struct view *view, const struct sheet *sheet,
-                       const struct short_id *ids) {
+                       const struct publication *published) {
+  size_t good = 0;
   json_t *list = json_array();
   for (size_t i = 0; list && i < sheet->count; i++) {
     const struct sheet_row *row = &sheet->rows[i];
-    if (!row->wrong && !ids) continue;
-    list = json_add(list, row_json(view, row, ids));
-    if (!row->wrong) ++ids;
+    if (!row->wrong && !published) continue;
+    list = json_add(list, row_json(view, row, published, good));
+    if (!row->wrong) ++good;
   }
   return json_named("rows", list);
 }

@@ -2,7 +2,7 @@
  * (docs/csv.md). */
 #ifndef COLLEGA_CLIENT_LIBRARY_OFFER_SHEET_H
 #define COLLEGA_CLIENT_LIBRARY_OFFER_SHEET_H
-#include "client/library/offer_input.h"
+#include "client/library/publication.h"
 
 struct sheet_row {
   uint32_t row; /* as a spreadsheet numbers it */
@@ -30,8 +30,8 @@ enum collega_status sheet_verdict(const struct sheet *sheet, bool skip,
                                   struct collega_error *error) COLLEGA_MUST_CHECK;
 /* What is wrong with a row, in the view's language; in the arena. */
 const char *sheet_sentence(const struct view *view, const struct sheet_row *row);
-/* {"rows":[{"row","id"} or {"row","field","rule","text"}]}; `ids` are those of the good rows, NULL: nothing was
- * published, and only the bad ones are told. A new reference; NULL: out of memory. */
+/* {"rows":[{"row", and what an ITEM says} or {"row","field","rule","text"}]}; `published` are the good rows, NULL:
+ * nothing was published, and only the bad ones are told. A new reference; NULL: out of memory. */
 json_t *document_sheet(const struct view *view, const struct sheet *sheet,
-                       const struct short_id *ids);
+                       const struct publication *published);
 #endif

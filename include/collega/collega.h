@@ -124,14 +124,16 @@ int collega_node_status(struct collega_node *node, char **json, struct collega_f
 #define COLLEGA_ONCE 1u
 /* Of a table: publish the good rows, and tell of the bad. */
 #define COLLEGA_SKIP_BAD 2u
-/* One offer, a list, or {"offers":[...]}, at most 100,000: all or none. json: {"offers":[{"id"}]} in their order. */
+/* One offer, a list, or {"offers":[...]}, at most 100,000: all or none. json: {"offers":[{"id"}]} in their order; an
+ * item has "warnings": [{"rule","text"}] when the author should know something of the offer, such as that it would point
+ * at one person. */
 int collega_offers_publish(struct collega_node *node, const char *text, size_t length,
                            unsigned flags, char **json, struct collega_failure *failure);
 /* The same from a table (docs/csv.md). json is also set when rows are bad: {"rows":[{"row","field","rule","text"}]},
  * or with "id" for those that were published. */
 int collega_offers_publish_csv(struct collega_node *node, const char *text, size_t length,
                                unsigned flags, char **json, struct collega_failure *failure);
-/* A new content for an own offer. json: the offer. */
+/* A new content for an own offer. json: the offer, with "warnings" as above. */
 int collega_offer_revise(struct collega_node *node, const char *offer, const char *text,
                          size_t length, char **json, struct collega_failure *failure);
 enum collega_offer_change {

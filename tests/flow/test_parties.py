@@ -276,6 +276,12 @@ def test_a_party_that_the_broker_refuses_stands_in_nobodys_way(world_of, tmp_pat
     listed = state_of(restored, kvk)
     assert listed["state"] == "refused" and listed["refused"]["rule"] == "invitation_used" and listed["refused"]["words"]
     assert restored.publish(offers.load("logistiek-magazijn-uit"), "--wait", WAIT)  # the host goes on
+    # An employer is one party: the one whose keys are gone makes place first. Who invites is told so.
+    invited = world.broker("invite", "--name", name, "--kvk", kvk, "--host", host.kvk)
+    assert invited.stdout.startswith("collega1.") and kvk in invited.stderr and name in invited.stderr
+    taken = restored(*arguments, invited.stdout.strip(), "--wait", WAIT, expect=1)
+    assert kvk in taken.stderr and state_of(restored, kvk)["refused"]["rule"] == "join_kvk_taken"
+    world.broker("revoke", kvk)
     again = restored(*arguments, world.broker.invite(name, kvk, "--host", host.kvk), "--wait", WAIT)
     assert "recovery" not in again.stdout.lower()  # the same keys: theirs was shown before
     assert state_of(restored, kvk)["state"] == "member"

@@ -442,6 +442,84 @@ static void a_revoked_party_leaves_the_others_and_a_revoked_host_takes_them_alon
   party_free(&other);
 }
 
+/* ---- one employer, one party */
+
+static void join_under(struct world *world, struct party *party, uint32_t kvk, uint64_t session) {
+  party_make(world, party, session);
+  party->kvk = kvk;
+  party_invite(world, party, "Snijder BV", world->now + DAY_MS);
+  commit_one(world, join_request(world, party));
+}
+
+static void a_kvk_number_is_of_one_employer_in_force(void **state) {
+  struct world *world = *state;
+  struct party first, second, desk;
+  join_under(world, &first, 12345678, 3);
+  assert_non_null(answer_at(world, 0)->cert);
+  join_under(world, &second, 12345678, 4);
+  assert_refused(world, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED);
+  const Collega__Refusal *refusal = answer_at(world, 0)->refusal;
+  assert_string_equal(refusal->rule, "join_kvk_taken");
+  assert_string_equal(refusal->arguments[0], "12345678");
+  assert_string_equal(refusal->arguments[1], "Snijder BV");
+  assert_null(members_find(world->members, &second.id));
+  /* The same party may renew; the same organisation may be a desk besides. */
+  world->now += MINUTE_MS;
+  party_invite(world, &first, "Snijder BV", world->now + DAY_MS);
+  commit_one(world, join_request(world, &first));
+  assert_non_null(answer_at(world, 0)->cert);
+  party_make(world, &desk, 5);
+  desk.kvk = 12345678;
+  party_invite_as(world, &desk, "Snijder BV", COLLEGA__ROLE__ROLE_DESK, NULL);
+  commit_one(world, join_request(world, &desk));
+  assert_non_null(answer_at(world, 0)->cert);
+  /* Once the first is revoked, the same invitation brings the second in. */
+  revoke(world, &first);
+  commit_one(world, join_request(world, &second));
+  assert_non_null(answer_at(world, 0)->cert);
+  party_free(&first);
+  party_free(&second);
+  party_free(&desk);
+}
+
+static void a_lapsed_member_does_not_keep_its_number(void **state) {
+  struct world *world = *state;
+  struct party first, second;
+  join_under(world, &first, 12345678, 3);
+  world->now += CERT_LIFETIME_MS;
+  join_under(world, &second, 12345678, 4);
+  assert_non_null(answer_at(world, 0)->cert);
+  party_invite(world, &first, "Snijder BV", world->now + DAY_MS);
+  commit_one(world, join_request(world, &first));
+  assert_string_equal(answer_at(world, 0)->refusal->rule, "join_kvk_taken");
+  party_free(&first);
+  party_free(&second);
+}
+
+static void a_network_stays_one_while_others_live_with_it(void **state) {
+  struct world *world = *state;
+  struct party host, party;
+  struct id *hosted;
+  size_t count;
+  join_network(world, &host);
+  join_hosted(world, &party, &host);
+  world->now += MINUTE_MS;
+  party_invite_as(world, &host, "ACE West", COLLEGA__ROLE__ROLE_DESK, NULL);
+  commit_one(world, join_request(world, &host));
+  assert_refused(world, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED);
+  assert_string_equal(answer_at(world, 0)->refusal->rule, "join_still_host");
+  struct store_txn *txn = world_read(world);
+  must(party_rows_hosted(txn, &host.id, &hosted, &count, &error));
+  store_end(&txn);
+  assert_int_equal(count, 1);
+  free(hosted);
+  revoke(world, &party);
+  commit_one(world, join_request(world, &host));
+  assert_non_null(answer_at(world, 0)->cert);
+  party_free(&host);
+  party_free(&party);
+}
+
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
   const struct CMUnitTest tests[] = {
@@ -458,6 +536,9 @@ int main(void) {
       TEST(a_network_hosts_a_party_that_has_no_link),
       TEST(only_a_network_in_force_hosts),
       TEST(a_link_key_and_a_host_exclude_each_other),
+      TEST(a_kvk_number_is_of_one_employer_in_force),
+      TEST(a_lapsed_member_does_not_keep_its_number),
+      TEST(a_network_stays_one_while_others_live_with_it),
       TEST(a_host_speaks_for_its_own_and_for_nobody_else),
       TEST(a_revoked_party_leaves_the_others_and_a_revoked_host_takes_them_along),
   };

@@ -103,11 +103,20 @@ void party_free(struct party *party) {
   identity_destroy(&party->identity);
 }
 
+/* Each employer has a number of its own. */
+static uint32_t party_number(const struct party *party) {
+  uint32_t number;
+  memcpy(&number, party->id.byte, sizeof number);
+  return number % 90000000u + 10000000u;
+}
+
 static void invite(struct world *world, struct party *party, const char *name, collega_time expires,
                    Collega__Role role, const struct id *host) {
   Collega__Invitation invitation = COLLEGA__INVITATION__INIT;
   invitation.name = (char *)(uintptr_t)name;
-  invitation.kvk = (char *)(uintptr_t) "12345678";
+  char kvk[MEMBER_KVK_BYTES];
+  snprintf(kvk, sizeof kvk, "%08u", (party->kvk ? party->kvk : party_number(party)) % 100000000u);
+  invitation.kvk = kvk;
   invitation.expires = expires;
   struct request *request = request_new(REQUEST_INVITE);
   assert_non_null(request);

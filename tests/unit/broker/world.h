@@ -33,6 +33,7 @@ struct party {
   struct epoch epoch;
   uint64_t seq; /* given last */
   uint64_t session;
+  uint32_t kvk; /* 0: a number of its own */
   uint8_t invitation_key[32], link_key[32];
   bool told;
   struct id head;
