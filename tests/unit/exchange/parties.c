@@ -52,7 +52,7 @@ static void accept_deal(struct world *world, const struct place *place, const st
 
 static uint64_t standing(struct home *home, const struct short_id *offer) {
   struct ledger_txn *txn = NULL;
-  collega_date from, until;
+  collega_date from = 0, until = 0;
   uint64_t most = 0;
   assert_true(date_read("2027-01-04", &from));
   assert_true(date_read("2027-03-26", &until));
