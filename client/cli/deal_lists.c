@@ -43,40 +43,52 @@ static const char *period_text(struct desk *desk, collega_date from, bool has_un
 
 /* ---- list */
 
-/* By when an answer counts, as long as it does: month, day and time, as no answer is due in more than 90 days. */
-static const char *answer_by(struct desk *desk, const CollegaStore__DealRow *row,
-                             const struct deal_steps *steps) {
-  bool open = steps->awaited != AWAITED_NOBODY &&
-              row->state != COLLEGA_STORE__DEAL_STATE__DEAL_STATE_CONCLUDED;
+/* Neither decided nor ended otherwise. */
+static bool answer_counts(const CollegaStore__DealRow *row) {
+  return row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_DRAFT ||
+         row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_PROPOSED ||
+         row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_RECEIVED ||
+         row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_PENDING;
+}
+
+/* By when an answer counts: month, day and time, as no answer is due in more than 90 days. */
+static const char *answer_by(struct desk *desk, const CollegaStore__DealRow *row) {
   char text[32];
-  if (!open) return "";
+  if (!answer_counts(row)) return "";
   time_write_local(text, sizeof text, row->accept_by);
   const char *out = arena_text(desk->arena, text + strlen("2027-"));
   return out ? out : "";
 }
 
+/* In a list: what took its place goes before why it ended. */
+static const char *remark(struct desk *desk, const CollegaStore__DealRow *row) {
+  struct view view = desk_view(desk);
+  const ProtobufCBinaryData *after = view_amended_by(&view, row);
+  return after ? words(desk, RULE_said_changed_by, hex_text(desk, after->data, 4), NULL, NULL)
+               : why_text(desk, row);
+}
+
 static void print_deal(struct desk *desk, struct table *table, const CollegaStore__DealRow *row) {
   Collega__Terms *terms = NULL;
   struct id counterparty;
-  struct deal_steps steps;
-  struct view view = desk_view(desk);
   if (desk_deal_terms(desk, row, &terms, NULL) != COLLEGA_OK ||
       !id_from(&counterparty, row->counterparty.data, row->counterparty.len))
     return;
-  deal_steps_read(&view, row, terms, &steps);
   bool dutch = desk->language == LANGUAGE_NL;
   const Collega__TermsWork *work = terms ? terms->work : NULL;
   const char *cells[] = {hex_text(desk, row->deal.data, 4),
                          state_text(desk, deal_state_name(row, terms, date_of_time(desk->now))),
-                         row->lends ? (dutch ? "uit aan" : "out to")
-                                    : (dutch ? "in van" : "in from"),
+                         row->lends ? (dutch ? "uitlener" : "lender")
+                                    : (dutch ? "inlener" : "borrower"),
                          party_name(desk, &counterparty),
                          work ? number_text(desk, work->headcount) : "",
                          work ? safe(desk, work->function) : "",
                          work ? date_text(desk, work->from) : "",
-                         work && work->has_until ? date_text(desk, work->until) : "",
-                         answer_by(desk, row, &steps),
-                         why_text(desk, row)};
+                         row->has_effective        ? date_text(desk, row->effective)
+                         : work && work->has_until ? date_text(desk, work->until)
+                                                   : "",
+                         answer_by(desk, row),
+                         remark(desk, row)};
   table_row(table, cells);
 }
 
@@ -167,6 +179,7 @@ static const char *field_text(const struct desk *desk, const char *name) {
   return known ? words(desk, known, NULL, NULL, NULL) : name;
 }
 
+/* name NULL: the values need no names, as in an address. */
 static void flatten(const struct desk *desk, struct buffer *out, const char *name,
                     const json_t *value) {
   const char *key;
@@ -176,7 +189,7 @@ static void flatten(const struct desk *desk, struct buffer *out, const char *nam
   if (json_is_object(value)) {
     json_object_foreach((json_t *)(uintptr_t)value, key, member) {
       bool told = strcmp(key, "hourly_cents") == 0 || strcmp(key, "currency") == 0;
-      if (!told) flatten(desk, out, key, member);
+      if (!told) flatten(desk, out, name ? key : NULL, member);
     }
     return;
   }
@@ -196,13 +209,6 @@ static void flatten(const struct desk *desk, struct buffer *out, const char *nam
   buffer_print(out, "%s", text);
 }
 
-/* Values that need no names: an address, a name. */
-static void flatten_bare(const struct desk *desk, struct buffer *out, const json_t *section) {
-  const char *key;
-  json_t *member;
-  json_object_foreach((json_t *)(uintptr_t)section, key, member) flatten(desk, out, NULL, member);
-}
-
 /* A section of the terms in one line: "VAT: standard". "": none. */
 static const char *section_text(struct desk *desk, const Collega__Terms *terms, const char *name) {
   static const char *const bare[] = {"place", "contact", "note"};
@@ -213,8 +219,7 @@ static const char *section_text(struct desk *desk, const Collega__Terms *terms, 
   buffer_init(&text, 65536);
   for (size_t i = 0; i < sizeof bare / sizeof bare[0]; ++i)
     named = named && strcmp(name, bare[i]) != 0;
-  if (section && named) flatten(desk, &text, name, section);
-  if (section && !named) flatten_bare(desk, &text, section);
+  if (section) flatten(desk, &text, named ? name : NULL, section);
   const char *out = arena_text(desk->arena, buffer_text(&text));
   buffer_free(&text);
   json_decref(whole);
@@ -288,13 +293,13 @@ static enum collega_status print_facts(struct desk *desk, const CollegaStore__De
       "their offer", "held",    "answer by",    "decider", "instead of",    "changes",
       "changed by",  "last day"};
   struct view view = desk_view(desk);
-  char by[32];
+  char by[32] = "";
   const char *us = party_name(desk, &desk->party), *them = party_name(desk, counterparty);
   const Collega__TermsWork *work = terms ? terms->work : NULL;
   const Collega__Edge *edge = header->edges[0];
   const ProtobufCBinaryData *after = view_amended_by(&view, row);
   const Collega__OfferRef *other = row->lends ? edge->borrows : edge->lends;
-  time_write_local(by, sizeof by, row->accept_by);
+  if (answer_counts(row)) time_write_local(by, sizeof by, row->accept_by);
   const char *cells[] = {
       hex_text(desk, row->deal.data, ID_BYTES),
       state_text(desk, deal_state_name(row, terms, date_of_time(desk->now))),

@@ -51,6 +51,30 @@ def test_lists_are_narrowed_by_kind_state_and_whose(matched):
         assert ids(lender, "deal", "list", *arguments) == set(), arguments
 
 
+def test_a_match_is_shown_in_the_readers_language(matched):
+    _, borrower, *_, match = matched
+    english, dutch = (words(borrower, "match", "show", match, language=language) for language in ("en", "nl"))
+    parts = borrower.json("match", "show", match)["parts"]
+    assert all(re.search(rf"^{part} ", english, re.M) for part in parts)
+    assert not [part for part in parts if re.search(rf"^{part} ", dutch, re.M)]  # each has a Dutch name
+    assert f"collega deal propose {match[:8]}" in dutch
+
+
+def test_an_amended_agreement_names_what_took_its_place(matched):
+    lender, borrower, *_, match = matched
+    deal = deals.conclude(borrower, lender, match, "--headcount", "4")
+    change = borrower("deal", "amend", deal, "--headcount", "3").stdout.strip()
+    deals.received(lender, change)
+    lender("deal", "accept", change, "--wait", WAIT)
+    borrower.deal(change, "--wait", WAIT)
+    assert re.search(rf"^{deal[:8]} .*now {change[:8]}", words(borrower, "deal", "list"), re.M)
+    assert re.search(rf"^changed by +{change[:8]}$", words(borrower, "deal", "show", deal), re.M)
+    assert "answer by" not in words(borrower, "deal", "show", deal)
+    last = borrower.deal(change)["terms"]["from"]
+    borrower("deal", "terminate", change, "--effective", last, "--wait", WAIT)
+    assert re.search(rf"^{change[:8]} +terminated .* {last}  {last} ", words(borrower, "deal", "list"), re.M)
+
+
 def test_a_list_can_be_waited_for_as_it_is_narrowed(matched):
     lender, borrower, *_, match = matched
     deal = deals.propose(borrower, match)
