@@ -55,16 +55,25 @@ bool event_place_reached(const struct event_place *one, const struct event_place
   return packed(one) <= packed(other) && one->matches <= other->matches;
 }
 
-/* ---- consumers. Two cursors each: "consumer/NAME" and "consumer/NAME/matches". */
+/* ---- consumers. Two cursors each: "consumer/NAME" and "consumer/NAME/matches"; for a party that another hosts,
+ * NAME is "NAME@ID". What one party has dealt with, another has not. */
+
+#define CURSOR_NAME_BYTES (CONSUMER_NAME_MOST + 2 * ID_BYTES + 32)
 
 struct cursor_names {
-  char chain[CONSUMER_NAME_MOST + 32], matches[CONSUMER_NAME_MOST + 32];
+  char chain[CURSOR_NAME_BYTES], matches[CURSOR_NAME_BYTES];
 };
 
-static struct cursor_names cursors_of(const char *name) {
+static struct cursor_names cursors_of(const struct view *view, const char *name) {
   struct cursor_names names;
-  snprintf(names.chain, sizeof names.chain, "consumer/%.*s", CONSUMER_NAME_MOST, name);
-  snprintf(names.matches, sizeof names.matches, "consumer/%.*s/matches", CONSUMER_NAME_MOST, name);
+  char at[2 * ID_BYTES + 2] = "";
+  if (!id_equal(&view->party, exchange_host(view->exchange))) {
+    at[0] = '@';
+    hex_write(at + 1, view->party.byte, ID_BYTES);
+  }
+  snprintf(names.chain, sizeof names.chain, "consumer/%.*s%s", CONSUMER_NAME_MOST, name, at);
+  snprintf(names.matches, sizeof names.matches, "consumer/%.*s%s/matches", CONSUMER_NAME_MOST, name,
+           at);
   return names;
 }
 
@@ -73,15 +82,14 @@ bool consumer_name_fits(const char *name) {
   return length > 0 && length <= CONSUMER_NAME_MOST && name[length] == '\0';
 }
 
-static enum collega_status place_in(struct ledger_txn *txn, const char *name,
+static enum collega_status place_in(struct ledger_txn *txn, const struct cursor_names *names,
                                     struct event_place *out, struct collega_error *error) {
-  struct cursor_names names = cursors_of(name);
   struct bytes value;
   uint64_t chain = 0;
   enum collega_status status =
-      table_get(txn, TABLE_CURSORS, bytes_of(names.chain, strlen(names.chain)), &value, error);
-  if (status == COLLEGA_OK) status = ledger_cursor(txn, names.chain, &chain, error);
-  if (status == COLLEGA_OK) status = ledger_cursor(txn, names.matches, &out->matches, error);
+      table_get(txn, TABLE_CURSORS, bytes_of(names->chain, strlen(names->chain)), &value, error);
+  if (status == COLLEGA_OK) status = ledger_cursor(txn, names->chain, &chain, error);
+  if (status == COLLEGA_OK) status = ledger_cursor(txn, names->matches, &out->matches, error);
   out->entry = chain >> WITHIN_BITS;
   out->within = (uint32_t)(chain & WITHIN_MOST);
   return status;
@@ -89,8 +97,9 @@ static enum collega_status place_in(struct ledger_txn *txn, const char *name,
 
 enum collega_status consumer_place(const struct view *view, const char *name,
                                    struct event_place *out, struct collega_error *error) {
+  struct cursor_names names = cursors_of(view, name);
   memset(out, 0, sizeof *out);
-  return place_in(view->txn, name, out, error);
+  return place_in(view->txn, &names, out, error);
 }
 
 enum collega_status event_place_now(const struct view *view, struct event_place *out,
@@ -103,15 +112,15 @@ enum collega_status event_place_now(const struct view *view, struct event_place 
                               : status;
 }
 
-enum collega_status consumer_move(struct ledger *ledger, const char *name,
+enum collega_status consumer_move(const struct view *view, const char *name,
                                   const struct event_place *place, bool forward,
                                   struct collega_error *error) {
-  struct cursor_names names = cursors_of(name);
+  struct cursor_names names = cursors_of(view, name);
   struct event_place stored = {0};
   struct ledger_txn *txn = NULL;
-  enum collega_status status = ledger_write(ledger, &txn, error);
+  enum collega_status status = ledger_write(exchange_ledger(view->exchange), &txn, error);
   if (status != COLLEGA_OK) return status;
-  status = place_in(txn, name, &stored, error);
+  status = place_in(txn, &names, &stored, error);
   bool fresh = status == COLLEGA_NOT_FOUND || !forward;
   if (status == COLLEGA_NOT_FOUND) status = COLLEGA_OK;
   if (status == COLLEGA_OK && (fresh || packed(place) > packed(&stored)))

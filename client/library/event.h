@@ -42,7 +42,7 @@ enum collega_status event_place_now(const struct view *view, struct event_place 
                                     struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Stores the place; `forward`: unless the stored one is further. Its own write transaction: no other may be open in
  * this thread. */
-enum collega_status consumer_move(struct ledger *ledger, const char *name,
+enum collega_status consumer_move(const struct view *view, const char *name,
                                   const struct event_place *place, bool forward,
                                   struct collega_error *error) COLLEGA_MUST_CHECK;
 #endif

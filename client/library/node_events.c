@@ -21,9 +21,8 @@ static enum collega_status begin_consumer(struct call *call, const char *consume
   status =
       start == COLLEGA_START_NOW ? event_place_now(&call->view, place, &call->error) : COLLEGA_OK;
   call_release(call);
-  return status == COLLEGA_OK
-             ? consumer_move(call->node->ledger, consumer, place, false, &call->error)
-             : status;
+  return status == COLLEGA_OK ? consumer_move(&call->view, consumer, place, false, &call->error)
+                              : status;
 }
 
 int collega_follow(struct collega_node *node, const char *consumer, enum collega_start start,
@@ -110,6 +109,6 @@ int collega_acknowledge(struct collega_node *node, const char *event,
     status = error_set(&call.error, COLLEGA_INVALID, RULE_event_unknown, "event", event, NULL);
   call_release(&call);
   if (status == COLLEGA_OK)
-    status = consumer_move(node->ledger, node->consumer, &place, true, &call.error);
+    status = consumer_move(&call.view, node->consumer, &place, true, &call.error);
   return call_end_bare(&call, status);
 }

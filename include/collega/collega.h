@@ -224,8 +224,9 @@ enum collega_start {
   COLLEGA_START_NOW = 0,      /* a consumer that is new here: from now on */
   COLLEGA_START_BEGINNING = 1 /* a consumer that is new here: all that the ledger holds */
 };
-/* Names the consumer: 1 to 40 of a-z, 0-9 and '-'. One consumer is one line of work: two handles that follow under one
- * name each get all events and move one cursor. May be called again, which goes back to what was acknowledged last. */
+/* Names the consumer: 1 to 40 of a-z, 0-9 and '-'. Each party of a home has consumers of its own. One consumer is one line
+ * of work: two handles that follow under one name each get all events and move one cursor. May be called again, which
+ * goes back to what was acknowledged last. */
 int collega_follow(struct collega_node *node, const char *consumer, enum collega_start start,
                    struct collega_failure *failure);
 /* A descriptor to wait for with poll (POLLIN), owned by the handle; -1 before collega_follow. It is a hint: call

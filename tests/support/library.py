@@ -28,14 +28,14 @@ class Refusal(Exception):
 
 
 class Library:
-    """An open home. Calls are methods named as the functions without `collega_`: what they give as JSON is returned."""
+    """An open home, for its host or another party of it. Calls are methods named as the functions without `collega_`: what they give as JSON is returned."""
 
-    def __init__(self, home, language=0):
+    def __init__(self, home, language=0, party=None):
         self.library = ctypes.CDLL(str(binaries() / "libcollega.so"))
         self.library.collega_free.argtypes = [ctypes.c_void_p]
         self.handle = ctypes.c_void_p()
         failure = Failure(ctypes.sizeof(Failure))
-        options = Options(ctypes.sizeof(Options), str(home).encode(), language, None)
+        options = Options(ctypes.sizeof(Options), str(home).encode(), language, party and party.encode())
         if self.library.collega_open(ctypes.byref(options), ctypes.byref(self.handle), ctypes.byref(failure)) != OK:
             raise Refusal(failure)
 

@@ -229,9 +229,10 @@ class Network:
 
     def __init__(self, broker):
         self.broker = broker
-        broker.init()
-        broker.start()
-        broker.pin()
+        if not broker.running():
+            broker.init()
+            broker.start()
+            broker.pin()
         self.invitation = None
 
     @property
