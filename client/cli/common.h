@@ -102,6 +102,10 @@ struct offer_inputs;
 void desk_warn_one_person(const struct desk *desk, const struct offer_inputs *inputs,
                           const bool *already);
 
+/* The parties of a home, as a table. */
+enum collega_status print_parties(struct desk *desk, const struct party_facts *parties,
+                                  size_t count, struct collega_error *error) COLLEGA_MUST_CHECK;
+
 /* An entry of the chain, without its payload (ledger_commands.c). */
 json_t *ledger_entry_json(struct desk *desk, const struct ledger_event *event);
 

@@ -193,6 +193,22 @@ static void print_status(struct desk *desk, const struct node_facts *facts) {
   say(desk, RULE_said_ledger, entries, hex_text(desk, facts->head.hash.byte, 8), NULL);
 }
 
+/* In a home of several. What waits for another than the one that asks is not in the lines above. */
+static enum collega_status print_housemates(struct desk *desk, const struct node_facts *facts,
+                                            struct collega_error *error) {
+  if (facts->party_count < 2) return COLLEGA_OK;
+  say(desk, RULE_said_parties, NULL);
+  enum collega_status status = print_parties(desk, facts->parties, facts->party_count, error);
+  for (size_t i = 0; i < facts->party_count; i++) {
+    const struct party_facts *party = &facts->parties[i];
+    char due[24];
+    snprintf(due, sizeof due, "%" PRIu64, party->due_us);
+    if (party->due_us && !id_equal(party->party, &desk->party))
+      say(desk, RULE_said_party_answers_due, party->row->name, due, party->row->kvk, NULL);
+  }
+  return status;
+}
+
 enum collega_status command_status(const struct arguments *arguments, struct collega_error *error) {
   struct desk desk;
   struct node_facts facts;
@@ -204,6 +220,7 @@ enum collega_status command_status(const struct arguments *arguments, struct col
     status = json_print(document_status(&view, &facts), error);
   } else if (status == COLLEGA_OK) {
     print_status(&desk, &facts);
+    status = print_housemates(&desk, &facts, error);
   }
   desk_close(&desk);
   return status;

@@ -131,120 +131,52 @@ enum collega_status command_party_add(const struct arguments *arguments,
 
 /* ---- list */
 
-struct state_words {
-  const char *name; /* in JSON */
-  enum rule rule;
-};
-
-static struct state_words state_words(enum party_state state) {
-  switch (state) {
-  case PARTY_UNCERTIFIED:
-    return (struct state_words){"uncertified", RULE_party_is_uncertified};
-  case PARTY_INVITED:
-    return (struct state_words){"invited", RULE_party_is_invited};
-  case PARTY_REFUSED:
-    return (struct state_words){"refused", RULE_party_is_refused};
-  case PARTY_CERTIFIED:
-    return (struct state_words){"member", RULE_party_is_member};
-  case PARTY_REVOKED:
-    return (struct state_words){"revoked", RULE_party_is_revoked};
-  }
-  return (struct state_words){"uncertified", RULE_party_is_uncertified};
-}
-
-struct listed {
-  const struct id *party;
-  CollegaStore__OwnParty *row;
-  enum party_state state;
-  struct collega_error why;
-};
-
-static enum collega_status read_party(struct desk *desk, size_t index, struct listed *out,
-                                      struct collega_error *error) {
+static void add_row(struct desk *desk, struct table *table, const struct party_facts *party) {
   struct view view = desk_view(desk);
-  out->party = exchange_party_at(desk->exchange, index);
-  enum collega_status status = view_own_party(&view, out->party, &out->row, error);
-  return status == COLLEGA_OK ? party_state(desk->exchange, desk->txn, out->party, desk->arena,
-                                            &out->state, &out->why, error)
-                              : status;
-}
-
-static const char *why_words(struct desk *desk, const struct listed *party) {
-  struct view view = desk_view(desk);
-  char *argument = (char *)(uintptr_t)party->why.argument[0];
-  return party->state == PARTY_REFUSED ? view_words(&view, rule_name(party->why.rule), &argument, 1)
-                                       : "";
-}
-
-static json_t *party_json(struct desk *desk, const struct listed *party) {
-  char fingerprint[FINGERPRINT_BYTES];
-  fingerprint_write(fingerprint, party->party);
-  json_t *out = json_object();
-  bool ok = out && json_put(out, "id", json_hex(party->party->byte, ID_BYTES)) &&
-            json_put(out, "name", json_string(party->row->name)) &&
-            json_put(out, "kvk", json_string(party->row->kvk)) &&
-            json_put(out, "fingerprint", json_string(fingerprint)) &&
-            json_put(out, "host", json_boolean(party->row->host)) &&
-            json_put(out, "state", json_string(state_words(party->state).name));
-  if (ok && party->state == PARTY_REFUSED)
-    ok = json_put(out, "refused",
-                  json_pack("{s:s, s:s}", "rule", rule_name(party->why.rule), "words",
-                            why_words(desk, party)));
-  if (ok) return out;
-  json_decref(out);
-  return NULL;
-}
-
-static void print_party(struct desk *desk, struct table *table, const struct listed *party) {
-  char state[64], host[32] = "";
-  words_render(desk->language, state_words(party->state).rule, NULL, 0, state, sizeof state);
+  char host[32] = "";
   if (party->row->host)
     words_render(desk->language, RULE_party_is_host, NULL, 0, host, sizeof host);
-  const char *cells[] = {hex_text(desk, party->party->byte, 4),
-                         safe(desk, party->row->name),
-                         safe(desk, party->row->kvk),
-                         host,
-                         state,
-                         safe(desk, why_words(desk, party))};
+  const char *cells[] = {
+      hex_text(desk, party->party->byte, 4), safe(desk, party->row->name),
+      safe(desk, party->row->kvk),           host,
+      party_state_words(&view, party),       safe(desk, party_why_words(&view, party))};
   table_row(table, cells);
 }
 
-static enum collega_status print_parties(struct desk *desk, struct collega_error *error) {
+enum collega_status print_parties(struct desk *desk, const struct party_facts *parties,
+                                  size_t count, struct collega_error *error) {
   static const char *const dutch[] = {"id", "werkgever", "KvK", "", "staat", "waarom"};
   static const char *const english[] = {"id", "employer", "KvK", "", "state", "why"};
   struct table *table = table_new(6, desk->language == LANGUAGE_NL ? dutch : english, 0);
   if (!table) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
-  enum collega_status status = COLLEGA_OK;
-  for (size_t i = 0; status == COLLEGA_OK && i < exchange_party_count(desk->exchange); i++) {
-    struct listed party;
-    status = read_party(desk, i, &party, error);
-    if (status == COLLEGA_OK) print_party(desk, table, &party);
-  }
-  if (status == COLLEGA_OK) table_print(table, stdout);
+  for (size_t i = 0; i < count; i++)
+    add_row(desk, table, &parties[i]);
+  table_print(table, stdout);
   table_destroy(&table);
-  return status;
+  return COLLEGA_OK;
+}
+
+static enum collega_status print_documents(struct desk *desk, const struct party_facts *parties,
+                                           size_t count, struct collega_error *error) {
+  struct view view = desk_view(desk);
+  json_t *list = json_array();
+  for (size_t i = 0; list && i < count; i++)
+    list = json_add(list, document_party(&view, &parties[i]));
+  return json_print_list("parties", list, error);
 }
 
 enum collega_status command_party_list(const struct arguments *arguments,
                                        struct collega_error *error) {
   struct desk desk;
+  struct party_facts *parties = NULL;
+  size_t count = 0;
   enum collega_status status = desk_open(arguments, &desk, error);
   if (status != COLLEGA_OK) return status;
-  if (!argument_json(arguments)) {
-    status = print_parties(&desk, error);
-    desk_close(&desk);
-    return status;
-  }
-  json_t *list = json_array();
-  for (size_t i = 0; status == COLLEGA_OK && i < exchange_party_count(desk.exchange); i++) {
-    struct listed party;
-    status = read_party(&desk, i, &party, error);
-    if (status == COLLEGA_OK && list) list = json_add(list, party_json(&desk, &party));
-  }
+  struct view view = desk_view(&desk);
+  status = parties_read(&view, &parties, &count, error);
   if (status == COLLEGA_OK)
-    status = json_print_list("parties", list, error);
-  else
-    json_decref(list);
+    status = argument_json(arguments) ? print_documents(&desk, parties, count, error)
+                                      : print_parties(&desk, parties, count, error);
   desk_close(&desk);
   return status;
 }

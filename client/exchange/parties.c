@@ -22,7 +22,7 @@
 #include "proto/guard.h"
 
 #define REFUSED_FILE       "refused"
-#define REFUSED_FILE_BYTES 256u
+#define REFUSED_FILE_BYTES 1024u /* a rule and its arguments, a line each */
 
 /* ---- checking */
 
@@ -405,8 +405,10 @@ void party_invitation_refused(struct exchange *exchange, const struct id *party,
   const char *rule = rule_name(why->rule);
   buffer_init(&text, REFUSED_FILE_BYTES);
   buffer_append(&text, rule, strlen(rule));
-  buffer_append(&text, "\n", 1);
-  buffer_append(&text, why->argument[0], strlen(why->argument[0]));
+  for (size_t i = 0; i < COLLEGA_ERROR_ARGUMENTS; i++) {
+    buffer_append(&text, "\n", 1);
+    buffer_append(&text, why->argument[i], strcspn(why->argument[i], "\n"));
+  }
   if (!text.failed && party_file(path, exchange, party, REFUSED_FILE, NULL) == COLLEGA_OK &&
       file_write(path, text.data, text.length, 0600, NULL) == COLLEGA_OK)
     party_invitation_done(exchange, party);
@@ -425,11 +427,15 @@ bool party_token_refused(const struct exchange *exchange, const struct id *party
     buffer_free(&text);
     return false;
   }
-  char *line = (char *)(uintptr_t)buffer_text(&text);
-  size_t length = strcspn(line, "\n");
-  const char *argument = line[length] ? line + length + 1 : "";
-  line[length] = '\0';
-  error_set(why, COLLEGA_REFUSED, rule_from_name(line), NULL, argument, NULL);
+  const char *line[1 + COLLEGA_ERROR_ARGUMENTS];
+  char *at = (char *)(uintptr_t)buffer_text(&text);
+  for (size_t i = 0; i < 1 + COLLEGA_ERROR_ARGUMENTS; i++) {
+    line[i] = at;
+    at += strcspn(at, "\n");
+    if (*at) *at++ = '\0';
+  }
+  error_set(why, COLLEGA_REFUSED, rule_from_name(line[0]), NULL, line[1], line[2], line[3], line[4],
+            NULL);
   buffer_free(&text);
   return true;
 }

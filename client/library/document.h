@@ -4,7 +4,7 @@
 #ifndef COLLEGA_CLIENT_LIBRARY_DOCUMENT_H
 #define COLLEGA_CLIENT_LIBRARY_DOCUMENT_H
 #include "client/library/node_state.h"
-#include "client/library/view.h"
+#include "client/library/party_document.h"
 #include "proto/proof.h"
 
 /* ---- parts */
@@ -55,6 +55,8 @@ struct node_facts {
   struct ledger_head head;
   uint64_t waiting_acts;                   /* deals that wait for the daemon's signature */
   uint64_t due_us, due_other, due_decider; /* the party's deals, by of whom something is awaited */
+  struct party_facts *parties;             /* all that live here, in the view's arena */
+  size_t party_count;
   enum rule why; /* why things wait, the most telling first; RULE_NONE: nothing holds them up */
 };
 enum collega_status node_facts_read(const struct view *view, struct node_facts *out,

@@ -1,4 +1,4 @@
-/* How the node is doing: gathered from the ledger and from what the daemon tells. */
+/* How the node is doing, and who lives in it: gathered from the ledger and from what the daemon tells. */
 #include "client/library/deal_steps.h"
 #include "client/library/document.h"
 
@@ -8,6 +8,30 @@ struct deal_count {
   const struct view *view;
   struct node_facts *facts;
 };
+
+static struct party_facts *facts_of(struct node_facts *facts, struct bytes party) {
+  for (size_t i = 0; i < facts->party_count; i++)
+    if (bytes_equal(party, bytes_of(facts->parties[i].party->byte, ID_BYTES)))
+      return &facts->parties[i];
+  return NULL;
+}
+
+static void count_awaited(struct node_facts *facts, enum deal_awaited awaited) {
+  switch (awaited) {
+  case AWAITED_US:
+    ++facts->due_us;
+    break;
+  case AWAITED_OTHER:
+    ++facts->due_other;
+    break;
+  case AWAITED_DECIDER:
+    ++facts->due_decider;
+    break;
+  case AWAITED_NODE:
+  case AWAITED_NOBODY:
+    break;
+  }
+}
 
 static bool count_deal(void *context, struct bytes key, struct bytes value) {
   struct deal_count *count = context;
@@ -19,25 +43,14 @@ static bool count_deal(void *context, struct bytes key, struct bytes value) {
   if (!row) return true;
   if (row->has_act)
     ++count->facts->waiting_acts; /* of all parties here: one daemon signs for them */
-  if (!bytes_equal(bytes_of(row->party.data, row->party.len),
-                   bytes_of(count->view->party.byte, ID_BYTES)))
-    return true;
-  if (view_terms(count->view, row, &terms, NULL) != COLLEGA_OK) return true;
-  deal_steps_read(count->view, row, terms, &steps);
-  switch (steps.awaited) {
-  case AWAITED_US:
-    ++count->facts->due_us;
-    break;
-  case AWAITED_OTHER:
-    ++count->facts->due_other;
-    break;
-  case AWAITED_DECIDER:
-    ++count->facts->due_decider;
-    break;
-  case AWAITED_NODE:
-  case AWAITED_NOBODY:
-    break;
-  }
+  struct party_facts *party = facts_of(count->facts, bytes_of(row->party.data, row->party.len));
+  if (!party) return true;
+  struct view view = *count->view;
+  view.party = *party->party;
+  if (view_terms(&view, row, &terms, NULL) != COLLEGA_OK) return true;
+  deal_steps_read(&view, row, terms, &steps);
+  party->due_us += steps.awaited == AWAITED_US;
+  if (id_equal(party->party, &count->view->party)) count_awaited(count->facts, steps.awaited);
   return true;
 }
 
@@ -63,12 +76,27 @@ enum collega_status node_facts_read(const struct view *view, struct node_facts *
   if (status == COLLEGA_OK)
     status = row_get(view->txn, TABLE_OWN, bytes_of(view->party.byte, ID_BYTES),
                      &collega_store__own_party__descriptor, view->arena, &own, error);
+  if (status == COLLEGA_OK) status = parties_read(view, &out->parties, &out->party_count, error);
   if (status == COLLEGA_OK)
     status = table_each(view->txn, TABLE_DEALS, bytes_of("", 0), NULL, count_deal, &count, error);
   out->own = (CollegaStore__OwnParty *)own;
   out->broker = broker;
   out->why = why_waiting(out);
   return status;
+}
+
+static json_t *parties_json(const struct view *view, const struct node_facts *facts) {
+  json_t *list = json_array();
+  for (size_t i = 0; list && i < facts->party_count; i++) {
+    json_t *party = document_party(view, &facts->parties[i]);
+    if (party &&
+        !json_put(party, "awaits_us", json_integer((json_int_t)facts->parties[i].due_us))) {
+      json_decref(party);
+      party = NULL;
+    }
+    list = json_add(list, party);
+  }
+  return list;
 }
 
 json_t *document_status(const struct view *view, const struct node_facts *facts) {
@@ -100,6 +128,7 @@ json_t *document_status(const struct view *view, const struct node_facts *facts)
          json_put(link, "fingerprint", json_string(broker_fingerprint)) &&
          json_put(link, "address", json_string(facts->state.broker_address)) &&
          json_put(link, "clock_difference_ms", json_integer(facts->state.clock_difference));
+  ok = ok && json_put(document, "parties", parties_json(view, facts));
   if (ok && facts->why) ok = json_put(link, "why", json_string(rule_name(facts->why)));
   if (ok && facts->outbox.waiting) ok = json_put(outbox, "oldest", json_time(facts->outbox.oldest));
   ok = ok && json_object_set(document, "node", node) == 0 &&

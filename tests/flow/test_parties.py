@@ -112,6 +112,24 @@ def test_commands_say_whose_it_is(hosted):
         assert host.json("deal", "show", deal, "--as", typed)["lends"]
 
 
+def test_status_tells_of_every_party_and_whom_a_proposal_waits_for(hosted):
+    world, host, (lender, borrower) = hosted
+    third = world.broker.invite(EMPLOYERS[2][0], EMPLOYERS[2][1], "--host", host.kvk)
+    world.broker.stop()
+    host("party", "add", "--name", EMPLOYERS[2][0], "--kvk", EMPLOYERS[2][1], "--invitation", third)
+    told = {party["kvk"]: party for party in host.json("status")["parties"]}
+    assert {kvk: party["state"] for kvk, party in told.items()} == {
+        host.kvk: "member", lender.kvk: "member", borrower.kvk: "member", EMPLOYERS[2][1]: "invited"}
+    world.broker.start()
+    _, _, match = deals.matched(lender, borrower)
+    deals.received(lender, deals.propose(borrower, match))
+    told = {party["kvk"]: party for party in host.json("status")["parties"]}
+    assert {kvk for kvk, party in told.items() if party["awaits_us"]} == {lender.kvk} and told[host.kvk]["host"]
+    for language in ("nl", "en"):
+        shown = host("status", "--lang", language).stdout
+        assert all(party["name"] in shown for party in told.values()) and f"--as {lender.kvk}" in shown
+
+
 def test_a_party_is_added_with_the_daemon_down(world_of):
     world = world_of(0)
     host, _ = hosting.network(world, 0)
@@ -281,6 +299,7 @@ def test_a_party_that_the_broker_refuses_stands_in_nobodys_way(world_of, tmp_pat
     assert invited.stdout.startswith("collega1.") and kvk in invited.stderr and name in invited.stderr
     taken = restored(*arguments, invited.stdout.strip(), "--wait", WAIT, expect=1)
     assert kvk in taken.stderr and state_of(restored, kvk)["refused"]["rule"] == "join_kvk_taken"
+    assert name in state_of(restored, kvk)["refused"]["words"]
     world.broker("revoke", kvk)
     again = restored(*arguments, world.broker.invite(name, kvk, "--host", host.kvk), "--wait", WAIT)
     assert "recovery" not in again.stdout.lower()  # the same keys: theirs was shown before
