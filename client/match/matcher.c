@@ -6,6 +6,7 @@
  * a user said of a match (interested, declined) stays when it is computed again. */
 #include "client/match/matcher.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,6 +17,7 @@
 #include "proto/mail.pb-c.h"
 
 #define MATCHER_CURSOR      "matcher"
+#define LEAST_TOUCHED       64u
 #define MATCHES_KEPT        50u
 #define MATCHER_ENTRIES     256u                   /* entries a run reads at most, then it writes */
 #define MATCHER_ARENA_BYTES (256u * 1024u * 1024u) /* of one run: bodies of the entries it read */
@@ -41,6 +43,14 @@ struct changes {
 struct touched {
   struct short_id offer;
   struct touched *next;
+};
+/* Each offer once. The table has open addressing and lies in the arena; ids come from outside, so it is hashed with a key
+ * of the run. */
+struct touched_set {
+  struct arena *arena;
+  struct touched *first, **table;
+  size_t count, size; /* size: a power of two, or 0 */
+  uint8_t secret[crypto_shorthash_KEYBYTES];
 };
 
 enum collega_status matcher_open(struct ledger *ledger, struct matcher **out,
@@ -145,26 +155,49 @@ static enum collega_status load_all(struct matcher *matcher, struct ledger_txn *
 
 /* ---- which offers an entry touches */
 
-static void touch(struct arena *arena, struct touched **list, ProtobufCBinaryData id) {
-  struct short_id offer;
-  if (!short_id_from(&offer, id.data, id.len)) return;
-  for (struct touched *seen = *list; seen; seen = seen->next)
-    if (memcmp(&seen->offer, &offer, sizeof offer) == 0) return;
-  struct touched *touched = arena_take(arena, sizeof *touched);
-  if (!touched) return; /* the arena is exhausted: checked by the caller */
-  *touched = (struct touched){offer, *list};
-  *list = touched;
+static struct touched **touched_place(const struct touched_set *set, const struct short_id *offer) {
+  uint8_t hash[crypto_shorthash_BYTES];
+  crypto_shorthash(hash, offer->byte, sizeof offer->byte, set->secret);
+  size_t at = (size_t)get_be64(hash) & (set->size - 1);
+  while (set->table[at] && memcmp(&set->table[at]->offer, offer, sizeof *offer) != 0)
+    at = (at + 1) & (set->size - 1);
+  return &set->table[at];
 }
 
-static void touch_run(struct arena *arena, struct touched **list, const Collega__Run *run) {
+static bool touched_grow(struct touched_set *set) {
+  if (set->count * 2 < set->size) return true;
+  size_t size = set->size ? set->size * 2 : LEAST_TOUCHED;
+  struct touched **table = arena_zero(set->arena, size * sizeof *table);
+  if (!table) return false;
+  set->table = table;
+  set->size = size;
+  for (struct touched *touched = set->first; touched; touched = touched->next)
+    *touched_place(set, &touched->offer) = touched;
+  return true;
+}
+
+/* Where the arena is exhausted nothing is added: the caller checks that. */
+static void touch(struct touched_set *set, ProtobufCBinaryData id) {
+  struct short_id offer;
+  if (!short_id_from(&offer, id.data, id.len) || !touched_grow(set)) return;
+  struct touched **place = touched_place(set, &offer);
+  if (*place) return;
+  struct touched *touched = arena_take(set->arena, sizeof *touched);
+  if (!touched) return;
+  *touched = (struct touched){offer, set->first};
+  *place = set->first = touched;
+  ++set->count;
+}
+
+static void touch_run(struct touched_set *set, const Collega__Run *run) {
   for (size_t i = 0; i < run->n_bodies; ++i) {
     ProtobufCMessage *message = NULL;
     struct bytes bytes = bytes_of(run->bodies[i].data, run->bodies[i].len);
-    if (guard_unpack(&collega__body__descriptor, bytes, arena, &message, NULL) != COLLEGA_OK)
+    if (guard_unpack(&collega__body__descriptor, bytes, set->arena, &message, NULL) != COLLEGA_OK)
       continue;
     const Collega__Body *body = (const Collega__Body *)message;
-    if (body->offer) touch(arena, list, body->offer->id);
-    if (body->status) touch(arena, list, body->status->id);
+    if (body->offer) touch(set, body->offer->id);
+    if (body->status) touch(set, body->status->id);
   }
 }
 
@@ -176,38 +209,37 @@ static const ProtobufCMessage *payload_read(const ProtobufCMessageDescriptor *ty
   return message;
 }
 
-static void touch_entry(struct arena *arena, struct touched **list,
-                        const struct ledger_event *event) {
+static void touch_entry(struct touched_set *set, const struct ledger_event *event) {
   switch (event->kind) {
   case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_BOARD: {
-    const Collega__Board *board =
-        (const Collega__Board *)payload_read(&collega__board__descriptor, event->payload, arena);
+    const Collega__Board *board = (const Collega__Board *)payload_read(&collega__board__descriptor,
+                                                                       event->payload, set->arena);
     if (!board) return;
     for (size_t i = 0; i < board->n_runs; ++i)
-      touch_run(arena, list, board->runs[i]->run);
+      touch_run(set, board->runs[i]->run);
     for (size_t i = 0; i < board->n_tombstones; ++i)
-      touch(arena, list, board->tombstones[i]->offer);
+      touch(set, board->tombstones[i]->offer);
     return;
   }
   case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_OWN_RECORDS: {
     const CollegaStore__OwnRecords *own = (const CollegaStore__OwnRecords *)row_unpack(
-        &collega_store__own_records__descriptor, event->payload, arena);
+        &collega_store__own_records__descriptor, event->payload, set->arena);
     if (!own) return;
     const Collega__Run *run = (const Collega__Run *)payload_read(
-        &collega__run__descriptor, bytes_of(own->run.data, own->run.len), arena);
-    if (run) touch_run(arena, list, run);
+        &collega__run__descriptor, bytes_of(own->run.data, own->run.len), set->arena);
+    if (run) touch_run(set, run);
     return;
   }
   case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_MAIL_IN:
   case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_FETCHED: {
     const CollegaStore__MailIn *mail = (const CollegaStore__MailIn *)row_unpack(
-        &collega_store__mail_in__descriptor, event->payload, arena);
+        &collega_store__mail_in__descriptor, event->payload, set->arena);
     if (!mail || !mail->has_letter) return;
     const Collega__Letter *letter = (const Collega__Letter *)payload_read(
-        &collega__letter__descriptor, bytes_of(mail->letter.data, mail->letter.len), arena);
+        &collega__letter__descriptor, bytes_of(mail->letter.data, mail->letter.len), set->arena);
     if (!letter) return;
     for (size_t i = 0; i < letter->n_runs; ++i)
-      touch_run(arena, list, letter->runs[i]);
+      touch_run(set, letter->runs[i]);
     return;
   }
   case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_GENESIS:
@@ -562,7 +594,8 @@ static enum collega_status write_changes(struct matcher *matcher, const struct c
 static enum collega_status collect(struct run *run, uint64_t *through, bool *more,
                                    struct collega_error *error) {
   struct arena *arena = run->changes.arena;
-  struct touched *touched = NULL;
+  struct touched_set set = {.arena = arena};
+  random_fill(set.secret, sizeof set.secret);
   struct ledger_head head;
   enum collega_status status = ledger_head(run->txn, &head, error);
   if (status == COLLEGA_OK) status = ledger_cursor(run->txn, MATCHER_CURSOR, through, error);
@@ -573,7 +606,7 @@ static enum collega_status collect(struct run *run, uint64_t *through, bool *mor
     struct ledger_event event;
     status = ledger_entry(run->txn, *through + 1, arena, &event, error);
     if (status != COLLEGA_OK) break;
-    touch_entry(arena, &touched, &event);
+    touch_entry(&set, &event);
     if (event.kind == COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_RESET ||
         event.kind == COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_FILTER) {
       all = true;
@@ -585,6 +618,7 @@ static enum collega_status collect(struct run *run, uint64_t *through, bool *mor
   if (status != COLLEGA_OK) return status;
   *more = *through < head.number;
   struct own_list own = {.arena = arena};
+  const struct touched *touched = set.first;
   status = touched ? table_each(run->txn, TABLE_MINE, bytes_of("", 0), NULL, own_visit, &own, error)
                    : COLLEGA_OK;
   for (; status == COLLEGA_OK && touched; touched = touched->next)
