@@ -93,18 +93,7 @@ static bool find_map(const struct stat *about, uintptr_t inside, uintptr_t *star
   return found;
 }
 
-void disk_watch_damage(enum language speaks) {
-  struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO};
-  sigemptyset(&action.sa_mask);
-  language = speaks;
-  if (atomic_load(&watching)) return;
-  if (!find_map(NULL, (uintptr_t)mdb_txn_commit, &lmdb_start, &lmdb_end)) lmdb_end = 0;
-  sigaction(SIGBUS, &action, &before_bus);
-  sigaction(SIGSEGV, &action, &before_segment);
-  atomic_store(&watching, true);
-}
-
-int damage_watch(const char *path) {
+static int damage_watch(const char *path) {
   char file[PATH_MAX];
   struct stat about;
   uintptr_t start, end;
@@ -130,7 +119,7 @@ int damage_watch(const char *path) {
   return slot;
 }
 
-void damage_forget(int slot) {
+static void damage_forget(int slot) {
   if (slot < 0) return;
   atomic_store(&all[slot].end, 0);
   pthread_mutex_lock(&mutex);
@@ -138,6 +127,20 @@ void damage_forget(int slot) {
   pthread_mutex_unlock(&mutex);
 }
 
-void damage_told(int slot) {
+static void damage_told(int slot) {
   if (slot >= 0) say_and_end(&all[slot]);
+}
+
+static const struct damage_watcher watcher = {damage_watch, damage_forget, damage_told};
+
+void disk_watch_damage(enum language speaks) {
+  struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO};
+  sigemptyset(&action.sa_mask);
+  language = speaks;
+  if (atomic_load(&watching)) return;
+  if (!find_map(NULL, (uintptr_t)mdb_txn_commit, &lmdb_start, &lmdb_end)) lmdb_end = 0;
+  sigaction(SIGBUS, &action, &before_bus);
+  sigaction(SIGSEGV, &action, &before_segment);
+  atomic_store(&watching, true);
+  disk_set_watcher(&watcher);
 }

@@ -38,7 +38,7 @@ struct disk {
   dev_t device;
   ino_t inode;
   bool claimed;
-  int watched; /* damage_watch's slot */
+  int watched; /* the damage watcher's slot */
   pid_t process;
   atomic_bool warned; /* one line when the map passes 70 %, not one a record */
 };
@@ -106,10 +106,23 @@ static uint64_t map_bytes(const struct disk_options *options) {
   return options->map_bytes != 0 ? options->map_bytes : DEFAULT_MAP;
 }
 
+/* Set once, by the programs that want it; see parts.h. */
+static const struct damage_watcher *_Atomic damage_watcher;
+
+void disk_set_watcher(const struct damage_watcher *watcher) {
+  atomic_store(&damage_watcher, watcher);
+}
+
+static void forget_damage(struct disk *disk) {
+  const struct damage_watcher *watcher = atomic_load(&damage_watcher);
+  if (watcher && disk->watched >= 0) watcher->forget(disk->watched);
+}
+
 static void on_assertion(MDB_env *env, const char *message) {
   const struct disk *disk = mdb_env_get_userctx(env);
   log_error("disk", "%s", message);
-  damage_told(disk->watched);
+  const struct damage_watcher *watcher = atomic_load(&damage_watcher);
+  if (watcher) watcher->told(disk->watched);
 }
 
 static int open_environment(struct disk *disk, const struct disk_options *options) {
@@ -121,7 +134,8 @@ static int open_environment(struct disk *disk, const struct disk_options *option
   if (number == 0) number = mdb_env_set_userctx(disk->env, disk);
   if (number == 0) number = mdb_env_set_assert(disk->env, on_assertion);
   if (number == 0) number = mdb_env_open(disk->env, disk->path, flags, FILE_MODE);
-  if (number == 0) disk->watched = damage_watch(disk->path);
+  const struct damage_watcher *watcher = atomic_load(&damage_watcher);
+  disk->watched = number == 0 && watcher ? watcher->watch(disk->path) : -1;
   return number;
 }
 
@@ -265,7 +279,7 @@ static enum collega_status open_checked(struct disk *disk, const struct disk_opt
     /* What LMDB calls corrupt; a migration that finds its records damaged moves nothing. */
     if (status == COLLEGA_OK || why.rule != RULE_disk_corrupt) return status;
   }
-  damage_forget(disk->watched);
+  forget_damage(disk);
   disk->watched = -1;
   mdb_env_close(disk->env); /* it must be closed before it is moved */
   disk->env = NULL;
@@ -297,7 +311,7 @@ enum collega_status disk_open(const struct disk_options *options, struct disk **
 void disk_close(struct disk **disk) {
   struct disk *closing = *disk;
   if (closing == NULL) return;
-  damage_forget(closing->watched);
+  forget_damage(closing);
   if (closing->env != NULL) mdb_env_close(closing->env);
   if (closing->claimed) registry_release(closing->device, closing->inode);
   free(closing->path);

@@ -30,10 +30,14 @@ int disk_alone(const char *path);
 enum collega_status disk_quarantine(const char *path,
                                     struct collega_error *error) COLLEGA_MUST_CHECK;
 
-/* Watches the map of an open environment, if the program has asked for it. The slot for the other
- * two; -1: it is not watched. */
-int damage_watch(const char *path);
-void damage_forget(int slot);
-/* LMDB itself found its file impossible, and would abort: ends the program in words, if watched. */
-void damage_told(int slot);
+/* Who watches the maps of open environments for damaged pages, once a program has asked for it
+ * (disk_watch_damage). A table of functions, so that a library which only opens environments holds
+ * nothing that could take a signal. */
+struct damage_watcher {
+  int (*watch)(const char *path); /* the slot for the other two; -1: it is not watched */
+  void (*forget)(int slot);
+  /* LMDB itself found its file impossible, and would abort: ends the program in words, if watched. */
+  void (*told)(int slot);
+};
+void disk_set_watcher(const struct damage_watcher *watcher);
 #endif
