@@ -24,7 +24,7 @@ json_t *ledger_entry_json(struct desk *desk, const struct ledger_event *event) {
   bool ok = out && json_put(out, "number", json_integer((json_int_t)event->number)) &&
             json_put(out, "time", json_time(event->time)) &&
             json_put(out, "kind", json_string(kind_name(desk, event->kind))) &&
-            json_put(out, "erased", json_boolean(event->erased)) &&
+            json_put(out, "erased", json_boolean(event->erased || event->reduced)) &&
             json_put(out, "bytes", json_integer((json_int_t)event->payload.length));
   if (ok && event->record) ok = json_put(out, "record", json_hex(event->record->byte, ID_BYTES));
   if (ok && event->party) ok = json_put(out, "party", json_hex(event->party->byte, ID_BYTES));

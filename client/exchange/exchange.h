@@ -212,8 +212,9 @@ struct talk_line {
   bool mine;
   const Collega__Interest *interest; /* one of the two; in the arena */
   const Collega__Talk *talk;
+  bool erased; /* the words are gone */
 };
-/* What was said, in the order in which it came here. visit returns false to stop. */
+/* What was said, in the order in which it was said. visit returns false to stop. */
 enum collega_status talk_each(struct ledger_txn *txn, const struct id *party,
                               const struct id *thread, struct arena *arena,
                               bool (*visit)(void *context, const struct talk_line *line),

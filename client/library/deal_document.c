@@ -105,6 +105,24 @@ static bool steps_json(const struct view *view, const CollegaStore__DealRow *row
   return put && json_put(out, "awaits", json_string(deal_awaited_text(steps.awaited)));
 }
 
+/* The sections whose content is gone; only erasing hides them in our own ledger. */
+static bool erased_json(const struct view *view, const CollegaStore__DealRow *row, json_t *out) {
+  const Collega__SaltedTerms *salted =
+      row->has_terms
+          ? (const Collega__SaltedTerms *)row_unpack(&collega__salted_terms__descriptor,
+                                                     bytes_of(row->terms.data, row->terms.len),
+                                                     view->arena)
+          : NULL;
+  json_t *names = NULL;
+  for (size_t i = 0; salted && i < salted->n_sections; i++) {
+    if (!salted->sections[i]->has_leaf) continue;
+    if (!names) names = json_array();
+    names = json_add(names, json_string(collega__terms__descriptor.fields[i].name));
+    if (!names) return false;
+  }
+  return !names || json_put(out, "erased", names);
+}
+
 json_t *document_deal(const struct view *view, const CollegaStore__DealRow *row) {
   Collega__Terms *terms = NULL;
   struct id counterparty;
@@ -128,7 +146,8 @@ json_t *document_deal(const struct view *view, const CollegaStore__DealRow *row)
        json_put(out, "root", json_hex(row->root.data, row->root.len)) &&
        json_put(out, "waits_for_signature", json_boolean(row->has_act)) &&
        links_json(view, row, header, out) && capacity_json(view, row, out) &&
-       hold_json(view, row, out) && steps_json(view, row, terms, out);
+       hold_json(view, row, out) && steps_json(view, row, terms, out) &&
+       erased_json(view, row, out);
   if (ok && row->why)
     ok = json_put(out, "why", json_string(row->why)) &&
          json_put(out, "why_text", json_string(view_words(view, row->why, NULL, 0)));

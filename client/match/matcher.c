@@ -231,6 +231,7 @@ static void touch_entry(struct arena *arena, struct touched **list,
   case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_ADOPTED:
   case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_SEALED:
   case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_RESTORED:
+  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_ERASED:
   case _COLLEGA_STORE__ENTRY_KIND_IS_INT_SIZE:
     return;
   }

@@ -50,28 +50,6 @@ static void backup(struct world *world, struct home *home, char out[128]) {
   must(node_backup(home->exchange, out, &error));
 }
 
-/* The home lives on in a new directory, made of the backup. */
-static void restore(struct world *world, struct home *home, const char *copy) {
-  exchange_close(&home->exchange);
-  snprintf(home->path, sizeof home->path, "%s/restored", world->directory);
-  must(node_restore(copy, home->path, world->now, &error));
-  must(exchange_open(home->path, &home->exchange, &error));
-  home->restored = true;
-  home->welcomed = false;
-}
-
-/* Welcome, the fetch, and the session that follows it. */
-static void catch_up(struct world *world, struct home *home) {
-  home->behind = home->caught_up = false;
-  world_welcome(world, home);
-  assert_true(home->behind);
-  while (!home->caught_up)
-    assert_true(world_board(world, home));
-  home->behind = false;
-  world_welcome(world, home);
-  assert_false(home->behind);
-}
-
 static uint64_t standing(struct home *home, const struct short_id *offer) {
   struct ledger_txn *txn = NULL;
   collega_date from, until;
@@ -101,9 +79,9 @@ static void a_restored_proposer_holds_what_it_had_signed_before_it_signs_again(v
   struct id deal = propose(world, &pair);
   world_settle(world);
   assert_int_equal(world_deal_state(pair.lender, &deal, NULL), PROPOSED);
-  restore(world, pair.lender, copy);
+  world_restore_home(world, pair.lender, copy);
   assert_int_equal(standing(pair.lender, &pair.out), 0);
-  catch_up(world, pair.lender);
+  world_catch_up(world, pair.lender);
   assert_int_equal(world_deal_state(pair.lender, &deal, NULL), PROPOSED);
   assert_int_equal(standing(pair.lender, &pair.out), 2);
   accept_deal(world, &pair, &deal);
@@ -124,8 +102,8 @@ static void a_restored_acceptor_finds_proposal_acceptance_and_decision(void **st
   world_settle(world);
   accept_deal(world, &pair, &deal);
   world_settle(world);
-  restore(world, pair.borrower, copy);
-  catch_up(world, pair.borrower);
+  world_restore_home(world, pair.borrower, copy);
+  world_catch_up(world, pair.borrower);
   world_settle(world);
   assert_int_equal(world_deal_state(pair.borrower, &deal, NULL), CONCLUDED);
   assert_int_equal(standing(pair.borrower, &pair.in), 2);
@@ -144,8 +122,8 @@ static void a_home_that_had_only_received_fetches_that_too(void **state) {
   struct id deal = propose(world, &pair);
   world_settle(world);
   assert_int_equal(world_deal_state(pair.borrower, &deal, NULL), RECEIVED);
-  restore(world, pair.borrower, copy);
-  catch_up(world, pair.borrower);
+  world_restore_home(world, pair.borrower, copy);
+  world_catch_up(world, pair.borrower);
   assert_int_equal(world_deal_state(pair.borrower, &deal, NULL), RECEIVED);
 }
 
@@ -197,7 +175,7 @@ static void of_two_instances_one_goes_on_and_the_other_must_fetch_first(void **s
   swap(pair.lender, &other);
   struct short_id second =
       world_publish(world, pair.lender, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT, 1);
-  catch_up(world, pair.lender);
+  world_catch_up(world, pair.lender);
   world_settle(world);
   assert_non_null(world_offer_row(pair.lender, &first, arena));
   CollegaStore__OfferRow *row = world_offer_row(pair.lender, &second, arena);
@@ -212,7 +190,7 @@ static void of_two_instances_one_goes_on_and_the_other_must_fetch_first(void **s
   assert_true(pair.lender->fenced);
   assert_int_equal(world_deal_state(pair.borrower, &deal, NULL), 0);
   assert_int_equal(standing(pair.lender, &pair.out), 0);
-  catch_up(world, pair.lender);
+  world_catch_up(world, pair.lender);
   assert_non_null(world_offer_row(pair.lender, &second, arena));
   exchange_close(&other.exchange);
   arena_destroy(&arena);
