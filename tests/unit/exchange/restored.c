@@ -141,6 +141,44 @@ static void a_backup_is_no_home_and_a_restore_needs_a_new_one(void **state) {
   assert_int_not_equal(node_backup(pair.lender->exchange, copy, &why), COLLEGA_OK);
 }
 
+/* ---- verifying */
+
+/* The hashes are right, since whoever wrote it could make them so; the signature is not. */
+static void a_signature_that_does_not_fit_is_found_in_the_chain(void **state) {
+  struct world *world = *state;
+  struct pair pair = make_pair(world);
+  struct arena *arena = arena_new(65536, 1u << 26);
+  struct ledger *ledger = exchange_ledger(pair.lender->exchange);
+  struct collega_error why;
+  struct ledger_txn *txn = NULL;
+  struct ledger_event event = {.number = 0};
+  uint64_t signatures = 0, checked = 0, number = 1;
+  must(exchange_verify(pair.lender->exchange, NULL, NULL, &signatures, &error));
+  assert_true(signatures >= 4);
+  must(ledger_write(ledger, &txn, &error));
+  do
+    must(ledger_entry(txn, number++, arena, &event, &error));
+  while (event.kind != COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_OWN_RECORDS);
+  CollegaStore__OwnRecords *own = (CollegaStore__OwnRecords *)row_unpack(
+      &collega_store__own_records__descriptor, event.payload, arena);
+  Collega__Run *run = (Collega__Run *)row_unpack(&collega__run__descriptor,
+                                                 bytes_of(own->run.data, own->run.len), arena);
+  run->signature.data[7] ^= 1;
+  struct bytes packed = message_pack(&run->base, arena);
+  own->run = (ProtobufCBinaryData){packed.length, (uint8_t *)(uintptr_t)packed.data};
+  event.payload = message_pack(&own->base, arena);
+  must(ledger_append(txn, &event, &error));
+  must(ledger_commit(&txn, &error));
+  must(ledger_verify(ledger, 1, NULL, NULL, &checked, &error));
+  assert_int_equal(exchange_verify(pair.lender->exchange, NULL, NULL, &signatures, &why),
+                   COLLEGA_DAMAGED);
+  assert_int_equal(why.rule, RULE_entry_signature);
+  char text[24];
+  snprintf(text, sizeof text, "%llu", (unsigned long long)event.number);
+  assert_string_equal(why.argument[0], text);
+  arena_destroy(&arena);
+}
+
 /* ---- two instances */
 
 /* The home once more, as somebody copies a directory: nothing in it says so. */
@@ -340,6 +378,7 @@ int main(void) {
       TEST(a_restored_acceptor_finds_proposal_acceptance_and_decision),
       TEST(a_home_that_had_only_received_fetches_that_too),
       TEST(a_backup_is_no_home_and_a_restore_needs_a_new_one),
+      TEST(a_signature_that_does_not_fit_is_found_in_the_chain),
       TEST(of_two_instances_one_goes_on_and_the_other_must_fetch_first),
       TEST(a_ledger_of_version_1_is_brought_up_to_date),
       TEST(a_ledger_of_version_2_becomes_one_of_parties),
