@@ -105,19 +105,13 @@ static bool steps_json(const struct view *view, const CollegaStore__DealRow *row
   return put && json_put(out, "awaits", json_string(deal_awaited_text(steps.awaited)));
 }
 
-/* The sections whose content is gone; only erasing hides them in our own ledger. */
 static bool erased_json(const struct view *view, const CollegaStore__DealRow *row, json_t *out) {
-  const Collega__SaltedTerms *salted =
-      row->has_terms
-          ? (const Collega__SaltedTerms *)row_unpack(&collega__salted_terms__descriptor,
-                                                     bytes_of(row->terms.data, row->terms.len),
-                                                     view->arena)
-          : NULL;
   json_t *names = NULL;
-  for (size_t i = 0; salted && i < salted->n_sections; i++) {
-    if (!salted->sections[i]->has_leaf) continue;
+  for (unsigned i = 0; i < collega__terms__descriptor.n_fields; i++) {
+    const char *name = collega__terms__descriptor.fields[i].name;
+    if (!view_section_erased(view, row, name)) continue;
     if (!names) names = json_array();
-    names = json_add(names, json_string(collega__terms__descriptor.fields[i].name));
+    names = json_add(names, json_string(name));
     if (!names) return false;
   }
   return !names || json_put(out, "erased", names);

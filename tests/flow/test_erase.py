@@ -60,6 +60,7 @@ def test_a_negotiation_is_erased_down_to_the_disk(agreed):
         assert set(after["erased"]) == {"persons", "contact", "note"}
         assert after["terms"]["headcount"] == 4 and after["terms"]["until"] == shown["terms"]["until"]
         assert after["terms"]["rates"] == shown["terms"]["rates"] and after["state"] == shown["state"]
+        assert node("deal", "show", deal, "--lang", "nl").stdout.count("(gewist)") == 3
         said = node.json("deal", "talk", deal)["messages"]
         assert len(said) == 1 and said[0]["erased"] and "text" not in said[0]
         assert "(erased)" in node("deal", "talk", deal, "--lang", "en").stdout
