@@ -245,13 +245,13 @@ static enum collega_status gate_mandate(struct deciding *deciding, const struct 
 static enum collega_status gate_mandates(struct deciding *deciding, bool *passed,
                                          struct collega_error *error) {
   const struct request *request = deciding->request;
+  enum collega_status status = COLLEGA_OK;
+  *passed = true;
+  if (request->decide_alone || !concludes(deciding)) return COLLEGA_OK;
   const struct run_view *proposed = &request->decide_runs[0], *act = &request->decide_runs[1];
   const Collega__DealHeader *header = proposed->records[0].body->deal;
   const Collega__Acceptance *acceptance = act->records[0].body->acceptance;
   const Collega__Terminate *terminate = act->records[0].body->terminate;
-  enum collega_status status = COLLEGA_OK;
-  *passed = true;
-  if (!concludes(deciding)) return COLLEGA_OK;
   if (acceptance) {
     status = gate_mandate(deciding, &proposed->signer, header->has_mandate, &header->mandate,
                           passed, error);

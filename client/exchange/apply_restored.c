@@ -561,6 +561,22 @@ static enum collega_status note_waiting(struct apply *apply, const struct id *id
   return status == COLLEGA_OK ? own_record_put(apply->txn, id, &own, apply->error) : status;
 }
 
+/* A former content is of no use where a later one stands on the board: that one may have expired since,
+ * and this one must not be seen in its place. Where the later ones went by mail, this one, or what ended
+ * it, is the last that the board knew. */
+static enum collega_status is_superseded(struct apply *apply, const struct record *record,
+                                         bool *superseded) {
+  CollegaStore__OfferRow *row;
+  const Collega__OfferRevision *offer = record->body->offer;
+  *superseded = false;
+  if (!offer) return COLLEGA_OK;
+  enum collega_status status =
+      offer_row(apply->txn, field_bytes(&offer->id), apply->arena, &row, apply->error);
+  if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
+  if (status == COLLEGA_OK) *superseded = !row->by_mail && offer->revision < row->revision;
+  return status;
+}
+
 /* The lost leaves of a run, as one run again. */
 static enum collega_status publish_run(struct apply *apply, const struct run_view *view,
                                        const struct lost_record *lost, size_t count) {
@@ -573,7 +589,11 @@ static enum collega_status publish_run(struct apply *apply, const struct run_vie
   item.has_not_after = true;
   for (size_t i = 0; i < view->count; i++) {
     const struct record *record = &view->records[i];
+    bool superseded = false;
     if (!is_lost(lost, count, &record->id)) continue;
+    enum collega_status looked = is_superseded(apply, record, &superseded);
+    if (looked != COLLEGA_OK) return looked;
+    if (superseded) continue;
     if (picked == 0) field_set_id(&item.key, &record->id);
     leaves[picked++] = (uint32_t)i;
     item.has_not_after = item.has_not_after && record->body->has_not_after;
