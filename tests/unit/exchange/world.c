@@ -583,35 +583,6 @@ struct id world_tables(struct home *home) {
 
 /* ---- restores */
 
-void world_backup_broker(struct world *world, const char *path) {
-  must(store_backup(world->store, path, &error));
-}
-
-void world_restore_broker(struct world *world, const char *path) {
-  char home[160];
-  struct store_txn *txn = NULL;
-  struct broker_state state;
-  bool found = false;
-  struct store_options options = {.path = home, .map_bytes = 64u * 1024 * 1024};
-  struct store *copy = NULL;
-  struct store_options from = {.path = path, .map_bytes = 64u * 1024 * 1024, .must_exist = true};
-  snprintf(home, sizeof home, "%s/broker-%u", world->directory, ++world->restores);
-  commit_close(&world->commit);
-  store_close(&world->store);
-  must(store_open(&from, &copy, &error));
-  must(store_backup(copy, home, &error));
-  store_close(&copy);
-  must(store_open(&options, &world->store, &error));
-  must(store_write(world->store, &txn, &error));
-  must(state_read(txn, &state, &found, &error));
-  state.restored = true;
-  must(state_write(txn, &state, &error));
-  must(store_commit(&txn, &error));
-  must(commit_open(world->store, world->broker, "Netwerk West", &world->commit, &error));
-  for (size_t i = 0; i < world->count; i++)
-    world->home[i].welcomed = false;
-}
-
 /* Welcome, the fetch, and the session that follows it. */
 void world_catch_up(struct world *world, struct home *home) {
   home->behind = home->caught_up = false;
