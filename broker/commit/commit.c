@@ -10,6 +10,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/fault.h"
 #include "base/log.h"
@@ -262,6 +263,15 @@ static enum collega_status log_own_cards(struct batch *batch, struct collega_err
   return status;
 }
 
+/* The number of the epoch that a restored broker opens. Numbers rise, and none may be given twice: not
+ * even by a broker that is restored a second time from the same backup, which knows nothing of the
+ * epoch that it opened the first time. So the clock gives it: the seconds since 1970, and at least one
+ * more than what the backup knows. (docs/decisions/0012-numbers-of-epochs.md) */
+static uint32_t next_epoch_number(uint32_t known, collega_time now) {
+  int64_t seconds = now / SECOND_MS;
+  return seconds > known && seconds <= UINT32_MAX ? (uint32_t)seconds : known + 1;
+}
+
 static enum collega_status open_epoch(struct batch *batch, bool first,
                                       struct collega_error *error) {
   struct broker_state *state = &batch->state;
@@ -272,7 +282,7 @@ static enum collega_status open_epoch(struct batch *batch, bool first,
     state->author_epoch = state->epoch;
     state->author_seq = 0;
   }
-  state->epoch_number++;
+  state->epoch_number = first ? 1 : next_epoch_number(state->epoch_number, batch->now);
   state->restored = false;
   Collega__EpochStart start = COLLEGA__EPOCH_START__INIT;
   start.epoch = (ProtobufCBinaryData){EPOCH_BYTES, state->epoch.byte};
@@ -290,6 +300,15 @@ static enum collega_status open_epoch(struct batch *batch, bool first,
   enum collega_status status =
       epoch_write(batch->txn, state->epoch_number, &state->epoch, last_kept, batch->now, error);
   return status ? status : batch_own_record(batch, &body, true, &run, &id, &seq, error);
+}
+
+/* Nobody is served in the second that gave the epoch its number: whoever is restored in that same second
+ * opens another epoch under the same number, and of this one nobody has heard. */
+static void outlast_second(uint32_t number, collega_time opened) {
+  const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+  if (opened / SECOND_MS != (int64_t)number) return;
+  while (clock_now() / SECOND_MS == (int64_t)number)
+    (void)nanosleep(&pause, NULL);
 }
 
 /* What must be in the log before anybody is served: the broker's cards, and the start of its
@@ -336,6 +355,7 @@ enum collega_status commit_open(struct store *store, struct identity *identity, 
     commit_close(&commit);
     return status;
   }
+  outlast_second(commit->state.epoch_number, batch.now);
   *out = commit;
   return COLLEGA_OK;
 }

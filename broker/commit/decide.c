@@ -245,13 +245,13 @@ static enum collega_status gate_mandate(struct deciding *deciding, const struct 
 static enum collega_status gate_mandates(struct deciding *deciding, bool *passed,
                                          struct collega_error *error) {
   const struct request *request = deciding->request;
+  enum collega_status status = COLLEGA_OK;
+  *passed = true;
+  if (request->decide_alone || !concludes(deciding)) return COLLEGA_OK;
   const struct run_view *proposed = &request->decide_runs[0], *act = &request->decide_runs[1];
   const Collega__DealHeader *header = proposed->records[0].body->deal;
   const Collega__Acceptance *acceptance = act->records[0].body->acceptance;
   const Collega__Terminate *terminate = act->records[0].body->terminate;
-  enum collega_status status = COLLEGA_OK;
-  *passed = true;
-  if (!concludes(deciding)) return COLLEGA_OK;
   if (acceptance) {
     status = gate_mandate(deciding, &proposed->signer, header->has_mandate, &header->mandate,
                           passed, error);
@@ -271,12 +271,19 @@ static enum collega_status run_core(struct deciding *deciding, struct collega_er
   struct decide_request *decide = request->decide;
   struct party_row proposer, other;
   bool passed = false;
-  enum collega_status status = gate_parties(deciding, &proposer, &other, &passed, error);
+  enum collega_status status = register_read(batch->txn, &decide->root, &deciding->reg, error);
+  if (status) return status;
+  if (request->decide_alone) { /* without a register nobody was asked: the core refuses it */
+    bool known = !id_is_zero(&deciding->reg.root);
+    decide->proposer = known ? deciding->reg.parties[0] : decide->party;
+    decide->other = known ? deciding->reg.parties[1] : decide->party;
+  }
+  status = gate_parties(deciding, &proposer, &other, &passed, error);
   if (status || !passed) return status;
-  status = epoch_find(batch->txn, &request->decider_epoch, &decide->header_epoch, NULL, error);
+  if (!request->decide_alone)
+    status = epoch_find(batch->txn, &request->decider_epoch, &decide->header_epoch, NULL, error);
   if (!status && decide->kind == DECIDE_ANSWER)
     status = epoch_find(batch->txn, &request->answer_epoch, &decide->answer_epoch, NULL, error);
-  if (!status) status = register_read(batch->txn, &decide->root, &deciding->reg, error);
   if (status) return status;
   bool fresh = id_is_zero(&deciding->reg.root);
   decider_step(&deciding->reg, decide, batch->state.epoch_number, batch->now, &deciding->effects);
@@ -311,7 +318,7 @@ enum collega_status take_decide(struct batch *batch, struct request *request,
   if (!status && fits) status = head_store(batch, request, head, error);
   if (status || !passed) return status;
   if (!fits) return refuse_head(batch, request, error);
-  if (!id_equal(&request->decider, &batch->state.broker))
+  if (!request->decide_alone && !id_equal(&request->decider, &batch->state.broker))
     return refuse_rule(batch, request, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_UNKNOWN,
                        RULE_decide_other, error);
   return run_core(deciding, error);

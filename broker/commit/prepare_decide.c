@@ -186,6 +186,22 @@ static bool take_act(struct request *request, struct members *members) {
          take_answer(request, members, body->epoch_answer);
 }
 
+/* "I hold none" about a root that never reached the party: no header comes with it. It shows nothing, for
+ * whoever holds a decision holds its header. */
+static bool take_lone_answer(struct request *request) {
+  const struct run_view *only = &request->decide_runs[0];
+  const Collega__EpochAnswer *answer = only->records[0].body->epoch_answer;
+  struct decide_request *decide = request->decide;
+  if (!answer || answer->n_decisions || answer->n_releases ||
+      !id_equal(&only->signer, &decide->party))
+    return false;
+  decide->kind = DECIDE_ANSWER;
+  decide->root = id_of(&answer->root);
+  epoch_from(&request->answer_epoch, answer->epoch.data, answer->epoch.len);
+  request->decide_alone = true;
+  return true;
+}
+
 void prepare_decide(struct request *request, struct members *members) {
   const Collega__Decide *frame = request->frame->decide;
   const Collega__Run *last = frame->runs[frame->n_runs - 1];
@@ -206,6 +222,7 @@ void prepare_decide(struct request *request, struct members *members) {
   decide->basis = request->which;
   id_from(&decide->party, frame->party.data, frame->party.len);
   if (!read_runs(request, members)) return;
+  if (request->decide_run_count == 1 && take_lone_answer(request)) return;
   if (request->decide_run_count < 2 || !take_header(request, decide)) {
     refuse_shape(request);
   } else if (!take_act(request, members)) {

@@ -40,7 +40,8 @@ struct request {
   size_t decide_run_count;
   struct bytes *decide_run_bytes;
   struct decide_request
-      *decide; /* DECIDE; header_epoch and answer_epoch are the committer's to fill */
+      *decide;       /* DECIDE; header_epoch and answer_epoch are the committer's to fill */
+  bool decide_alone; /* an answer without a header: the register tells the parties */
   struct id decider;
   struct epoch decider_epoch, answer_epoch; /* as header and answer name them */
   struct id which; /* what a Refusal names: first record, envelope hash, basis; zero: the frame */

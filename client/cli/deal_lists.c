@@ -276,6 +276,14 @@ static const char *deal_link(struct desk *desk, bool has, ProtobufCBinaryData id
   return has ? hex_text(desk, id.data, 4) : "";
 }
 
+static const char *kept_text(struct desk *desk, const CollegaStore__DealRow *row,
+                             const Collega__Terms *terms, const char *section) {
+  struct view view = desk_view(desk);
+  return view_section_erased(&view, row, section)
+             ? words(desk, RULE_said_erased_line, NULL, NULL, NULL)
+             : section_text(desk, terms, section);
+}
+
 static enum collega_status print_facts(struct desk *desk, const CollegaStore__DealRow *row,
                                        const Collega__Terms *terms, const struct id *counterparty,
                                        const Collega__DealHeader *header,
@@ -312,12 +320,12 @@ static enum collega_status print_facts(struct desk *desk, const CollegaStore__De
       work ? number_text(desk, work->hours_per_week) : "",
       rate_text(desk, terms),
       section_text(desk, terms, "rates"),
-      section_text(desk, terms, "persons"),
+      kept_text(desk, row, terms, "persons"),
       section_text(desk, terms, "place"),
       section_text(desk, terms, "rules"),
       section_text(desk, terms, "ending"),
-      section_text(desk, terms, "contact"),
-      section_text(desk, terms, "note"),
+      kept_text(desk, row, terms, "contact"),
+      kept_text(desk, row, terms, "note"),
       side_text(desk, &view, view_own_side(&view, row), view_capacity(&view, row)),
       side_text(desk, &view, other, NULL),
       hold_text(desk, view_hold(&view, row)),

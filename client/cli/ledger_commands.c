@@ -24,7 +24,7 @@ json_t *ledger_entry_json(struct desk *desk, const struct ledger_event *event) {
   bool ok = out && json_put(out, "number", json_integer((json_int_t)event->number)) &&
             json_put(out, "time", json_time(event->time)) &&
             json_put(out, "kind", json_string(kind_name(desk, event->kind))) &&
-            json_put(out, "erased", json_boolean(event->erased)) &&
+            json_put(out, "erased", json_boolean(event->erased || event->reduced)) &&
             json_put(out, "bytes", json_integer((json_int_t)event->payload.length));
   if (ok && event->record) ok = json_put(out, "record", json_hex(event->record->byte, ID_BYTES));
   if (ok && event->party) ok = json_put(out, "party", json_hex(event->party->byte, ID_BYTES));
@@ -104,20 +104,27 @@ enum collega_status command_ledger_log(const struct arguments *arguments,
 enum collega_status command_ledger_verify(const struct arguments *arguments,
                                           struct collega_error *error) {
   struct desk desk;
-  uint64_t checked = 0;
+  uint64_t checked = 0, signatures = 0;
   enum collega_status status = desk_open(arguments, &desk, error);
   if (status != COLLEGA_OK) return status;
   desk_release(&desk);
-  struct desk_telling telling = {.desk = &desk, .what = RULE_progress_checked};
+  struct desk_telling hashes = {.desk = &desk, .what = RULE_progress_checked};
+  struct desk_telling signed_runs = {.desk = &desk, .what = RULE_progress_signatures};
   status =
-      ledger_verify(exchange_ledger(desk.exchange), 1, desk_tell_step, &telling, &checked, error);
-  progress_close(&telling.progress);
+      ledger_verify(exchange_ledger(desk.exchange), 1, desk_tell_step, &hashes, &checked, error);
+  progress_close(&hashes.progress);
+  if (status == COLLEGA_OK)
+    status = exchange_verify(desk.exchange, desk_tell_step, &signed_runs, &signatures, error);
+  progress_close(&signed_runs.progress);
   if (status == COLLEGA_OK && argument_json(arguments)) {
-    status = json_print(json_pack("{s:b, s:I}", "valid", 1, "entries", (json_int_t)checked), error);
+    status = json_print(json_pack("{s:b, s:I, s:I}", "valid", 1, "entries", (json_int_t)checked,
+                                  "signatures", (json_int_t)signatures),
+                        error);
   } else if (status == COLLEGA_OK) {
-    char text[24];
-    snprintf(text, sizeof text, "%" PRIu64, checked);
-    say(&desk, RULE_said_ledger_verified, text, NULL);
+    char entries[24], runs[24];
+    snprintf(entries, sizeof entries, "%" PRIu64, checked);
+    snprintf(runs, sizeof runs, "%" PRIu64, signatures);
+    say(&desk, RULE_said_ledger_verified, entries, runs, NULL);
   }
   desk_close(&desk);
   return status;

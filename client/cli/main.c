@@ -152,6 +152,13 @@ static const struct option_row log_options[] = {
     {"last", "N", "zoveel laatste nummers (standaard 50)",
      "so many of the last entries (50 by default)", false}};
 
+static const struct option_row erase_options[] = {
+    {"deal", "ID", "de onderhandeling waarvan deze deal deel is",
+     "the negotiation that this deal belongs to", false},
+    {"before", "DATE", "wat van vóór deze dag is en nergens meer voor nodig",
+     "what is from before this day and needed for nothing any more", false},
+    {"yes", NULL, "vraag niet om bevestiging", "do not ask for confirmation", false}};
+
 #define NO_OPTIONS     NULL, 0
 #define OPTIONS(table) table, COUNT(table)
 
@@ -250,6 +257,10 @@ static const struct command_row commands[] = {
      "maak een reservekopie in een nieuwe map, terwijl het knooppunt doorgaat",
      "make a backup in a new directory, while the node goes on", NO_OPTIONS, 1, 1,
      command_ledger_backup},
+    {"ledger erase", "--deal ID|--before DATE",
+     "wis persoonsgegevens: van een onderhandeling, of van vóór een dag en voorbij",
+     "erase personal data: of a negotiation, or from before a day and over", OPTIONS(erase_options),
+     0, 0, command_ledger_erase},
     {"ledger export", "", "het hele logboek, een JSON-object per regel",
      "the whole ledger, one JSON object a line", NO_OPTIONS, 0, 0, command_ledger_export},
     {"ledger restore", "DIR", "maak van een reservekopie een nieuwe werkmap (--home)",

@@ -92,6 +92,7 @@ static bool print_line(void *context, const struct talk_line *line) {
   enum rule rule = line->talk                 ? RULE_said_talk_line
                    : line->interest->declined ? RULE_said_talk_declined
                                               : RULE_said_talk_interest;
+  if (line->erased && !text) text = row_words(desk, rule_name(RULE_said_erased_line), NULL, 0);
   say(desk, rule, time, who, text ? text : "", NULL);
   if (!line->talk || !line->talk->draft) return true;
   json_t *draft = json_from_message(&line->talk->draft->base);

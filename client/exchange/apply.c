@@ -161,6 +161,7 @@ static enum collega_status apply_kind(struct apply *apply) {
     return ledger_cursor_set(apply->txn, MATCHER_CURSOR, 0, apply->error);
   /* Told by the entry itself, or not written yet by any version. */
   case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_EPOCH:
+  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_ERASED: /* the payloads themselves say what is left */
     return COLLEGA_OK;
   case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_QUESTION:
     return apply_question(apply);

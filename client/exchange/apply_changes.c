@@ -98,6 +98,9 @@ static enum collega_status send_request(struct apply *apply, const struct deal_v
 
 static enum collega_status keep_terminate(struct apply *apply, CollegaStore__RootRow *root,
                                           const ProtobufCBinaryData *run) {
+  for (size_t i = 0; i < root->n_terminates; i++)
+    if (bytes_equal(field_bytes(&root->terminates[i]), field_bytes(run)))
+      return root_row_put(apply->txn, root, apply->error);
   ProtobufCBinaryData *runs = arena_take(apply->arena, (root->n_terminates + 1) * sizeof *runs);
   if (!runs) return exchange_no_memory(apply->error);
   size_t skip = root->n_terminates >= TERMINATES_KEPT ? 1 : 0, count = root->n_terminates - skip;
@@ -119,19 +122,32 @@ static enum collega_status lodge(struct apply *apply, const struct deal_view *vi
   return status == COLLEGA_OK ? send_request(apply, view, runs, 2, &read.records[0].id) : status;
 }
 
-enum collega_status apply_lodge_release(struct apply *apply, const struct id *root_id) {
-  CollegaStore__RootRow *root;
-  struct deal_view view;
+enum collega_status release_pair(const CollegaStore__RootRow *root, struct arena *arena,
+                                 const ProtobufCBinaryData **asked, bool *both,
+                                 struct collega_error *error) {
   struct run_view answer;
-  struct id deal;
-  enum collega_status status = root_of(apply, root_id, &root);
-  if (status != COLLEGA_OK || !root->has_release_answer) return status; /* not signed yet */
-  status = run_read_bytes(field_bytes(&root->release_answer), apply->arena, &answer, apply->error);
+  *both = false;
+  if (!root->has_release_answer) return COLLEGA_OK;
+  enum collega_status status =
+      run_read_bytes(field_bytes(&root->release_answer), arena, &answer, error);
   if (status != COLLEGA_OK) return status;
   const Collega__ReleaseAnswer *content = answer.records[0].body->release_answer;
   if (!content || content->reply != COLLEGA__RELEASE_REPLY__RELEASE_REPLY_SIGNED) return COLLEGA_OK;
   bool ours = root->has_party && field_is(&root->party, &answer.signer);
-  const ProtobufCBinaryData *asked = ours ? &root->release : &root->release_asked;
+  *both = ours ? root->has_release : root->has_release_asked;
+  *asked = ours ? &root->release : &root->release_asked;
+  return COLLEGA_OK;
+}
+
+enum collega_status apply_lodge_release(struct apply *apply, const struct id *root_id) {
+  CollegaStore__RootRow *root;
+  const ProtobufCBinaryData *asked = NULL;
+  struct deal_view view;
+  struct id deal;
+  bool both = false;
+  enum collega_status status = root_of(apply, root_id, &root);
+  if (status == COLLEGA_OK) status = release_pair(root, apply->arena, &asked, &both, apply->error);
+  if (status != COLLEGA_OK || !both) return status; /* not signed yet */
   /* Any deal of the root whose header went out. */
   for (size_t i = 0; i < root->n_deals; i++) {
     if (!id_from(&deal, root->deals[i].data, root->deals[i].len))
@@ -144,6 +160,19 @@ enum collega_status apply_lodge_release(struct apply *apply, const struct id *ro
   return COLLEGA_OK;
 }
 
+/* Where our letter about the root stands: a broker that is restored may have lost it. */
+static enum collega_status keep_letter(struct apply *apply, CollegaStore__RootRow *root) {
+  uint64_t *entries = arena_take(apply->arena, (root->n_letter_entries + 1) * sizeof *entries);
+  if (!entries) return exchange_no_memory(apply->error);
+  size_t skip = root->n_letter_entries >= TERMINATES_KEPT ? 1 : 0;
+  size_t count = root->n_letter_entries - skip;
+  if (count) memcpy(entries, root->letter_entries + skip, count * sizeof *entries);
+  entries[count++] = apply->event->number;
+  root->n_letter_entries = count;
+  root->letter_entries = entries;
+  return COLLEGA_OK;
+}
+
 enum collega_status apply_signed_change(struct apply *apply, struct deal_view *view,
                                         const CollegaStore__SignedAct *act,
                                         const struct record *record) {
@@ -152,6 +181,7 @@ enum collega_status apply_signed_change(struct apply *apply, struct deal_view *v
   view->row->has_act = false;
   if (status == COLLEGA_OK) status = deal_row_put(apply->txn, view->row, apply->error);
   if (status == COLLEGA_OK) status = send_letter(apply, &act->envelope);
+  if (status == COLLEGA_OK && act->has_envelope) status = keep_letter(apply, root);
   if (status != COLLEGA_OK) return status;
   if (act->kind == COLLEGA_STORE__ACT_KIND__ACT_KIND_TERMINATE) {
     status = keep_terminate(apply, root, &act->run);
@@ -281,4 +311,110 @@ enum collega_status apply_termination(struct apply *apply, const struct id *root
   if (status != COLLEGA_OK || view.row->state != COLLEGA_STORE__DEAL_STATE__DEAL_STATE_TERMINATED)
     return status;
   return note_end(apply, decision, root, &view);
+}
+
+/* ---- copies of what this party had signed, fetched after a restore */
+
+/* A termination that the decider took before its copy came here: by whom it was signed is known now. */
+static enum collega_status note_end_again(struct apply *apply, const struct id *root_id) {
+  CollegaStore__RootRow *root;
+  CollegaStore__DealRow *last;
+  enum collega_status status = root_of(apply, root_id, &root);
+  if (status != COLLEGA_OK || !root->has_last_deal) return status;
+  status = deal_row(apply->txn, &apply->party, field_bytes(&root->last_deal), apply->arena, &last,
+                    apply->error);
+  if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(apply->error, "roots");
+  for (size_t i = 0; status == COLLEGA_OK && i < last->n_decisions; i++) {
+    struct run_view run;
+    status = run_read_bytes(field_bytes(&last->decisions[i]), apply->arena, &run, apply->error);
+    if (status == COLLEGA_OK && run.records[0].body->decision)
+      status = apply_termination(apply, root_id, run.records[0].body->decision);
+  }
+  return status;
+}
+
+/* It was signed before this home was restored: a draft of it need not be signed again. */
+static enum collega_status drop_acts(struct apply *apply, const CollegaStore__RootRow *root,
+                                     CollegaStore__ActKind kind) {
+  for (size_t i = 0; i < root->n_deals; i++) {
+    CollegaStore__DealRow *row;
+    enum collega_status status = deal_row(apply->txn, &apply->party, field_bytes(&root->deals[i]),
+                                          apply->arena, &row, apply->error);
+    if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(apply->error, "roots");
+    if (status != COLLEGA_OK) return status;
+    const CollegaStore__DealAct *act =
+        row->has_act
+            ? (const CollegaStore__DealAct *)row_unpack(&collega_store__deal_act__descriptor,
+                                                        field_bytes(&row->act), apply->arena)
+            : NULL;
+    if (!act || act->kind != kind) continue;
+    row->has_act = false;
+    status = deal_row_put(apply->txn, row, apply->error);
+    if (status != COLLEGA_OK) return status;
+  }
+  return COLLEGA_OK;
+}
+
+static enum collega_status copy_terminate(struct apply *apply, const Collega__Terminate *terminate,
+                                          struct bytes packed, bool letter) {
+  struct deal_view view;
+  CollegaStore__RootRow *root;
+  struct deal_event event = {.kind = DEAL_EVENT_COPY,
+                             .act = COLLEGA_STORE__ACT_KIND__ACT_KIND_TERMINATE,
+                             .now = apply->event->time,
+                             .terminate_effective = terminate->effective};
+  ProtobufCBinaryData kept;
+  if (!id_from(&event.deal, terminate->deal.data, terminate->deal.len) ||
+      !id_from(&event.predecessor, terminate->predecessor.data, terminate->predecessor.len))
+    return exchange_row_damaged(apply->error, "fetched");
+  enum collega_status status =
+      deal_view_read(apply->txn, &apply->party, &event.deal, apply->arena, &view, apply->error);
+  if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
+  if (status == COLLEGA_OK) status = root_of(apply, &view.root, &root);
+  if (status != COLLEGA_OK) return status;
+  if (letter) status = keep_letter(apply, root);
+  root->has_terminate_mandate = terminate->has_mandate;
+  root->terminate_mandate = terminate->mandate;
+  field_set(&kept, packed.data, packed.length);
+  if (status == COLLEGA_OK) status = keep_terminate(apply, root, &kept);
+  if (status == COLLEGA_OK) status = drop_acts(apply, root, event.act);
+  if (status == COLLEGA_OK) status = apply_deal_step(apply, &view.root, &event);
+  return status == COLLEGA_OK ? note_end_again(apply, &view.root) : status;
+}
+
+static enum collega_status copy_release(struct apply *apply, const Collega__Body *body,
+                                        struct bytes packed, bool letter) {
+  struct id id;
+  CollegaStore__RootRow *root;
+  const ProtobufCBinaryData *field =
+      body->release ? &body->release->root : &body->release_answer->root;
+  struct deal_event event = {.kind = DEAL_EVENT_COPY, .now = apply->event->time};
+  event.act = body->release ? COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE
+                            : COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE_ANSWER;
+  event.signed_answer = body->release_answer &&
+                        body->release_answer->reply == COLLEGA__RELEASE_REPLY__RELEASE_REPLY_SIGNED;
+  if (!id_from(&id, field->data, field->len)) return exchange_row_damaged(apply->error, "fetched");
+  enum collega_status status = root_of(apply, &id, &root);
+  if (status == COLLEGA_OK && letter) status = keep_letter(apply, root);
+  if (status != COLLEGA_OK) return status;
+  if (body->release) {
+    root->has_release_asked = true;
+    field_set(&root->release_asked, packed.data, packed.length);
+  } else {
+    root->has_release_answer = true;
+    field_set(&root->release_answer, packed.data, packed.length);
+  }
+  status = root_row_put(apply->txn, root, apply->error);
+  if (status == COLLEGA_OK) status = drop_acts(apply, root, event.act);
+  return status == COLLEGA_OK ? apply_deal_step(apply, &id, &event) : status;
+}
+
+enum collega_status apply_change_copy(struct apply *apply, const struct run_view *run,
+                                      bool letter) {
+  const Collega__Body *body = run->records[0].body;
+  struct bytes packed;
+  enum collega_status status = exchange_pack(apply->arena, &run->run->base, &packed, apply->error);
+  if (status != COLLEGA_OK) return status;
+  return body->terminate ? copy_terminate(apply, body->terminate, packed, letter)
+                         : copy_release(apply, body, packed, letter);
 }

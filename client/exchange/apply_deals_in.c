@@ -77,6 +77,18 @@ enum collega_status apply_keep_acceptance(struct apply *apply, const struct run_
   return deal_row_put(apply->txn, view.row, apply->error);
 }
 
+/* The machine takes no word of an older epoch than it has heard of, or answered in: it is not kept beside
+ * the deal either, so that it is never shown as held. */
+enum collega_status decision_counts(struct ledger_txn *txn, const struct id *party,
+                                    const struct id *root, const struct deal_event *event,
+                                    struct arena *arena, bool *out, struct collega_error *error) {
+  struct negotiation negotiation;
+  CollegaStore__RootRow *row;
+  enum collega_status status = negotiation_load(txn, party, root, arena, &negotiation, &row, error);
+  *out = status == COLLEGA_OK && event->epoch_number >= negotiation.epoch_number;
+  return status;
+}
+
 /* The decision's run beside the deal it is about, once. */
 static enum collega_status keep_decision(struct apply *apply, const struct record *record,
                                          struct bytes packed_run) {
@@ -107,7 +119,12 @@ static enum collega_status take_decision(struct apply *apply, const struct run_v
     return exchange_row_damaged(apply->error, "decision");
   enum collega_status status =
       decision_event(record, apply->event->time, apply->arena, &event, apply->error);
-  if (status == COLLEGA_OK) status = keep_decision(apply, record, packed_run);
+  bool counts = false;
+  if (status == COLLEGA_OK)
+    status = decision_counts(apply->txn, &apply->party, &root, &event, apply->arena, &counts,
+                             apply->error);
+  if (status != COLLEGA_OK || !counts) return status;
+  status = keep_decision(apply, record, packed_run);
   if (status == COLLEGA_OK) status = apply_deal_step(apply, &root, &event);
   return status == COLLEGA_OK ? apply_termination(apply, &root, record->body->decision) : status;
 }

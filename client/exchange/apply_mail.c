@@ -1,6 +1,6 @@
 /* Mail as the ledger's rows see it: offers for named employers, talks, deals; and how far the
  * mailbox was read. */
-#include "client/exchange/inside.h"
+#include "client/exchange/talk.h"
 
 #include <string.h>
 
@@ -10,17 +10,32 @@ enum collega_status apply_mailbox_cursor(struct apply *apply) {
   CollegaStore__OwnParty *own;
   const struct receipt_position *position = apply->event->position;
   if (!position) return COLLEGA_OK; /* a decision that came out of its turn */
+  struct bytes epoch = bytes_of(position->epoch.byte, EPOCH_BYTES);
   enum collega_status status =
       own_row(apply->txn, id_bytes(&apply->party), apply->arena, &own, apply->error);
   if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(apply->error, "own");
   if (status != COLLEGA_OK) return status;
+  /* What a restored home could not use at first is recorded after what followed it. */
+  if (own->has_mailbox_epoch && own->mailbox_seq >= position->seq &&
+      bytes_equal(field_bytes(&own->mailbox_epoch), epoch))
+    return COLLEGA_OK;
   own->has_mailbox_epoch = own->has_mailbox_seq = true;
-  field_set(&own->mailbox_epoch, position->epoch.byte, EPOCH_BYTES);
+  field_set(&own->mailbox_epoch, epoch.data, epoch.length);
   own->mailbox_seq = position->seq;
   return own_row_put(apply->txn, own, apply->error);
 }
 
-static enum collega_status apply_letter(struct apply *apply, const Collega__Letter *letter) {
+/* Mail that comes in its turn was said when it came, by our own clock. */
+static enum collega_status said_when(struct apply *apply, const CollegaStore__MailIn *mail,
+                                     struct said *out) {
+  ProtobufCBinaryData to;
+  *out = (struct said){.time = apply->event->time};
+  if (!mail->has_fetched || !mail->fetched) return COLLEGA_OK;
+  return mail_sealed(mail, apply->event->time, apply->arena, &out->time, &to, apply->error);
+}
+
+static enum collega_status apply_letter(struct apply *apply, const Collega__Letter *letter,
+                                        const struct said *said) {
   enum collega_status status = COLLEGA_OK;
   for (size_t i = 0; status == COLLEGA_OK && i < letter->n_runs; i++) {
     struct run_view view;
@@ -29,7 +44,8 @@ static enum collega_status apply_letter(struct apply *apply, const Collega__Lett
     const Collega__Body *body = view.records[0].body;
     if (body->offer || body->status)
       status = apply_public(apply, &view.records[0], NULL, true, bytes_of(NULL, 0));
-    if (status == COLLEGA_OK && (body->interest || body->talk)) status = apply_talk_in(apply, body);
+    if (status == COLLEGA_OK && (body->interest || body->talk))
+      status = apply_talk_in(apply, body, said);
   }
   return status == COLLEGA_OK ? apply_letter_deals(apply, letter) : status;
 }
@@ -40,9 +56,13 @@ enum collega_status apply_mail(struct apply *apply) {
   if (status != COLLEGA_OK) return status;
   const CollegaStore__MailIn *mail = (const CollegaStore__MailIn *)message;
   if (mail->has_letter && !mail->problem) {
+    struct said said;
+    status = said_when(apply, mail, &said);
+    if (status != COLLEGA_OK) return status;
     const Collega__Letter *letter = (const Collega__Letter *)row_unpack(
         &collega__letter__descriptor, field_bytes(&mail->letter), apply->arena);
-    status = letter ? apply_letter(apply, letter) : exchange_row_damaged(apply->error, "mail");
+    status =
+        letter ? apply_letter(apply, letter, &said) : exchange_row_damaged(apply->error, "mail");
   }
   return status == COLLEGA_OK ? apply_mailbox_cursor(apply) : status;
 }

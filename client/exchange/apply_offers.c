@@ -55,6 +55,7 @@ static enum collega_status take_offer(struct apply *apply, const struct record *
   field_set_id(&row->content, &record->id);
   field_set(&row->body, record->bytes.data, record->bytes.length);
   row->entry = apply->event->number;
+  row->n_letter_entries = 0;
   row->position = position ? position_new(apply->arena, position) : NULL;
   if (position && !row->position) return exchange_no_memory(apply->error);
   row->refused = row->refused_words = NULL;
@@ -81,6 +82,8 @@ static enum collega_status take_status(struct apply *apply, const struct record 
   row->state = (uint32_t)change->state;
   row->has_filled_by_itself = row->filled_by_itself =
       apply->by_itself && change->state == COLLEGA__OFFER_STATE__OFFER_STATE_FILLED;
+  row->has_status_entry = row->mine && row->by_mail;
+  row->status_entry = row->has_status_entry ? apply->event->number : 0;
   return offer_row_put(apply->txn, row, apply->error);
 }
 
@@ -223,6 +226,19 @@ enum collega_status apply_send_envelope(struct apply *apply, struct bytes envelo
   return apply_send(apply, &item, NULL);
 }
 
+/* It was sent, and erased since: only its number in the outbox is given out again, and its answer, which
+ * stands later in the chain, takes it away. */
+enum collega_status apply_send_erased(struct apply *apply, const ProtobufCBinaryData *hash,
+                                      const ProtobufCBinaryData *deal) {
+  CollegaStore__OutboxItem item = COLLEGA_STORE__OUTBOX_ITEM__INIT;
+  item.kind = COLLEGA_STORE__OUTBOX_KIND__OUTBOX_KIND_SEND;
+  item.key = *hash;
+  item.open = 1;
+  item.has_deal = deal != NULL;
+  if (deal) item.deal = *deal;
+  return apply_send(apply, &item, NULL);
+}
+
 /* When the run as a whole is of no use any more: the latest not-after of its records; false:
  * never. */
 static bool run_not_after(const struct run_view *view, collega_time *out) {
@@ -312,6 +328,21 @@ static enum collega_status drop_offers_of(struct apply *apply, const ProtobufCBi
   return status;
 }
 
+/* A record of ours that only the board knew (this home was restored): should the broker lose it one day,
+ * this entry is where it stands. */
+static enum collega_status note_found(struct apply *apply, const struct record *record,
+                                      const struct receipt_position *position) {
+  bool ours = false;
+  struct own_record own;
+  enum collega_status status =
+      exchange_party_is_own(apply->txn, field_bytes(&record->body->author), &ours, apply->error);
+  if (status != COLLEGA_OK || !ours) return status;
+  status = own_record_get(apply->txn, id_bytes(&record->id), &own, apply->error);
+  if (status != COLLEGA_NOT_FOUND) return status;
+  status = note_own(apply, record, 0);
+  return status == COLLEGA_OK ? apply_receipted(apply, &record->id, position) : status;
+}
+
 static enum collega_status take_board_run(struct apply *apply, const Collega__BoardRun *board_run) {
   const Collega__ReceiptRun *receipt = board_run->receipt;
   struct receipt_position position = {.time = receipt->time};
@@ -325,10 +356,11 @@ static enum collega_status take_board_run(struct apply *apply, const Collega__Bo
     const struct record *record = &view.records[i];
     if (record->refused != NULL) continue; /* of a rule that the broker does not know yet */
     position.seq = receipt->first_seq + (receipt->n_leaves ? receipt->leaves[i] : (uint32_t)i);
-    status = apply_receipted(apply, &record->id, &position);
+    status = note_found(apply, record, &position);
+    if (status == COLLEGA_OK) status = apply_receipted(apply, &record->id, &position);
     if (status == COLLEGA_OK && record->body->epoch_start &&
         bytes_equal(field_bytes(&record->body->author), field_bytes(&receipt->origin)))
-      status = apply_epoch_start(apply, record->body->epoch_start);
+      status = apply_epoch_start(apply, record->body->epoch_start, &receipt->origin);
     if (status == COLLEGA_OK) {
       status = body_is_members_class(record->body)
                    ? apply_member(apply, &view, i, receipt)

@@ -1,6 +1,7 @@
 /* After a restore, of this home or of its broker: what was fetched becomes rows again, and what the
  * broker has lost of ours goes out again. */
 #include "client/exchange/deal_rows.h"
+#include "client/exchange/talk.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -119,47 +120,27 @@ static enum collega_status copy_request(struct apply *apply, const Collega__Body
   return deal_row_put(apply->txn, row, apply->error);
 }
 
-static enum collega_status copy_release(struct apply *apply, const Collega__Body *body,
-                                        struct bytes packed) {
-  struct id root;
-  CollegaStore__RootRow *row;
-  const ProtobufCBinaryData *field =
-      body->release ? &body->release->root : &body->release_answer->root;
-  struct deal_event event = {.kind = DEAL_EVENT_COPY, .now = apply->event->time};
-  event.act = body->release ? COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE
-                            : COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE_ANSWER;
-  event.signed_answer = body->release_answer &&
-                        body->release_answer->reply == COLLEGA__RELEASE_REPLY__RELEASE_REPLY_SIGNED;
-  if (!id_from(&root, field->data, field->len))
-    return exchange_row_damaged(apply->error, "fetched");
-  enum collega_status status = apply_deal_step(apply, &root, &event);
+/* An offer for named employers went to each of them by a letter of its own. */
+static enum collega_status copy_offer(struct apply *apply, const struct record *record) {
+  CollegaStore__OfferRow *row;
+  const ProtobufCBinaryData *id =
+      record->body->offer ? &record->body->offer->id : &record->body->status->id;
+  enum collega_status status = apply_public(apply, record, NULL, true, bytes_of(NULL, 0));
   if (status == COLLEGA_OK)
-    status =
-        root_row(apply->txn, &apply->party, field_bytes(field), apply->arena, &row, apply->error);
-  if (status != COLLEGA_OK) return status;
-  if (body->release) {
-    row->has_release = true;
-    field_set(&row->release, packed.data, packed.length);
-  } else {
-    row->has_release_answer = true;
-    field_set(&row->release_answer, packed.data, packed.length);
-  }
-  return root_row_put(apply->txn, row, apply->error);
-}
-
-static enum collega_status copy_thread(struct apply *apply, const ProtobufCBinaryData *thread) {
-  uint8_t key[2 * ID_BYTES + 8], value[8];
-  if (thread->len != ID_BYTES) return exchange_row_damaged(apply->error, "threads");
-  memcpy(key, apply->party.byte, ID_BYTES);
-  memcpy(key + ID_BYTES, thread->data, ID_BYTES);
-  put_be64(key + 2 * ID_BYTES, apply->event->number);
-  put_be64(value, apply->event->number);
-  return table_put(apply->txn, TABLE_THREADS, bytes_of(key, sizeof key),
-                   bytes_of(value, sizeof value), apply->error);
+    status = offer_row(apply->txn, field_bytes(id), apply->arena, &row, apply->error);
+  if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
+  if (status != COLLEGA_OK || !row->mine || !row->by_mail) return status;
+  uint64_t *entries = arena_take(apply->arena, (row->n_letter_entries + 1) * sizeof *entries);
+  if (!entries) return exchange_no_memory(apply->error);
+  if (row->n_letter_entries)
+    memcpy(entries, row->letter_entries, row->n_letter_entries * sizeof *entries);
+  entries[row->n_letter_entries++] = apply->event->number;
+  row->letter_entries = entries;
+  return offer_row_put(apply->txn, row, apply->error);
 }
 
 static enum collega_status copy_run(struct apply *apply, const struct run_view *run,
-                                    const Collega__Letter *letter) {
+                                    const Collega__Letter *letter, const struct said *said) {
   const Collega__Body *body = run->records[0].body;
   struct bytes packed;
   enum collega_status status = exchange_pack(apply->arena, &run->run->base, &packed, apply->error);
@@ -167,11 +148,10 @@ static enum collega_status copy_run(struct apply *apply, const struct run_view *
   if (body->deal) return copy_header(apply, run, letter);
   if (body->acceptance) return copy_acceptance(apply, run, packed, letter != NULL);
   if (body->decline || body->withdraw) return copy_request(apply, body);
-  if (body->release || body->release_answer) return copy_release(apply, body, packed);
-  if (body->offer || body->status)
-    return apply_public(apply, &run->records[0], NULL, true, bytes_of(NULL, 0));
-  if (body->interest) return copy_thread(apply, &body->interest->thread);
-  if (body->talk) return copy_thread(apply, &body->talk->thread);
+  if (body->terminate || body->release || body->release_answer)
+    return apply_change_copy(apply, run, letter != NULL);
+  if (body->offer || body->status) return copy_offer(apply, &run->records[0]);
+  if (body->interest || body->talk) return apply_talk_in(apply, body, said);
   return COLLEGA_OK;
 }
 
@@ -181,16 +161,19 @@ enum collega_status apply_fetched(struct apply *apply) {
   enum collega_status status = apply_payload(apply, &collega_store__mail_in__descriptor, &message);
   if (status != COLLEGA_OK) return status;
   const CollegaStore__MailIn *mail = (const CollegaStore__MailIn *)message;
+  struct said said = {.mine = true, .time = apply->event->time};
   if (!mail->has_letter) {
     status = run_read_bytes(field_bytes(&mail->envelope), apply->arena, &run, apply->error);
-    return status == COLLEGA_OK ? copy_run(apply, &run, NULL) : status;
+    return status == COLLEGA_OK ? copy_run(apply, &run, NULL, &said) : status;
   }
+  status = mail_sealed(mail, said.time, apply->arena, &said.time, &said.to, apply->error);
+  if (status != COLLEGA_OK) return status;
   const Collega__Letter *letter = (const Collega__Letter *)row_unpack(
       &collega__letter__descriptor, field_bytes(&mail->letter), apply->arena);
   if (!letter) return exchange_row_damaged(apply->error, "fetched");
   for (size_t i = 0; status == COLLEGA_OK && i < letter->n_runs; i++) {
     status = run_read(letter->runs[i], apply->arena, &run, apply->error);
-    if (status == COLLEGA_OK) status = copy_run(apply, &run, letter);
+    if (status == COLLEGA_OK) status = copy_run(apply, &run, letter, &said);
   }
   return status;
 }
@@ -263,6 +246,7 @@ static enum collega_status send_envelope(struct apply *apply, struct bytes envel
   return outbox_put(apply->txn, &item, apply->error);
 }
 
+/* Chain entries that hold letters of ours. */
 struct letter_list {
   struct arena *arena;
   uint64_t *entry;
@@ -270,17 +254,7 @@ struct letter_list {
   bool failed, damaged;
 };
 
-static bool visit_letter(void *context, struct bytes key, struct bytes value) {
-  struct letter_list *list = context;
-  (void)key;
-  arena_reset(list->arena);
-  const CollegaStore__DealRow *row = (const CollegaStore__DealRow *)row_unpack(
-      &collega_store__deal_row__descriptor, value, list->arena);
-  list->damaged = !row;
-  if (!row || !row->has_letter_entry || row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_VOID ||
-      row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_RELEASED ||
-      row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_TERMINATED)
-    return !list->damaged;
+static bool list_entry(struct letter_list *list, uint64_t entry) {
   if (list->count == list->capacity) {
     size_t capacity = list->capacity ? 2 * list->capacity : 64;
     uint64_t *grown = realloc(list->entry, capacity * sizeof *grown);
@@ -289,46 +263,139 @@ static bool visit_letter(void *context, struct bytes key, struct bytes value) {
     list->entry = grown;
     list->capacity = capacity;
   }
-  list->entry[list->count++] = row->letter_entry;
+  list->entry[list->count++] = entry;
   return true;
 }
 
-/* The envelope that an entry sent; empty: it was erased. */
-static enum collega_status envelope_of(struct apply *apply, uint64_t number, struct bytes *out) {
-  struct ledger_event event;
-  ProtobufCMessage *row = NULL;
-  *out = bytes_of(NULL, 0);
-  enum collega_status status = ledger_entry(apply->txn, number, apply->arena, &event, apply->error);
-  if (status != COLLEGA_OK || !event.payload.data) return status;
-  if (event.kind == COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_SIGNED) {
-    row = row_unpack(&collega_store__signed_act__descriptor, event.payload, apply->arena);
-    if (row && ((CollegaStore__SignedAct *)row)->has_envelope)
-      *out = field_bytes(&((CollegaStore__SignedAct *)row)->envelope);
-  } else if (event.kind == COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_FETCHED) {
-    row = row_unpack(&collega_store__mail_in__descriptor, event.payload, apply->arena);
-    if (row) *out = field_bytes(&((CollegaStore__MailIn *)row)->envelope);
-  } else if (event.kind == COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_SEALED) {
-    row = row_unpack(&collega_store__sealed__descriptor, event.payload, apply->arena);
-    if (row) *out = field_bytes(&((CollegaStore__Sealed *)row)->envelope);
-  }
-  return row ? COLLEGA_OK : exchange_row_damaged(apply->error, "letter");
+static ProtobufCMessage *listed_row(struct letter_list *list,
+                                    const ProtobufCMessageDescriptor *type, struct bytes value) {
+  arena_reset(list->arena);
+  ProtobufCMessage *row = row_unpack(type, value, list->arena);
+  list->damaged = !row;
+  return row;
 }
 
-/* The broker knows an envelope that it kept by its number, and the recipient a proposal that it
- * has: what was not lost changes nothing. Whether it is taken this time says nothing about the
- * deal, so these items name none. */
+static bool visit_deal(void *context, struct bytes key, struct bytes value) {
+  struct letter_list *list = context;
+  (void)key;
+  const CollegaStore__DealRow *row =
+      (const CollegaStore__DealRow *)listed_row(list, &collega_store__deal_row__descriptor, value);
+  if (!row || !row->has_letter_entry || row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_VOID ||
+      row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_RELEASED ||
+      row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_TERMINATED)
+    return !list->damaged;
+  return list_entry(list, row->letter_entry);
+}
+
+/* RELEASE, its answer, TERMINATE: the other side may have none of them, whatever the decider says. */
+static bool visit_root(void *context, struct bytes key, struct bytes value) {
+  struct letter_list *list = context;
+  (void)key;
+  const CollegaStore__RootRow *row =
+      (const CollegaStore__RootRow *)listed_row(list, &collega_store__root_row__descriptor, value);
+  bool more = row != NULL;
+  for (size_t i = 0; more && i < row->n_letter_entries; i++)
+    more = list_entry(list, row->letter_entries[i]);
+  return more;
+}
+
+static bool visit_talk(void *context, struct bytes key, struct bytes value) {
+  if (key.length != THREAD_KEY_BYTES || get_be64(key.data + 2 * ID_BYTES) == 0 || value.length != 8)
+    return true;
+  return list_entry(context, get_be64(value.data));
+}
+
+/* Offers for named employers go by mail. */
+static bool visit_offer(void *context, struct bytes key, struct bytes value) {
+  struct letter_list *list = context;
+  (void)key;
+  const CollegaStore__OfferRow *row = (const CollegaStore__OfferRow *)listed_row(
+      list, &collega_store__offer_row__descriptor, value);
+  if (!row || !row->mine || !row->by_mail) return !list->damaged;
+  bool more = list_entry(list, row->entry) &&
+              (!row->has_status_entry || list_entry(list, row->status_entry));
+  for (size_t i = 0; more && i < row->n_letter_entries; i++)
+    more = list_entry(list, row->letter_entries[i]);
+  return more;
+}
+
+static enum collega_status list_letters(struct apply *apply, struct letter_list *list) {
+  static const struct {
+    enum ledger_table table;
+    table_visit visit;
+  } PLACES[] = {{TABLE_OFFERS, visit_offer},
+                {TABLE_THREADS, visit_talk},
+                {TABLE_DEALS, visit_deal},
+                {TABLE_ROOTS, visit_root}};
+  enum collega_status status = COLLEGA_OK;
+  for (size_t i = 0; status == COLLEGA_OK && i < sizeof PLACES / sizeof *PLACES; i++) {
+    status = table_each(apply->txn, PLACES[i].table, bytes_of(NULL, 0), NULL, PLACES[i].visit, list,
+                        apply->error);
+    if (status == COLLEGA_OK && list->failed) status = exchange_no_memory(apply->error);
+    if (status == COLLEGA_OK && list->damaged) status = exchange_row_damaged(apply->error, "rows");
+  }
+  return status;
+}
+
+static enum collega_status send_own(struct apply *apply, const CollegaStore__OwnRecords *own) {
+  enum collega_status status = COLLEGA_OK;
+  for (size_t i = 0; own && status == COLLEGA_OK && i < own->n_envelopes; i++)
+    status = send_envelope(apply, field_bytes(&own->envelopes[i]), NULL);
+  return status;
+}
+
+/* The letters that an entry sent; none: they were erased, or came from the other side. */
+static enum collega_status send_letters_of(struct apply *apply, uint64_t number) {
+  struct ledger_event event;
+  const ProtobufCMessageDescriptor *type = NULL;
+  struct bytes envelope = {NULL, 0};
+  enum collega_status status = ledger_entry(apply->txn, number, apply->arena, &event, apply->error);
+  if (status != COLLEGA_OK || !event.payload.data) return status;
+  if (event.kind == COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_SIGNED)
+    type = &collega_store__signed_act__descriptor;
+  else if (event.kind == COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_FETCHED)
+    type = &collega_store__mail_in__descriptor;
+  else if (event.kind == COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_SEALED)
+    type = &collega_store__sealed__descriptor;
+  else if (event.kind == COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_MATCH_ACT)
+    type = &collega_store__match_act__descriptor;
+  else if (event.kind == COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_OWN_RECORDS)
+    type = &collega_store__own_records__descriptor;
+  if (!type) return COLLEGA_OK;
+  ProtobufCMessage *row = row_unpack(type, event.payload, apply->arena);
+  if (!row) return exchange_row_damaged(apply->error, "letter");
+  if (event.kind == COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_OWN_RECORDS)
+    return send_own(apply, (const CollegaStore__OwnRecords *)row);
+  if (event.kind == COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_SIGNED &&
+      ((CollegaStore__SignedAct *)row)->has_envelope)
+    envelope = field_bytes(&((CollegaStore__SignedAct *)row)->envelope);
+  else if (event.kind == COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_MATCH_ACT &&
+           ((CollegaStore__MatchAct *)row)->has_envelope)
+    envelope = field_bytes(&((CollegaStore__MatchAct *)row)->envelope);
+  else if (event.kind == COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_FETCHED &&
+           ((CollegaStore__MailIn *)row)->has_letter)
+    envelope = field_bytes(&((CollegaStore__MailIn *)row)->envelope);
+  else if (event.kind == COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_SEALED)
+    envelope = field_bytes(&((CollegaStore__Sealed *)row)->envelope);
+  return envelope.length > 0 ? send_envelope(apply, envelope, NULL) : COLLEGA_OK;
+}
+
+static int by_number(const void *one, const void *other) {
+  uint64_t a = *(const uint64_t *)one, b = *(const uint64_t *)other;
+  return a < b ? -1 : a > b;
+}
+
+/* The broker knows an envelope that it kept by its number, and the recipient what it has: what was not
+ * lost changes nothing. In the order in which they were written: an answer follows its question.
+ * Whether one is taken this time says nothing about the deal, so these items name none. */
 enum collega_status apply_letters_again(struct apply *apply) {
   struct letter_list list = {.arena = exchange_arena()};
-  struct bytes envelope;
   if (!list.arena) return exchange_no_memory(apply->error);
-  enum collega_status status = table_each(apply->txn, TABLE_DEALS, bytes_of(NULL, 0), NULL,
-                                          visit_letter, &list, apply->error);
-  if (status == COLLEGA_OK && list.failed) status = exchange_no_memory(apply->error);
-  if (status == COLLEGA_OK && list.damaged) status = exchange_row_damaged(apply->error, "deals");
-  for (size_t i = 0; status == COLLEGA_OK && i < list.count; i++) {
-    status = envelope_of(apply, list.entry[i], &envelope);
-    if (status == COLLEGA_OK && envelope.data) status = send_envelope(apply, envelope, NULL);
-  }
+  enum collega_status status = list_letters(apply, &list);
+  if (list.count > 1) qsort(list.entry, list.count, sizeof *list.entry, by_number);
+  for (size_t i = 0; status == COLLEGA_OK && i < list.count; i++)
+    if (i == 0 || list.entry[i] != list.entry[i - 1])
+      status = send_letters_of(apply, list.entry[i]);
   free(list.entry);
   arena_destroy(&list.arena);
   return status;
@@ -340,8 +407,9 @@ enum collega_status apply_sealed(struct apply *apply) {
   enum collega_status status = apply_payload(apply, &collega_store__sealed__descriptor, &message);
   if (status != COLLEGA_OK) return status;
   const CollegaStore__Sealed *sealed = (const CollegaStore__Sealed *)message;
-  status =
-      send_envelope(apply, field_bytes(&sealed->envelope), sealed->has_deal ? &sealed->deal : NULL);
+  const ProtobufCBinaryData *deal = sealed->has_deal ? &sealed->deal : NULL;
+  status = sealed->has_envelope_hash ? apply_send_erased(apply, &sealed->envelope_hash, deal)
+                                     : send_envelope(apply, field_bytes(&sealed->envelope), deal);
   if (status != COLLEGA_OK || !sealed->has_deal) return status;
   status = deal_row(apply->txn, &apply->party, field_bytes(&sealed->deal), apply->arena, &row,
                     apply->error);
@@ -354,13 +422,99 @@ enum collega_status apply_sealed(struct apply *apply) {
 
 /* ---- records that the broker receipted, and lost */
 
+/* What of each epoch the broker kept. A broker that is restored twice from one backup goes on twice from
+ * the same epoch: of the first time nothing is left, though it did give receipts. */
+struct kept_epoch {
+  struct epoch epoch;
+  bool known;    /* its start was told here */
+  bool followed; /* the newest epoch goes back to it */
+  bool has_previous;
+  struct epoch previous;
+  uint64_t last_of_previous, last; /* kept of the one before; kept of this one */
+};
+struct lineage {
+  struct kept_epoch *epochs;
+  size_t count;
+};
+
+static struct kept_epoch *find_epoch(const struct lineage *lineage, const struct epoch *epoch) {
+  for (size_t i = 0; i < lineage->count; i++)
+    if (memcmp(lineage->epochs[i].epoch.byte, epoch->byte, EPOCH_BYTES) == 0)
+      return &lineage->epochs[i];
+  return NULL;
+}
+
+static bool add_start(struct lineage *lineage, const Collega__EpochStart *start) {
+  struct kept_epoch *kept = &lineage->epochs[lineage->count];
+  struct epoch epoch;
+  if (!epoch_from(&epoch, start->epoch.data, start->epoch.len)) return false;
+  if (find_epoch(lineage, &epoch)) return true;
+  *kept = (struct kept_epoch){.epoch = epoch,
+                              .known = true,
+                              .has_previous = start->has_previous,
+                              .last_of_previous = start->last_kept,
+                              .last = UINT64_MAX};
+  lineage->count++;
+  return !start->has_previous ||
+         epoch_from(&kept->previous, start->previous.data, start->previous.len);
+}
+
+/* From the newest start back; epochs of which nothing was told are taken to be kept. */
+static void walk_back(struct lineage *lineage) {
+  struct kept_epoch *at = &lineage->epochs[0];
+  for (size_t i = 0; at && i < lineage->count; i++) {
+    at->followed = true;
+    if (!at->has_previous) return;
+    struct kept_epoch *before = find_epoch(lineage, &at->previous);
+    if (!before) { /* a start that never came here: only what was kept of it is known */
+      before = &lineage->epochs[lineage->count++];
+      *before = (struct kept_epoch){.epoch = at->previous, .followed = true};
+      before->last = at->last_of_previous;
+      return;
+    }
+    before->last = at->last_of_previous;
+    at = before;
+  }
+}
+
+/* *older: a newer start was told before; this one is read again, and tells nothing. */
+static enum collega_status read_lineage(struct apply *apply, const struct bytes *broker,
+                                        const Collega__EpochStart *newest, struct lineage *lineage,
+                                        bool *older) {
+  ProtobufCMessage *message;
+  enum collega_status status =
+      row_get(apply->txn, TABLE_PARTIES, *broker, &collega_store__party__descriptor, apply->arena,
+              &message, apply->error);
+  if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(apply->error, "parties");
+  if (status != COLLEGA_OK) return status;
+  const CollegaStore__Party *party = (const CollegaStore__Party *)message;
+  lineage->epochs = arena_take(apply->arena, (party->n_records + 2) * sizeof *lineage->epochs);
+  if (!lineage->epochs) return exchange_no_memory(apply->error);
+  if (!add_start(lineage, newest)) return exchange_row_damaged(apply->error, "epochs");
+  for (size_t i = 0; i < party->n_records; i++) {
+    struct run_view view;
+    status =
+        run_read_bytes(field_bytes(&party->records[i]->run), apply->arena, &view, apply->error);
+    if (status != COLLEGA_OK) return status;
+    const Collega__EpochStart *start = view.records[0].body->epoch_start;
+    if (start && !add_start(lineage, start)) return exchange_row_damaged(apply->error, "epochs");
+    *older = *older || (start && start->number > newest->number);
+  }
+  walk_back(lineage);
+  return COLLEGA_OK;
+}
+
+static bool is_kept(const struct lineage *lineage, const struct epoch *epoch, uint64_t seq) {
+  const struct kept_epoch *kept = find_epoch(lineage, epoch);
+  return !kept || (kept->followed && seq <= kept->last);
+}
+
 struct lost_record {
   uint64_t entry;
   struct id id;
 };
 struct lost_list {
-  struct bytes epoch;
-  uint64_t last_kept;
+  struct lineage lineage;
   struct lost_record *record;
   size_t count, capacity;
   bool failed;
@@ -370,8 +524,7 @@ static bool visit_lost(void *context, struct bytes key, struct bytes value) {
   struct lost_list *list = context;
   struct own_record own;
   if (!own_record_read(value, &own) || own.state != RECORD_RECEIPTED ||
-      own.seq <= list->last_kept ||
-      !bytes_equal(bytes_of(own.epoch.byte, EPOCH_BYTES), list->epoch))
+      is_kept(&list->lineage, &own.epoch, own.seq))
     return true;
   if (list->count == list->capacity) {
     size_t capacity = list->capacity ? 2 * list->capacity : 256;
@@ -408,56 +561,94 @@ static enum collega_status note_waiting(struct apply *apply, const struct id *id
   return status == COLLEGA_OK ? own_record_put(apply->txn, id, &own, apply->error) : status;
 }
 
-/* The lost leaves of one entry's run, as one run again. */
-static enum collega_status publish_again(struct apply *apply, const struct lost_record *lost,
-                                         size_t count) {
-  struct ledger_event event;
-  struct run_view view;
+/* A former content is of no use where a later one stands on the board: that one may have expired since,
+ * and this one must not be seen in its place. Where the later ones went by mail, this one, or what ended
+ * it, is the last that the board knew. */
+static enum collega_status is_superseded(struct apply *apply, const struct record *record,
+                                         bool *superseded) {
+  CollegaStore__OfferRow *row;
+  const Collega__OfferRevision *offer = record->body->offer;
+  *superseded = false;
+  if (!offer) return COLLEGA_OK;
+  enum collega_status status =
+      offer_row(apply->txn, field_bytes(&offer->id), apply->arena, &row, apply->error);
+  if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
+  if (status == COLLEGA_OK) *superseded = !row->by_mail && offer->revision < row->revision;
+  return status;
+}
+
+/* The lost leaves of a run, as one run again. */
+static enum collega_status publish_run(struct apply *apply, const struct run_view *view,
+                                       const struct lost_record *lost, size_t count) {
+  CollegaStore__OutboxItem item = COLLEGA_STORE__OUTBOX_ITEM__INIT;
   Collega__Run *run;
   struct bytes packed;
-  uint64_t number = 0;
   size_t picked = 0;
-  enum collega_status status =
-      ledger_entry(apply->txn, lost[0].entry, apply->arena, &event, apply->error);
-  if (status != COLLEGA_OK || !event.payload.data) return status; /* erased meanwhile */
-  const CollegaStore__OwnRecords *own = (const CollegaStore__OwnRecords *)row_unpack(
-      &collega_store__own_records__descriptor, event.payload, apply->arena);
-  if (!own) return exchange_row_damaged(apply->error, "own records");
-  status = run_read_bytes(field_bytes(&own->run), apply->arena, &view, apply->error);
-  if (status != COLLEGA_OK) return status;
-  uint32_t *leaves = arena_take(apply->arena, view.count * sizeof *leaves);
+  uint32_t *leaves = arena_take(apply->arena, view->count * sizeof *leaves);
   if (!leaves) return exchange_no_memory(apply->error);
-  CollegaStore__OutboxItem item = COLLEGA_STORE__OUTBOX_ITEM__INIT;
   item.has_not_after = true;
-  for (size_t i = 0; i < view.count; i++) {
-    const struct record *record = &view.records[i];
+  for (size_t i = 0; i < view->count; i++) {
+    const struct record *record = &view->records[i];
+    bool superseded = false;
     if (!is_lost(lost, count, &record->id)) continue;
+    enum collega_status looked = is_superseded(apply, record, &superseded);
+    if (looked != COLLEGA_OK) return looked;
+    if (superseded) continue;
     if (picked == 0) field_set_id(&item.key, &record->id);
     leaves[picked++] = (uint32_t)i;
     item.has_not_after = item.has_not_after && record->body->has_not_after;
     if (record->body->not_after > item.not_after) item.not_after = record->body->not_after;
   }
-  if (picked == 0) return exchange_row_damaged(apply->error, "own records");
-  status = run_cut(&view, leaves, picked, apply->arena, &run, apply->error);
+  if (picked == 0) return COLLEGA_OK;
+  enum collega_status status = run_cut(view, leaves, picked, apply->arena, &run, apply->error);
   if (status == COLLEGA_OK) status = exchange_pack(apply->arena, &run->base, &packed, apply->error);
   if (status != COLLEGA_OK) return status;
   item.kind = COLLEGA_STORE__OUTBOX_KIND__OUTBOX_KIND_PUBLISH;
   field_set(&item.data, packed.data, packed.length);
   item.open = (uint32_t)picked;
   item.time = apply->event->time;
-  field_set_id(&item.party, &view.signer);
+  field_set_id(&item.party, &view->signer);
   status = outbox_put(apply->txn, &item, apply->error);
-  number = item.number;
-  for (size_t i = 0; status == COLLEGA_OK && i < count; i++)
-    status = note_waiting(apply, &lost[i].id, number);
+  for (size_t i = 0; status == COLLEGA_OK && i < picked; i++)
+    status = note_waiting(apply, &view->records[leaves[i]].id, item.number);
   return status;
 }
 
-enum collega_status apply_epoch_start(struct apply *apply, const Collega__EpochStart *start) {
+/* Those that one entry holds: ours in one run, or among others on the board. */
+static enum collega_status publish_again(struct apply *apply, const struct lost_record *lost,
+                                         size_t count) {
+  struct ledger_event event;
+  struct run_view view;
+  enum collega_status status =
+      ledger_entry(apply->txn, lost[0].entry, apply->arena, &event, apply->error);
+  if (status != COLLEGA_OK || !event.payload.data) return status; /* erased meanwhile */
+  if (event.kind != COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_BOARD) {
+    const CollegaStore__OwnRecords *own = (const CollegaStore__OwnRecords *)row_unpack(
+        &collega_store__own_records__descriptor, event.payload, apply->arena);
+    if (!own) return exchange_row_damaged(apply->error, "own records");
+    status = run_read_bytes(field_bytes(&own->run), apply->arena, &view, apply->error);
+    return status == COLLEGA_OK ? publish_run(apply, &view, lost, count) : status;
+  }
+  const Collega__Board *board =
+      (const Collega__Board *)row_unpack(&collega__board__descriptor, event.payload, apply->arena);
+  if (!board) return exchange_row_damaged(apply->error, "board");
+  for (size_t i = 0; status == COLLEGA_OK && i < board->n_runs; i++) {
+    status = run_read(board->runs[i]->run, apply->arena, &view, apply->error);
+    if (status == COLLEGA_OK) status = publish_run(apply, &view, lost, count);
+  }
+  return status;
+}
+
+enum collega_status apply_epoch_start(struct apply *apply, const Collega__EpochStart *start,
+                                      const ProtobufCBinaryData *broker) {
+  struct lost_list list = {.failed = false};
+  struct bytes id = field_bytes(broker);
+  bool older = false;
   if (!start->has_previous) return COLLEGA_OK;
-  struct lost_list list = {.epoch = field_bytes(&start->previous), .last_kept = start->last_kept};
-  enum collega_status status = table_each(apply->txn, TABLE_RECORDS, bytes_of(NULL, 0), NULL,
-                                          visit_lost, &list, apply->error);
+  enum collega_status status = read_lineage(apply, &id, start, &list.lineage, &older);
+  if (status != COLLEGA_OK || older) return status;
+  status = table_each(apply->txn, TABLE_RECORDS, bytes_of(NULL, 0), NULL, visit_lost, &list,
+                      apply->error);
   if (status == COLLEGA_OK && list.failed) status = exchange_no_memory(apply->error);
   if (list.count > 1) qsort(list.record, list.count, sizeof *list.record, by_entry);
   for (size_t from = 0, until; status == COLLEGA_OK && from < list.count; from = until) {

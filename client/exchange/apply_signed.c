@@ -92,6 +92,8 @@ static enum collega_status signed_header(struct apply *apply, struct deal_view *
   view->row->has_letter_entry = true;
   view->row->letter_entry = apply->event->number;
   status = deal_row_put(apply->txn, view->row, apply->error);
+  if (status == COLLEGA_OK && act->has_envelope_hash)
+    return apply_send_erased(apply, &act->envelope_hash, &view->row->deal);
   return status == COLLEGA_OK ? apply_send_letter(apply, view, field_bytes(&act->envelope))
                               : status;
 }
@@ -158,6 +160,26 @@ static enum collega_status signed_request(struct apply *apply, struct deal_view 
                               : status;
 }
 
+/* "I hold none", of a root that has no header here: the answer goes alone. */
+static enum collega_status answer_alone(struct apply *apply, const ProtobufCBinaryData *run,
+                                        const struct id *key) {
+  CollegaStore__OutboxItem item = COLLEGA_STORE__OUTBOX_ITEM__INIT;
+  CollegaStore__DecideRuns runs = COLLEGA_STORE__DECIDE_RUNS__INIT;
+  ProtobufCBinaryData only = *run;
+  struct bytes packed;
+  runs.n_runs = 1;
+  runs.runs = &only;
+  enum collega_status status = exchange_pack(apply->arena, &runs.base, &packed, apply->error);
+  if (status != COLLEGA_OK) return status;
+  item.kind = COLLEGA_STORE__OUTBOX_KIND__OUTBOX_KIND_DECIDE;
+  field_set(&item.data, packed.data, packed.length);
+  field_set_id(&item.key, key);
+  item.open = 1;
+  item.has_decider = apply->event->counterpart != NULL;
+  if (item.has_decider) field_set_id(&item.decider, apply->event->counterpart);
+  return apply_send(apply, &item, NULL);
+}
+
 enum collega_status apply_signed(struct apply *apply) {
   ProtobufCMessage *message;
   struct deal_view view;
@@ -169,10 +191,12 @@ enum collega_status apply_signed(struct apply *apply) {
   const CollegaStore__SignedAct *act = (const CollegaStore__SignedAct *)message;
   if (!id_from(&deal, act->deal.data, act->deal.len))
     return exchange_row_damaged(apply->error, "act");
-  status = deal_view_read(apply->txn, &apply->party, &deal, apply->arena, &view, apply->error);
-  if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(apply->error, "deals");
+  status = run_read_bytes(field_bytes(&act->run), apply->arena, &run, apply->error);
   if (status == COLLEGA_OK)
-    status = run_read_bytes(field_bytes(&act->run), apply->arena, &run, apply->error);
+    status = deal_view_read(apply->txn, &apply->party, &deal, apply->arena, &view, apply->error);
+  if (status == COLLEGA_NOT_FOUND && act->kind == COLLEGA_STORE__ACT_KIND__ACT_KIND_EPOCH_ANSWER)
+    return answer_alone(apply, &act->run, &run.records[0].id);
+  if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(apply->error, "deals");
   if (status != COLLEGA_OK) return status;
   switch (act->kind) {
   case COLLEGA_STORE__ACT_KIND__ACT_KIND_PROPOSE:

@@ -41,31 +41,44 @@ static enum collega_status put_thread(struct apply *apply, const ProtobufCBinary
   return row_put(apply->txn, TABLE_THREADS, bytes_of(key, sizeof key), &row->base, apply->error);
 }
 
-/* The second interest answers the first if it comes while that one lasts. */
-static void show_interest(CollegaStore__ThreadRow *row, bool mine, collega_time time) {
-  bool other = mine ? row->has_theirs : row->has_mine;
-  collega_time since = mine ? row->theirs : row->mine;
-  if (!row->declined && other && time - since <= INTEREST_LASTS_MS)
-    row->has_answered = row->answered = true;
-  if (mine) {
-    row->has_mine = true;
-    row->mine = time;
-  } else {
-    row->has_theirs = true;
-    row->theirs = time;
-  }
-  if (row->declined) { /* somebody has thought better of it: the former interests are over */
-    row->has_declined = row->declined = false;
-    if (mine)
-      row->has_theirs = false;
-    else
-      row->has_mine = false;
-  }
+/* What counts follows from the times at which things were said, not from the order in which they came:
+ * a restored home finds its own words and the other side's in another one. Only interests after the
+ * last refusal count; the second answers the first if it came while that one lasted. */
+static void settle(CollegaStore__ThreadRow *row) {
+  bool refused = row->has_mine_declined || row->has_theirs_declined;
+  collega_time since = row->mine_declined;
+  if (row->has_theirs_declined && (!row->has_mine_declined || row->theirs_declined > since))
+    since = row->theirs_declined;
+  bool mine = row->has_mine && (!refused || row->mine > since);
+  bool theirs = row->has_theirs && (!refused || row->theirs > since);
+  collega_time apart = row->mine > row->theirs ? row->mine - row->theirs : row->theirs - row->mine;
+  row->has_declined = row->declined = refused && !mine && !theirs;
+  row->has_answered = row->answered = mine && theirs && apart <= INTEREST_LASTS_MS;
+  if (row->declined) return;
+  row->has_mine = mine; /* somebody has thought better of it: the former interests are over */
+  row->has_theirs = theirs;
 }
 
-static void decline(CollegaStore__ThreadRow *row) {
-  row->has_declined = row->declined = true;
-  row->has_answered = row->answered = false;
+static void keep_later(protobuf_c_boolean *has, int64_t *kept, collega_time time) {
+  if (*has && *kept >= time) return;
+  *has = true;
+  *kept = time;
+}
+
+static void show_interest(CollegaStore__ThreadRow *row, bool mine, collega_time time) {
+  if (mine)
+    keep_later(&row->has_mine, &row->mine, time);
+  else
+    keep_later(&row->has_theirs, &row->theirs, time);
+  settle(row);
+}
+
+static void decline(CollegaStore__ThreadRow *row, bool mine, collega_time time) {
+  if (mine)
+    keep_later(&row->has_mine_declined, &row->mine_declined, time);
+  else
+    keep_later(&row->has_theirs_declined, &row->theirs_declined, time);
+  settle(row);
 }
 
 /* What we said. */
@@ -81,25 +94,33 @@ enum collega_status apply_match_act(struct apply *apply) {
   if (strcmp(act->state, TALK_INTERESTED) == 0)
     show_interest(row, true, apply->event->time);
   else if (strcmp(act->state, TALK_DECLINED) == 0)
-    decline(row);
+    decline(row, true, apply->event->time);
   status = put_thread(apply, &act->match, row);
   if (status == COLLEGA_OK && act->has_run) status = note_entry(apply, &act->match);
+  if (status == COLLEGA_OK && act->has_envelope_hash)
+    return apply_send_erased(apply, &act->envelope_hash, NULL);
   return status == COLLEGA_OK && act->has_envelope
              ? apply_send_envelope(apply, field_bytes(&act->envelope))
              : status;
 }
 
-/* What the other side said. */
-enum collega_status apply_talk_in(struct apply *apply, const Collega__Body *body) {
+/* What came by letter: what the other side said, or a copy of what we did. */
+enum collega_status apply_talk_in(struct apply *apply, const Collega__Body *body,
+                                  const struct said *said) {
   CollegaStore__ThreadRow *row;
   const ProtobufCBinaryData *thread =
       body->interest ? &body->interest->thread : &body->talk->thread;
-  enum collega_status status = open_thread(apply, thread, &body->author, &row);
+  bool held = false;
+  enum collega_status status = thread_holds(apply->txn, own_party(apply), field_bytes(thread),
+                                            apply->event->record, &held, apply->error);
+  /* A broker that was restored is sent its letters again, and brings here what was here. */
+  if (status != COLLEGA_OK || held) return status;
+  status = open_thread(apply, thread, said->mine ? &said->to : &body->author, &row);
   if (status != COLLEGA_OK) return status;
   if (body->interest && body->interest->declined)
-    decline(row);
+    decline(row, said->mine, said->time);
   else if (body->interest)
-    show_interest(row, false, apply->event->time);
+    show_interest(row, said->mine, said->time);
   status = put_thread(apply, thread, row);
   return status == COLLEGA_OK ? note_entry(apply, thread) : status;
 }

@@ -95,7 +95,8 @@ bool deal_shows(const struct negotiation *negotiation, const struct id *deal,
   for (size_t i = 0; i < negotiation->count; i++) {
     const struct deal_slot *slot = &negotiation->deals[i];
     if (!id_equal(&slot->deal, deal)) continue;
-    if (verdict == COLLEGA__VERDICT__VERDICT_VOID) return slot->phase == PHASE_VOID;
+    if (verdict == COLLEGA__VERDICT__VERDICT_VOID) /* released before it was concluded: void, too */
+      return slot->phase == PHASE_VOID || slot->phase == PHASE_RELEASED;
     return slot->phase == PHASE_CONCLUDED || slot->phase == PHASE_TERMINATED;
   }
   return false;
@@ -455,9 +456,21 @@ static enum collega_status copy_header(struct deal_work *work) {
   return COLLEGA_OK;
 }
 
+/* The wish to end the agreement stands again. What the copy named may have been overtaken by an amendment:
+ * then it is signed for the entry that counts now. */
+static enum collega_status copy_terminate(struct deal_work *work) {
+  struct negotiation *negotiation = work->negotiation;
+  if (!agreement_runs(negotiation)) return COLLEGA_OK;
+  negotiation->terminate_wanted = true;
+  negotiation->terminate_effective = work->event->terminate_effective;
+  if (!id_equal(&work->event->predecessor, &negotiation->last_decision)) terminate_sign(work);
+  return COLLEGA_OK;
+}
+
 static enum collega_status copy(struct deal_work *work) {
   const struct deal_event *event = work->event;
   if (event->act == COLLEGA_STORE__ACT_KIND__ACT_KIND_PROPOSE) return copy_header(work);
+  if (event->act == COLLEGA_STORE__ACT_KIND__ACT_KIND_TERMINATE) return copy_terminate(work);
   if (event->act != COLLEGA_STORE__ACT_KIND__ACT_KIND_ACCEPT) return release_copy(work);
   struct deal_slot *slot = negotiation_deal(work->negotiation, &event->deal);
   if (slot == NULL) return deal_refuse(work, RULE_deal_unknown);

@@ -90,7 +90,7 @@ enum deal_event_kind {
   DEAL_EVENT_RELEASE_KEEP, /* user (or policy) KEEPs */
   DEAL_EVENT_RELEASE_ANSWER_IN, /* the other's answer; `signed_answer` */
   DEAL_EVENT_COPY /* what this party had signed, fetched after a restore (`act`: PROPOSE, ACCEPT,
-                                   RELEASE, RELEASE_ANSWER): it binds again, whatever the room */
+                                   TERMINATE, RELEASE, RELEASE_ANSWER): it binds again, whatever the room */
 };
 struct deal_event {
   enum deal_event_kind kind;

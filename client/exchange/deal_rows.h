@@ -91,6 +91,13 @@ enum collega_status apply_signed_change(struct apply *apply, struct deal_view *v
 /* One that came by letter. */
 enum collega_status apply_change_in(struct apply *apply,
                                     const struct run_view *run) COLLEGA_MUST_CHECK;
+/* A copy of a TERMINATE, RELEASE or answer of our own, fetched after a restore. */
+enum collega_status apply_change_copy(struct apply *apply, const struct run_view *run,
+                                      bool letter) COLLEGA_MUST_CHECK;
+/* The RELEASE that the root's answer answers: ours, or theirs. *both false: not both are here. */
+enum collega_status release_pair(const CollegaStore__RootRow *root, struct arena *arena,
+                                 const ProtobufCBinaryData **asked, bool *both,
+                                 struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Both signatures to the decider, once both are here. */
 enum collega_status apply_lodge_release(struct apply *apply,
                                         const struct id *root_id) COLLEGA_MUST_CHECK;
@@ -102,6 +109,11 @@ enum collega_status apply_termination(struct apply *apply, const struct id *root
 /* The acceptance beside its deal; of several the decided one. */
 enum collega_status apply_keep_acceptance(struct apply *apply,
                                           const struct run_view *run) COLLEGA_MUST_CHECK;
+/* Is a decision, as event, of an epoch that still counts for its root? */
+enum collega_status decision_counts(struct ledger_txn *txn, const struct id *party,
+                                    const struct id *root, const struct deal_event *event,
+                                    struct arena *arena, bool *out,
+                                    struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Header and act to the decider. */
 enum collega_status apply_send_request(struct apply *apply, const struct deal_view *view,
                                        struct bytes act_run,

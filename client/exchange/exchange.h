@@ -212,8 +212,16 @@ struct talk_line {
   bool mine;
   const Collega__Interest *interest; /* one of the two; in the arena */
   const Collega__Talk *talk;
+  bool erased; /* the words are gone */
 };
-/* What was said, in the order in which it came here. visit returns false to stop. */
+/* Judges every signature that the chain holds, by the cards that are known here; ledger_verify has judged
+ * the hashes. COLLEGA_DAMAGED entry_signature names the first entry that does not stand. progress may be
+ * NULL. */
+enum collega_status exchange_verify(struct exchange *exchange,
+                                    void (*progress)(void *, uint64_t, uint64_t), void *context,
+                                    uint64_t *signatures,
+                                    struct collega_error *error) COLLEGA_MUST_CHECK;
+/* What was said, in the order in which it was said. visit returns false to stop. */
 enum collega_status talk_each(struct ledger_txn *txn, const struct id *party,
                               const struct id *thread, struct arena *arena,
                               bool (*visit)(void *context, const struct talk_line *line),

@@ -109,11 +109,16 @@ static enum collega_status stored_broker(struct exchange *exchange, struct arena
   return status;
 }
 
+/* A home that is behind reads the whole board: its own offers must come back, whatever it follows. */
+static struct bytes filter_now(const struct exchange *exchange) {
+  return exchange->catch_up.phase == CATCH_UP_NOT ? exchange->filter : bytes_of("", 0);
+}
+
 static enum collega_status start_anew(struct exchange *exchange, struct collega_error *error) {
   struct ledger_txn *txn = NULL;
   struct ledger_event event = {.time = exchange->intake_time,
                                .kind = COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_FILTER,
-                               .payload = exchange->filter};
+                               .payload = filter_now(exchange)};
   enum collega_status status = exchange_begin(exchange, &txn, error);
   if (status != COLLEGA_OK) return status;
   status = exchange_append(exchange, txn, &event, error);
@@ -130,14 +135,14 @@ enum collega_status exchange_follow(struct exchange *exchange, struct arena *are
   enum collega_status status = stored_broker(exchange, arena, &broker, error);
   /* Inside a transaction of the intake it is asked again for what this session follows already. */
   if (status == COLLEGA_OK && broker && !exchange->writing &&
-      !bytes_equal(field_bytes(&broker->log_filter), exchange->filter)) {
+      !bytes_equal(field_bytes(&broker->log_filter), filter_now(exchange))) {
     status = start_anew(exchange, error);
     if (status == COLLEGA_OK) status = stored_broker(exchange, arena, &broker, error);
   }
   if (status != COLLEGA_OK) return status;
   follow.number = FOLLOW_NUMBER;
   follow.filter =
-      (Collega__Filter *)row_unpack(&collega__filter__descriptor, exchange->filter, arena);
+      (Collega__Filter *)row_unpack(&collega__filter__descriptor, filter_now(exchange), arena);
   if (!follow.filter) return exchange_no_memory(error);
   if (broker && broker->has_log_epoch) {
     cursor.origin = broker->broker;

@@ -100,6 +100,7 @@ void exchange_close(struct exchange **exchange) {
   free(own->filled);
   arena_destroy(&own->filter_arena);
   exchange_drop_held(own);
+  exchange_drop_catch_up(own);
   members_destroy(&own->members);
   if (!own->ledger_borrowed) ledger_close(&own->ledger);
   free(own->home);

@@ -19,23 +19,38 @@ struct held_mail {
 };
 
 /* What a node that is behind its broker does before anything else, one after the other: reads the
- * board to its end, then for each party fetches what it sent, what it received, what it sent once
- * more (an acceptance needs its proposal), and all decisions. */
+ * board to its end, then for each party fetches what it sent, what it received, and all decisions on
+ * its deals; and the three again, because an acceptance needs its proposal, and the answer to a
+ * question the question, until a round brings nothing more. */
 enum catch_up_phase {
   CATCH_UP_NOT,
   CATCH_UP_BOARD,
   CATCH_UP_COPIES,
   CATCH_UP_MAIL,
-  CATCH_UP_COPIES_AGAIN,
   CATCH_UP_DECISIONS,
   CATCH_UP_OVER /* until the next session: what mail this one brought beside it was left alone */
 };
+#define CATCH_UP_ROUNDS 16 /* more than any negotiation needs: its letters alternate */
 struct catch_up {
   enum catch_up_phase phase;
   size_t party;            /* index in `identities` */
   uint64_t board;          /* the log's end at Welcome */
   struct epoch epoch;      /* of log and mailboxes */
   struct ledger_head seen; /* the head to follow on */
+
+  /* Of the party whose turn it is. */
+  struct id
+      *held; /* ids of mail and decisions that the chain told of when its turn began, sorted */
+  size_t held_count;
+  struct seq_list { /* of the mailbox, ascending */
+    uint64_t *seq;
+    size_t count, capacity;
+  } waiting, left;  /* what the last round could not use; what this one cannot */
+  uint64_t through; /* the mailbox was read to here in this round */
+  unsigned round;
+  bool news;  /* this round has brought something */
+  bool lacks; /* something waits for what is not here yet */
+  bool last;  /* no more will come: what cannot be used is recorded as such */
 };
 
 struct exchange {
@@ -123,6 +138,9 @@ enum collega_status exchange_follow_cards(struct exchange *exchange, struct ledg
 enum collega_status exchange_append_restored(struct exchange *exchange, struct ledger_txn *txn,
                                              collega_time now,
                                              struct collega_error *error) COLLEGA_MUST_CHECK;
+
+/* ---- intake_fetched.c */
+void exchange_drop_catch_up(struct exchange *exchange);
 
 /* ---- intake_mail.c */
 void exchange_drop_held(struct exchange *exchange);
@@ -274,8 +292,8 @@ enum collega_status apply_adopted(struct apply *apply) COLLEGA_MUST_CHECK;
 enum collega_status apply_question(struct apply *apply) COLLEGA_MUST_CHECK;
 enum collega_status apply_sealed(struct apply *apply) COLLEGA_MUST_CHECK;
 /* The broker says that it began anew and what it kept: what it has lost of ours goes out again. */
-enum collega_status apply_epoch_start(struct apply *apply,
-                                      const Collega__EpochStart *start) COLLEGA_MUST_CHECK;
+enum collega_status apply_epoch_start(struct apply *apply, const Collega__EpochStart *start,
+                                      const ProtobufCBinaryData *broker) COLLEGA_MUST_CHECK;
 /* The broker's epoch is a new one: our letters about deals go out again, should it have lost them. */
 enum collega_status apply_letters_again(struct apply *apply) COLLEGA_MUST_CHECK;
 
@@ -305,11 +323,19 @@ enum collega_status apply_send(struct apply *apply, CollegaStore__OutboxItem *it
                                uint64_t *number) COLLEGA_MUST_CHECK;
 /* apply_talk.c: what we said of a match or in a talk, and what the other side said */
 enum collega_status apply_match_act(struct apply *apply) COLLEGA_MUST_CHECK;
-enum collega_status apply_talk_in(struct apply *apply,
-                                  const Collega__Body *body) COLLEGA_MUST_CHECK;
+struct said {
+  bool mine; /* a copy of our own words */
+  collega_time time;
+  ProtobufCBinaryData to; /* of our own: to whom */
+};
+enum collega_status apply_talk_in(struct apply *apply, const Collega__Body *body,
+                                  const struct said *said) COLLEGA_MUST_CHECK;
 /* An envelope of our own into the outbox. */
 enum collega_status apply_send_envelope(struct apply *apply,
                                         struct bytes envelope) COLLEGA_MUST_CHECK;
+/* One that was erased since; `deal` may be NULL. */
+enum collega_status apply_send_erased(struct apply *apply, const ProtobufCBinaryData *hash,
+                                      const ProtobufCBinaryData *deal) COLLEGA_MUST_CHECK;
 /* The broker will never take the message of this deal. */
 enum collega_status apply_deal_refused(struct apply *apply, const CollegaStore__OutboxItem *item,
                                        const Collega__Refusal *refusal) COLLEGA_MUST_CHECK;

@@ -56,11 +56,21 @@ struct mail_place {
   struct receipt_position position; /* origin: the broker, epoch and seq of the mailbox */
   bool may_wait;                    /* for a new card of its sender, which the board brings */
 };
+/* How an item is taken. */
+enum mail_turn {
+  MAIL_NEXT, /* it stands where the mailbox was read to: what cannot be used is recorded as such */
+  MAIL_BESIDE, /* a decision as the answer to a question: taken, or here already, or left */
+  MAIL_FETCHED /* by a home that is behind: what cannot be used (yet) is left, and *left is set */
+};
 enum collega_status intake_envelope(struct intake *intake, const struct mail_place *place,
-                                    struct bytes bytes) COLLEGA_MUST_CHECK;
-/* `next`: it stands where the mailbox was read to. */
+                                    struct bytes bytes, enum mail_turn turn,
+                                    bool *left) COLLEGA_MUST_CHECK;
 enum collega_status intake_decision_item(struct intake *intake, const struct mail_place *place,
-                                         struct bytes bytes, bool next) COLLEGA_MUST_CHECK;
+                                         struct bytes bytes, enum mail_turn turn,
+                                         bool *left) COLLEGA_MUST_CHECK;
+/* A fetched item that cannot be used, whatever comes: recorded with the reason. */
+enum collega_status intake_bad_item(struct intake *intake, const struct mail_place *place,
+                                    struct bytes bytes) COLLEGA_MUST_CHECK;
 /* How far the party's mailbox was read, in the epoch given; 0: nothing of it. */
 enum collega_status intake_mail_cursor(struct intake *intake, const struct id *party,
                                        struct bytes epoch, uint64_t *cursor) COLLEGA_MUST_CHECK;

@@ -4,14 +4,18 @@
  *
  * First the board, to where the log ended at Welcome: it brings the cards and this home's own
  * offers, which the mail is judged against. Then, for each party that lives here, the copies of
- * what it sent, sealed to itself; what it received, acknowledged or not; the copies once more,
- * because an acceptance can only be put back when its proposal is here; and every decision on its
- * deals. What is here already changes nothing. Then an entry says that this ledger follows on the
+ * what it sent, sealed to itself; what it received, acknowledged or not; and every decision on its
+ * deals. Either side's words lean on the other's - an acceptance on its proposal, an answer on its
+ * question - so the three are read again, for what could not be used yet, until a round brings
+ * nothing more; only then is what cannot be used recorded as such. What is here already changes
+ * nothing, also after a crash in the middle. Then an entry says that this ledger follows on the
  * head that the broker had seen, a new ledger epoch begins, and so does a new session. */
 #include "client/exchange/deal_rows.h"
 #include "client/exchange/intake.h"
 #include "client/exchange/parties.h"
+#include "client/exchange/talk.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/log.h"
@@ -22,9 +26,23 @@ bool intake_catching_up(const struct intake *intake) {
   return intake->exchange->catch_up.phase != CATCH_UP_NOT;
 }
 
+static void drop_party(struct catch_up *catch_up) {
+  free(catch_up->held);
+  free(catch_up->waiting.seq);
+  free(catch_up->left.seq);
+  catch_up->held = NULL;
+  catch_up->held_count = 0;
+  catch_up->waiting = catch_up->left = (struct seq_list){NULL, 0, 0};
+}
+
+void exchange_drop_catch_up(struct exchange *exchange) {
+  drop_party(&exchange->catch_up);
+  exchange->catch_up = (struct catch_up){.phase = CATCH_UP_NOT};
+}
+
 void intake_catch_up_begin(struct intake *intake, const Collega__Welcome *welcome) {
   struct catch_up *catch_up = &intake->exchange->catch_up;
-  *catch_up = (struct catch_up){.phase = CATCH_UP_NOT};
+  exchange_drop_catch_up(intake->exchange);
   if (!intake->outcome->welcomed || !intake->outcome->behind) return;
   catch_up->phase = CATCH_UP_BOARD;
   catch_up->board = welcome->log_seq;
@@ -33,12 +51,105 @@ void intake_catch_up_begin(struct intake *intake, const Collega__Welcome *welcom
   log_info("behind", "board=%llu", (unsigned long long)catch_up->board);
 }
 
+/* ---- what the chain has told of already */
+
+static int by_id(const void *one, const void *other) {
+  return memcmp(one, other, ID_BYTES);
+}
+
+static bool is_mail(const struct ledger_event *event) {
+  return event->record && (event->kind == COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_MAIL_IN ||
+                           event->kind == COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_MAIL_BAD ||
+                           event->kind == COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_DECISION_IN);
+}
+
+static bool hold_id(struct catch_up *catch_up, const struct id *id, size_t *capacity) {
+  if (catch_up->held_count == *capacity) {
+    size_t more = *capacity ? 2 * *capacity : 256;
+    struct id *grown = realloc(catch_up->held, more * sizeof *grown);
+    if (!grown) return false;
+    catch_up->held = grown;
+    *capacity = more;
+  }
+  catch_up->held[catch_up->held_count++] = *id;
+  return true;
+}
+
+/* The letters of our own that an entry holds. */
+static bool hold_letters(struct catch_up *catch_up, const struct ledger_event *event,
+                         struct arena *arena, size_t *capacity) {
+  bool held = true;
+  if (event->kind == COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_FETCHED && event->record)
+    return hold_id(catch_up, event->record, capacity);
+  if (event->kind != COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_OWN_RECORDS || !event->payload.data)
+    return true;
+  const CollegaStore__OwnRecords *own = (const CollegaStore__OwnRecords *)row_unpack(
+      &collega_store__own_records__descriptor, event->payload, arena);
+  for (size_t i = 0; own && held && i < own->n_envelopes; i++) {
+    struct id hash;
+    envelope_hash(&hash, field_bytes(&own->envelopes[i]));
+    held = hold_id(catch_up, &hash, capacity);
+  }
+  return held;
+}
+
+static const struct id *party_of(const struct intake *intake) {
+  return identity_party(intake->exchange->identities[intake->exchange->catch_up.party]);
+}
+
+/* Goes over the whole chain: a home that is behind has time for that. */
+static enum collega_status list_held(struct intake *intake) {
+  struct catch_up *catch_up = &intake->exchange->catch_up;
+  struct ledger_head head;
+  struct ledger_event event;
+  size_t capacity = 0;
+  struct arena *arena = exchange_arena();
+  if (!arena) return exchange_no_memory(intake->error);
+  enum collega_status status = ledger_head(intake->txn, &head, intake->error);
+  for (uint64_t number = 1; status == COLLEGA_OK && number <= head.number; number++) {
+    arena_reset(arena);
+    status = ledger_entry(intake->txn, number, arena, &event, intake->error);
+    /* Between two parties of one home a letter is a copy to the one, and mail to the other. */
+    if (status == COLLEGA_OK && (!event.party || !id_equal(event.party, party_of(intake))))
+      continue;
+    if (status == COLLEGA_OK && is_mail(&event) && !hold_id(catch_up, event.record, &capacity))
+      status = exchange_no_memory(intake->error);
+    if (status == COLLEGA_OK && !hold_letters(catch_up, &event, arena, &capacity))
+      status = exchange_no_memory(intake->error);
+  }
+  if (catch_up->held_count > 1)
+    qsort(catch_up->held, catch_up->held_count, sizeof *catch_up->held, by_id);
+  arena_destroy(&arena);
+  return status;
+}
+
+static bool is_held(const struct catch_up *catch_up, const struct id *id) {
+  return catch_up->held_count > 0 &&
+         bsearch(id, catch_up->held, catch_up->held_count, sizeof *catch_up->held, by_id) != NULL;
+}
+
+static bool seq_add(struct seq_list *list, uint64_t seq) {
+  if (list->count == list->capacity) {
+    size_t capacity = list->capacity ? 2 * list->capacity : 64;
+    uint64_t *grown = realloc(list->seq, capacity * sizeof *grown);
+    if (!grown) return false;
+    list->seq = grown;
+    list->capacity = capacity;
+  }
+  list->seq[list->count++] = seq;
+  return true;
+}
+
+static int by_seq(const void *one, const void *other) {
+  uint64_t a = *(const uint64_t *)one, b = *(const uint64_t *)other;
+  return a < b ? -1 : a > b;
+}
+
 /* ---- the steps */
 
 static bool class_of(enum catch_up_phase phase, Collega__FetchClass *out) {
   switch (phase) {
   case CATCH_UP_COPIES:
-  case CATCH_UP_COPIES_AGAIN:
     *out = COLLEGA__FETCH_CLASS__FETCH_CLASS_COPIES;
     return true;
   case CATCH_UP_MAIL:
@@ -53,10 +164,6 @@ static bool class_of(enum catch_up_phase phase, Collega__FetchClass *out) {
     break;
   }
   return false;
-}
-
-static const struct id *party_of(const struct intake *intake) {
-  return identity_party(intake->exchange->identities[intake->exchange->catch_up.party]);
 }
 
 static enum collega_status send_fetch(struct intake *intake) {
@@ -92,35 +199,64 @@ static enum collega_status next_party(struct intake *intake, bool *more) {
   return status;
 }
 
+static void begin_round(struct catch_up *catch_up) {
+  free(catch_up->waiting.seq);
+  catch_up->waiting = catch_up->left;
+  catch_up->left = (struct seq_list){NULL, 0, 0};
+  catch_up->phase = CATCH_UP_COPIES;
+  catch_up->round++;
+  catch_up->through = 0;
+  catch_up->news = catch_up->lacks = false;
+}
+
+static enum collega_status begin_party(struct intake *intake, size_t party) {
+  struct catch_up *catch_up = &intake->exchange->catch_up;
+  drop_party(catch_up);
+  catch_up->party = party;
+  catch_up->round = 0;
+  catch_up->last = false;
+  begin_round(catch_up);
+  return list_held(intake);
+}
+
+/* Something still waits: another round may bring what it lacks, if this one brought anything. */
+static enum collega_status end_round(struct intake *intake) {
+  struct catch_up *catch_up = &intake->exchange->catch_up;
+  if (!catch_up->last && catch_up->lacks) {
+    catch_up->last = !catch_up->news || catch_up->round >= CATCH_UP_ROUNDS;
+    begin_round(catch_up);
+    return COLLEGA_OK;
+  }
+  bool more = false;
+  enum collega_status status = next_party(intake, &more);
+  if (status != COLLEGA_OK) return status;
+  if (more) return begin_party(intake, catch_up->party);
+  drop_party(catch_up);
+  catch_up->phase = CATCH_UP_OVER;
+  return adopt(intake);
+}
+
 static enum collega_status next_step(struct intake *intake) {
   struct catch_up *catch_up = &intake->exchange->catch_up;
-  enum collega_status status;
-  bool more;
+  enum collega_status status = COLLEGA_OK;
   switch (catch_up->phase) {
   case CATCH_UP_BOARD:
-    catch_up->party = 0;
-    catch_up->phase = CATCH_UP_COPIES;
+    status = begin_party(intake, 0);
     break;
   case CATCH_UP_COPIES:
     catch_up->phase = CATCH_UP_MAIL;
     break;
   case CATCH_UP_MAIL:
-    catch_up->phase = CATCH_UP_COPIES_AGAIN;
-    break;
-  case CATCH_UP_COPIES_AGAIN:
     catch_up->phase = CATCH_UP_DECISIONS;
     break;
   case CATCH_UP_DECISIONS:
-    status = next_party(intake, &more);
-    if (status != COLLEGA_OK) return status;
-    catch_up->phase = more ? CATCH_UP_COPIES : CATCH_UP_OVER;
-    if (more) break;
-    return adopt(intake);
+    status = end_round(intake);
+    break;
   case CATCH_UP_NOT:
   case CATCH_UP_OVER:
     return COLLEGA_OK;
   }
-  return send_fetch(intake);
+  return status == COLLEGA_OK ? send_fetch(intake) : status;
 }
 
 enum collega_status intake_catch_up(struct intake *intake) {
@@ -136,6 +272,15 @@ enum collega_status intake_catch_up(struct intake *intake) {
 
 /* ---- what is fetched: copies of our own. Wanted is what this ledger does not hold. */
 
+/* What leans on something that is not here (yet) is looked at again in the next round. */
+static void lacks(struct intake *intake) {
+  intake->exchange->catch_up.lacks = true;
+}
+
+static bool is_last(const struct intake *intake) {
+  return intake->exchange->catch_up.last;
+}
+
 /* Rows that are not here want nothing. */
 static enum collega_status known_deal(struct intake *intake, const struct id *party,
                                       const ProtobufCBinaryData *deal, CollegaStore__DealRow **row,
@@ -143,7 +288,23 @@ static enum collega_status known_deal(struct intake *intake, const struct id *pa
   enum collega_status status =
       deal_row(intake->txn, party, field_bytes(deal), intake->arena, row, intake->error);
   *known = status == COLLEGA_OK;
+  if (status == COLLEGA_NOT_FOUND) lacks(intake);
   return status == COLLEGA_NOT_FOUND ? COLLEGA_OK : status;
+}
+
+/* A counter-proposal or an amendment is not the first of its root: how old the root is, and what there
+ * is to amend, its first header tells. */
+static enum collega_status waits_for_first(struct intake *intake, const struct id *party,
+                                           const Collega__DealHeader *header, bool *waits) {
+  CollegaStore__DealRow *row;
+  *waits = false;
+  if ((!header->has_replaces && !header->has_amends) || is_last(intake)) return COLLEGA_OK;
+  enum collega_status status = deal_row(
+      intake->txn, party, field_bytes(header->has_amends ? &header->amends : &header->replaces),
+      intake->arena, &row, intake->error);
+  *waits = status == COLLEGA_NOT_FOUND;
+  if (*waits) lacks(intake);
+  return *waits ? COLLEGA_OK : status;
 }
 
 static enum collega_status judge_header(struct intake *intake, const struct id *party,
@@ -154,10 +315,15 @@ static enum collega_status judge_header(struct intake *intake, const struct id *
   struct deal_event event;
   struct id commitment, deal = record->id;
   ProtobufCBinaryData key;
-  bool known = false;
+  bool known = false, waits = false;
   field_set_id(&key, &deal);
-  enum collega_status status = known_deal(intake, party, &key, &known_row, &known);
-  if (status != COLLEGA_OK || (known && known_row->has_header_run)) return status;
+  enum collega_status status =
+      deal_row(intake->txn, party, field_bytes(&key), intake->arena, &known_row, intake->error);
+  known = status == COLLEGA_OK;
+  if (status != COLLEGA_OK && status != COLLEGA_NOT_FOUND) return status;
+  if (known && known_row->has_header_run) return COLLEGA_OK;
+  status = waits_for_first(intake, party, record->body->deal, &waits);
+  if (status != COLLEGA_OK || waits) return status;
   const Collega__Edge *edge = record->body->deal->edges[0];
   row.deal = key;
   row.root = record->body->deal->root;
@@ -180,8 +346,10 @@ static enum collega_status judge_header(struct intake *intake, const struct id *
   return status;
 }
 
+/* Of one for named employers each letter is wanted: a broker that is restored may have lost one of them. */
 static enum collega_status judge_offer(struct intake *intake, const Collega__Body *body,
-                                       bool *wanted) {
+                                       const struct id *envelope, bool *wanted) {
+  const struct catch_up *catch_up = &intake->exchange->catch_up;
   CollegaStore__OfferRow *row;
   const ProtobufCBinaryData *offer = body->offer ? &body->offer->id : &body->status->id;
   enum collega_status status =
@@ -191,8 +359,11 @@ static enum collega_status judge_offer(struct intake *intake, const Collega__Bod
     return COLLEGA_OK;
   }
   if (status != COLLEGA_OK) return status;
-  if (body->offer ? body->offer->revision > row->revision
-                  : body->status->number > row->status_number)
+  bool letter = catch_up->round == 1 && row->by_mail && !is_held(catch_up, envelope);
+  bool current = body->offer ? body->offer->revision == row->revision
+                             : body->status->number == row->status_number;
+  if ((letter && current) || (body->offer ? body->offer->revision > row->revision
+                                          : body->status->number > row->status_number))
     *wanted = true;
   return COLLEGA_OK;
 }
@@ -204,10 +375,33 @@ static enum collega_status judge_release(struct intake *intake, const struct id 
       body->release ? &body->release->root : &body->release_answer->root;
   enum collega_status status =
       root_row(intake->txn, party, field_bytes(root), intake->arena, &row, intake->error);
+  if (status == COLLEGA_NOT_FOUND) lacks(intake);
   if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
-  if (status == COLLEGA_OK && !(body->release ? row->has_release : row->has_release_answer))
+  if (status == COLLEGA_OK && !(body->release ? row->has_release_asked : row->has_release_answer))
     *wanted = true;
   return status;
+}
+
+/* Its agreement must be known to run here, or to have ended, before the wish to end it can stand. */
+static enum collega_status judge_terminate(struct intake *intake, const struct id *party,
+                                           const Collega__Terminate *terminate, struct bytes run,
+                                           bool *wanted) {
+  CollegaStore__DealRow *deal;
+  CollegaStore__RootRow *root;
+  bool known = false;
+  enum collega_status status = known_deal(intake, party, &terminate->deal, &deal, &known);
+  if (status != COLLEGA_OK || !known) return status;
+  status =
+      root_row(intake->txn, party, field_bytes(&deal->root), intake->arena, &root, intake->error);
+  if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(intake->error, "roots");
+  if (status != COLLEGA_OK) return status;
+  for (size_t i = 0; i < root->n_terminates; i++)
+    if (bytes_equal(field_bytes(&root->terminates[i]), run)) return COLLEGA_OK;
+  if (root->has_position || is_last(intake))
+    *wanted = true;
+  else
+    lacks(intake);
+  return COLLEGA_OK;
 }
 
 /* The answer to a proposal, or what was asked of the decider. */
@@ -229,39 +423,14 @@ static enum collega_status judge_act(struct intake *intake, const struct id *par
   return COLLEGA_OK;
 }
 
-struct thread_search {
-  struct intake *intake;
-  struct arena *arena;
-  const struct id *envelope;
-  bool found;
-};
-
-static bool visit_thread(void *context, struct bytes key, struct bytes value) {
-  struct thread_search *search = context;
-  struct ledger_event event;
-  (void)key;
-  arena_reset(search->arena);
-  if (value.length != 8 || ledger_entry(search->intake->txn, get_be64(value.data), search->arena,
-                                        &event, NULL) != COLLEGA_OK)
-    return true;
-  search->found = event.record && id_equal(event.record, search->envelope);
-  return !search->found;
-}
-
 /* A message in a talk: is an entry of the thread about this envelope? */
 static enum collega_status judge_talk(struct intake *intake, const struct id *party,
                                       const ProtobufCBinaryData *thread, const struct id *envelope,
                                       bool *wanted) {
-  uint8_t prefix[2 * ID_BYTES];
-  struct thread_search search = {.intake = intake, .arena = exchange_arena(), .envelope = envelope};
-  if (!search.arena) return exchange_no_memory(intake->error);
-  memcpy(prefix, party->byte, ID_BYTES);
-  memcpy(prefix + ID_BYTES, thread->data, ID_BYTES);
-  enum collega_status status =
-      table_each(intake->txn, TABLE_THREADS, bytes_of(prefix, sizeof prefix), NULL, visit_thread,
-                 &search, intake->error);
-  arena_destroy(&search.arena);
-  *wanted = *wanted || !search.found;
+  bool held = false;
+  enum collega_status status = thread_holds(intake->txn, bytes_of(party->byte, ID_BYTES),
+                                            field_bytes(thread), envelope, &held, intake->error);
+  *wanted = *wanted || !held;
   return status;
 }
 
@@ -275,10 +444,16 @@ static enum collega_status judge_run(struct intake *intake, const struct id *par
   enum collega_status status = members_verify_run(intake->members, view, intake->error);
   if (status != COLLEGA_OK) return status;
   if (body->deal) return judge_header(intake, party, record, terms, wanted);
-  if (body->offer || body->status) return judge_offer(intake, body, wanted);
+  if (body->offer || body->status) return judge_offer(intake, body, envelope, wanted);
   if (body->release || body->release_answer) return judge_release(intake, party, body, wanted);
   if (body->acceptance || body->decline || body->withdraw)
     return judge_act(intake, party, body, wanted);
+  if (body->terminate) {
+    struct bytes packed;
+    status = exchange_pack(intake->arena, &view->run->base, &packed, intake->error);
+    return status == COLLEGA_OK ? judge_terminate(intake, party, body->terminate, packed, wanted)
+                                : status;
+  }
   if (body->interest) return judge_talk(intake, party, &body->interest->thread, envelope, wanted);
   if (body->talk) return judge_talk(intake, party, &body->talk->thread, envelope, wanted);
   return COLLEGA_OK; /* mandates come with the board; questions need no answer any more */
@@ -295,6 +470,7 @@ static enum collega_status append_fetched(struct intake *intake, const struct ma
   mail.has_letter = letter.data != NULL;
   field_set(&mail.letter, letter.data, letter.length);
   mail.has_own_copy = mail.own_copy = true;
+  intake->exchange->catch_up.news = true;
   return intake_append(intake, COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_FETCHED, &place->party, record,
                        NULL, &mail.base);
 }
@@ -350,21 +526,48 @@ static enum collega_status take_copy(struct intake *intake, const struct mail_pl
   return COLLEGA_OK;
 }
 
-/* ---- a frame */
+/* ---- what is fetched: what came from others */
+
+static enum collega_status take_mail(struct intake *intake, const struct mail_place *place,
+                                     const Collega__MailItem *item) {
+  struct catch_up *catch_up = &intake->exchange->catch_up;
+  struct bytes bytes = field_bytes(item->has_decision ? &item->decision : &item->envelope);
+  struct run_view view;
+  struct id hash;
+  bool left = false;
+  if (item->seq <= catch_up->through) return COLLEGA_OK;
+  catch_up->through = item->seq;
+  if (catch_up->round > 1 &&
+      (catch_up->waiting.count == 0 || !bsearch(&item->seq, catch_up->waiting.seq,
+                                                catch_up->waiting.count, sizeof item->seq, by_seq)))
+    return COLLEGA_OK;
+  envelope_hash(&hash, bytes);
+  if (is_held(catch_up, &hash)) return COLLEGA_OK;
+  if (item->has_decision && run_read_bytes(bytes, intake->arena, &view, NULL) == COLLEGA_OK &&
+      is_held(catch_up, &view.records[0].id))
+    return COLLEGA_OK;
+  enum collega_status status = item->has_decision
+                                   ? intake_decision_item(intake, place, bytes, MAIL_FETCHED, &left)
+                                   : intake_envelope(intake, place, bytes, MAIL_FETCHED, &left);
+  if (status != COLLEGA_OK) return status;
+  if (left && catch_up->last) return intake_bad_item(intake, place, bytes);
+  if (!left) {
+    catch_up->news = true;
+    return COLLEGA_OK;
+  }
+  lacks(intake);
+  return seq_add(&catch_up->left, item->seq) ? COLLEGA_OK : exchange_no_memory(intake->error);
+}
 
 static enum collega_status take_item(struct intake *intake, const struct mail_place *place,
-                                     const Collega__MailItem *item, uint64_t cursor) {
+                                     const Collega__MailItem *item) {
   switch (intake->exchange->catch_up.phase) {
   case CATCH_UP_COPIES:
-  case CATCH_UP_COPIES_AGAIN:
     return take_copy(intake, place, item);
   case CATCH_UP_MAIL:
-    if (item->seq <= cursor) return COLLEGA_OK; /* the backup held it */
-    return item->has_decision
-               ? intake_decision_item(intake, place, field_bytes(&item->decision), true)
-               : intake_envelope(intake, place, field_bytes(&item->envelope));
+    return take_mail(intake, place, item);
   case CATCH_UP_DECISIONS:
-    return intake_decision_item(intake, place, field_bytes(&item->decision), false);
+    return intake_decision_item(intake, place, field_bytes(&item->decision), MAIL_BESIDE, NULL);
   case CATCH_UP_NOT:
   case CATCH_UP_BOARD:
   case CATCH_UP_OVER:
@@ -373,19 +576,19 @@ static enum collega_status take_item(struct intake *intake, const struct mail_pl
   return COLLEGA_OK;
 }
 
+/* ---- a frame */
+
 enum collega_status intake_fetched(struct intake *intake, const Collega__Mail *mail) {
   struct mail_place place;
   Collega__FetchClass wanted;
-  uint64_t cursor = 0;
   if (!class_of(intake->exchange->catch_up.phase, &wanted) || mail->fetched != wanted ||
       !field_is(&mail->party, party_of(intake)))
     return COLLEGA_OK; /* nobody asks for it any more */
   if (!intake_mail_place(intake, mail, &place)) return intake_forged(intake, RULE_not_this_broker);
-  enum collega_status status =
-      intake_mail_cursor(intake, &place.party, field_bytes(&mail->epoch), &cursor);
+  enum collega_status status = COLLEGA_OK;
   for (size_t i = 0; status == COLLEGA_OK && i < mail->n_items; i++) {
     place.position.seq = mail->items[i]->seq;
-    status = take_item(intake, &place, mail->items[i], cursor);
+    status = take_item(intake, &place, mail->items[i]);
   }
   if (status != COLLEGA_OK || !mail->has_last || !mail->last) return status;
   return next_step(intake);

@@ -1,6 +1,7 @@
 /* Mail: letters sealed to a party that lives here, and the broker's decisions. What cannot be
  * opened or does not stand up is recorded with the reason, and acknowledged: it would not get
  * better by coming again. */
+#include "client/exchange/deal_rows.h"
 #include "client/exchange/intake.h"
 
 #include <stdlib.h>
@@ -11,7 +12,7 @@
 #include "proto/guard.h"
 
 static enum collega_status append_mail(struct intake *intake, const struct mail_place *place,
-                                       struct bytes envelope, struct bytes letter,
+                                       struct bytes envelope, struct bytes letter, bool fetched,
                                        const char *problem) {
   CollegaStore__MailIn mail = COLLEGA_STORE__MAIL_IN__INIT;
   struct id hash;
@@ -21,6 +22,7 @@ static enum collega_status append_mail(struct intake *intake, const struct mail_
   field_set(&mail.envelope, envelope.data, envelope.length);
   mail.has_letter = letter.data != NULL;
   field_set(&mail.letter, letter.data, letter.length);
+  mail.has_fetched = mail.fetched = fetched;
   mail.problem = (char *)(uintptr_t)problem;
   envelope_hash(&hash, envelope);
   return intake_append(intake,
@@ -122,8 +124,16 @@ static enum collega_status judge_letter(struct intake *intake, const struct mail
 
 /* ---- one item */
 
-enum collega_status intake_envelope(struct intake *intake, const struct mail_place *place,
+/* The reason is the error that is at hand. */
+enum collega_status intake_bad_item(struct intake *intake, const struct mail_place *place,
                                     struct bytes bytes) {
+  const char *problem = rule_name(intake->error->rule);
+  log_warning("mail_bad", "rule=%s", problem);
+  return append_mail(intake, place, bytes, bytes_of(NULL, 0), false, problem);
+}
+
+enum collega_status intake_envelope(struct intake *intake, const struct mail_place *place,
+                                    struct bytes bytes, enum mail_turn turn, bool *left) {
   const Collega__Envelope *envelope = NULL;
   const Collega__Letter *letter = NULL;
   const struct identity *self = exchange_identity(intake->exchange, &place->party);
@@ -134,7 +144,9 @@ enum collega_status intake_envelope(struct intake *intake, const struct mail_pla
       !members_find(intake->members, &sender)) {
     /* The broker takes mail from members only, and its board brings their cards: this one's is
      * on its way. */
-    return error_set(intake->error, COLLEGA_UNREACHABLE, RULE_sender_not_known_yet, NULL, NULL);
+    status = error_set(intake->error, COLLEGA_UNREACHABLE, RULE_sender_not_known_yet, NULL, NULL);
+    if (turn == MAIL_FETCHED) *left = true;
+    return turn == MAIL_FETCHED ? COLLEGA_OK : status;
   }
   if (status == COLLEGA_OK)
     status = letter_open(self, intake->members, envelope, intake->arena, &letter, intake->error);
@@ -146,12 +158,13 @@ enum collega_status intake_envelope(struct intake *intake, const struct mail_pla
   if (status == COLLEGA_OK) status = judge_letter(intake, place, letter);
   if (status == COLLEGA_OK) {
     status = exchange_pack(intake->arena, &letter->base, &packed, intake->error);
-    return status == COLLEGA_OK ? append_mail(intake, place, bytes, packed, NULL) : status;
+    return status == COLLEGA_OK
+               ? append_mail(intake, place, bytes, packed, turn == MAIL_FETCHED, NULL)
+               : status;
   }
   if (!is_bad(status)) return status;
-  const char *problem = rule_name(intake->error->rule);
-  log_warning("mail_bad", "rule=%s", problem);
-  return append_mail(intake, place, bytes, bytes_of(NULL, 0), problem);
+  if (turn == MAIL_FETCHED) *left = true;
+  return turn == MAIL_FETCHED ? COLLEGA_OK : intake_bad_item(intake, place, bytes);
 }
 
 /* Is this decision beside its deal already? */
@@ -181,19 +194,34 @@ static enum collega_status read_decision(struct intake *intake, struct bytes byt
   return status == COLLEGA_OK ? members_verify_run(intake->members, view, intake->error) : status;
 }
 
-/* `next`: it stands where the mailbox was read to. A decision also comes as the answer to a
- * question, before or after its turn: then it is taken (or is here already), and the mailbox
- * stays where it was read to. */
-enum collega_status intake_decision_item(struct intake *intake, const struct mail_place *place,
-                                         struct bytes bytes, bool next) {
-  struct run_view view;
+/* A word that the machine would not take, of an epoch that is over, is of use only in its turn. */
+static enum collega_status is_of_use(struct intake *intake, const struct id *party,
+                                     const struct run_view *view, struct bytes bytes, bool *use) {
+  struct deal_event event;
+  struct id root;
   bool held = false;
+  *use = false;
+  enum collega_status status = decision_held(intake, party, view, bytes, &held);
+  const ProtobufCBinaryData *field = &view->records[0].body->decision->root;
+  if (status != COLLEGA_OK || held || !id_from(&root, field->data, field->len)) return status;
+  status = decision_event(&view->records[0], intake->now, intake->arena, &event, intake->error);
+  return status == COLLEGA_OK
+             ? decision_counts(intake->txn, party, &root, &event, intake->arena, use, intake->error)
+             : status;
+}
+
+/* A decision also comes as the answer to a question, before or after its turn: then it is taken (or
+ * is here already), and the mailbox stays where it was read to. */
+enum collega_status intake_decision_item(struct intake *intake, const struct mail_place *place,
+                                         struct bytes bytes, enum mail_turn turn, bool *left) {
+  struct run_view view;
+  bool use = true;
   enum collega_status status = read_decision(intake, bytes, &view);
   /* The broker's own word: forged, it is the broker that lies, and the frame is refused. */
   if (status == COLLEGA_FORGED) return status;
-  if (status == COLLEGA_OK && !next)
-    status = decision_held(intake, &place->party, &view, bytes, &held);
-  if (status == COLLEGA_OK && held) return COLLEGA_OK;
+  if (status == COLLEGA_OK && turn == MAIL_BESIDE)
+    status = is_of_use(intake, &place->party, &view, bytes, &use);
+  if (status == COLLEGA_OK && !use) return COLLEGA_OK;
   if (status == COLLEGA_OK) status = intake_decision(intake, &place->party, &view);
   if (status == COLLEGA_OK) {
     struct ledger_event event = {.time = intake->now,
@@ -201,14 +229,15 @@ enum collega_status intake_decision_item(struct intake *intake, const struct mai
                                  .party = &place->party,
                                  .record = &view.records[0].id,
                                  .counterpart = &intake->broker,
-                                 .position = next ? &place->position : NULL,
+                                 .position = turn == MAIL_BESIDE ? NULL : &place->position,
                                  .payload = bytes};
     return exchange_append(intake->exchange, intake->txn, &event, intake->error);
   }
   if (!is_bad(status)) return status;
-  const char *problem = rule_name(intake->error->rule);
-  log_warning("decision_not_taken", "rule=%s", problem);
-  return next ? append_mail(intake, place, bytes, bytes_of(NULL, 0), problem) : COLLEGA_OK;
+  if (turn == MAIL_NEXT) return intake_bad_item(intake, place, bytes);
+  log_info("decision_not_taken", "rule=%s", rule_name(intake->error->rule));
+  if (turn == MAIL_FETCHED) *left = true;
+  return COLLEGA_OK;
 }
 
 static enum collega_status acknowledge(struct intake *intake, const struct mail_place *place,
@@ -298,9 +327,10 @@ static enum collega_status take_items(struct intake *intake, const Collega__Mail
     bool next = in_order ? item->seq > cursor : item->seq == cursor + 1;
     place.position.seq = item->seq;
     if (item->has_decision)
-      status = intake_decision_item(intake, &place, field_bytes(&item->decision), next);
+      status = intake_decision_item(intake, &place, field_bytes(&item->decision),
+                                    next ? MAIL_NEXT : MAIL_BESIDE, NULL);
     else if (next && item->has_envelope)
-      status = intake_envelope(intake, &place, field_bytes(&item->envelope));
+      status = intake_envelope(intake, &place, field_bytes(&item->envelope), MAIL_NEXT, NULL);
     *held = status == COLLEGA_UNREACHABLE;
     if (*held) break;
     if (status != COLLEGA_OK) return status;

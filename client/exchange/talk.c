@@ -2,6 +2,7 @@
  * and seals it in the transaction that stores it; the daemon only carries it. */
 #include "client/exchange/talk.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "client/exchange/deal_rows.h"
@@ -25,6 +26,74 @@ enum collega_status thread_row(struct ledger_txn *txn, struct bytes party, struc
               arena, &message, error);
   *out = (CollegaStore__ThreadRow *)message;
   return status;
+}
+
+struct thread_search {
+  struct ledger_txn *txn;
+  struct arena *arena;
+  const struct id *envelope;
+  bool found;
+};
+
+/* An entry of our own words names the thread; the envelope is inside. */
+static bool says_by(const struct thread_search *search, const struct ledger_event *event) {
+  struct id hash;
+  if (event->kind != COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_MATCH_ACT || !event->payload.data)
+    return event->record && id_equal(event->record, search->envelope);
+  const CollegaStore__MatchAct *act = (const CollegaStore__MatchAct *)row_unpack(
+      &collega_store__match_act__descriptor, event->payload, search->arena);
+  if (act && act->has_envelope_hash &&
+      id_from(&hash, act->envelope_hash.data, act->envelope_hash.len))
+    return id_equal(&hash, search->envelope);
+  if (!act || !act->has_envelope) return false;
+  envelope_hash(&hash, field_bytes(&act->envelope));
+  return id_equal(&hash, search->envelope);
+}
+
+static bool visit_thread(void *context, struct bytes key, struct bytes value) {
+  struct thread_search *search = context;
+  struct ledger_event event;
+  if (key.length != THREAD_KEY_BYTES || value.length != 8 || get_be64(key.data + 2 * ID_BYTES) == 0)
+    return true;
+  arena_reset(search->arena);
+  search->found =
+      ledger_entry(search->txn, get_be64(value.data), search->arena, &event, NULL) == COLLEGA_OK &&
+      says_by(search, &event);
+  return !search->found;
+}
+
+enum collega_status thread_holds(struct ledger_txn *txn, struct bytes party, struct bytes thread,
+                                 const struct id *envelope, bool *out,
+                                 struct collega_error *error) {
+  struct thread_search search = {.txn = txn, .envelope = envelope};
+  uint8_t prefix[THREAD_KEY_BYTES];
+  *out = false;
+  if (!envelope || thread.length != ID_BYTES) return COLLEGA_OK;
+  search.arena = exchange_arena();
+  if (!search.arena) return exchange_no_memory(error);
+  thread_key(prefix, party, thread, 0);
+  enum collega_status status = table_each(txn, TABLE_THREADS, bytes_of(prefix, 2 * ID_BYTES), NULL,
+                                          visit_thread, &search, error);
+  arena_destroy(&search.arena);
+  *out = search.found;
+  return status;
+}
+
+enum collega_status mail_sealed(const CollegaStore__MailIn *mail, collega_time latest,
+                                struct arena *arena, collega_time *at, ProtobufCBinaryData *to,
+                                struct collega_error *error) {
+  const Collega__Envelope *envelope;
+  *at = mail->sealed;
+  *to = mail->to;
+  if (mail->envelope.len > 0) {
+    enum collega_status status =
+        envelope_read(field_bytes(&mail->envelope), arena, &envelope, error);
+    if (status != COLLEGA_OK) return status;
+    *at = envelope->not_after - MAIL_LIFETIME_MS;
+    *to = envelope->to;
+  }
+  if (*at > latest) *at = latest;
+  return COLLEGA_OK;
 }
 
 /* ---- with whom, and how it stands */
@@ -312,11 +381,25 @@ struct listening {
   struct ledger_txn *txn;
   const struct id *party, *thread;
   struct arena *arena;
-  bool (*visit)(void *context, const struct talk_line *line);
-  void *context;
+  struct talk_line *lines;
+  size_t count, capacity;
+  bool erased; /* of the entry at hand */
   enum collega_status status;
   struct collega_error *error;
 };
+
+static bool keep_line(struct listening *listening, const struct talk_line *line) {
+  if (listening->count == listening->capacity) {
+    size_t capacity = listening->capacity ? 2 * listening->capacity : 64;
+    struct talk_line *grown = realloc(listening->lines, capacity * sizeof *grown);
+    if (!grown) listening->status = exchange_no_memory(listening->error);
+    if (!grown) return false;
+    listening->lines = grown;
+    listening->capacity = capacity;
+  }
+  listening->lines[listening->count++] = *line;
+  return true;
+}
 
 /* False: stop. */
 static bool tell_run(struct listening *listening, const Collega__Run *run, collega_time time) {
@@ -325,12 +408,27 @@ static bool tell_run(struct listening *listening, const Collega__Run *run, colle
   if (listening->status != COLLEGA_OK) return false;
   const Collega__Body *body = view.records[0].body;
   struct talk_line line = {time, id_equal(&view.signer, listening->party), body->interest,
-                           body->talk};
+                           body->talk, listening->erased};
   const ProtobufCBinaryData *thread = body->interest ? &body->interest->thread
                                       : body->talk   ? &body->talk->thread
                                                      : NULL;
   if (!thread || !field_is(thread, listening->thread)) return true;
-  return listening->visit(listening->context, &line);
+  return keep_line(listening, &line);
+}
+
+static bool tell_mail(struct listening *listening, const CollegaStore__MailIn *mail,
+                      collega_time time) {
+  ProtobufCBinaryData to;
+  const Collega__Letter *letter = (const Collega__Letter *)row_unpack(
+      &collega__letter__descriptor, field_bytes(&mail->letter), listening->arena);
+  if (!letter) listening->status = exchange_row_damaged(listening->error, "mail");
+  if (mail->own_copy || mail->fetched) {
+    listening->status = mail_sealed(mail, time, listening->arena, &time, &to, listening->error);
+    if (listening->status != COLLEGA_OK) return false;
+  }
+  for (size_t i = 0; letter && i < letter->n_runs; i++)
+    if (!tell_run(listening, letter->runs[i], time)) return false;
+  return letter != NULL;
 }
 
 static bool tell_entry(struct listening *listening, const struct ledger_event *event) {
@@ -346,11 +444,7 @@ static bool tell_entry(struct listening *listening, const struct ledger_event *e
   const CollegaStore__MailIn *mail = (const CollegaStore__MailIn *)row_unpack(
       &collega_store__mail_in__descriptor, event->payload, listening->arena);
   if (!mail || !mail->has_letter) return mail != NULL;
-  const Collega__Letter *letter = (const Collega__Letter *)row_unpack(
-      &collega__letter__descriptor, field_bytes(&mail->letter), listening->arena);
-  for (size_t i = 0; letter && i < letter->n_runs; i++)
-    if (!tell_run(listening, letter->runs[i], event->time)) return false;
-  return letter != NULL;
+  return tell_mail(listening, mail, event->time);
 }
 
 static bool visit_entry(void *context, struct bytes key, struct bytes value) {
@@ -360,23 +454,36 @@ static bool visit_entry(void *context, struct bytes key, struct bytes value) {
   (void)value;
   listening->status = ledger_entry(listening->txn, get_be64(key.data + 2 * ID_BYTES),
                                    listening->arena, &event, listening->error);
+  listening->erased = event.reduced;
   return listening->status == COLLEGA_OK && tell_entry(listening, &event);
+}
+
+/* In the order in which it was said: a restored home finds its own words first, and then the other
+ * side's. Where times are equal the order of the chain stays. */
+static void sort_lines(struct talk_line *lines, size_t count) {
+  for (size_t i = 1; i < count; i++) {
+    struct talk_line line = lines[i];
+    size_t at = i;
+    for (; at > 0 && line.time < lines[at - 1].time; at--)
+      lines[at] = lines[at - 1];
+    lines[at] = line;
+  }
 }
 
 enum collega_status talk_each(struct ledger_txn *txn, const struct id *party,
                               const struct id *thread, struct arena *arena,
                               bool (*visit)(void *context, const struct talk_line *line),
                               void *context, struct collega_error *error) {
-  struct listening listening = {.txn = txn,
-                                .party = party,
-                                .thread = thread,
-                                .arena = arena,
-                                .visit = visit,
-                                .context = context,
-                                .error = error};
+  struct listening listening = {
+      .txn = txn, .party = party, .thread = thread, .arena = arena, .error = error};
   uint8_t prefix[THREAD_KEY_BYTES];
   thread_key(prefix, id_bytes(party), id_bytes(thread), 0);
   enum collega_status status = table_each(txn, TABLE_THREADS, bytes_of(prefix, 2 * ID_BYTES), NULL,
                                           visit_entry, &listening, error);
-  return status == COLLEGA_OK ? listening.status : status;
+  if (status == COLLEGA_OK) status = listening.status;
+  sort_lines(listening.lines, listening.count);
+  for (size_t i = 0; status == COLLEGA_OK && i < listening.count; i++)
+    if (!visit(context, &listening.lines[i])) break;
+  free(listening.lines);
+  return status;
 }

@@ -15,7 +15,8 @@
  *
  * The payload stands apart, under a hash with a salt of its own: what is erased leaves a hash
  * that nobody can test guesses against, and the chain still verifies. A payload row that is
- * missing altogether is damage; one that is empty was erased. */
+ * missing altogether is damage; one that is empty was erased; one that is `reduced` holds what was
+ * not personal, under another salt, and a later entry of the chain tells its hash (erase.c). */
 #include "client/ledger/transaction.h"
 #include <assert.h>
 #include <inttypes.h>
@@ -70,7 +71,7 @@ static void entry_hash(struct id *out, const struct id *previous, struct bytes e
   hash_parts(out, CHAIN_TAG, parts, 2);
 }
 
-static void payload_hash(struct id *out, struct bytes salt, struct bytes data) {
+void payload_hash(struct id *out, struct bytes salt, struct bytes data) {
   const struct bytes parts[] = {salt, data};
   hash_parts(out, PAYLOAD_TAG, parts, 2);
 }
@@ -276,6 +277,7 @@ static enum collega_status entry_read(struct ledger_txn *txn, uint64_t number, s
     /* Empty but present: the pointer tells the two apart. */
     const void *data = (*payload)->data.len > 0 ? (const void *)(*payload)->data.data : "";
     event.payload = bytes_of(data, (*payload)->data.len);
+    event.reduced = (*payload)->reduced;
   }
   *entry_out = entry;
   *out = event;
@@ -324,11 +326,16 @@ enum collega_status chain_check(struct ledger_txn *txn, uint64_t number, const s
   status = entry_read(txn, number, bytes, arena, &entry, &payload, &read, error);
   if (status != COLLEGA_OK) return status;
   if (payload != NULL) {
-    struct id sum;
+    struct id sum, told;
     payload_hash(&sum, bytes_of(payload->salt.data, payload->salt.len), read.payload);
-    if (!bytes_equal(bytes_of(sum.byte, ID_BYTES),
-                     bytes_of(entry->payload_hash.data, entry->payload_hash.len)))
-      return payload_damaged(number, error);
+    struct bytes expected = bytes_of(entry->payload_hash.data, entry->payload_hash.len);
+    if (payload->reduced) {
+      status = erased_hash(txn, number, &told, error);
+      if (status == COLLEGA_NOT_FOUND) return payload_damaged(number, error);
+      if (status != COLLEGA_OK) return status;
+      expected = bytes_of(told.byte, ID_BYTES);
+    }
+    if (!bytes_equal(bytes_of(sum.byte, ID_BYTES), expected)) return payload_damaged(number, error);
   }
   *hash = computed;
   if (event != NULL) *event = read;

@@ -47,7 +47,7 @@ static enum collega_status environment_open(const char *home, bool must_exist, s
       .path = path,
       .format = LEDGER_FORMAT,
       .version = LEDGER_VERSION,
-      .databases = TABLE_COUNT,
+      .databases = TABLE_COUNT + 1, /* erase.c makes one for a while */
       .must_exist = must_exist,
       .migrate = ledger_migrate,
   };
@@ -65,7 +65,7 @@ enum collega_status ledger_disk_open(const char *path, struct disk **out,
   const struct disk_options options = {.path = path,
                                        .format = LEDGER_FORMAT,
                                        .version = LEDGER_VERSION,
-                                       .databases = TABLE_COUNT,
+                                       .databases = TABLE_COUNT + 1,
                                        .must_exist = true,
                                        .migrate = ledger_migrate};
   return disk_open(&options, out, error);

@@ -75,7 +75,8 @@ struct ledger_event { /* an entry, to append or as read; NULL: does not apply */
   const struct id *party, *record, *counterpart;
   const struct receipt_position *position; /* origin, epoch, seq there (its time is not kept) */
   struct bytes payload;                    /* data NULL: none, or erased */
-  bool erased;
+  bool erased;                             /* nothing is left of it */
+  bool reduced; /* what was personal in it was erased; the payload is the rest */
 };
 /* Appends; event->number is set. */
 enum collega_status ledger_append(struct ledger_txn *txn, struct ledger_event *event,
@@ -95,12 +96,33 @@ enum collega_status ledger_verify(struct ledger *ledger, uint64_t from,
                                   void (*progress)(void *, uint64_t, uint64_t), void *context,
                                   uint64_t *checked,
                                   struct collega_error *error) COLLEGA_MUST_CHECK;
+/* ---- erase.c: personal data go, the chain stays */
+struct ledger_reduction {
+  uint64_t number;
+  struct bytes payload; /* what remains; never more than there was */
+};
+/* Puts what remains in the place of the payloads (ascending numbers), and appends the entry that tells
+ * for it. The derived tables still hold what they held: replay them. */
+enum collega_status ledger_reduce(struct ledger_txn *txn, const struct ledger_reduction *list,
+                                  size_t count, collega_time now,
+                                  struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Empties the derived tables and replays the chain through `apply`, in one transaction. */
 typedef enum collega_status (*ledger_apply)(struct ledger_txn *txn,
                                             const struct ledger_event *event, void *context,
                                             struct collega_error *error);
 enum collega_status ledger_rebuild(struct ledger *ledger, ledger_apply apply, void *context,
                                    struct collega_error *error) COLLEGA_MUST_CHECK;
+/* The same in a transaction that goes on: nothing more is appended in it. */
+enum collega_status ledger_replay(struct ledger_txn *txn, ledger_apply apply, void *context,
+                                  struct collega_error *error) COLLEGA_MUST_CHECK;
+
+/* LMDB leaves what was deleted in pages that are free, and in the unused part of pages that are not.
+ * This moves every row to fresh pages (the derived tables by a rebuild) and overwrites the free ones,
+ * in transactions of its own, while others go on. The ledger must have been opened after what is to be
+ * gone was erased. Pages that a reader still looks at are free only when it is done: *left tells that
+ * some were not reached. */
+enum collega_status ledger_scrub(struct ledger *ledger, ledger_apply apply, void *context,
+                                 bool *left, struct collega_error *error) COLLEGA_MUST_CHECK;
 
 /* ---- sequences of an author; stored, never derived; gaps are allowed */
 enum ledger_sequence { SEQUENCE_RECORDS, SEQUENCE_MAIL };

@@ -116,20 +116,24 @@ static enum collega_status replay(struct ledger_txn *txn, struct arena *arena, l
   return COLLEGA_OK;
 }
 
+enum collega_status ledger_replay(struct ledger_txn *txn, ledger_apply apply, void *context,
+                                  struct collega_error *error) {
+  struct arena *arena = arena_new(REPLAY_ARENA_BYTES, LEDGER_ARENA_BYTES);
+  if (arena == NULL) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+  txn->replaying = true;
+  enum collega_status status = empty_derived(txn, error);
+  if (status == COLLEGA_OK) status = replay(txn, arena, apply, context, error);
+  if (status == COLLEGA_OK) status = outbox_keep_number(txn, error);
+  arena_destroy(&arena);
+  return status;
+}
+
 enum collega_status ledger_rebuild(struct ledger *ledger, ledger_apply apply, void *context,
                                    struct collega_error *error) {
   struct ledger_txn *txn = NULL;
-  struct arena *arena = arena_new(REPLAY_ARENA_BYTES, LEDGER_ARENA_BYTES);
-  if (arena == NULL) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
   enum collega_status status = ledger_write(ledger, &txn, error);
-  if (status != COLLEGA_OK) goto done;
-  txn->replaying = true;
-  status = empty_derived(txn, error);
-  if (status == COLLEGA_OK) status = replay(txn, arena, apply, context, error);
-  if (status == COLLEGA_OK) status = outbox_keep_number(txn, error);
+  if (status == COLLEGA_OK) status = ledger_replay(txn, apply, context, error);
   if (status == COLLEGA_OK) status = ledger_commit(&txn, error);
-done:
   ledger_abort(&txn);
-  arena_destroy(&arena);
   return status;
 }

@@ -46,6 +46,11 @@ enum collega_status chain_begin(struct ledger_txn *txn, collega_time now,
 enum collega_status chain_check(struct ledger_txn *txn, uint64_t number, const struct id *previous,
                                 struct arena *arena, struct id *hash, struct ledger_event *event,
                                 struct collega_error *error) COLLEGA_MUST_CHECK;
+/* The hash that an entry of kind ERASED tells of the reduced payload of entry `number`. COLLEGA_NOT_FOUND,
+ * no words: none does. */
+enum collega_status erased_hash(struct ledger_txn *txn, uint64_t number, struct id *out,
+                                struct collega_error *error) COLLEGA_MUST_CHECK;
+void payload_hash(struct id *out, struct bytes salt, struct bytes data);
 /* The next number of an outbox item; numbers are never given twice. */
 enum collega_status outbox_next_number(struct ledger_txn *txn, uint64_t *number,
                                        struct collega_error *error) COLLEGA_MUST_CHECK;

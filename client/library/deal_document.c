@@ -105,6 +105,18 @@ static bool steps_json(const struct view *view, const CollegaStore__DealRow *row
   return put && json_put(out, "awaits", json_string(deal_awaited_text(steps.awaited)));
 }
 
+static bool erased_json(const struct view *view, const CollegaStore__DealRow *row, json_t *out) {
+  json_t *names = NULL;
+  for (unsigned i = 0; i < collega__terms__descriptor.n_fields; i++) {
+    const char *name = collega__terms__descriptor.fields[i].name;
+    if (!view_section_erased(view, row, name)) continue;
+    if (!names) names = json_array();
+    names = json_add(names, json_string(name));
+    if (!names) return false;
+  }
+  return !names || json_put(out, "erased", names);
+}
+
 json_t *document_deal(const struct view *view, const CollegaStore__DealRow *row) {
   Collega__Terms *terms = NULL;
   struct id counterparty;
@@ -128,7 +140,8 @@ json_t *document_deal(const struct view *view, const CollegaStore__DealRow *row)
        json_put(out, "root", json_hex(row->root.data, row->root.len)) &&
        json_put(out, "waits_for_signature", json_boolean(row->has_act)) &&
        links_json(view, row, header, out) && capacity_json(view, row, out) &&
-       hold_json(view, row, out) && steps_json(view, row, terms, out);
+       hold_json(view, row, out) && steps_json(view, row, terms, out) &&
+       erased_json(view, row, out);
   if (ok && row->why)
     ok = json_put(out, "why", json_string(row->why)) &&
          json_put(out, "why_text", json_string(view_words(view, row->why, NULL, 0)));

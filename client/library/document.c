@@ -166,6 +166,7 @@ json_t *document_talk_line(const struct talk_line *line) {
             json_put(out, "mine", json_boolean(line->mine)) &&
             json_put(out, "kind", json_string(line_kind(line)));
   if (ok && text) ok = json_put(out, "text", json_string(text));
+  if (ok && line->erased) ok = json_put(out, "erased", json_true());
   if (ok && line->talk && line->talk->draft)
     ok = json_put(out, "draft", json_from_message(&line->talk->draft->base));
   if (ok) return out;

@@ -79,7 +79,7 @@ static void touch_talk(struct touching *touching, const Collega__Body *body,
   touch->line = (struct talk_line){
       touching->event->time,
       bytes_equal(field(&body->author), bytes_of(touching->event->party->byte, ID_BYTES)),
-      body->interest, body->talk};
+      body->interest, body->talk, touching->event->reduced};
 }
 
 static const ProtobufCMessage *unpack(struct touching *touching,
@@ -294,6 +294,7 @@ void touches_of(const struct view *view, const struct ledger_event *event, struc
   case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_ADOPTED:
   case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_SEALED:
   case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_RESTORED:
+  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_ERASED:
   case _COLLEGA_STORE__ENTRY_KIND_IS_INT_SIZE:
     return;
   }

@@ -191,3 +191,18 @@ const char *view_match_state(const struct view *view, const CollegaStore__MatchR
     return "suggested";
   return state;
 }
+
+bool view_section_erased(const struct view *view, const CollegaStore__DealRow *row,
+                         const char *section) {
+  const Collega__SaltedTerms *salted =
+      row->has_terms
+          ? (const Collega__SaltedTerms *)row_unpack(&collega__salted_terms__descriptor,
+                                                     bytes_of(row->terms.data, row->terms.len),
+                                                     view->arena)
+          : NULL;
+  for (size_t i = 0; salted && i < salted->n_sections; i++)
+    if (salted->sections[i]->has_leaf &&
+        strcmp(collega__terms__descriptor.fields[i].name, section) == 0)
+      return true;
+  return false;
+}

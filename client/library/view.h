@@ -122,4 +122,7 @@ const char *view_match_state(const struct view *view, const CollegaStore__MatchR
 /* An array in the arena with room for one more: `items` itself, or a copy twice as large. NULL: out of memory. */
 void *array_grow(struct arena *arena, const void *items, size_t count, size_t *capacity,
                  size_t item_bytes);
+/* Is this section of the terms ("persons") gone? Only erasing hides sections in our own ledger. */
+bool view_section_erased(const struct view *view, const CollegaStore__DealRow *row,
+                         const char *section);
 #endif

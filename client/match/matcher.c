@@ -263,6 +263,7 @@ static void touch_entry(struct touched_set *set, const struct ledger_event *even
   case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_ADOPTED:
   case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_SEALED:
   case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_RESTORED:
+  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_ERASED:
   case _COLLEGA_STORE__ENTRY_KIND_IS_INT_SIZE:
     return;
   }

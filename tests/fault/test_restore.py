@@ -1,6 +1,12 @@
-"""A restore of either side, and of the broker that decides, from a backup taken at each step of a deal, at each later
-step. The invariants hold, the deal ends as if nothing had happened, and everybody goes on."""
+"""Restores in the middle of negotiations. A story goes point by point; at a point a backup is taken of either side or
+of the broker that decides, and there or later that one is restored from it. Whatever was lost with it, the story comes
+to the end that it would have come to, the invariants hold, and everybody goes on.
+
+Points that need somebody to be away stay half done on purpose: signed and not sent, sent and not received. What was
+lost for good - it had left its machine for nowhere - is done again, as a user would who sees that it is not there."""
+import datetime
 import json
+import os
 import signal
 import time
 
@@ -9,58 +15,8 @@ import pytest
 from support import deals, offers
 from support.world import DEADLINE, WAIT, World
 
-STEPS = ["published", "proposed", "received", "accepted", "concluded"]
-CASES = [(which, STEPS[taken], STEPS[back])
-         for which in ("lender", "borrower", "broker")
-         for taken in range(len(STEPS)) for back in range(taken, len(STEPS))]
-
-
-class Deal:
-    """A deal that goes one step at a time, and stands still between them."""
-
-    def __init__(self, world):
-        self.world, self.broker = world, world.broker
-        self.lender, self.borrower = world.nodes
-        self.id = self.match = None
-
-    def published(self):
-        self.lent, self.asked, self.match = deals.matched(self.lender, self.borrower)
-        self.lender.stop()
-
-    def proposed(self):
-        """The broker has it, the lender has not."""
-        self.id = deals.propose(self.borrower, self.match, "--headcount", "6")
-
-    def received(self):
-        self.lender.start()
-        deals.received(self.lender, self.id)
-
-    def accepted(self):
-        """Signed, and the decider dies over it."""
-        self.borrower.stop()  # it would ask, and the decider dies over that too
-        self.broker.stop()
-        self.lender("deal", "accept", self.id)
-        for _ in within():
-            if self.lender.deal(self.id)["state"] == "pending":
-                break
-            self.broker.start(env={"COLLEGA_FAULT": "broker_decide_before_commit:1"})
-            assert self.broker.wait() == -signal.SIGKILL
-
-    def concluded(self):
-        """The acceptance of a lender that was restored is gone if nothing of it had reached the broker: once it has
-        fetched what there is, the lender accepts again."""
-        self.broker.start()
-        self.borrower.start()
-        for _ in within():
-            status = self.lender.json("status")["broker"]
-            row = self.lender.deal(self.id) if status["connected"] and not status["behind"] else {"state": ""}
-            if row["state"] in deals.DONE:
-                break
-            if row["state"] == "received" and not row["waits_for_signature"]:
-                self.lender("deal", "accept", self.id)
-            self.lender("deal", "list", "--wait", "1", expect=None)
-        for node in self.world.nodes:
-            assert until(node, self.id, deals.DONE)
+LONG = bool(os.environ.get("COLLEGA_LONG"))
+SAID = ["Kunnen jullie er zes missen?", "Zes kan.", "Dan doen we dat."]
 
 
 def within():
@@ -71,66 +27,281 @@ def within():
     raise AssertionError("it did not come about in time")
 
 
-def until(node, deal, states):
-    for _ in within():
-        found = next((row for row in node.deals() if row["id"] == deal), None)
-        if found and found["state"] in states:
-            return found
-        assert not found or found["state"] != "void", found
-        node("deal", "list", "--wait", "1", expect=None)
+def row_of(node, deal):
+    return next((row for row in node.deals() if row["id"] == deal), {"state": "none"})
+
+
+def look_again(node):
+    node("deal", "list", "--wait", "1", expect=None)
+
+
+def until(nodes, deal, *states):
+    for node in nodes:
+        for _ in within():
+            if row_of(node, deal)["state"] in states:
+                break
+            look_again(node)
+
+
+class Story:
+    """Steps that bring a negotiation from one point to the next. Each looks at what is there, and may find that its own
+    effect, or that of the step before, was lost with a restore."""
+
+    def __init__(self, world):
+        self.world, self.broker = world, world.broker
+        self.lender, self.borrower = self.nodes = world.nodes
+        self.day = (datetime.date.today() + datetime.timedelta(days=20)).isoformat()
+        self.lent, self.asked, self.match = deals.matched(self.lender, self.borrower)
+        assert deals.match_of(self.lender, self.lent, self.asked) == self.match
+        self.deal = self.amendment = None
+
+    def up(self):
+        for daemon in (self.broker, *self.nodes):
+            if not daemon.running():
+                daemon.start()
+        for node in self.nodes:
+            for _ in within():
+                status = node.json("status")["broker"]
+                if status["connected"] and not status["behind"]:
+                    break
+                look_again(node)
+
+    def act(self, node, *arguments):
+        """Whether it could be done: what it is about may be on its way."""
+        return node("deal", *arguments, expect=None)
+
+    # -- the points
+
+    def talk(self):
+        self.up()
+        self.borrower("match", "interest", self.match, "--message", SAID[0], "--wait", WAIT)
+        self.hear(self.lender, 1)
+        self.lender("match", "interest", self.match, "--message", SAID[1], "--wait", WAIT)
+        self.borrower("deal", "talk", self.match, "--message", SAID[2], "--wait", WAIT)
+
+    def hear(self, node, count):
+        for _ in within():
+            if len(self.heard(node)) >= count:
+                return
+            look_again(node)
+
+    def heard(self, node):
+        result = node("deal", "talk", self.match, "--json", expect=None)
+        return [line["text"] for line in json.loads(result.stdout)["messages"]] if result.returncode == 0 else []
+
+    def draft(self):
+        """Held, and not signed."""
+        self.up()
+        self.borrower.stop()
+        self.deal = self.borrower("deal", "propose", self.match, "--headcount", "6").stdout.strip()
+
+    def proposed(self):
+        """The broker has it, the lender has not."""
+        self.lender.stop()
+        if not self.borrower.running():
+            self.borrower.start()
+        if row_of(self.borrower, self.deal)["state"] == "none":
+            self.deal = self.borrower("deal", "propose", self.match, "--headcount", "6").stdout.strip()
+        for _ in within():
+            if (row_of(self.borrower, self.deal)["state"] == "proposed"
+                    and self.borrower.json("status")["outbox"]["waiting"] == 0):
+                return
+            look_again(self.borrower)
+
+    def received(self):
+        self.up()
+        until([self.lender], self.deal, "received")
+
+    def pending(self):
+        """Signed, and the decider dies over it."""
+        self.up()
+        self.borrower.stop()  # it would ask, and the decider dies over that too
+        self.broker.stop()
+        self.lender("deal", "accept", self.deal)
+        for _ in within():
+            if row_of(self.lender, self.deal)["state"] == "pending":
+                return
+            self.broker.start(env={"COLLEGA_FAULT": "broker_decide_before_commit:1"})
+            assert self.broker.wait() == -signal.SIGKILL
+
+    def concluded(self):
+        self.up()
+        self.bring_about(self.deal, self.lender)
+
+    def bring_about(self, deal, accepts):
+        for _ in within():
+            row = row_of(accepts, deal)
+            if row["state"] == "received" and not row["waits_for_signature"]:
+                self.act(accepts, "accept", deal)
+            if row["state"] in deals.DONE:
+                break
+            look_again(accepts)
+        until(self.nodes, deal, *deals.DONE)
+
+    def countered(self):
+        """The lender wants five; the borrower has not heard."""
+        self.up()
+        self.borrower.stop()
+        self.deal, self.first = self.lender("deal", "counter", self.deal, "--headcount", "5").stdout.strip(), self.deal
+
+    def counter_concluded(self):
+        self.up()
+        if row_of(self.lender, self.deal)["state"] == "none":
+            self.deal = self.lender("deal", "counter", self.first, "--headcount", "5").stdout.strip()
+        until([self.borrower], self.deal, "received", *deals.DONE)
+        self.bring_about(self.deal, self.borrower)
+        until(self.nodes, self.first, "void")
+
+    def amend_proposed(self):
+        self.up()
+        self.borrower.stop()
+        self.amendment = self.lender("deal", "amend", self.deal, "--headcount", "4").stdout.strip()
+
+    def amended(self):
+        """A decider that was restored says the agreement again, under a new id: an amendment of the old one is void, and is
+        proposed anew."""
+        self.up()
+        for _ in within():
+            if row_of(self.lender, self.amendment)["state"] in ("none", "void"):
+                again = self.act(self.lender, "amend", self.deal, "--headcount", "4")
+                self.amendment = again.stdout.strip() or self.amendment
+            if row_of(self.borrower, self.amendment)["state"] == "received":
+                self.act(self.borrower, "accept", self.amendment)
+            if row_of(self.borrower, self.amendment)["state"] in deals.DONE:
+                break
+            look_again(self.borrower)
+        until(self.nodes, self.amendment, *deals.DONE)
+
+    def terminate_asked(self):
+        self.up()
+        self.broker.stop()
+        self.borrower("deal", "terminate", self.deal, "--effective", self.day)
+
+    def terminated(self):
+        self.up()
+        for _ in within():
+            if row_of(self.borrower, self.deal)["state"] == "terminated":
+                break
+            self.act(self.borrower, "terminate", self.deal, "--effective", self.day)
+            look_again(self.borrower)
+        until(self.nodes, self.deal, "terminated")
+        if self.amendment:
+            until(self.nodes, self.amendment, "terminated")
+        for node in self.nodes:
+            assert row_of(node, self.amendment or self.deal)["effective"] == self.day
+
+    def releasing(self):
+        """Asked, and not heard yet."""
+        self.up()
+        done = row_of(self.lender, self.deal)["state"] in deals.DONE
+        self.asks, self.answers = self.nodes if done else reversed(self.nodes)
+        self.answers.stop()
+        self.asks("deal", "release", self.deal)
+
+    def released(self):
+        self.up()
+        for _ in within():
+            if row_of(self.asks, self.deal)["state"] not in ("releasing", "released"):
+                self.act(self.asks, "release", self.deal)
+            if row_of(self.answers, self.deal).get("release") == "received":
+                self.act(self.answers, "release", self.deal, "--sign")
+            if all(row_of(node, self.deal)["state"] == "released" for node in self.nodes):
+                return
+            look_again(self.answers)
+
+
+STORIES = {
+    "whole": ["talk", "draft", "proposed", "received", "pending", "concluded", "amend_proposed", "amended",
+              "terminate_asked", "terminated"],
+    "counter": ["talk", "proposed", "received", "countered", "counter_concluded", "terminate_asked", "terminated"],
+    "release": ["proposed", "received", "releasing", "released"],
+    "release_agreement": ["proposed", "received", "pending", "concluded", "releasing", "released"],
+}
+
+
+def plans(points):
+    """Which backups (by the point at which they are taken) are restored when."""
+    # Each point with a backup from before it, and each with one from after it: a restore at every point.
+    yield "before", [(max(i - 1, 0), i) for i in range(len(points))]
+    yield "after", [(i, i) for i in range(len(points))]
+    # One backup, restored again and again: what was done since comes back each time, and epochs are not confused.
+    yield "oldest", [(0, i) for i in range(1, len(points), 3)]
+    if LONG:
+        for taken in range(len(points)):
+            for back in range(taken, len(points)):
+                yield f"{points[taken]}-{points[back]}", [(taken, back)]
+
+
+# Of the short run each victim has each point of some story, from before and from after it.
+SHORT = {("whole", "before"), ("counter", "oldest"), ("release_agreement", "before"), ("release", "after")}
+CASES = [pytest.param(story, victim, plan, id=f"{story}-{victim}-{name}")
+         for story, points in STORIES.items() for victim in ("lender", "borrower", "broker")
+         for name, plan in plans(points) if LONG or (story, name) in SHORT]
+
+
+def is_broker(daemon):
+    return daemon.program.name == "collega-broker"
 
 
 def backup(daemon, directory):
-    daemon(*(["backup"] if daemon.program.name == "collega-broker" else ["ledger", "backup"]), directory)
+    daemon(*(["backup"] if is_broker(daemon) else ["ledger", "backup"]), directory)
     return directory
 
 
-def restore(daemon, directory):
+def restore(daemon, directory, number):
     """The same daemon in a new home, made of the backup; the old home is gone."""
     running = daemon.running()
     daemon.kill()
-    gone = daemon.home.rename(daemon.home.with_name(daemon.home.name + "-gone"))
-    assert gone.is_dir()
-    daemon(*(["restore"] if daemon.program.name == "collega-broker" else ["ledger", "restore"]), directory)
+    daemon.home.rename(daemon.home.with_name(f"{daemon.home.name}-gone-{number}"))
+    daemon(*(["restore"] if is_broker(daemon) else ["ledger", "restore"]), directory)
     if running:
         daemon.start()
 
 
-@pytest.mark.parametrize("which,taken,back", CASES, ids=lambda value: value)
-def test_a_restore_at_any_step_leaves_one_truth(tmp_path, which, taken, back):
+def assert_nothing_is_open(world):
+    for node in world.nodes:
+        for _ in within():
+            if node.json("status")["outbox"]["waiting"] == 0:
+                break
+            look_again(node)
+        node.stop()
+        node("ledger", "verify")
+        before = json.dumps(node.deals())
+        node("ledger", "rebuild")
+        assert json.dumps(node.deals()) == before
+
+
+@pytest.mark.parametrize("story,victim,plan", CASES)
+def test_a_restore_at_any_point_leaves_one_truth(tmp_path, story, victim, plan):
     with World(tmp_path, 2) as world:
         lender, borrower = world.nodes
-        victim = {"lender": lender, "borrower": borrower, "broker": world.broker}[which]
-        deal = Deal(world)
-        for step in STEPS:
-            getattr(deal, step)()
-            if step == taken:
-                copy = backup(victim, tmp_path / "backup")
-            if step == back:
-                restore(victim, copy)
-        for node in world.nodes:
-            assert until(node, deal.id, deals.DONE)
-        if which == "broker" and taken != "concluded":
-            # What its backup did not hold the decider has learned again, and says in its new epoch.
+        which = {"lender": lender, "borrower": borrower, "broker": world.broker}[victim]
+        tale = Story(world)
+        copies = {}
+        for number, point in enumerate(STORIES[story]):
+            getattr(tale, point)()
+            # A backup from before comes from before the restore: it is older than what the restore brought.
+            if any(taken == number for taken, _ in plan):
+                copies[number] = backup(which, tmp_path / f"backup-{number}")
+            for taken, back in plan:
+                if back == number:
+                    restore(which, copies[taken], number)
+        getattr(tale, STORIES[story][-1])()  # the end, once more: it stands after the last restore too
+        rows = [{row["id"]: (row["state"], row["terms"]["headcount"]) for row in node.deals()} for node in world.nodes]
+        ends = [{deal: end for deal, end in one.items() if end[0] != "void" or deal in other}
+                for one, other in (rows, reversed(rows))]  # what never reached the other side is void at one alone
+        assert ends[0] == ends[1] and tale.deal in ends[0]
+        if which in world.nodes:
+            assert "adopted" in kinds(which)
+        if "talk" in STORIES[story]:
             for node in world.nodes:
-                for _ in within():
-                    if back not in ("accepted", "concluded") or "question" in kinds(node):
-                        break
-                    node("deal", "list", "--wait", "1", expect=None)
-        if which != "broker":
-            assert "adopted" in kinds(victim)
+                tale.hear(node, len(SAID))
+                assert tale.heard(node) == SAID
         # Everybody goes on: new numbers are taken, and another deal comes about.
         more = lender.publish(offers.load("logistiek-heftruck-uit"), "--wait", WAIT)
         wanted = borrower.publish({**offers.load("logistiek-heftruck-in"), "headcount": 1}, "--wait", WAIT)
-        second = deals.conclude(borrower, lender, deals.match_of(borrower, wanted, more), "--headcount", "1")
-        for node in world.nodes:
-            assert {row["id"]: row["state"] in deals.DONE for row in node.deals()} == {deal.id: True, second: True}
-            assert node.json("status")["outbox"]["waiting"] == 0
-            node.stop()
-            node("ledger", "verify")
-            before = json.dumps(node.deals())
-            node("ledger", "rebuild")
-            assert json.dumps(node.deals()) == before
+        deals.conclude(borrower, lender, deals.match_of(borrower, wanted, more), "--headcount", "1")
+        assert_nothing_is_open(world)
 
 
 def kinds(node):

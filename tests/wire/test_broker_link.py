@@ -384,7 +384,7 @@ def test_a_backup_starts_in_a_new_epoch(network, tmp_path):
     network.broker.arguments[-1] = str(tmp_path / "copy")
     network.broker.start()
     with network.session(party) as client:
-        assert client.welcome.epoch != before and client.welcome.epoch_number == 2
+        assert client.welcome.epoch != before and client.welcome.epoch_number > 1
 
 
 def test_a_message_without_end_is_choked_and_others_go_on(network):

@@ -50,28 +50,6 @@ static void backup(struct world *world, struct home *home, char out[128]) {
   must(node_backup(home->exchange, out, &error));
 }
 
-/* The home lives on in a new directory, made of the backup. */
-static void restore(struct world *world, struct home *home, const char *copy) {
-  exchange_close(&home->exchange);
-  snprintf(home->path, sizeof home->path, "%s/restored", world->directory);
-  must(node_restore(copy, home->path, world->now, &error));
-  must(exchange_open(home->path, &home->exchange, &error));
-  home->restored = true;
-  home->welcomed = false;
-}
-
-/* Welcome, the fetch, and the session that follows it. */
-static void catch_up(struct world *world, struct home *home) {
-  home->behind = home->caught_up = false;
-  world_welcome(world, home);
-  assert_true(home->behind);
-  while (!home->caught_up)
-    assert_true(world_board(world, home));
-  home->behind = false;
-  world_welcome(world, home);
-  assert_false(home->behind);
-}
-
 static uint64_t standing(struct home *home, const struct short_id *offer) {
   struct ledger_txn *txn = NULL;
   collega_date from, until;
@@ -101,9 +79,9 @@ static void a_restored_proposer_holds_what_it_had_signed_before_it_signs_again(v
   struct id deal = propose(world, &pair);
   world_settle(world);
   assert_int_equal(world_deal_state(pair.lender, &deal, NULL), PROPOSED);
-  restore(world, pair.lender, copy);
+  world_restore_home(world, pair.lender, copy);
   assert_int_equal(standing(pair.lender, &pair.out), 0);
-  catch_up(world, pair.lender);
+  world_catch_up(world, pair.lender);
   assert_int_equal(world_deal_state(pair.lender, &deal, NULL), PROPOSED);
   assert_int_equal(standing(pair.lender, &pair.out), 2);
   accept_deal(world, &pair, &deal);
@@ -124,8 +102,8 @@ static void a_restored_acceptor_finds_proposal_acceptance_and_decision(void **st
   world_settle(world);
   accept_deal(world, &pair, &deal);
   world_settle(world);
-  restore(world, pair.borrower, copy);
-  catch_up(world, pair.borrower);
+  world_restore_home(world, pair.borrower, copy);
+  world_catch_up(world, pair.borrower);
   world_settle(world);
   assert_int_equal(world_deal_state(pair.borrower, &deal, NULL), CONCLUDED);
   assert_int_equal(standing(pair.borrower, &pair.in), 2);
@@ -144,8 +122,8 @@ static void a_home_that_had_only_received_fetches_that_too(void **state) {
   struct id deal = propose(world, &pair);
   world_settle(world);
   assert_int_equal(world_deal_state(pair.borrower, &deal, NULL), RECEIVED);
-  restore(world, pair.borrower, copy);
-  catch_up(world, pair.borrower);
+  world_restore_home(world, pair.borrower, copy);
+  world_catch_up(world, pair.borrower);
   assert_int_equal(world_deal_state(pair.borrower, &deal, NULL), RECEIVED);
 }
 
@@ -161,6 +139,44 @@ static void a_backup_is_no_home_and_a_restore_needs_a_new_one(void **state) {
   assert_int_equal(node_restore(pair.lender->path, copy, world->now, &why), COLLEGA_REFUSED);
   assert_int_not_equal(node_restore(copy, pair.lender->path, world->now, &why), COLLEGA_OK);
   assert_int_not_equal(node_backup(pair.lender->exchange, copy, &why), COLLEGA_OK);
+}
+
+/* ---- verifying */
+
+/* The hashes are right, since whoever wrote it could make them so; the signature is not. */
+static void a_signature_that_does_not_fit_is_found_in_the_chain(void **state) {
+  struct world *world = *state;
+  struct pair pair = make_pair(world);
+  struct arena *arena = arena_new(65536, 1u << 26);
+  struct ledger *ledger = exchange_ledger(pair.lender->exchange);
+  struct collega_error why;
+  struct ledger_txn *txn = NULL;
+  struct ledger_event event = {.number = 0};
+  uint64_t signatures = 0, checked = 0, number = 1;
+  must(exchange_verify(pair.lender->exchange, NULL, NULL, &signatures, &error));
+  assert_true(signatures >= 4);
+  must(ledger_write(ledger, &txn, &error));
+  do
+    must(ledger_entry(txn, number++, arena, &event, &error));
+  while (event.kind != COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_OWN_RECORDS);
+  CollegaStore__OwnRecords *own = (CollegaStore__OwnRecords *)row_unpack(
+      &collega_store__own_records__descriptor, event.payload, arena);
+  Collega__Run *run = (Collega__Run *)row_unpack(&collega__run__descriptor,
+                                                 bytes_of(own->run.data, own->run.len), arena);
+  run->signature.data[7] ^= 1;
+  struct bytes packed = message_pack(&run->base, arena);
+  own->run = (ProtobufCBinaryData){packed.length, (uint8_t *)(uintptr_t)packed.data};
+  event.payload = message_pack(&own->base, arena);
+  must(ledger_append(txn, &event, &error));
+  must(ledger_commit(&txn, &error));
+  must(ledger_verify(ledger, 1, NULL, NULL, &checked, &error));
+  assert_int_equal(exchange_verify(pair.lender->exchange, NULL, NULL, &signatures, &why),
+                   COLLEGA_DAMAGED);
+  assert_int_equal(why.rule, RULE_entry_signature);
+  char text[24];
+  snprintf(text, sizeof text, "%llu", (unsigned long long)event.number);
+  assert_string_equal(why.argument[0], text);
+  arena_destroy(&arena);
 }
 
 /* ---- two instances */
@@ -197,7 +213,7 @@ static void of_two_instances_one_goes_on_and_the_other_must_fetch_first(void **s
   swap(pair.lender, &other);
   struct short_id second =
       world_publish(world, pair.lender, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT, 1);
-  catch_up(world, pair.lender);
+  world_catch_up(world, pair.lender);
   world_settle(world);
   assert_non_null(world_offer_row(pair.lender, &first, arena));
   CollegaStore__OfferRow *row = world_offer_row(pair.lender, &second, arena);
@@ -212,7 +228,7 @@ static void of_two_instances_one_goes_on_and_the_other_must_fetch_first(void **s
   assert_true(pair.lender->fenced);
   assert_int_equal(world_deal_state(pair.borrower, &deal, NULL), 0);
   assert_int_equal(standing(pair.lender, &pair.out), 0);
-  catch_up(world, pair.lender);
+  world_catch_up(world, pair.lender);
   assert_non_null(world_offer_row(pair.lender, &second, arena));
   exchange_close(&other.exchange);
   arena_destroy(&arena);
@@ -362,6 +378,7 @@ int main(void) {
       TEST(a_restored_acceptor_finds_proposal_acceptance_and_decision),
       TEST(a_home_that_had_only_received_fetches_that_too),
       TEST(a_backup_is_no_home_and_a_restore_needs_a_new_one),
+      TEST(a_signature_that_does_not_fit_is_found_in_the_chain),
       TEST(of_two_instances_one_goes_on_and_the_other_must_fetch_first),
       TEST(a_ledger_of_version_1_is_brought_up_to_date),
       TEST(a_ledger_of_version_2_becomes_one_of_parties),

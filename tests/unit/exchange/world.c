@@ -11,6 +11,7 @@
 #include "base/words.h"
 #include "broker/board/board.h"
 #include "broker/store/log_rows.h"
+#include "client/exchange/backup.h"
 #include "client/exchange/deal_machine.h"
 #include "proto/guard.h"
 #include "proto/limits.h"
@@ -307,6 +308,10 @@ void world_settle(struct world *world) {
       struct home *home = &world->home[i];
       uint32_t acts = 0;
       if (!home->welcomed) continue;
+      if (home->caught_up) { /* as the daemon does: a new session follows */
+        home->caught_up = home->behind = false;
+        world_welcome(world, home);
+      }
       must(exchange_sign(home->exchange, world->now, true, &acts, &error));
       moved = acts > 0 || moved;
       while (world_send_waiting(world, home))
@@ -574,4 +579,27 @@ struct id world_tables(struct home *home) {
   }
   ledger_abort(&txn);
   return hash;
+}
+
+/* ---- restores */
+
+/* Welcome, the fetch, and the session that follows it. */
+void world_catch_up(struct world *world, struct home *home) {
+  home->behind = home->caught_up = false;
+  world_welcome(world, home);
+  assert_true(home->behind);
+  while (!home->caught_up)
+    assert_true(world_board(world, home));
+  home->behind = home->caught_up = false;
+  world_welcome(world, home);
+  assert_false(home->behind);
+}
+
+void world_restore_home(struct world *world, struct home *home, const char *backup) {
+  exchange_close(&home->exchange);
+  snprintf(home->path, sizeof home->path, "%s/home-%u", world->directory, ++world->restores);
+  must(node_restore(backup, home->path, world->now, &error));
+  must(exchange_open(home->path, &home->exchange, &error));
+  home->restored = true;
+  home->welcomed = false;
 }

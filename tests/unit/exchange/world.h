@@ -42,6 +42,7 @@ struct world {
   struct id broker_id;
   struct home home[WORLD_HOMES];
   size_t count;
+  unsigned restores; /* names of directories */
 };
 
 #define must(call)                                                                                 \
@@ -74,6 +75,10 @@ void world_welcome(struct world *world, struct home *home);
 enum collega_status world_deliver(struct world *world, struct home *home, struct bytes frame);
 /* The broker takes one packed frame of the home; its answers to the home are delivered. */
 void world_send(struct world *world, struct home *home, struct bytes frame);
+
+/* The home lives on in a new directory, made of a backup, and catches up. */
+void world_restore_home(struct world *world, struct home *home, const char *backup);
+void world_catch_up(struct world *world, struct home *home);
 
 /* One frame of mail, of the board; false: there was none. */
 bool world_mail(struct world *world, struct home *home);
