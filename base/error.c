@@ -6,11 +6,23 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Copies what fits, cut where a character ends: an error travels to other machines as UTF-8. */
+/* Copies what fits, cut where a character ends; a byte that is no UTF-8 becomes "\xff". What
+ * somebody typed may be quoted, and an error travels to other machines as UTF-8. */
 static void copy_text(char *out, size_t capacity, const char *text) {
-  size_t length = utf8_cut(text, capacity - 1);
-  memcpy(out, text, length);
-  out[length] = '\0';
+  size_t length = strnlen(text, capacity), at = 0;
+  uint32_t point;
+  for (size_t read = 0; read < length;) {
+    size_t size = utf8_next((const uint8_t *)text + read, strnlen(text + read, 4), &point);
+    char escaped[] = "\\x00";
+    if (size == 0) hex_write(escaped + 2, (const uint8_t *)text + read, 1);
+    const char *piece = size == 0 ? escaped : text + read;
+    size_t room = size == 0 ? sizeof escaped - 1 : size;
+    if (at + room >= capacity) break;
+    memcpy(out + at, piece, room);
+    at += room;
+    read += size == 0 ? 1 : size;
+  }
+  out[at] = '\0';
 }
 
 enum collega_status error_set(struct collega_error *error, enum collega_status status,

@@ -528,7 +528,7 @@ enum collega_status identity_load(const char *directory, struct identity **out,
   bool fits = file.length > 0 && file.data[file.length - 1] == '\n' &&
               !memchr(file.data, '\0', file.length);
   char *line = (char *)file.data;
-  char *end = line + file.length;
+  char *end = fits ? line + file.length : line;
   while (fits && line < end) {
     char *newline = memchr(line, '\n', (size_t)(end - line));
     *newline = '\0';

@@ -2,7 +2,8 @@
 
 Parts: source (arrows, formatting, generated files), unit (cmocka programs), vectors, wire, flow, fault (pytest),
 memory (valgrind, soak), model (Spin), instructions (of the hot paths, counted by valgrind), asan (units and flows under
-the address and undefined-behaviour sanitizers), tsan (flows under the thread sanitizer).
+the address and undefined-behaviour sanitizers), tsan (flows under the thread sanitizer), fuzz (each target
+of tests/fuzz for COLLEGA_FUZZ_SECONDS, and what the corpora reach of proto/).
 """
 import argparse
 import json
@@ -16,9 +17,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ["source", "unit", "vectors", "wire", "flow", "fault", "memory", "model", "instructions", "asan", "tsan"]
+PARTS = ["source", "unit", "vectors", "wire", "flow", "fault", "memory", "model", "instructions", "asan", "tsan", "fuzz"]
 UNIT_SECONDS = 300
 WORKERS = 3
+FUZZ_SECONDS, FUZZ_LONG_SECONDS = 15, 3600  # a target, two at a time
+FUZZ_DICTIONARIES = {"json": "json", "csv": "csv", "words": "words", "config": "config", "http": "http", "identity": None, "tree": None}
 CMOCKA_PASSED = re.compile(r"^\[  PASSED  \] (\d+) test", re.M)
 CMOCKA_FAILED = re.compile(r"^\[  FAILED  \] .*?(\d+) test", re.M)
 
@@ -36,11 +39,11 @@ def say(text):
     print(text, flush=True)
 
 
-def build(preset):
+def build(preset, options=()):
     directory = ROOT / "build" / preset
     log = []
     commands = [] if (directory / "build.ninja").exists() else [["cmake", "--preset", preset]]
-    commands.append(["cmake", "--build", str(directory)])
+    commands.append(["cmake", "--build", str(directory), *options])
     for command in commands:
         result = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         log.append(result.stdout)
@@ -92,6 +95,41 @@ def units(preset, count):
                 say(output[-6000:])
 
 
+def fuzz_one(name, seconds):
+    """Fuzzes from the corpus; what is found stays in build/fuzz/found."""
+    work, found = ROOT / "build/fuzz/work" / name, ROOT / "build/fuzz/found"
+    work.mkdir(parents=True, exist_ok=True)
+    found.mkdir(parents=True, exist_ok=True)
+    dictionary = FUZZ_DICTIONARIES.get(name, "wire")
+    options = [f"-dict={ROOT}/build/fuzz/fuzz/dictionaries/{dictionary}.dict"] if dictionary else []
+    command = [ROOT / "build/fuzz/fuzz" / f"fuzz_{name}", f"-max_total_time={seconds}", "-max_len=65536", "-timeout=25",
+               "-rss_limit_mb=3000", "-print_final_stats=1", f"-artifact_prefix={found}/{name}-", *options, work,
+               ROOT / "tests/fuzz/corpus" / name]
+    started = time.monotonic()
+    result = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    output = result.stdout.decode("utf-8", "replace")
+    runs = re.search(r"number_of_executed_units: (\d+)", output)
+    return name, result.returncode == 0 and runs is not None, runs and runs[1], output, time.monotonic() - started
+
+
+def fuzz(long, count):
+    """Every target, and the coverage of proto/ by the corpora in the repository."""
+    if not build("fuzz", ["--target", "fuzz_targets"]):
+        count.add(0, 1)
+        return
+    seconds = int(os.environ.get("COLLEGA_FUZZ_SECONDS", FUZZ_LONG_SECONDS if long else FUZZ_SECONDS))
+    names = sorted(path.name.removeprefix("fuzz_") for path in (ROOT / "build/fuzz/fuzz").glob("fuzz_*"))
+    with ThreadPoolExecutor(max_workers=2) as pool:
+        for name, good, runs, output, took in pool.map(lambda name: fuzz_one(name, seconds), names):
+            count.add(int(good), int(not good))
+            say(f"{'ok    ' if good else 'FAILED'} fuzz {name}: {runs} inputs in {took:.0f} s")
+            if not good:
+                say(output[-6000:])
+    reached = subprocess.run([ROOT / "tests/fuzz/coverage"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    count.add(int(reached.returncode == 0), int(reached.returncode != 0))
+    say(f"{'ok    ' if reached.returncode == 0 else 'FAILED'} fuzz coverage\n{reached.stdout[-4000:]}")
+
+
 def pytest(name, paths, count, environment=None, workers=0):
     """workers: tests run side by side, each with homes and ports of its own. Most of their time they wait."""
     paths = [str(path) for path in paths if (ROOT / path).exists()]
@@ -122,9 +160,9 @@ def main():
     if options.long:
         os.environ["COLLEGA_LONG"] = "1"
     count = Count()
-    if set(wanted) - {"asan", "tsan", "model", "source", "instructions"} and not build("debug"):
+    if set(wanted) - {"asan", "tsan", "model", "source", "instructions", "fuzz"} and not build("debug"):
         count.add(0, 1)
-        wanted = [part for part in wanted if part in ("asan", "tsan", "model", "source", "instructions")]
+        wanted = [part for part in wanted if part in ("asan", "tsan", "model", "source", "instructions", "fuzz")]
     for part in wanted:
         started = time.monotonic()
         if part == "source":
@@ -154,6 +192,8 @@ def main():
                        WORKERS)
             else:
                 count.add(0, 1)
+        elif part == "fuzz":
+            fuzz(options.long, count)
         say(f"-- {part}: {time.monotonic() - started:.0f} s")
     say(f"{count.passed} passed, {count.failed} failed")
     return 1 if count.failed or not count.passed else 0

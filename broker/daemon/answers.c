@@ -63,6 +63,7 @@ static bool count_answer(struct broker *broker, struct session *session, struct 
 static bool too_slow(struct broker *broker, struct session *session) {
   if (session->ended != 0) return false;
   log_warning("session_slow", "session=%llu", (unsigned long long)session->number);
+  limits_offends(broker, session, OFFENCE_slow);
   broker_cut(broker, session, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_QUOTA, NULL);
   return false;
 }
@@ -70,14 +71,8 @@ static bool too_slow(struct broker *broker, struct session *session) {
 bool broker_send(struct broker *broker, struct session *session, struct bytes packed) {
   if (session->ended != 0 || packed.length == 0) return false;
   if (!count_answer(broker, session, packed)) return too_slow(broker, session);
-  zmq_msg_t body;
-  enum sent sent = SENT_FULL;
-  if (zmq_msg_init_size(&body, packed.length) == 0) {
-    memcpy(zmq_msg_data(&body), packed.data, packed.length);
-    sent = server_send(broker->router, bytes_of(session->routing, session->routing_length), &body);
-    if (sent != SENT) zmq_msg_close(&body);
-  }
-  switch (sent) {
+  struct bytes routing = bytes_of(session->routing, session->routing_length);
+  switch (server_send_copy(broker->router, routing, packed)) {
   case SENT:
     return true;
   case SENT_FULL:
@@ -99,6 +94,7 @@ void broker_send_message(struct broker *broker, struct session *session,
 void broker_refuse(struct broker *broker, struct session *session, const struct id *which,
                    Collega__RefusalCode code, const struct collega_error *error) {
   metric_refused(broker->metrics, (int)code);
+  limits_offends(broker, session, OFFENCE_refused);
   struct arena *arena = arena_new(512, SMALL_ARENA_BYTES);
   if (arena != NULL) broker_send(broker, session, refusal_pack(arena, which, code, error));
   arena_destroy(&arena);
@@ -113,9 +109,12 @@ void broker_end(struct broker *broker, struct session *session) {
 void broker_cut(struct broker *broker, struct session *session, Collega__RefusalCode code,
                 const struct collega_error *error) {
   if (session->ended != 0) return;
+  char party[2 * SHORT_ID_BYTES + 1];
+  hex_write(party, session->home.byte, SHORT_ID_BYTES);
   metric_add(broker->metrics, METRIC_sessions_cut, 1);
-  log_info("session_cut", "session=%llu rule=%s", (unsigned long long)session->number,
-           error == NULL ? "session_slow" : rule_name(error->rule));
+  limits_offends(broker, session, OFFENCE_cut);
+  log_info("session_cut", "session=%llu party=%s rule=%s", (unsigned long long)session->number,
+           party, error == NULL ? "session_slow" : rule_name(error->rule));
   if (error != NULL) broker_refuse(broker, session, NULL, code, error);
   int descriptor = session->descriptor;
   uint16_t port = session->port;
@@ -134,6 +133,10 @@ bool credit_covers(const struct session *session, struct frame_cost need) {
 }
 
 void broker_give_credit(struct broker *broker, struct session *session, struct frame_cost cost) {
+  if (limits_credit(broker, session, cost)) broker_return_credit(broker, session, cost);
+}
+
+void broker_return_credit(struct broker *broker, struct session *session, struct frame_cost cost) {
   struct credit due;
   if (!broker_session_committed(&session->machine, cost, &due)) return;
   Collega__Credit credit = COLLEGA__CREDIT__INIT;
@@ -172,6 +175,7 @@ static void answer_one(struct broker *broker, const struct answer *answer) {
   struct session *session = to_home ? session_of_home(broker->sessions, &answer->home)
                                     : session_by_number(broker->sessions, answer->session);
   if (session == NULL || session->ended != 0) return;
+  if (field == FIELD_REFUSAL) limits_offends(broker, session, OFFENCE_refused);
   if (to_home && !session->welcomed) return; /* it asks when it is */
   if (field ==
       FIELD_QUESTION) { /* the only one that costs; it is asked again when the party asks */

@@ -5,6 +5,7 @@
  *   board.c     follows: live parts, reads, credit
  *   mail.c      Welcome, mailboxes, fetches
  *   control.c   the administrator's socket; orders.c what is asked there
+ *   limits.c    rates of parties, limits of addresses, who offends
  *   loop.c      the poll set, the ticks, the end */
 #ifndef COLLEGA_BROKER_DAEMON_BROKER_H
 #define COLLEGA_BROKER_DAEMON_BROKER_H
@@ -13,6 +14,7 @@
 #include "broker/daemon/settings.h"
 #include "broker/daemon/socket.h"
 #include "broker/daemon/threads.h"
+#include "broker/session/standing.h"
 #include "broker/session/zap.h"
 
 #define ENDPOINT_BYTES 256
@@ -37,6 +39,7 @@ struct broker {
   struct control *control;
   struct links *links;
   struct addresses *addresses;
+  struct standings *standings;
   struct sessions *sessions;
   struct follows *follows;
   struct connections *connections;
@@ -44,7 +47,9 @@ struct broker {
   uint64_t head;      /* last sequence number of the log */
   uint64_t compacted; /* up to here only the members class is left on the board */
   size_t under_way, under_way_bytes;
+  size_t connections_most; /* beyond it nobody is let in who has not spoken yet */
   bool figures_asked;
+  bool paced; /* credit is kept back from some session */
   bool draining, failed;
 };
 
@@ -53,6 +58,24 @@ struct broker {
 enum collega_status broker_loop(struct broker *broker,
                                 struct collega_error *error) COLLEGA_MUST_CHECK;
 void broker_monitor(struct broker *broker); /* takes note of connections that opened and ended */
+
+/* ---- limits.c: rates of parties, limits of addresses, and who is told of in the metrics */
+void limits_take_settings(struct broker *broker, const struct config *config);
+/* A connection from `address` came: false, hung up on. */
+bool limits_opened(struct broker *broker, int descriptor, const char *address);
+/* Somebody speaks on it for the first time, or it ends. */
+void limits_heard(struct broker *broker, int descriptor);
+/* May a session begin? If not, that is told, and the connection left soon. */
+bool limits_session(struct broker *broker, const struct peer_entry *peer, struct bytes routing,
+                    int descriptor);
+/* A frame is about to be taken. False: the session was cut. */
+bool limits_frame(struct broker *broker, struct session *session, struct frame_cost cost);
+/* May credit go back? If not, the session owes it. */
+bool limits_credit(struct broker *broker, struct session *session, struct frame_cost cost);
+void limits_tick(struct broker *broker); /* every tick: credit that may go back now */
+void limits_tell(struct broker *broker); /* every second: who is told of */
+void limits_watch(struct broker *broker, collega_time now); /* every tick */
+void limits_offends(struct broker *broker, const struct session *session, enum offence offence);
 
 /* ---- frames.c */
 void broker_receive(struct broker *broker);
@@ -81,6 +104,8 @@ void broker_cut(struct broker *broker, struct session *session, Collega__Refusal
 void broker_end(struct broker *broker, struct session *session);
 /* What was received is dealt with: gives credit back when it is due. */
 void broker_give_credit(struct broker *broker, struct session *session, struct frame_cost cost);
+/* The same, whatever the rates say. */
+void broker_return_credit(struct broker *broker, struct session *session, struct frame_cost cost);
 void broker_committed(struct broker *broker, struct job **job);
 /* Credit came, or room in the pipe: everything of this session that waits for it. */
 void broker_pump(struct broker *broker, struct session *session);

@@ -154,6 +154,7 @@ static struct session *session_behind(struct broker *broker, struct bytes routin
     return NULL;
   }
   if (session != NULL) return session;
+  if (!limits_session(broker, peer, routing, descriptor)) return NULL;
   broker_monitor(broker); /* the end of an older connection with this descriptor comes first */
   struct session *older;
   session =
@@ -163,6 +164,7 @@ static struct session *session_behind(struct broker *broker, struct bytes routin
     connection_hang_up(descriptor, port);
     return NULL;
   }
+  limits_heard(broker, descriptor);
   connection_speaks(broker->connections, descriptor, session->number);
   if (older != NULL) {
     session->older = older->committing > 0 ? older->number : older->older;
@@ -186,6 +188,7 @@ static void take_message(struct broker *broker, zmq_msg_t *routing, zmq_msg_t *b
   struct collega_error error;
   if (parts != 1) {
     metric_add(broker->metrics, METRIC_multipart, 1);
+    limits_offends(broker, session, OFFENCE_multipart);
     say(&error, COLLEGA_INVALID, RULE_frame_parts);
     broker_cut(broker, session, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_MALFORMED, &error);
     return;
@@ -198,6 +201,7 @@ static void take_message(struct broker *broker, zmq_msg_t *routing, zmq_msg_t *b
   if (job == NULL) {
     session->preparing_bytes -= size;
     session->preparing--;
+    limits_offends(broker, session, too_much ? OFFENCE_credit : OFFENCE_malformed);
     say(&error, COLLEGA_REFUSED, too_much ? RULE_credit_exceeded : RULE_frame_malformed);
     broker_cut(broker, session,
                too_much ? COLLEGA__REFUSAL_CODE__REFUSAL_CODE_QUOTA
@@ -270,6 +274,7 @@ static void take_frame(struct broker *broker, struct session *session, struct jo
 static void judge(struct broker *broker, struct session *session, struct job **job) {
   struct request *request = (*job)->request;
   collega_time now = clock_monotonic();
+  if (!limits_frame(broker, session, (*job)->cost)) return;
   struct link_answer answer =
       (*job)->malformed
           ? broker_session_malformed(&session->machine, now)
@@ -277,6 +282,7 @@ static void judge(struct broker *broker, struct session *session, struct job **j
   struct collega_error error = (*job)->error;
   if ((*job)->malformed) {
     metric_add(broker->metrics, METRIC_frames_malformed, 1);
+    limits_offends(broker, session, OFFENCE_malformed);
   } else if (answer.rule == RULE_protocol_version) {
     char theirs[16], ours[16];
     snprintf(theirs, sizeof theirs, "%u", request->frame->hello->version);
@@ -296,6 +302,7 @@ static void judge(struct broker *broker, struct session *session, struct job **j
     broker_refuse(broker, session, NULL, answer.code, &error);
     break;
   case LINK_CUT:
+    if (answer.rule == RULE_credit_exceeded) limits_offends(broker, session, OFFENCE_credit);
     broker_cut(broker, session, answer.code, &error);
     break;
   }

@@ -26,13 +26,15 @@ static void opened(struct broker *broker, int descriptor) {
   char address[PEER_ADDRESS_BYTES];
   uint16_t port = 0;
   if (!connection_peer(descriptor, address, &port)) return; /* gone again: its end is told next */
-  connection_open(broker->connections, descriptor, port);
-  if (address_may_connect(broker->addresses, address, clock_monotonic())) return;
+  limits_heard(broker, descriptor); /* if the end of an older one went unnoticed */
+  connection_open(broker->connections, descriptor, port, clock_monotonic());
+  if (limits_opened(broker, descriptor, address)) return;
   metric_add(broker->metrics, METRIC_connections_refused, 1);
   connection_hang_up(descriptor, port);
 }
 
 static void ended(struct broker *broker, int descriptor) {
+  limits_heard(broker, descriptor);
   uint64_t number = connection_end(broker->connections, descriptor);
   struct session *session = number == 0 ? NULL : session_by_number(broker->sessions, number);
   if (session != NULL) broker_end(broker, session);
@@ -150,6 +152,7 @@ static void tick_second(struct broker *broker, collega_time now) {
     next = session_next(session);
     tick_session(broker, session, now);
   }
+  limits_tell(broker);
   struct metrics *metrics = broker->metrics;
   metric_set(metrics, METRIC_members, links_count(broker->links, PEER_MEMBER));
   metric_set(metrics, METRIC_invitations, links_count(broker->links, PEER_INVITED));
@@ -177,9 +180,8 @@ static void ask_sweep(struct broker *broker) {
 
 static void tick(struct broker *broker, uint64_t count, collega_time now) {
   connections_hang_up_due(broker->connections, now, connection_hang_up);
-  size_t choked = connections_watch(broker->connections, connection_received, connection_hang_up);
-  metric_add(broker->metrics, METRIC_connections_choked, choked);
-  if (choked > 0) log_warning("connection_choked", "connections=%zu", choked);
+  limits_watch(broker, now);
+  limits_tick(broker);
   if (count % TICKS_A_SECOND == 0) tick_second(broker, now);
   if (count % FIGURES_TICKS == 0) ask_figures(broker);
   if (count % QUIET_TICKS == 0) board_quiet(broker);
@@ -188,12 +190,11 @@ static void tick(struct broker *broker, uint64_t count, collega_time now) {
 
 /* ---- signals */
 
-/* link.advertise is read when an invitation is made. */
+/* The limits at once; link.advertise is read when an invitation is made. */
 static enum collega_status take_settings(void *context, const struct config *fresh,
                                          struct collega_error *error) {
-  (void)context;
-  (void)fresh;
   (void)error;
+  limits_take_settings(context, fresh);
   return COLLEGA_OK;
 }
 

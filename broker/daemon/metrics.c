@@ -4,6 +4,7 @@
 #include "proto/link.pb-c.h"
 #include <ctype.h>
 #include <inttypes.h>
+#include <string.h>
 
 #define BEAT_MOST_MS     (5 * SECOND_MS)
 #define FREE_LEAST_BYTES (64u * 1024u * 1024u)
@@ -53,8 +54,35 @@ static void print_refusals(const struct metrics *metrics, struct buffer *out) {
   }
 }
 
+void metrics_start(struct metrics *metrics) {
+  pthread_mutex_init(&metrics->lock, NULL);
+}
+
+void metrics_stop(struct metrics *metrics) {
+  pthread_mutex_destroy(&metrics->lock);
+}
+
+void metrics_tell_offenders(struct metrics *metrics, const char *lines) {
+  size_t length = strlen(lines);
+  if (length > sizeof metrics->offenders) {
+    length = sizeof metrics->offenders;
+    while (length > 0 && lines[length - 1] != '\n')
+      length--;
+  }
+  pthread_mutex_lock(&metrics->lock);
+  memcpy(metrics->offenders, lines, length);
+  metrics->offenders_length = length;
+  pthread_mutex_unlock(&metrics->lock);
+}
+
+static void print_offenders(struct metrics *metrics, struct buffer *out) {
+  pthread_mutex_lock(&metrics->lock);
+  buffer_append(out, metrics->offenders, metrics->offenders_length);
+  pthread_mutex_unlock(&metrics->lock);
+}
+
 static void metrics_page(void *context, struct http_answer *answer) {
-  const struct metrics *metrics = context;
+  struct metrics *metrics = context;
   answer->status = 200;
   answer->content_type = "text/plain; version=0.0.4; charset=utf-8";
   for (size_t i = 0; i < METRIC_COUNT; i++) {
@@ -65,6 +93,7 @@ static void metrics_page(void *context, struct http_answer *answer) {
                  metric_get(metrics, (enum metric)i));
   }
   print_refusals(metrics, &answer->body);
+  print_offenders(metrics, &answer->body);
   collega_time up = clock_now() - (collega_time)metric_get(metrics, METRIC_start_time_ms);
   buffer_print(&answer->body,
                "# HELP collega_broker_uptime_seconds since the start\n"

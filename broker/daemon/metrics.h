@@ -3,6 +3,7 @@
  * need to agree. */
 #ifndef COLLEGA_BROKER_DAEMON_METRICS_H
 #define COLLEGA_BROKER_DAEMON_METRICS_H
+#include <pthread.h>
 #include <stdatomic.h>
 #include "base/clock.h"
 #include "base/http/http.h"
@@ -28,6 +29,9 @@
   METRIC(handshakes_admitted, counter, "handshakes of known keys")                                 \
   METRIC(handshakes_refused, counter, "handshakes of unknown keys")                                \
   METRIC(connections_refused, counter, "connections hung up on by their address")                  \
+  METRIC(connections_silent, counter, "connections hung up on because nobody spoke")               \
+  METRIC(sessions_refused, counter, "sessions refused by the rate of their member")                \
+  METRIC(credit_paced, counter, "times credit was kept back by the rate of a member")              \
   METRIC(credit_waits, counter, "frames kept back because the receiver had no credit")             \
   METRIC(under_way_bytes, gauge, "bytes of frames between receipt and answer")                     \
   METRIC(mailbox_bytes, gauge, "unacknowledged mail on disk")                                      \
@@ -42,12 +46,20 @@ enum metric {
 #undef METRIC
       METRIC_COUNT
 };
-#define REFUSAL_CODES 16
+#define REFUSAL_CODES   16
+#define OFFENDERS_BYTES 32768
 struct metrics {
   atomic_uint_fast64_t value[METRIC_COUNT];
   atomic_uint_fast64_t refused[REFUSAL_CODES]; /* by Collega__RefusalCode */
   atomic_int_fast64_t beat;                    /* monotonic time of the loop's last round */
+  pthread_mutex_t lock;                        /* of what follows, held for a copy */
+  char offenders[OFFENDERS_BYTES];             /* lines of the page, made by the loop */
+  size_t offenders_length;
 };
+void metrics_start(struct metrics *metrics);
+void metrics_stop(struct metrics *metrics);
+/* The lines that name who offends; cut at the last whole line that fits. */
+void metrics_tell_offenders(struct metrics *metrics, const char *lines);
 void metric_add(struct metrics *metrics, enum metric metric, uint64_t more);
 void metric_set(struct metrics *metrics, enum metric metric, uint64_t value);
 uint64_t metric_get(const struct metrics *metrics, enum metric metric);

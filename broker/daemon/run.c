@@ -28,6 +28,8 @@
  * time. So blocks of this size stay with the allocator, and of what is free it keeps this much. */
 #define KEPT_BLOCK_BYTES  (8 << 20)
 #define KEPT_MEMORY_BYTES (64 << 20)
+#define DESCRIPTORS_USUAL 1024
+#define DESCRIPTORS_OWN   256 /* store, threads, http, control, listening */
 
 struct run {
   struct broker broker;
@@ -119,11 +121,12 @@ static enum collega_status open_tables(struct run *run, struct collega_error *er
   struct broker *broker = &run->broker;
   broker->links = links_new();
   broker->addresses = addresses_new();
+  broker->standings = standings_new();
   broker->sessions = sessions_new();
   broker->follows = follows_new();
   broker->connections = connections_new();
-  if (broker->links && broker->addresses && broker->sessions && broker->follows &&
-      broker->connections)
+  if (broker->links && broker->addresses && broker->standings && broker->sessions &&
+      broker->follows && broker->connections)
     return COLLEGA_OK;
   return error_set(error, COLLEGA_SYSTEM, RULE_out_of_memory, NULL, NULL);
 }
@@ -145,6 +148,7 @@ static enum collega_status open_home(struct run *run, const char *home,
     status = open_commit(run, error);
   }
   if (status == COLLEGA_OK) status = open_tables(run, error);
+  if (status == COLLEGA_OK) limits_take_settings(broker, broker->config);
   return status == COLLEGA_OK ? read_links(run, error) : status;
 }
 
@@ -274,6 +278,7 @@ static void close_all(struct run *run) {
   sessions_destroy(&broker->sessions);
   follows_destroy(&broker->follows);
   connections_destroy(&broker->connections);
+  standings_destroy(&broker->standings);
   addresses_destroy(&broker->addresses);
   links_destroy(&broker->links);
   commit_close(&run->commit);
@@ -284,14 +289,19 @@ static void close_all(struct run *run) {
   run_lock_release(&run->lock);
 }
 
-static void raise_limits(void) {
+/* Returns how many connections there is room for. */
+static size_t raise_limits(void) {
   struct rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return DESCRIPTORS_USUAL - DESCRIPTORS_OWN;
   rlim_t wanted = limit.rlim_max < MOST_DESCRIPTORS ? limit.rlim_max : MOST_DESCRIPTORS;
-  if (limit.rlim_cur >= wanted) return;
+  rlim_t before = limit.rlim_cur;
   limit.rlim_cur = wanted;
-  if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+  if (before < wanted && setrlimit(RLIMIT_NOFILE, &limit) != 0) {
     log_warning("limits", "open files stay at the usual number");
+    wanted = before;
+  }
+  rlim_t room = before > wanted ? before : wanted;
+  return room > 2 * DESCRIPTORS_OWN ? (size_t)(room - DESCRIPTORS_OWN) : DESCRIPTORS_OWN;
 }
 
 static void keep_memory(void) {
@@ -308,13 +318,15 @@ enum collega_status broker_run(const char *home, struct collega_error *error) {
   run->broker.metrics = &run->metrics;
   metric_set(&run->metrics, METRIC_start_time_ms, (uint64_t)clock_now());
   atomic_store(&run->metrics.beat, clock_monotonic());
-  raise_limits();
+  metrics_start(&run->metrics);
+  run->broker.connections_most = raise_limits();
   keep_memory();
   enum collega_status status = open_home(run, home, error);
   if (status == COLLEGA_OK) status = open_sockets(run, error);
   if (status == COLLEGA_OK) status = tell_ready(&run->broker, error);
   if (status == COLLEGA_OK) status = broker_loop(&run->broker, error);
   close_all(run);
+  metrics_stop(&run->metrics);
   free(run);
   if (status == COLLEGA_OK) log_info("stopped", "%s", "");
   return status;

@@ -25,6 +25,20 @@ const struct setting broker_settings[BROKER_SETTING_COUNT] = {
     {LOG_LEVEL_SETTING, SETTING_CHOICE, "info", 0, 0,
      "vanaf welk niveau wordt gelogd; COLLEGA_LOG gaat voor",
      "from which level on things are logged; COLLEGA_LOG overrides", true, LOG_LEVEL_CHOICES},
+    {SETTING_RECORDS, SETTING_NUMBER, "10000", 0, 10000000,
+     "berichten die een lid per seconde mag plaatsen of sturen, met tien seconden voorraad; 0: "
+     "geen grens",
+     "records that a member may publish or send a second, with ten seconds in store; 0: no limit",
+     true, NULL},
+    {SETTING_BYTES, SETTING_NUMBER, "8388608", 0, 1073741824,
+     "bytes die een lid per seconde mag sturen, met tien seconden voorraad; 0: geen grens",
+     "bytes that a member may send a second, with ten seconds in store; 0: no limit", true, NULL},
+    {SETTING_FRAMES, SETTING_NUMBER, "2000", 0, 1000000,
+     "andere verzoeken van een lid per seconde, met tien seconden voorraad; 0: geen grens",
+     "other requests of a member a second, with ten seconds in store; 0: no limit", true, NULL},
+    {SETTING_SESSIONS, SETTING_NUMBER, "60", 0, 100000,
+     "verbindingen die een lid per minuut mag beginnen; 0: geen grens",
+     "sessions that a member may begin a minute; 0: no limit", true, NULL},
 };
 
 enum collega_status broker_settings_path(char path[PATH_MAX], const char *home,

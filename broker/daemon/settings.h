@@ -9,8 +9,12 @@
 #define SETTING_HTTP      "http.listen"
 #define SETTING_MAP       "store.map_gib"
 #define SETTING_WORKERS   "broker.workers"
+#define SETTING_RECORDS   "limits.records_per_second"
+#define SETTING_BYTES     "limits.bytes_per_second"
+#define SETTING_FRAMES    "limits.frames_per_second"
+#define SETTING_SESSIONS  "limits.sessions_per_minute"
 
-#define BROKER_SETTING_COUNT 6
+#define BROKER_SETTING_COUNT 10
 extern const struct setting broker_settings[BROKER_SETTING_COUNT];
 enum collega_status broker_settings_path(char path[PATH_MAX], const char *home,
                                          struct collega_error *error) COLLEGA_MUST_CHECK;

@@ -95,6 +95,15 @@ enum sent server_send(void *router, struct bytes routing, zmq_msg_t *body) {
   return zmq_msg_send(body, router, ZMQ_DONTWAIT) < 0 ? SENT_GONE : SENT;
 }
 
+enum sent server_send_copy(void *router, struct bytes routing, struct bytes packed) {
+  zmq_msg_t body;
+  if (zmq_msg_init_size(&body, packed.length) != 0) return SENT_FULL;
+  memcpy(zmq_msg_data(&body), packed.data, packed.length);
+  enum sent sent = server_send(router, routing, &body);
+  if (sent != SENT) zmq_msg_close(&body);
+  return sent;
+}
+
 bool server_receive(void *router, zmq_msg_t *routing, zmq_msg_t *body, size_t *parts) {
   zmq_msg_init(routing);
   zmq_msg_init(body);

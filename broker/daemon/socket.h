@@ -19,6 +19,8 @@ enum sent {
 }; /* FULL: its pipe takes no more now; GONE: not connected */
 /* Sends the body on success; otherwise it stays the caller's. */
 enum sent server_send(void *router, struct bytes routing, zmq_msg_t *body);
+/* Sends a copy of `packed`. Without memory for it: FULL. */
+enum sent server_send_copy(void *router, struct bytes routing, struct bytes packed);
 /* One message: routing id and body. `parts` counts the frames of the body; of several only the
  * first is kept. False: nothing waits. On true both messages must be closed. */
 bool server_receive(void *router, zmq_msg_t *routing, zmq_msg_t *body, size_t *parts);

@@ -10,6 +10,8 @@
 struct entry {
   char address[ADDRESS_CHARACTERS];
   collega_time trusted_until;
+  uint32_t open; /* connections on which nobody has spoken */
+  uint64_t refused, turned_away, silent;
   collega_time
       free_at; /* when every refusal is forgiven: now + refusals * ADDRESS_REFUSED_BACK_MS */
   UT_hash_handle hh;
@@ -79,6 +81,7 @@ void address_admitted(struct addresses *addresses, const char *address, collega_
 void address_refused(struct addresses *addresses, const char *address, collega_time now) {
   struct entry *entry = touch(addresses, address);
   if (entry == NULL) return;
+  entry->refused++;
   if (entry->free_at < now) entry->free_at = now;
   entry->free_at += ADDRESS_REFUSED_BACK_MS;
   /* Hung up on, it cannot be refused again; without a limit several at once would add up for
@@ -89,8 +92,56 @@ void address_refused(struct addresses *addresses, const char *address, collega_t
 
 bool address_may_connect(const struct addresses *addresses, const char *address, collega_time now) {
   const struct entry *entry = find(addresses, address);
-  if (entry == NULL || now < entry->trusted_until) return true;
+  if (entry == NULL) return true;
+  bool trusted = now < entry->trusted_until;
+  if (entry->open > (trusted ? ADDRESS_SILENT_TRUSTED : ADDRESS_SILENT_MOST)) return false;
+  if (trusted) return true;
   return entry->free_at - now <= (ADDRESS_REFUSED_MOST - 1) * ADDRESS_REFUSED_BACK_MS;
+}
+
+void address_opened(struct addresses *addresses, const char *address) {
+  struct entry *entry = touch(addresses, address);
+  if (entry != NULL) entry->open++;
+}
+
+void address_spoke(struct addresses *addresses, const char *address) {
+  struct entry *entry = find(addresses, address);
+  if (entry != NULL && entry->open > 0) entry->open--; /* else it was dropped meanwhile */
+}
+
+void address_note(struct addresses *addresses, const char *address, enum address_event event) {
+  struct entry *entry = touch(addresses, address);
+  if (entry == NULL) return;
+  switch (event) {
+  case ADDRESS_TURNED_AWAY:
+    entry->turned_away++;
+    break;
+  case ADDRESS_SILENT:
+    entry->silent++;
+    break;
+  }
+}
+
+size_t addresses_worst(const struct addresses *addresses, struct address_offender *out,
+                       size_t most) {
+  size_t count = 0;
+  for (const struct entry *entry = addresses->table; entry != NULL; entry = entry->hh.next) {
+    uint64_t total = entry->refused + entry->turned_away + entry->silent;
+    if (total == 0) continue;
+    size_t place = count;
+    while (place > 0 && out[place - 1].total < total)
+      place--;
+    if (place == most) continue;
+    size_t moved = (count < most ? count : most - 1) - place;
+    memmove(&out[place + 1], &out[place], moved * sizeof out[0]);
+    out[place] = (struct address_offender){.refused = entry->refused,
+                                           .turned_away = entry->turned_away,
+                                           .silent = entry->silent,
+                                           .total = total};
+    memcpy(out[place].address, entry->address, sizeof entry->address);
+    if (count < most) count++;
+  }
+  return count;
 }
 
 size_t addresses_count(const struct addresses *addresses) {

@@ -48,6 +48,7 @@ struct session {
   uint64_t answered_bytes,
       read_bytes;                 /* of answers, which cost no credit: sent, and known to be read */
   uint64_t probe;                 /* answered_bytes when the open probe was sent; 0: none is open */
+  struct frame_cost owed;         /* credit that is kept back by the party's rates */
   uint32_t preparing, committing; /* frames at a worker, requests at the committer */
   size_t preparing_bytes;
   /* Frames in their order, and the daemon's: those that wait for a worker, and those that came back

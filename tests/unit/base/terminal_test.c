@@ -226,8 +226,8 @@ static void errors_are_safe_for_the_terminal_and_for_programs(void **state) {
   assert_int_equal(demo("fail", "--json", NULL), 3);
   assert_string_equal(complained,
                       "{\"error\":{\"status\":\"unreachable\",\"rule\":\"system_call\",\"field\":"
-                      "\"broker\",\"message\":\"a\\\\x1b[31m\\\\xff: b\",\"arguments\":"
-                      "[\"a\\\\x1b[31m\\\\xff\",\"b\"]}}\n");
+                      "\"broker\",\"message\":\"a\\u001B[31m\\\\xff: b\",\"arguments\":"
+                      "[\"a\\u001B[31m\\\\xff\",\"b\"]}}\n");
   assert_int_equal(demo("--json", "nothing", NULL), 2);
   assert_int_equal(strncmp(complained, "{\"error\":{\"status\":\"usage\"", 26), 0);
 }

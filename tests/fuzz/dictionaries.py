@@ -1,0 +1,76 @@
+#!/usr/bin/env python3
+"""Dictionaries for the fuzz targets, from the schema's descriptors: dictionaries.py SCHEMA.set DIRECTORY.
+
+wire.dict: the tags of the schema's fields, with lengths that occur. json.dict: names of members and of values.
+words.dict: names of rules come from base/words; the rest is what people type. http.dict, csv.dict, config.dict."""
+import re
+import sys
+from pathlib import Path
+
+from google.protobuf import descriptor_pb2
+
+ROOT = Path(__file__).resolve().parents[2]
+HTTP = ["GET ", "HEAD ", "POST ", "/metrics", "/healthz", " HTTP/1.0", " HTTP/1.1", "\r\n", "\r\n\r\n", "Host: ", "Connection: close",
+        "Connection: keep-alive", "Content-Length: ", "Transfer-Encoding: chunked", "Expect: 100-continue", "%2e%2e", "%00", "0\r\n\r\n"]
+TYPED = ["2027-01-31T23:00:00Z", "T00:00:00.123+02:00", "2028-02-29", "12345678", "4811AB", "AM25", "mon-am", "nl_NL.UTF-8",
+         "rates,persons", "%1", "%2", "%4", "111222333"]
+
+
+def quoted(data):
+    return '"' + "".join(chr(b) if 32 <= b < 127 and b not in b'"\\' else f"\\x{b:02x}" for b in data) + '"'
+
+
+def varint(number):
+    out = b""
+    while number > 127:
+        out += bytes([number & 127 | 128])
+        number >>= 7
+    return out + bytes([number])
+
+
+def wire_entries(messages):
+    numbers = {(field.number, field.type in (9, 11, 12)) for message in messages for field in message.field}
+    for number, has_length in sorted(numbers):
+        tag = varint(number << 3 | (2 if has_length else 0))
+        yield from [tag, *(tag + varint(length) for length in (0, 8, 16, 32, 64))] if has_length else [tag, tag + varint(2**64 - 1)]
+
+
+def json_entries(schema, messages):
+    for name in sorted({field.name for message in messages for field in message.field}):
+        yield f'"{name}":'.encode()
+    for enum in (enum for file in schema.file for enum in file.enum_type):
+        prefix = re.sub(r"(?<!^)(?=[A-Z])", "_", enum.name).upper() + "_"
+        for value in enum.value:
+            yield f'"{value.name.removeprefix(prefix).lower()}"'.encode()
+
+
+def columns(messages):
+    by_name = {message.name: message for message in messages}
+    for field in by_name["Offer"].field:
+        target = by_name.get(field.type_name.split(".")[-1])
+        yield from [f"{field.name}.{inner.name}".encode() for inner in target.field] if target else [field.name.encode()]
+
+
+def main():
+    schema = descriptor_pb2.FileDescriptorSet.FromString(Path(sys.argv[1]).read_bytes())
+    messages = [message for file in schema.file if file.package.startswith("collega") for message in file.message_type]
+    rules = re.findall(r"WORDS\((\w+)", "".join(path.read_text() for path in sorted((ROOT / "base/words").glob("*.def"))))
+    settings = re.findall(r'"(\w+)\.(\w+)"', "".join((ROOT / path).read_text() for path in (
+        "broker/daemon/settings.h", "client/daemon/settings.c")))
+    dictionaries = {
+        "wire": wire_entries(messages),
+        "json": json_entries(schema, messages),
+        "csv": [*columns(messages), b"skills.must", b"skills.nice", b"credentials.must", b"languages.nice", b'""', b'","', b"\r\n",
+                b"\xef\xbb\xbf"],
+        "words": [text.encode() for text in rules + TYPED],
+        "config": [f"[{section}]\n{name} = ".encode() for section, name in settings],
+        "http": [text.encode() for text in HTTP],
+    }
+    for name, entries in dictionaries.items():
+        lines = [quoted(entry) for entry in dict.fromkeys(entries)]
+        assert lines, name
+        (Path(sys.argv[2]) / f"{name}.dict").write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()
