@@ -73,8 +73,12 @@ enum collega_status home_create(const char *path, const char *kind, struct colle
     if (in_use > 0) return error_set(error, COLLEGA_REFUSED, RULE_home_not_empty, NULL, path, NULL);
     if (in_use < 0 || chmod(path, 0700) != 0) return error_system(error, path, errno);
   }
+  return home_become(path, kind, error);
+}
+
+enum collega_status home_become(const char *path, const char *kind, struct collega_error *error) {
   char file[PATH_MAX], content[KIND_BYTES];
-  status = path_join(file, sizeof file, path, KIND_FILE, error);
+  enum collega_status status = path_join(file, sizeof file, path, KIND_FILE, error);
   if (status != COLLEGA_OK) return status;
   int length = snprintf(content, sizeof content, "%s\n", kind);
   return file_write(file, content, (size_t)length, 0600, error);

@@ -8,6 +8,9 @@
 /* A home is a directory 0700 with a file `home` that names its kind ("node" or "broker"). */
 enum collega_status home_create(const char *path, const char *kind,
                                 struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Gives a home another kind, in one step: for one that was not whole until now. */
+enum collega_status home_become(const char *path, const char *kind,
+                                struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Refuses a missing home, or one of the other kind, in words. */
 enum collega_status home_check(const char *path, const char *kind,
                                struct collega_error *error) COLLEGA_MUST_CHECK;

@@ -1,5 +1,6 @@
 /* Backup and restore of a home. A backup has a home's files but not its name: the file `home` says
- * "node-backup", so that no daemon starts in it by mistake and signs with numbers that are taken. */
+ * "node-backup", so that no daemon starts in it by mistake and signs with numbers that are taken. A restored home says
+ * "node-restoring" until its new epoch is on disk, for the same reason. */
 #include "client/exchange/backup.h"
 
 #include <dirent.h>
@@ -14,6 +15,7 @@
 #include "client/exchange/inside.h"
 
 #define BACKUP_KIND     "node-backup"
+#define RESTORING_KIND  "node-restoring"
 #define FILE_BYTES_MOST (1u << 20)
 
 static enum collega_status copy_file(const char *from, const char *to, const char *name,
@@ -86,10 +88,15 @@ enum collega_status exchange_append_restored(struct exchange *exchange, struct l
 
 static enum collega_status begin_epoch(const char *home, collega_time now,
                                        struct collega_error *error) {
+  struct ledger *ledger = NULL;
   struct exchange *exchange = NULL;
   struct ledger_txn *txn = NULL;
-  enum collega_status status = exchange_open(home, &exchange, error);
-  if (status != COLLEGA_OK) return status;
+  enum collega_status status = ledger_open_kind(home, RESTORING_KIND, &ledger, error);
+  if (status == COLLEGA_OK) status = exchange_open_on(ledger, &exchange, error);
+  if (status != COLLEGA_OK) {
+    ledger_close(&ledger);
+    return status;
+  }
   status = exchange_begin(exchange, &txn, error);
   if (status == COLLEGA_OK) {
     status = ledger_new_epoch(txn, now, error);
@@ -97,6 +104,7 @@ static enum collega_status begin_epoch(const char *home, collega_time now,
     status = exchange_end(exchange, &txn, status, error);
   }
   exchange_close(&exchange);
+  ledger_close(&ledger);
   return status;
 }
 
@@ -115,9 +123,10 @@ static enum collega_status copy_ledger(const char *from, const char *home,
 enum collega_status node_restore(const char *from, const char *home, collega_time now,
                                  struct collega_error *error) {
   enum collega_status status = home_check(from, BACKUP_KIND, error);
-  if (status == COLLEGA_OK) status = home_create(home, "node", error);
+  if (status == COLLEGA_OK) status = home_create(home, RESTORING_KIND, error);
   if (status == COLLEGA_OK) status = copy_parties(from, home, error);
   if (status == COLLEGA_OK) status = copy_file(from, home, "settings.ini", false, error);
   if (status == COLLEGA_OK) status = copy_ledger(from, home, error);
-  return status == COLLEGA_OK ? begin_epoch(home, now, error) : status;
+  if (status == COLLEGA_OK) status = begin_epoch(home, now, error);
+  return status == COLLEGA_OK ? home_become(home, "node", error) : status;
 }

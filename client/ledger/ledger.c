@@ -126,8 +126,13 @@ enum collega_status ledger_create(const char *home, collega_time now, struct col
 
 enum collega_status ledger_open(const char *home, struct ledger **out,
                                 struct collega_error *error) {
+  return ledger_open_kind(home, "node", out, error);
+}
+
+enum collega_status ledger_open_kind(const char *home, const char *kind, struct ledger **out,
+                                     struct collega_error *error) {
   *out = NULL;
-  enum collega_status status = home_check(home, "node", error);
+  enum collega_status status = home_check(home, kind, error);
   if (status != COLLEGA_OK) return status;
   char data[PATH_MAX];
   status = path_join(data, sizeof data, home, "ledger/data.mdb", error);

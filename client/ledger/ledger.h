@@ -50,6 +50,9 @@ enum collega_status ledger_create(const char *home, collega_time now,
                                   struct collega_error *error) COLLEGA_MUST_CHECK;
 enum collega_status ledger_open(const char *home, struct ledger **out,
                                 struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Of a home of another kind than a node: one that is not whole yet. */
+enum collega_status ledger_open_kind(const char *home, const char *kind, struct ledger **out,
+                                     struct collega_error *error) COLLEGA_MUST_CHECK;
 void ledger_close(struct ledger **ledger);
 const char *ledger_home(const struct ledger *ledger);
 struct disk *ledger_disk(struct ledger *ledger);
