@@ -243,18 +243,20 @@ class Network:
         self.invitation = read_token(self.broker.invite(name, kvk))
         return self.invitation
 
-    def client(self, key):
-        return Client(self.endpoint, self.invitation.link_key, key)
+    def client(self, key, source=None):
+        """source: an address of this machine to come from."""
+        endpoint = self.endpoint.replace("tcp://", f"tcp://{source}:0;") if source else self.endpoint
+        return Client(endpoint, self.invitation.link_key, key)
 
-    def join(self, party, name="Snijder BV", kvk="12345678"):
+    def join(self, party, name="Snijder BV", kvk="12345678", source=None):
         """Invites and joins; the Cert."""
-        with self.client(self.invite(name, kvk).secret) as client:
+        with self.client(self.invite(name, kvk).secret, source) as client:
             client.say(join=schema("link").Join(card=party.card))
             return client.hear("cert")
 
-    def member(self, name="Snijder BV", kvk="12345678"):
+    def member(self, name="Snijder BV", kvk="12345678", source=None):
         party = Party()
-        self.join(party, name, kvk)
+        self.join(party, name, kvk, source)
         return party
 
     def session(self, party):

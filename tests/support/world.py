@@ -88,10 +88,13 @@ class Daemon:
     def _ready(self, ready):
         death = os.pidfd_open(self.process.pid)
         try:
-            seen, _, _ = select.select([ready, death], [], [], DEADLINE)
+            either = select.poll()  # select() knows no descriptor above 1023
+            either.register(ready, select.POLLIN)
+            either.register(death, select.POLLIN)
+            seen = [number for number, _ in either.poll(DEADLINE * 1000)]
         finally:
             os.close(death)
-        if ready not in seen:
+        if ready.fileno() not in seen:
             raise Failed(self.arguments, subprocess.CompletedProcess(
                 self.arguments, self.process.poll(), "", f"not ready\n{self.log.read_text(errors='replace')[-4000:]}"))
         return ready.recv(4096).decode()

@@ -9,7 +9,6 @@ import pytest
 import zmq
 
 from support.hostile import MEBIBYTE, answered, begin_connecting, connect, goes_on, metric, offences, own_memory, until
-from support.wire import Client
 from support.zmtp import Peer
 
 CROWD_BYTES = 128 * MEBIBYTE  # docs/operator.md, "Hostile peers"
@@ -85,8 +84,9 @@ def test_ten_thousand_connections_from_the_address_of_a_member(network, descript
         until(lambda: metric(network, "connections"), lambda seen: seen <= 2048 + 64, lambda: answered(client))
         until(lambda: offences(network, "address", "127.0.0.1"), lambda seen: seen.get("turned_away", 0) > 0,
               lambda: answered(client))
-        other = network.member("Versgoed BV", "23456789")  # somebody new comes in all the same, from elsewhere
-        with Client(network.endpoint.replace("tcp://", "tcp://127.0.0.3:0;"), network.invitation.link_key, other.link) as more:
+        # Somebody new comes in all the same, from elsewhere.
+        other = network.member("Versgoed BV", "23456789", source="127.0.0.3")
+        with network.client(other.link, source="127.0.0.3") as more:
             more.hello(other)
             assert more.hear("welcome").member
         close(sockets)
@@ -94,10 +94,9 @@ def test_ten_thousand_connections_from_the_address_of_a_member(network, descript
 
 def test_a_refused_key_is_named_by_its_address(network):
     party = network.member()
-    endpoint = network.endpoint.replace("tcp://", "tcp://127.0.0.4:0;")
     with network.session(party) as client:
         for _ in range(5):
-            with Client(endpoint, network.invitation.link_key, nacl.public.PrivateKey.generate()) as stranger:
+            with network.client(nacl.public.PrivateKey.generate(), source="127.0.0.4") as stranger:
                 stranger.event(zmq.EVENT_HANDSHAKE_FAILED_AUTH)
         until(lambda: offences(network, "address", "127.0.0.4"), lambda seen: seen.get("refused") == 5,
               lambda: answered(client))
