@@ -63,7 +63,8 @@ def built(directory, world, files):
     """A world of the files, with the settings that the test had written itself."""
     for name, content in files.items():
         power.write(directory, content)
-        shutil.copy(world.directory / name / "settings.ini", directory / name / "settings.ini")
+        if (directory / name).is_dir():  # a home of which nothing is left has no settings either
+            shutil.copy(world.directory / name / "settings.ini", directory / name / "settings.ini")
     return World(directory, 2, start=False)
 
 
