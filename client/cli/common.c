@@ -119,6 +119,15 @@ static enum collega_status wait_over(struct desk *desk, int64_t seconds,
   return error_set(error, COLLEGA_UNREACHABLE, RULE_wait_over_why, NULL, text, why, NULL);
 }
 
+enum collega_status desk_nothing_waits(struct desk *desk, void *context, bool *met,
+                                       struct collega_error *error) {
+  struct outbox_counts counts;
+  (void)context;
+  enum collega_status status = outbox_count(desk->txn, &counts, error);
+  *met = status == COLLEGA_OK && counts.waiting == 0;
+  return status;
+}
+
 enum collega_status desk_wait(struct desk *desk, desk_condition done, void *context,
                               struct collega_error *error) {
   bool given = false, met = false;

@@ -45,6 +45,9 @@ typedef enum collega_status (*desk_condition)(struct desk *desk, void *context, 
                                               struct collega_error *error);
 enum collega_status desk_wait(struct desk *desk, desk_condition done, void *context,
                               struct collega_error *error) COLLEGA_MUST_CHECK;
+/* For desk_wait: the broker has answered all that this home had to send. */
+enum collega_status desk_nothing_waits(struct desk *desk, void *context, bool *met,
+                                       struct collega_error *error) COLLEGA_MUST_CHECK;
 
 /* Prints the document, one line end at its end, and releases it. NULL: out of memory. */
 enum collega_status json_print(json_t *document, struct collega_error *error) COLLEGA_MUST_CHECK;

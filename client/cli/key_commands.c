@@ -9,22 +9,13 @@
 
 #define RECOVERY_FILE_BYTES 1024 /* more is no recovery key */
 
-/* Until the broker has answered what waits. */
-static enum collega_status nothing_waits(struct desk *desk, void *context, bool *met,
-                                         struct collega_error *error) {
-  struct outbox_counts counts;
-  (void)context;
-  enum collega_status status = outbox_count(desk->txn, &counts, error);
-  *met = status == COLLEGA_OK && counts.waiting == 0;
-  return status;
-}
-
 static enum collega_status told(struct desk *desk, uint32_t number, enum rule said,
                                 struct collega_error *error) {
   char text[16];
   snprintf(text, sizeof text, "%u", (unsigned)number);
   enum collega_status status = COLLEGA_OK;
-  if (argument_value(desk->arguments, "wait")) status = desk_wait(desk, nothing_waits, NULL, error);
+  if (argument_value(desk->arguments, "wait"))
+    status = desk_wait(desk, desk_nothing_waits, NULL, error);
   if (status != COLLEGA_OK) return status;
   if (argument_json(desk->arguments))
     return json_print(json_pack("{s:I}", "card", (json_int_t)number), error);

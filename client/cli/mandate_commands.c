@@ -85,21 +85,11 @@ enum collega_status command_mandate_list(const struct arguments *arguments,
 
 /* ---- after a change */
 
-/* Until the broker has answered: nothing of it waits any more. */
-static enum collega_status nothing_waits(struct desk *desk, void *context, bool *met,
-                                         struct collega_error *error) {
-  struct outbox_counts counts;
-  (void)context;
-  enum collega_status status = outbox_count(desk->txn, &counts, error);
-  *met = status == COLLEGA_OK && counts.waiting == 0;
-  return status;
-}
-
 static enum collega_status told(struct desk *desk, const struct id *id, enum rule said,
                                 struct collega_error *error) {
   enum collega_status status = desk_read(desk, error);
   if (status == COLLEGA_OK && argument_value(desk->arguments, "wait"))
-    status = desk_wait(desk, nothing_waits, NULL, error);
+    status = desk_wait(desk, desk_nothing_waits, NULL, error);
   if (status != COLLEGA_OK) return status;
   const struct known_party *party = self(desk);
   const struct known_mandate *mandate = party ? known_party_mandate(party, id) : NULL;

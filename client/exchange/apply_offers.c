@@ -212,18 +212,8 @@ static enum collega_status note_own(struct apply *apply, const struct record *re
 
 enum collega_status apply_send_envelope(struct apply *apply, struct bytes envelope) {
   CollegaStore__OutboxItem item = COLLEGA_STORE__OUTBOX_ITEM__INIT;
-  const Collega__Envelope *read;
-  struct id hash;
-  enum collega_status status = envelope_read(envelope, apply->arena, &read, apply->error);
-  if (status != COLLEGA_OK) return status;
-  envelope_hash(&hash, envelope);
-  item.kind = COLLEGA_STORE__OUTBOX_KIND__OUTBOX_KIND_SEND;
-  field_set(&item.data, envelope.data, envelope.length);
-  field_set_id(&item.key, &hash);
-  item.open = 1;
-  item.has_not_after = true;
-  item.not_after = read->not_after;
-  return apply_send(apply, &item, NULL);
+  enum collega_status status = apply_envelope_item(apply, envelope, &item, NULL);
+  return status == COLLEGA_OK ? apply_send(apply, &item, NULL) : status;
 }
 
 /* It was sent, and erased since: only its number in the outbox is given out again, and its answer, which

@@ -18,6 +18,26 @@ enum collega_status apply_send(struct apply *apply, CollegaStore__OutboxItem *it
   return status;
 }
 
+/* The arena keeps the hash: an item has no bytes of its own. */
+enum collega_status apply_envelope_item(struct apply *apply, struct bytes envelope,
+                                        CollegaStore__OutboxItem *item,
+                                        const Collega__Envelope **read) {
+  const Collega__Envelope *says;
+  struct id *hash = arena_zero(apply->arena, sizeof *hash);
+  if (!hash) return exchange_no_memory(apply->error);
+  enum collega_status status = envelope_read(envelope, apply->arena, &says, apply->error);
+  if (status != COLLEGA_OK) return status;
+  envelope_hash(hash, envelope);
+  item->kind = COLLEGA_STORE__OUTBOX_KIND__OUTBOX_KIND_SEND;
+  field_set(&item->data, envelope.data, envelope.length);
+  field_set_id(&item->key, hash);
+  item->open = 1;
+  item->has_not_after = true;
+  item->not_after = says->not_after;
+  if (read) *read = says;
+  return COLLEGA_OK;
+}
+
 /* ---- settling */
 
 static void settled(struct apply *apply, uint64_t number) {

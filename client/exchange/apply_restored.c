@@ -231,14 +231,8 @@ static enum collega_status send_envelope(struct apply *apply, struct bytes envel
   envelope_hash(&hash, envelope);
   enum collega_status status = outbox_find(apply->txn, &hash, apply->arena, &waiting, apply->error);
   if (status != COLLEGA_NOT_FOUND) return status; /* it has yet to go out at all */
-  status = envelope_read(envelope, apply->arena, &read, apply->error);
-  if (status != COLLEGA_OK || read->not_after <= apply->event->time) return status;
-  item.kind = COLLEGA_STORE__OUTBOX_KIND__OUTBOX_KIND_SEND;
-  field_set(&item.data, envelope.data, envelope.length);
-  field_set_id(&item.key, &hash);
-  item.open = 1;
-  item.has_not_after = true;
-  item.not_after = read->not_after;
+  status = apply_envelope_item(apply, envelope, &item, &read);
+  if (status != COLLEGA_OK || item.not_after <= apply->event->time) return status;
   item.has_deal = deal != NULL;
   if (deal) item.deal = *deal;
   item.time = apply->event->time;

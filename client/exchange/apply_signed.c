@@ -10,17 +10,8 @@
 enum collega_status apply_send_letter(struct apply *apply, const struct deal_view *view,
                                       struct bytes envelope) {
   CollegaStore__OutboxItem item = COLLEGA_STORE__OUTBOX_ITEM__INIT;
-  const Collega__Envelope *read;
-  struct id hash;
-  enum collega_status status = envelope_read(envelope, apply->arena, &read, apply->error);
+  enum collega_status status = apply_envelope_item(apply, envelope, &item, NULL);
   if (status != COLLEGA_OK) return status;
-  envelope_hash(&hash, envelope);
-  item.kind = COLLEGA_STORE__OUTBOX_KIND__OUTBOX_KIND_SEND;
-  field_set(&item.data, envelope.data, envelope.length);
-  field_set_id(&item.key, &hash);
-  item.open = 1;
-  item.has_not_after = true;
-  item.not_after = read->not_after;
   /* Only a proposal lives or dies with its letter; an acceptance is the decider's to take. */
   item.has_deal = !view->row->has_acceptance_run;
   item.deal = view->row->deal;

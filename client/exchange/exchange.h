@@ -136,6 +136,8 @@ enum collega_status offer_of_row(const CollegaStore__OfferRow *row, struct arena
 /* Open, paused, filled, withdrawn, or expired by `now`. */
 Collega__OfferState offer_state(const CollegaStore__OfferRow *row, const Collega__Offer *offer,
                                 collega_time now);
+/* Its name in documents: "open", "paused", "filled", "withdrawn", "expired". */
+const char *offer_state_text(Collega__OfferState state);
 
 /* ---- deals: what the user does. Each writes a draft act; the daemon signs it when it is up to date. */
 struct proposal {

@@ -330,6 +330,11 @@ struct said {
 };
 enum collega_status apply_talk_in(struct apply *apply, const Collega__Body *body,
                                   const struct said *said) COLLEGA_MUST_CHECK;
+/* What the outbox says of an envelope of ours: its bytes, its hash, its lifetime. *read (may be NULL) is what it
+ * says itself. */
+enum collega_status apply_envelope_item(struct apply *apply, struct bytes envelope,
+                                        CollegaStore__OutboxItem *item,
+                                        const Collega__Envelope **read) COLLEGA_MUST_CHECK;
 /* An envelope of our own into the outbox. */
 enum collega_status apply_send_envelope(struct apply *apply,
                                         struct bytes envelope) COLLEGA_MUST_CHECK;

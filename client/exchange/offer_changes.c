@@ -15,7 +15,7 @@
 #include "base/fault.h"
 #include "client/exchange/deal_rows.h"
 
-static const char *state_word(Collega__OfferState state) {
+const char *offer_state_text(Collega__OfferState state) {
   switch (state) {
   case COLLEGA__OFFER_STATE__OFFER_STATE_OPEN:
     return "open";
@@ -30,7 +30,7 @@ static const char *state_word(Collega__OfferState state) {
   case _COLLEGA__OFFER_STATE_IS_INT_SIZE:
     break;
   }
-  return "?";
+  return "unknown";
 }
 
 /* ---- one offer, opened for a change */
@@ -67,8 +67,8 @@ static enum collega_status open_offer(struct change *change) {
     return error_set(change->error, COLLEGA_REFUSED, RULE_offer_not_yours, NULL, NULL);
   Collega__OfferState state = offer_state(change->row, change->former, change->now);
   if (is_over(state))
-    return error_set(change->error, COLLEGA_REFUSED, RULE_offer_already, NULL, state_word(state),
-                     NULL);
+    return error_set(change->error, COLLEGA_REFUSED, RULE_offer_already, NULL,
+                     offer_state_text(state), NULL);
   if (!id_from(&change->party, change->row->author.data, change->row->author.len) ||
       !id_from(&change->content, change->row->content.data, change->row->content.len))
     return exchange_row_damaged(change->error, "offers");
@@ -115,7 +115,7 @@ static enum collega_status change_state(struct change *change, void *context) {
   const struct wanted_state *wanted = context;
   if (change->row->state == (uint32_t)wanted->state)
     return error_set(change->error, COLLEGA_REFUSED, RULE_offer_already, NULL,
-                     state_word(wanted->state), NULL);
+                     offer_state_text(wanted->state), NULL);
   enum collega_status status =
       offer_batch_status(&change->batch, &change->offer, change->row->status_number + 1,
                          wanted->state, &change->content, change->error);

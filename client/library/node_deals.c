@@ -104,28 +104,29 @@ int collega_deal_accept(struct collega_node *node, const char *deal, const char 
   return end_deal(&call, status, &id);
 }
 
-int collega_deal_decline(struct collega_node *node, const char *deal, char **json,
-                         struct collega_failure *failure) {
+/* An act that needs nothing but the deal. */
+static int act(struct collega_node *node, const char *deal,
+               enum collega_status (*do_it)(struct exchange *, const struct id *, const struct id *,
+                                            collega_time, struct collega_error *),
+               char **json, struct collega_failure *failure) {
   struct call call;
   struct id id;
   enum collega_status status = call_begin(&call, node, json, failure);
   if (status == COLLEGA_OK) status = find(&call, deal, &id);
   call_release(&call);
   if (status == COLLEGA_OK)
-    status = deal_decline(node->exchange, &node->party, &id, call.view.now, &call.error);
+    status = do_it(node->exchange, &node->party, &id, call.view.now, &call.error);
   return end_deal(&call, status, &id);
+}
+
+int collega_deal_decline(struct collega_node *node, const char *deal, char **json,
+                         struct collega_failure *failure) {
+  return act(node, deal, deal_decline, json, failure);
 }
 
 int collega_deal_withdraw(struct collega_node *node, const char *deal, char **json,
                           struct collega_failure *failure) {
-  struct call call;
-  struct id id;
-  enum collega_status status = call_begin(&call, node, json, failure);
-  if (status == COLLEGA_OK) status = find(&call, deal, &id);
-  call_release(&call);
-  if (status == COLLEGA_OK)
-    status = deal_withdraw(node->exchange, &node->party, &id, call.view.now, &call.error);
-  return end_deal(&call, status, &id);
+  return act(node, deal, deal_withdraw, json, failure);
 }
 
 int collega_deal_terminate(struct collega_node *node, const char *deal, const char *last_day,

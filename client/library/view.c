@@ -158,24 +158,6 @@ const char *view_party_name(const struct view *view, const struct id *party) {
   return known ? known_party_name(known) : "";
 }
 
-const char *offer_state_text(Collega__OfferState state) {
-  switch (state) {
-  case COLLEGA__OFFER_STATE__OFFER_STATE_OPEN:
-    return "open";
-  case COLLEGA__OFFER_STATE__OFFER_STATE_PAUSED:
-    return "paused";
-  case COLLEGA__OFFER_STATE__OFFER_STATE_FILLED:
-    return "filled";
-  case COLLEGA__OFFER_STATE__OFFER_STATE_WITHDRAWN:
-    return "withdrawn";
-  case COLLEGA__OFFER_STATE__OFFER_STATE_EXPIRED:
-    return "expired";
-  case _COLLEGA__OFFER_STATE_IS_INT_SIZE:
-    break;
-  }
-  return "unknown";
-}
-
 const char *view_offer_state(const struct view *view, const CollegaStore__OfferRow *row,
                              const Collega__Offer *offer) {
   return row->refused ? "refused" : offer_state_text(offer_state(row, offer, view->now));

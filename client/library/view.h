@@ -111,9 +111,7 @@ const char *view_words(const struct view *view, const char *rule, char *const *a
 const char *view_hex(const struct view *view, const uint8_t *data, size_t bytes);
 /* The party's name, or "": not known here. */
 const char *view_party_name(const struct view *view, const struct id *party);
-/* "open", "paused", "filled", "withdrawn", "expired". */
-const char *offer_state_text(Collega__OfferState state);
-/* The same by the view's time, or "refused". */
+/* offer_state_text by the view's time, or "refused". */
 const char *view_offer_state(const struct view *view, const CollegaStore__OfferRow *row,
                              const Collega__Offer *offer);
 /* "suggested", "interested", "answered", "declined", "lapsed". */

@@ -45,29 +45,10 @@ static struct id propose(struct world *world, const struct pair *pair, uint32_t 
 }
 
 /* The most people that stand on the days of the test's offers. */
-static uint64_t standing(struct home *home, const struct short_id *offer) {
-  struct ledger_txn *txn = NULL;
-  collega_date from, until;
-  uint64_t most = 0;
-  assert_true(date_read("2027-01-04", &from));
-  assert_true(date_read("2027-03-26", &until));
-  must(ledger_read(exchange_ledger(home->exchange), &txn, &error));
-  must(holds_most(txn, &home->party, offer, from, until, false, &most, &error));
-  ledger_abort(&txn);
-  return most;
-}
-
 static void assert_void(struct home *home, const struct id *deal, const char *why) {
   char said[64];
   assert_int_equal(world_deal_state(home, deal, said), VOID);
   assert_string_equal(said, why);
-}
-
-static void assert_rebuilds(struct home *home) {
-  struct id before = world_tables(home), after;
-  must(ledger_rebuild(exchange_ledger(home->exchange), exchange_apply, home->exchange, &error));
-  after = world_tables(home);
-  assert_memory_equal(&after, &before, sizeof before);
 }
 
 static uint64_t waiting(struct home *home) {
@@ -86,27 +67,27 @@ static void a_proposal_that_is_accepted_is_concluded_on_both_sides(void **state)
   struct pair pair = make_pair(world);
   struct id deal = propose(world, &pair, 2);
   assert_int_equal(world_deal_state(pair.lender, &deal, NULL), DRAFT);
-  assert_int_equal(standing(pair.lender, &pair.out), 2);
+  assert_int_equal(world_standing(pair.lender, &pair.out), 2);
   world_reopen(pair.lender);
   world_settle(world);
   assert_int_equal(world_deal_state(pair.lender, &deal, NULL), PROPOSED);
   assert_int_equal(world_deal_state(pair.borrower, &deal, NULL), RECEIVED);
-  assert_int_equal(standing(pair.borrower, &pair.in), 0);
+  assert_int_equal(world_standing(pair.borrower, &pair.in), 0);
   must(
       deal_accept(pair.borrower->exchange, &pair.borrower->party, &deal, NULL, world->now, &error));
   must(
       deal_accept(pair.borrower->exchange, &pair.borrower->party, &deal, NULL, world->now, &error));
-  assert_int_equal(standing(pair.borrower, &pair.in), 2);
+  assert_int_equal(world_standing(pair.borrower, &pair.in), 2);
   world_reopen(pair.borrower);
   world_settle(world);
   assert_int_equal(world_deal_state(pair.lender, &deal, NULL), CONCLUDED);
   assert_int_equal(world_deal_state(pair.borrower, &deal, NULL), CONCLUDED);
-  assert_int_equal(standing(pair.lender, &pair.out), 2);
-  assert_int_equal(standing(pair.borrower, &pair.in), 2);
+  assert_int_equal(world_standing(pair.lender, &pair.out), 2);
+  assert_int_equal(world_standing(pair.borrower, &pair.in), 2);
   assert_int_equal(waiting(pair.lender), 0);
   assert_int_equal(waiting(pair.borrower), 0);
-  assert_rebuilds(pair.lender);
-  assert_rebuilds(pair.borrower);
+  world_rebuilds(pair.lender);
+  world_rebuilds(pair.borrower);
 }
 
 static void judge(struct world *world, struct home *home, const struct id *deal, unsigned hide,
@@ -196,7 +177,7 @@ static void a_proposal_to_an_offer_makes_a_capacity_to_fit(void **state) {
   assert_int_equal(world_deal_state(lender, &deal, NULL), CONCLUDED);
   judge(world, lender, &deal, 0, arena, &judgement);
   assert_true(judgement.valid);
-  assert_rebuilds(lender);
+  world_rebuilds(lender);
   arena_destroy(&arena);
 }
 
@@ -277,7 +258,7 @@ static void a_transfer_has_no_end_and_takes_its_place_for_good(void **state) {
   world_settle(world);
   assert_int_equal(world_deal_state(to, &deal, NULL), CONCLUDED);
   assert_int_equal(world_deal_state(from, &deal, NULL), CONCLUDED);
-  assert_int_equal(standing(from, &out), 1);
+  assert_int_equal(world_standing(from, &out), 1);
   assert_int_equal(deal_propose(to->exchange, &to->party, &proposal, world->now, &other, &why),
                    COLLEGA_REFUSED);
   assert_int_equal(why.rule, RULE_offer_not_open); /* full, so filled */
@@ -300,12 +281,12 @@ static void a_declined_proposal_is_void_and_frees_its_hold(void **state) {
   world_settle(world);
   assert_void(pair.lender, &deal, "declined");
   assert_void(pair.borrower, &deal, "declined");
-  assert_int_equal(standing(pair.lender, &pair.out), 0);
+  assert_int_equal(world_standing(pair.lender, &pair.out), 0);
   struct id again = propose(world, &pair, 1);
   world_settle(world);
   assert_int_equal(world_deal_state(pair.borrower, &again, NULL), RECEIVED);
-  assert_rebuilds(pair.lender);
-  assert_rebuilds(pair.borrower);
+  world_rebuilds(pair.lender);
+  world_rebuilds(pair.borrower);
 }
 
 static void a_draft_is_withdrawn_at_once_and_a_proposal_by_the_decider(void **state) {
@@ -314,19 +295,19 @@ static void a_draft_is_withdrawn_at_once_and_a_proposal_by_the_decider(void **st
   struct id draft = propose(world, &pair, 2);
   must(deal_withdraw(pair.lender->exchange, &pair.lender->party, &draft, world->now, &error));
   assert_void(pair.lender, &draft, "withdrawn");
-  assert_int_equal(standing(pair.lender, &pair.out), 0);
+  assert_int_equal(world_standing(pair.lender, &pair.out), 0);
   world_settle(world);
   assert_int_equal(world_deal_state(pair.borrower, &draft, NULL), 0);
   world->now += 1; /* the same terms at the same moment are still another deal */
   struct id deal = propose(world, &pair, 2);
   world_settle(world);
   must(deal_withdraw(pair.lender->exchange, &pair.lender->party, &deal, world->now, &error));
-  assert_int_equal(standing(pair.lender, &pair.out), 2);
+  assert_int_equal(world_standing(pair.lender, &pair.out), 2);
   world_settle(world);
   assert_void(pair.lender, &deal, "withdrawn");
   assert_void(pair.borrower, &deal, "withdrawn");
-  assert_int_equal(standing(pair.lender, &pair.out), 0);
-  assert_rebuilds(pair.lender);
+  assert_int_equal(world_standing(pair.lender, &pair.out), 0);
+  world_rebuilds(pair.lender);
 }
 
 static void an_unanswered_proposal_lapses_on_both_sides(void **state) {
@@ -340,13 +321,13 @@ static void an_unanswered_proposal_lapses_on_both_sides(void **state) {
       deal_accept(pair.borrower->exchange, &pair.borrower->party, &deal, NULL, world->now, &why),
       COLLEGA_REFUSED);
   assert_int_equal(why.rule, RULE_deal_past);
-  assert_int_equal(standing(pair.lender, &pair.out), 2);
+  assert_int_equal(world_standing(pair.lender, &pair.out), 2);
   world_settle(world);
   assert_void(pair.lender, &deal, "lapsed");
   assert_void(pair.borrower, &deal, "lapsed");
-  assert_int_equal(standing(pair.lender, &pair.out), 0);
-  assert_rebuilds(pair.lender);
-  assert_rebuilds(pair.borrower);
+  assert_int_equal(world_standing(pair.lender, &pair.out), 0);
+  world_rebuilds(pair.lender);
+  world_rebuilds(pair.borrower);
 }
 
 static void a_draft_past_its_time_is_dropped(void **state) {
@@ -358,7 +339,7 @@ static void a_draft_past_its_time_is_dropped(void **state) {
   pair.lender->welcomed = true;
   world_settle(world);
   assert_void(pair.lender, &deal, "lapsed");
-  assert_int_equal(standing(pair.lender, &pair.out), 0);
+  assert_int_equal(world_standing(pair.lender, &pair.out), 0);
   assert_int_equal(world_deal_state(pair.borrower, &deal, NULL), 0);
 }
 
@@ -387,9 +368,9 @@ static void a_message_refused_for_its_head_ends_its_hold(void **state) {
   must(world_deliver(world, pair.lender,
                      refusal_pack(arena, &hash, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_HEAD, &why)));
   assert_void(pair.lender, &deal, "message_refused");
-  assert_int_equal(standing(pair.lender, &pair.out), 0);
+  assert_int_equal(world_standing(pair.lender, &pair.out), 0);
   assert_int_equal(waiting(pair.lender), 0);
-  assert_rebuilds(pair.lender);
+  world_rebuilds(pair.lender);
   arena_destroy(&arena);
 }
 
@@ -491,11 +472,11 @@ static void ten_proposals_of_one_offer_never_hold_more_than_it_has(void **state)
       taken++;
     else
       assert_int_equal(why.rule, RULE_no_room);
-    assert_true(standing(lender, &out) <= 3);
+    assert_true(world_standing(lender, &out) <= 3);
   }
   assert_int_equal(taken, 3);
   world_settle(world);
-  assert_int_equal(standing(lender, &out), 3);
+  assert_int_equal(world_standing(lender, &out), 3);
 }
 
 static void ten_bidders_for_three_people_get_three(void **state) {
@@ -523,7 +504,7 @@ static void ten_bidders_for_three_people_get_three(void **state) {
     enum collega_status status =
         deal_accept(lender->exchange, &lender->party, &deal[i], NULL, world->now, &why);
     assert_true(status == COLLEGA_OK || why.rule == RULE_no_room);
-    assert_true(standing(lender, &out) <= 3);
+    assert_true(world_standing(lender, &out) <= 3);
   }
   world_settle(world);
   size_t concluded = 0;
@@ -540,7 +521,7 @@ static void ten_bidders_for_three_people_get_three(void **state) {
     assert_true(there == CONCLUDED || there == VOID);
     assert_int_equal(there, world_deal_state(lender, &deal[i], NULL));
   }
-  assert_rebuilds(lender);
+  world_rebuilds(lender);
 }
 
 /* Both propose about the same two offers at once: one agreement comes of it, not two. */
@@ -566,8 +547,8 @@ static void crossing_proposals_make_one_agreement(void **state) {
   assert_int_equal(world_deal_state(pair.borrower, &mine, NULL), first ? CONCLUDED : VOID);
   assert_int_equal(world_deal_state(pair.borrower, &theirs, NULL), second ? CONCLUDED : VOID);
   assert_int_equal(world_deal_state(pair.lender, first ? &theirs : &mine, NULL), VOID);
-  assert_rebuilds(pair.lender);
-  assert_rebuilds(pair.borrower);
+  world_rebuilds(pair.lender);
+  world_rebuilds(pair.borrower);
   /* The next negotiation of the pair has a root of its own. (Matches are the matcher's:
    * rebuilding drops them.) */
   pair.match = world_match(pair.lender, &pair.out, &pair.in);
@@ -621,7 +602,7 @@ static void mail_of_a_new_member_waits_for_its_card(void **state) {
   must(deal_accept(old->exchange, &old->party, &deal, NULL, world->now, &error));
   world_settle(world);
   assert_int_equal(world_deal_state(fresh, &deal, NULL), CONCLUDED);
-  assert_rebuilds(old);
+  world_rebuilds(old);
 }
 
 /* ---- bad mail */
@@ -661,7 +642,7 @@ static void mail_that_cannot_be_opened_is_recorded_and_acknowledged(void **state
   must(ledger_entry(txn, entries + 1, arena, &event, &error));
   ledger_abort(&txn);
   assert_int_equal(event.kind, COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_MAIL_BAD);
-  assert_rebuilds(pair.borrower);
+  world_rebuilds(pair.borrower);
   arena_destroy(&arena);
 }
 

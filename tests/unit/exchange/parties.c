@@ -50,25 +50,6 @@ static void accept_deal(struct world *world, const struct place *place, const st
   world_settle(world);
 }
 
-static uint64_t standing(struct home *home, const struct short_id *offer) {
-  struct ledger_txn *txn = NULL;
-  collega_date from = 0, until = 0;
-  uint64_t most = 0;
-  assert_true(date_read("2027-01-04", &from));
-  assert_true(date_read("2027-03-26", &until));
-  must(ledger_read(exchange_ledger(home->exchange), &txn, &error));
-  must(holds_most(txn, &home->party, offer, from, until, false, &most, &error));
-  ledger_abort(&txn);
-  return most;
-}
-
-static void assert_rebuilds(struct home *home) {
-  struct id before = world_tables(home), after;
-  must(ledger_rebuild(exchange_ledger(home->exchange), exchange_apply, home->exchange, &error));
-  after = world_tables(home);
-  assert_memory_equal(&after, &before, sizeof before);
-}
-
 static void two_of_one_home_conclude_and_each_has_its_side(void **state) {
   struct world *world = *state;
   struct place place = make_place(world);
@@ -79,9 +60,9 @@ static void two_of_one_home_conclude_and_each_has_its_side(void **state) {
   accept_deal(world, &place, &deal);
   assert_int_equal(world_deal_state(&place.lender, &deal, NULL), CONCLUDED);
   assert_int_equal(world_deal_state(&place.borrower, &deal, NULL), CONCLUDED);
-  assert_int_equal(standing(&place.lender, &place.out), 2);
-  assert_int_equal(standing(&place.borrower, &place.in), 2);
-  assert_rebuilds(place.host);
+  assert_int_equal(world_standing(&place.lender, &place.out), 2);
+  assert_int_equal(world_standing(&place.borrower, &place.in), 2);
+  world_rebuilds(place.host);
 }
 
 static void a_declined_proposal_is_void_on_both_sides_and_frees_both(void **state) {
@@ -92,9 +73,9 @@ static void a_declined_proposal_is_void_on_both_sides_and_frees_both(void **stat
   world_settle(world);
   assert_int_equal(world_deal_state(&place.lender, &deal, NULL), VOID);
   assert_int_equal(world_deal_state(&place.borrower, &deal, NULL), VOID);
-  assert_int_equal(standing(&place.lender, &place.out), 0);
-  assert_int_equal(standing(&place.borrower, &place.in), 0);
-  assert_rebuilds(place.host);
+  assert_int_equal(world_standing(&place.lender, &place.out), 0);
+  assert_int_equal(world_standing(&place.borrower, &place.in), 0);
+  world_rebuilds(place.host);
 }
 
 static void a_counter_and_a_release_between_neighbours_end_as_they_should(void **state) {
@@ -120,9 +101,9 @@ static void a_counter_and_a_release_between_neighbours_end_as_they_should(void *
                    COLLEGA_STORE__DEAL_STATE__DEAL_STATE_RELEASED);
   assert_int_equal(world_deal_state(&place.borrower, &counter, NULL),
                    COLLEGA_STORE__DEAL_STATE__DEAL_STATE_RELEASED);
-  assert_int_equal(standing(&place.lender, &place.out), 0);
-  assert_int_equal(standing(&place.borrower, &place.in), 0);
-  assert_rebuilds(place.host);
+  assert_int_equal(world_standing(&place.lender, &place.out), 0);
+  assert_int_equal(world_standing(&place.borrower, &place.in), 0);
+  world_rebuilds(place.host);
 }
 
 static void a_party_acts_on_its_own_deals_and_offers_only(void **state) {
@@ -165,9 +146,9 @@ static void a_restored_host_fetches_for_every_party(void **state) {
   look(&place);
   assert_int_equal(world_deal_state(&place.lender, &deal, NULL), CONCLUDED);
   assert_int_equal(world_deal_state(&place.borrower, &deal, NULL), CONCLUDED);
-  assert_int_equal(standing(&place.lender, &place.out), 2);
-  assert_int_equal(standing(&place.borrower, &place.in), 2);
-  assert_rebuilds(place.host);
+  assert_int_equal(world_standing(&place.lender, &place.out), 2);
+  assert_int_equal(world_standing(&place.borrower, &place.in), 2);
+  world_rebuilds(place.host);
 }
 
 /* A backup from before the party came has no keys of it: its mail is left alone, the others' is read. */
@@ -200,7 +181,7 @@ static void mail_for_a_party_whose_keys_are_gone_stops_nobody(void **state) {
   world_settle(world);
   lender = world_hosted(host, 0);
   assert_int_equal(world_deal_state(&lender, &deal, NULL), PROPOSED);
-  assert_rebuilds(host);
+  world_rebuilds(host);
 }
 
 int main(void) {

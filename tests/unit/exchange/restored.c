@@ -50,25 +50,6 @@ static void backup(struct world *world, struct home *home, char out[128]) {
   must(node_backup(home->exchange, out, &error));
 }
 
-static uint64_t standing(struct home *home, const struct short_id *offer) {
-  struct ledger_txn *txn = NULL;
-  collega_date from, until;
-  uint64_t most = 0;
-  assert_true(date_read("2027-01-04", &from));
-  assert_true(date_read("2027-03-26", &until));
-  must(ledger_read(exchange_ledger(home->exchange), &txn, &error));
-  must(holds_most(txn, &home->party, offer, from, until, false, &most, &error));
-  ledger_abort(&txn);
-  return most;
-}
-
-static void assert_rebuilds(struct home *home) {
-  struct id before = world_tables(home), after;
-  must(ledger_rebuild(exchange_ledger(home->exchange), exchange_apply, home->exchange, &error));
-  after = world_tables(home);
-  assert_memory_equal(&after, &before, sizeof before);
-}
-
 /* ---- fetching */
 
 static void a_restored_proposer_holds_what_it_had_signed_before_it_signs_again(void **state) {
@@ -80,15 +61,15 @@ static void a_restored_proposer_holds_what_it_had_signed_before_it_signs_again(v
   world_settle(world);
   assert_int_equal(world_deal_state(pair.lender, &deal, NULL), PROPOSED);
   world_restore_home(world, pair.lender, copy);
-  assert_int_equal(standing(pair.lender, &pair.out), 0);
+  assert_int_equal(world_standing(pair.lender, &pair.out), 0);
   world_catch_up(world, pair.lender);
   assert_int_equal(world_deal_state(pair.lender, &deal, NULL), PROPOSED);
-  assert_int_equal(standing(pair.lender, &pair.out), 2);
+  assert_int_equal(world_standing(pair.lender, &pair.out), 2);
   accept_deal(world, &pair, &deal);
   world_settle(world);
   assert_int_equal(world_deal_state(pair.lender, &deal, NULL), CONCLUDED);
   assert_int_equal(world_deal_state(pair.borrower, &deal, NULL), CONCLUDED);
-  assert_rebuilds(pair.lender);
+  world_rebuilds(pair.lender);
 }
 
 static void a_restored_acceptor_finds_proposal_acceptance_and_decision(void **state) {
@@ -106,11 +87,11 @@ static void a_restored_acceptor_finds_proposal_acceptance_and_decision(void **st
   world_catch_up(world, pair.borrower);
   world_settle(world);
   assert_int_equal(world_deal_state(pair.borrower, &deal, NULL), CONCLUDED);
-  assert_int_equal(standing(pair.borrower, &pair.in), 2);
+  assert_int_equal(world_standing(pair.borrower, &pair.in), 2);
   must(deal_prove(pair.borrower->exchange, &pair.borrower->party, &deal, 0, world->now, arena,
                   &file, &error));
   arena_destroy(&arena);
-  assert_rebuilds(pair.borrower);
+  world_rebuilds(pair.borrower);
 }
 
 /* Only acknowledgements had gone to the broker since: its head of this home is the backup's. */
@@ -219,7 +200,7 @@ static void of_two_instances_one_goes_on_and_the_other_must_fetch_first(void **s
   CollegaStore__OfferRow *row = world_offer_row(pair.lender, &second, arena);
   assert_non_null(row->position); /* its number was taken: signed anew, and receipted */
   assert_null(row->refused);
-  assert_rebuilds(pair.lender);
+  world_rebuilds(pair.lender);
   /* The first instance does not know what the second did: what it signs is not taken. */
   swap(pair.lender, &other);
   assert_false(pair.lender->fenced);
@@ -227,7 +208,7 @@ static void of_two_instances_one_goes_on_and_the_other_must_fetch_first(void **s
   world_settle(world);
   assert_true(pair.lender->fenced);
   assert_int_equal(world_deal_state(pair.borrower, &deal, NULL), 0);
-  assert_int_equal(standing(pair.lender, &pair.out), 0);
+  assert_int_equal(world_standing(pair.lender, &pair.out), 0);
   world_catch_up(world, pair.lender);
   assert_non_null(world_offer_row(pair.lender, &second, arena));
   exchange_close(&other.exchange);
@@ -368,7 +349,7 @@ static void a_ledger_of_version_2_becomes_one_of_parties(void **state) {
   world_settle(world);
   assert_int_equal(world_deal_state(pair.borrower, &deal, NULL), CONCLUDED);
   assert_int_equal(world_deal_state(pair.lender, &deal, NULL), CONCLUDED);
-  assert_rebuilds(pair.borrower);
+  world_rebuilds(pair.borrower);
 }
 
 int main(void) {

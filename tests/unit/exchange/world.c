@@ -581,6 +581,25 @@ struct id world_tables(struct home *home) {
   return hash;
 }
 
+void world_rebuilds(struct home *home) {
+  struct id before = world_tables(home), after;
+  must(ledger_rebuild(exchange_ledger(home->exchange), exchange_apply, home->exchange, &error));
+  after = world_tables(home);
+  assert_memory_equal(&after, &before, sizeof before);
+}
+
+uint64_t world_standing(struct home *home, const struct short_id *offer) {
+  struct ledger_txn *txn = NULL;
+  collega_date from = 0, until = 0;
+  uint64_t most = 0;
+  assert_true(date_read("2027-01-04", &from));
+  assert_true(date_read("2027-03-26", &until));
+  must(ledger_read(exchange_ledger(home->exchange), &txn, &error));
+  must(holds_most(txn, &home->party, offer, from, until, false, &most, &error));
+  ledger_abort(&txn);
+  return most;
+}
+
 /* ---- restores */
 
 /* Welcome, the fetch, and the session that follows it. */

@@ -104,4 +104,8 @@ CollegaStore__OfferRow *world_offer_row(struct home *home, const struct short_id
 uint64_t world_entries(struct home *home);
 /* A hash over all derived tables but the matches. */
 struct id world_tables(struct home *home);
+/* A rebuild gives the same tables. */
+void world_rebuilds(struct home *home);
+/* The most people that the party has agreed or holds for its offer on a day of the first quarter of 2027. */
+uint64_t world_standing(struct home *home, const struct short_id *offer);
 #endif
