@@ -1,10 +1,11 @@
-"""Links between the documents lead somewhere."""
+"""Links between the documents lead somewhere, and the page of commands is what the programs say."""
 import re
 import subprocess
+import sys
 
 import pytest
 
-from support.world import ROOT
+from support.world import ROOT, binaries
 
 DOCUMENTS = sorted(ROOT / name for name in subprocess.run(["git", "ls-files", "*.md"], cwd=ROOT, capture_output=True, text=True,
                                                           check=True).stdout.split())
@@ -67,3 +68,13 @@ def test_every_page_of_docs_is_reached_from_the_readme():
                 seen.add(target)
                 open_pages.append(target)
     assert [page for page in DOCUMENTS if page.is_relative_to(ROOT / "docs") and page not in seen] == []
+
+
+def test_the_page_of_commands_is_what_the_programs_say(tmp_path):
+    """Made anew with: ninja -C build/debug commands_doc"""
+    made = tmp_path / "commands.md"
+    subprocess.run([sys.executable, ROOT / "cmake" / "commands_doc.py", binaries(), made], check=True)
+    text = made.read_text()
+    for name in ("### collega offer publish", "`--once`", "### collega-broker revoke", "`log.level = info`"):
+        assert name in text
+    assert (ROOT / "docs" / "commands.md").read_text() == text
