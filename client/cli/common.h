@@ -196,4 +196,10 @@ enum collega_status command_ledger_export(const struct arguments *arguments,
                                           struct collega_error *error);
 enum collega_status command_ledger_restore(const struct arguments *arguments,
                                            struct collega_error *error);
+enum collega_status command_taxonomy_import(const struct arguments *arguments,
+                                            struct collega_error *error);
+enum collega_status command_taxonomy_search(const struct arguments *arguments,
+                                            struct collega_error *error);
+enum collega_status command_taxonomy_code(const struct arguments *arguments,
+                                          struct collega_error *error);
 #endif

@@ -151,6 +151,13 @@ static const struct option_row mandate_options[] = {
 static const struct option_row log_options[] = {
     {"last", "N", "zoveel laatste nummers (standaard 50)",
      "so many of the last entries (50 by default)", false}};
+static const struct option_row search_options[] = {
+    {"occupations", NULL, "alleen beroepen", "only occupations", false},
+    {"skills", NULL, "alleen vaardigheden", "only skills", false},
+    {"limit", "N", "hoogstens zoveel (standaard 10)", "at most so many (10 by default)", false}};
+static const struct option_row code_options[] = {
+    {"limit", "N", "zoveel voorstellen per titel (standaard 3)",
+     "so many proposals for each title (3 by default)", false}};
 
 static const struct option_row erase_options[] = {
     {"deal", "ID", "de onderhandeling waarvan deze deal deel is",
@@ -245,6 +252,16 @@ static const struct command_row commands[] = {
      "vervang de sleutels met de herstelsleutel: ook die van wie ze stal",
      "replace the keys by the recovery key: also those of who stole them", OPTIONS(recover_options),
      0, 0, command_key_recover},
+    {"taxonomy import esco", "FILE.csv|FILE.zip|DIR...",
+     "lees ESCO in, van alle bestanden samen: beroepen en vaardigheden in elke taal",
+     "import ESCO, all files at once: occupations and skills in any language", NO_OPTIONS, 1, 200,
+     command_taxonomy_import},
+    {"taxonomy search", "TEXT...", "zoek beroepen en vaardigheden, het beste eerst",
+     "find occupations and skills, best first", OPTIONS(search_options), 1, 50,
+     command_taxonomy_search},
+    {"taxonomy code", "FILE.csv|-", "voorstellen voor een lijst van functietitels, als CSV",
+     "proposals for a list of job titles, as CSV", OPTIONS(code_options), 1, 1,
+     command_taxonomy_code},
     {"verify", "FILE", "toets een bewijs, zonder knooppunt of net",
      "judge a proof, without node or network", OPTIONS(verify_options), 1, 1, command_verify},
     {"ledger log", "", "de laatste nummers van het logboek", "the last entries of the ledger",
@@ -272,6 +289,8 @@ static const struct manual_row files[] = {
     {"parties/ID/identity", "de geheime sleutels van een partij",
      "a party's secret keys; who has them is this party"},
     {"ledger/", "het logboek", "the ledger: chain, offers, deals, what waits to be sent (LMDB)"},
+    {"taxonomy", "beroepen en vaardigheden die zijn ingelezen",
+     "occupations and skills that were imported (taxonomy import)"},
     {"lock", "vast zolang het knooppunt draait", "held while the daemon runs"},
     {"changed", "de bel: er is iets veranderd", "the bell: written after every change"},
 };

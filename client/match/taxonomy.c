@@ -1,0 +1,250 @@
+/* Reading a taxonomy: the file is mapped and checked once, whole, when it is opened; after that every number in it
+ * can be trusted, and looking things up is arithmetic. */
+#include "client/match/taxonomy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "client/match/taxonomy_file.h"
+
+struct taxonomy {
+  const uint8_t *map;
+  size_t length;
+  const struct file_head *head;
+  const struct file_concept *concepts;
+  const struct file_label *labels;
+  const uint32_t *skills, *broader;
+  const uint8_t *closeness;
+  const char *text;
+  uint32_t count; /* of concepts */
+};
+
+/* ---- checking */
+
+static uint64_t pairs(uint32_t occupations) {
+  return occupations ? (uint64_t)occupations * (occupations - 1) / 2 : 0;
+}
+
+static bool head_fits(const struct file_head *head, size_t length) {
+  return memcmp(head->magic, FILE_MAGIC, sizeof head->magic) == 0 &&
+         head->version == FILE_VERSION && head->order == FILE_ORDER && head->length == length &&
+         head->concepts[TAXONOMY_OCCUPATION] <= TAXONOMY_OCCUPATIONS_MOST &&
+         head->concepts[TAXONOMY_SKILL] <= TAXONOMY_CONCEPTS_MOST &&
+         head->concepts[TAXONOMY_GROUP] <= TAXONOMY_CONCEPTS_MOST &&
+         head->labels <= TAXONOMY_LABELS_MOST && head->skills <= TAXONOMY_RELATIONS_MOST &&
+         head->broader <= TAXONOMY_RELATIONS_MOST;
+}
+
+/* The sections follow each other and are as long as the counts say; the text takes what is left. */
+static bool sections_fit(const struct file_head *head, size_t length) {
+  uint64_t concepts =
+      (uint64_t)head->concepts[0] + head->concepts[1] + head->concepts[2] + 1; /* and the end */
+  const uint64_t bytes[FILE_SECTIONS] = {
+      [FILE_CONCEPTS] = concepts * sizeof(struct file_concept),
+      [FILE_LABELS] = (uint64_t)head->labels * sizeof(struct file_label),
+      [FILE_SKILLS] = (uint64_t)head->skills * sizeof(uint32_t),
+      [FILE_BROADER] = (uint64_t)head->broader * sizeof(uint32_t),
+      [FILE_CLOSENESS] = pairs(head->concepts[TAXONOMY_OCCUPATION]),
+      [FILE_TEXT] = 1};
+  uint64_t least = sizeof *head;
+  for (size_t i = 0; i < FILE_SECTIONS; ++i) {
+    if (head->offset[i] < least || head->offset[i] % 8 != 0) return false;
+    if (head->offset[i] > length || bytes[i] > length - head->offset[i]) return false;
+    least = head->offset[i] + bytes[i];
+  }
+  return true;
+}
+
+static bool checksum_fits(const struct file_head *head, const uint8_t *map, size_t length) {
+  struct id found;
+  hash_one(&found, FILE_CHECKSUM_TAG, map + FILE_UNCHECKED, length - FILE_UNCHECKED);
+  return memcmp(found.byte, head->checksum, ID_BYTES) == 0;
+}
+
+/* What the checksum does not promise, as a file can be made with any: that all numbers point into the file. */
+static bool contents_fit(const struct taxonomy *taxonomy) {
+  const struct file_head *head = taxonomy->head;
+  uint64_t text_bytes = taxonomy->length - head->offset[FILE_TEXT];
+  if (taxonomy->text[text_bytes - 1] != '\0') return false;
+  const struct file_concept *first = &taxonomy->concepts[0],
+                            *end = &taxonomy->concepts[taxonomy->count];
+  if (first->first_label != 0 || first->first_skill != 0 || first->first_broader != 0 ||
+      end->first_label != head->labels || end->first_skill != head->skills ||
+      end->first_broader != head->broader)
+    return false;
+  for (uint32_t i = 0; i < taxonomy->count; ++i) {
+    const struct file_concept *concept = &taxonomy->concepts[i];
+    if (concept->uri >= text_bytes || concept->isco > 9999 ||
+        concept[1].first_label < concept->first_label ||
+        concept[1].first_skill < concept->first_skill ||
+        concept[1].first_broader < concept->first_broader)
+      return false;
+  }
+  for (uint32_t i = 0; i < head->labels; ++i)
+    if (taxonomy->labels[i].text >= text_bytes) return false;
+  for (uint32_t i = 0; i < head->skills; ++i)
+    if ((taxonomy->skills[i] & TAXONOMY_CONCEPT) >= taxonomy->count) return false;
+  for (uint32_t i = 0; i < head->broader; ++i)
+    if (taxonomy->broader[i] >= taxonomy->count) return false;
+  return true;
+}
+
+/* ---- opening */
+
+static bool taxonomy_take(struct taxonomy *taxonomy) {
+  const uint8_t *map = taxonomy->map;
+  /* The map begins at a page, and head_fits tells that sections begin at multiples of 8. */
+  const struct file_head *head = (const struct file_head *)(const void *)map;
+  taxonomy->head = head;
+  if (!head_fits(head, taxonomy->length) || !sections_fit(head, taxonomy->length) ||
+      !checksum_fits(head, map, taxonomy->length))
+    return false;
+  taxonomy->count = head->concepts[0] + head->concepts[1] + head->concepts[2];
+  taxonomy->concepts = (const void *)(map + head->offset[FILE_CONCEPTS]);
+  taxonomy->labels = (const void *)(map + head->offset[FILE_LABELS]);
+  taxonomy->skills = (const void *)(map + head->offset[FILE_SKILLS]);
+  taxonomy->broader = (const void *)(map + head->offset[FILE_BROADER]);
+  taxonomy->closeness = map + head->offset[FILE_CLOSENESS];
+  taxonomy->text = (const char *)(map + head->offset[FILE_TEXT]);
+  return contents_fit(taxonomy);
+}
+
+enum collega_status taxonomy_open(const char *path, struct taxonomy **out,
+                                  struct collega_error *error) {
+  *out = NULL;
+  int fd = open(path, O_RDONLY | O_CLOEXEC);
+  if (fd < 0 && errno == ENOENT)
+    return error_set(error, COLLEGA_NOT_FOUND, RULE_taxonomy_none, NULL, NULL);
+  if (fd < 0) return error_system(error, path, errno);
+  struct stat about;
+  enum collega_status status = COLLEGA_OK;
+  struct taxonomy *taxonomy = calloc(1, sizeof *taxonomy);
+  if (!taxonomy) status = error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+  if (status == COLLEGA_OK && fstat(fd, &about) != 0) status = error_system(error, path, errno);
+  if (status == COLLEGA_OK &&
+      (!S_ISREG(about.st_mode) || about.st_size < (off_t)sizeof(struct file_head)))
+    status = error_set(error, COLLEGA_DAMAGED, RULE_taxonomy_damaged, NULL, path, NULL);
+  if (status == COLLEGA_OK) {
+    taxonomy->length = (size_t)about.st_size;
+    void *map = mmap(NULL, taxonomy->length, PROT_READ, MAP_PRIVATE, fd, 0);
+    if (map == MAP_FAILED)
+      status = error_system(error, path, errno);
+    else
+      taxonomy->map = map;
+  }
+  close(fd);
+  if (status == COLLEGA_OK && !taxonomy_take(taxonomy))
+    status = error_set(error, COLLEGA_DAMAGED, RULE_taxonomy_damaged, NULL, path, NULL);
+  if (status == COLLEGA_OK)
+    *out = taxonomy;
+  else
+    taxonomy_close(&taxonomy);
+  return status;
+}
+
+void taxonomy_close(struct taxonomy **place) {
+  struct taxonomy *taxonomy = place ? *place : NULL;
+  if (!taxonomy) return;
+  if (taxonomy->map) munmap((void *)(uintptr_t)taxonomy->map, taxonomy->length);
+  free(taxonomy);
+  *place = NULL;
+}
+
+/* ---- looking up */
+
+void taxonomy_size(const struct taxonomy *taxonomy, struct taxonomy_size *out) {
+  const struct file_head *head = taxonomy->head;
+  memcpy(out->concepts, head->concepts, sizeof out->concepts);
+  out->labels = head->labels;
+  out->skill_relations = head->skills;
+  out->broader_relations = head->broader;
+  out->bytes = taxonomy->length;
+}
+
+uint32_t taxonomy_first(const struct taxonomy *taxonomy, enum taxonomy_kind kind) {
+  uint32_t first = 0;
+  for (unsigned i = 0; i < (unsigned)kind; ++i)
+    first += taxonomy->head->concepts[i];
+  return first;
+}
+
+uint32_t taxonomy_find(const struct taxonomy *taxonomy, enum taxonomy_kind kind, const char *uri) {
+  uint32_t low = taxonomy_first(taxonomy, kind), high = low + taxonomy->head->concepts[kind];
+  while (low < high) {
+    uint32_t middle = low + (high - low) / 2;
+    int order = strcmp(taxonomy_uri(taxonomy, middle), uri);
+    if (order == 0) return middle;
+    if (order < 0)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return TAXONOMY_NOT_THERE;
+}
+
+const char *taxonomy_uri(const struct taxonomy *taxonomy, uint32_t concept) {
+  return taxonomy->text + taxonomy->concepts[concept].uri;
+}
+
+enum taxonomy_kind taxonomy_kind(const struct taxonomy *taxonomy, uint32_t concept) {
+  if (concept < taxonomy_first(taxonomy, TAXONOMY_SKILL)) return TAXONOMY_OCCUPATION;
+  return concept < taxonomy_first(taxonomy, TAXONOMY_GROUP) ? TAXONOMY_SKILL : TAXONOMY_GROUP;
+}
+
+uint16_t taxonomy_isco(const struct taxonomy *taxonomy, uint32_t concept) {
+  return (uint16_t)taxonomy->concepts[concept].isco;
+}
+
+uint32_t taxonomy_labels(const struct taxonomy *taxonomy, uint32_t concept, uint32_t *first) {
+  *first = taxonomy->concepts[concept].first_label;
+  return taxonomy->concepts[concept + 1].first_label - *first;
+}
+
+struct taxonomy_label taxonomy_label(const struct taxonomy *taxonomy, uint32_t label) {
+  const struct file_label *from = &taxonomy->labels[label];
+  return (struct taxonomy_label){.text = taxonomy->text + from->text,
+                                 .language = {from->language[0], from->language[1], '\0'},
+                                 .preferred = from->preferred != 0};
+}
+
+const char *taxonomy_name(const struct taxonomy *taxonomy, uint32_t concept, const char *language) {
+  uint32_t first, count = taxonomy_labels(taxonomy, concept, &first);
+  const char *name = "";
+  int best = 0;
+  for (uint32_t i = first; i < first + count; ++i) {
+    struct taxonomy_label label = taxonomy_label(taxonomy, i);
+    int worth = label.preferred ? 2 : 1;
+    if (strcmp(label.language, language) == 0)
+      worth += 4;
+    else if (strcmp(label.language, "en") == 0)
+      worth += 2;
+    if (worth <= best) continue;
+    best = worth;
+    name = label.text;
+  }
+  return name;
+}
+
+uint32_t taxonomy_skills(const struct taxonomy *taxonomy, uint32_t occupation,
+                         const uint32_t **out) {
+  const struct file_concept *concept = &taxonomy->concepts[occupation];
+  *out = taxonomy->skills + concept->first_skill;
+  return concept[1].first_skill - concept->first_skill;
+}
+
+uint32_t taxonomy_broader(const struct taxonomy *taxonomy, uint32_t concept, const uint32_t **out) {
+  const struct file_concept *from = &taxonomy->concepts[concept];
+  *out = taxonomy->broader + from->first_broader;
+  return from[1].first_broader - from->first_broader;
+}
+
+double taxonomy_closeness(const struct taxonomy *taxonomy, uint32_t one, uint32_t other) {
+  if (one == other) return 1.0;
+  uint32_t high = one > other ? one : other, low = one > other ? other : one;
+  return (double)taxonomy->closeness[pairs(high) + low] / 255.0;
+}
