@@ -11,8 +11,27 @@ static int64_t clock_read(clockid_t clock) {
   return (int64_t)now.tv_sec * SECOND_MS + now.tv_nsec / 1000000;
 }
 
+/* By how much a test has set the wall clock, as an administrator would. */
+static int64_t was_set(void) {
+  return fault_number("COLLEGA_CLOCK_SET_FILE", 0);
+}
+
 collega_time clock_now(void) {
-  return clock_read(CLOCK_REALTIME) + fault_number("COLLEGA_CLOCK_FILE", 0);
+  return clock_read(CLOCK_REALTIME) + fault_number("COLLEGA_CLOCK_FILE", 0) + was_set();
+}
+
+#define READ_TOGETHER_MS 20 /* two clocks read within this belong together */
+#define READ_TRIES       5
+
+collega_time clock_started(void) {
+  int64_t before = clock_read(CLOCK_BOOTTIME), wall = 0;
+  for (int i = 0; i < READ_TRIES; i++) {
+    wall = clock_read(CLOCK_REALTIME);
+    int64_t after = clock_read(CLOCK_BOOTTIME);
+    if (after - before <= READ_TOGETHER_MS) break;
+    before = after;
+  }
+  return wall - before + was_set();
 }
 
 int64_t clock_monotonic(void) {

@@ -13,11 +13,18 @@ typedef int32_t collega_date;
 #define HOUR_MS   (60 * MINUTE_MS)
 #define DAY_MS    (24 * HOUR_MS)
 
-/* The wall clock. In builds with COLLEGA_TESTING the number of milliseconds that stands in the file
+/* The machine's wall clock. A node takes node_clock_now() instead, which its broker has set right. In builds with COLLEGA_TESTING the number of milliseconds that stands in the file
  * named by COLLEGA_CLOCK_FILE is added (read again at every call). */
 collega_time clock_now(void);
 /* Monotonic milliseconds, for timers. */
 int64_t clock_monotonic(void);
+/* When this machine started, by its wall clock as that stands now: it changes when somebody sets the clock, by as
+ * much, and when the machine starts again. Good to some tens of milliseconds. Test builds: the clock that
+ * COLLEGA_CLOCK_FILE turns is one that goes on; the milliseconds in the file named by COLLEGA_CLOCK_SET_FILE are
+ * those by which the wall clock was set. */
+collega_time clock_started(void);
+/* A machine that says it is earlier has lost its clock: nothing is to be signed with that. 2026-01-01. */
+#define CLOCK_EARLIEST (INT64_C(20454) * DAY_MS)
 
 /* "2027-01-31T23:00:00Z" (milliseconds only when there are any). out: at least 32 bytes. */
 void time_write(char *out, size_t capacity, collega_time time);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/process/process.h"
+#include "client/exchange/node_clock.h"
 
 #define DESK_ARENA_BYTES  (512u * 1024u * 1024u) /* a list of a whole board */
 #define WAIT_MOST_SECONDS 86400
@@ -28,13 +29,13 @@ enum collega_status desk_open(const struct arguments *arguments, struct desk *de
   memset(desk, 0, sizeof *desk);
   desk->arguments = arguments;
   desk->language = argument_language(arguments);
-  desk->now = clock_now();
   bool given = false;
   int64_t seconds = 0; /* what is typed wrongly is found before anything is done */
   enum collega_status status =
       option_number(arguments, "wait", 0, WAIT_MOST_SECONDS, &given, &seconds, error);
   if (status == COLLEGA_OK) status = argument_home(arguments, &desk->home, error);
   if (status == COLLEGA_OK) status = home_check(desk->home, "node", error);
+  if (status == COLLEGA_OK) desk->now = node_clock_now(desk->home);
   if (status != COLLEGA_OK) return status;
   desk->arena = arena_new(65536, DESK_ARENA_BYTES);
   if (!desk->arena) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);

@@ -69,7 +69,7 @@ enum collega_status command_ledger_erase(const struct arguments *arguments,
   desk_release(&desk); /* nobody is kept waiting while a person thinks, and no page is held */
   if (status == COLLEGA_OK) status = confirm(&desk, error);
   if (status == COLLEGA_OK)
-    status = exchange_erase(desk.exchange, &erasure, clock_now(), &entries, error);
+    status = exchange_erase(desk.exchange, &erasure, desk.now, &entries, error);
   exchange_close(&desk.exchange);
   /* Also when there was nothing to erase: one that was stopped half-way is finished like that. */
   if (status == COLLEGA_OK) status = exchange_scrub(desk.home, &left, error);

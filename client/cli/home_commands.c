@@ -10,6 +10,7 @@
 #include "client/daemon/settings.h"
 #include "client/ledger/outbox.h"
 #include "client/library/node_state.h"
+#include "client/exchange/node_clock.h"
 
 #define ARENA_BYTES (1u << 20)
 
@@ -68,7 +69,8 @@ static enum collega_status join_said(struct desk *desk, const CollegaStore__Brok
   fingerprint_write(ours, &desk->party);
   const struct known_party *self =
       members_find(exchange_members(desk->exchange, desk->txn), &desk->party);
-  const struct known_cert *cert = self ? known_party_cert(self, &id, clock_now()) : NULL;
+  const struct known_cert *cert =
+      self ? known_party_cert(self, &id, node_clock_now(desk->home)) : NULL;
   char until[32] = "";
   if (cert) date_write(until, sizeof until, date_of_time(cert->valid_until));
   if (argument_json(desk->arguments)) {
@@ -167,6 +169,29 @@ static void say_number(struct desk *desk, enum rule rule, uint64_t number) {
   if (number) say(desk, rule, text, NULL);
 }
 
+/* "7:03:12": hours, minutes, seconds. */
+static void write_span(char *out, size_t capacity, int64_t span) {
+  snprintf(out, capacity, "%" PRId64 ":%02" PRId64 ":%02" PRId64, span / HOUR_MS,
+           span % HOUR_MS / MINUTE_MS, span % MINUTE_MS / SECOND_MS);
+}
+
+#define CLOCK_TOLD_MS MINUTE_MS /* a difference that people care about */
+
+/* What the last Welcome said of this machine's clock, where it is worth a line. */
+static void print_clock(struct desk *desk, const struct node_clock *clock) {
+  char one[32], other[32];
+  int64_t ahead = -clock->difference;
+  if (!clock->measured || (ahead < CLOCK_TOLD_MS && -ahead < CLOCK_TOLD_MS)) return;
+  if (node_clock_wrong(clock)) {
+    time_write_local(one, sizeof one, clock_now());
+    time_write_local(other, sizeof other, clock_now() + clock->difference);
+    say(desk, RULE_said_clocks_apart, one, other, NULL);
+    return;
+  }
+  write_span(one, sizeof one, ahead > 0 ? ahead : -ahead);
+  say(desk, ahead > 0 ? RULE_said_clock_ahead : RULE_said_clock_behind, one, NULL);
+}
+
 /* How the node is, then what waits for whom, and what to type. */
 static void print_status(struct desk *desk, const struct node_facts *facts) {
   char records[24], mail[24], entries[24], since[32];
@@ -176,6 +201,7 @@ static void print_status(struct desk *desk, const struct node_facts *facts) {
     say(desk, RULE_said_not_connected, NULL), say(desk, facts->why, NULL);
   else
     say(desk, RULE_said_connected, facts->broker->name, facts->state.broker_address, NULL);
+  print_clock(desk, &facts->clock);
   if (facts->outbox.waiting) {
     snprintf(records, sizeof records, "%" PRIu64, facts->outbox.records);
     snprintf(mail, sizeof mail, "%" PRIu64, facts->outbox.mail);

@@ -3,6 +3,7 @@
 
 #include "client/cli/common.h"
 #include "client/exchange/mandates.h"
+#include "client/exchange/node_clock.h"
 
 static const struct known_party *self(struct desk *desk) {
   return members_find(exchange_members(desk->exchange, desk->txn), &desk->party);
@@ -95,7 +96,7 @@ static enum collega_status told(struct desk *desk, const struct id *id, enum rul
   const struct known_mandate *mandate = party ? known_party_mandate(party, id) : NULL;
   if (!mandate) return error_set(error, COLLEGA_NOT_FOUND, RULE_mandate_unknown, "mandate", NULL);
   struct view view = desk_view(desk);
-  view.now = clock_now();
+  view.now = node_clock_now(desk->home);
   if (argument_json(desk->arguments)) return json_print(document_mandate(&view, mandate), error);
   if (mandate->jointly && said == RULE_said_mandate_made) said = RULE_said_mandate_joint;
   say(desk, said, hex_text(desk, id->byte, 4), safe(desk, mandate->person), NULL);

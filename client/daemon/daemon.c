@@ -17,6 +17,7 @@
 #include "client/daemon/session.h"
 #include "client/daemon/settings.h"
 #include "client/exchange/keys.h"
+#include "client/exchange/node_clock.h"
 
 #define TICK_MS          1000
 #define READERS_EVERY_MS MINUTE_MS
@@ -132,13 +133,17 @@ static void wait_for_something(struct daemon *daemon) {
   if (items[1].revents) bell_drain(daemon->bell);
 }
 
-/* Keys that opened mail which is not kept any more are of no use but to a thief. */
+/* Keys that opened mail which is not kept any more are of no use but to a thief. What is destroyed does not come back:
+ * a clock that nobody has confirmed does not suffice. */
 static void expire_keys(struct daemon *daemon, int64_t *next) {
   size_t destroyed = 0;
   struct collega_error error;
+  struct node_clock clock;
   if (daemon->options->until_joined || clock_monotonic() < *next) return;
+  node_clock_read(daemon->options->home, &clock);
+  if (!node_clock_sure(&clock)) return;
   *next = clock_monotonic() + KEYS_EVERY_MS;
-  if (keys_expire(daemon->exchange, clock_now(), &destroyed, &error) != COLLEGA_OK)
+  if (keys_expire(daemon->exchange, node_clock_time(&clock), &destroyed, &error) != COLLEGA_OK)
     log_warning("keys_not_destroyed", "rule=%s", rule_name(error.rule));
 }
 

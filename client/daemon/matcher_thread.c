@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/words.h"
 #include "client/match/matcher.h"
+#include "client/exchange/node_clock.h"
 
 #define LOOK_AGAIN_MS 5000 /* the bell is a hint */
 
@@ -22,6 +23,7 @@ struct matcher_thread {
   int wake;
   atomic_bool stop;
   struct matcher *matcher;
+  const char *home; /* the ledger's, which outlives the thread */
 };
 
 static void *work(void *context) {
@@ -30,7 +32,7 @@ static void *work(void *context) {
     uint32_t changed = 0;
     struct collega_error error;
     error_clear(&error);
-    if (matcher_run(self->matcher, clock_now(), &changed, &error) != COLLEGA_OK)
+    if (matcher_run(self->matcher, node_clock_now(self->home), &changed, &error) != COLLEGA_OK)
       log_warning("matcher_failed", "rule=%s", rule_name(error.rule));
     else if (changed)
       log_debug("matched", "rows=%u", changed);
@@ -48,6 +50,7 @@ enum collega_status matcher_thread_start(struct ledger *ledger, struct matcher_t
   struct matcher_thread *self = calloc(1, sizeof *self);
   if (!self) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
   enum collega_status status = COLLEGA_OK;
+  self->home = ledger_home(ledger);
   self->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (self->wake < 0) status = error_system(error, "eventfd", errno);
   if (status == COLLEGA_OK) status = matcher_open(ledger, &self->matcher, error);

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/words.h"
 #include "client/exchange/keys.h"
+#include "client/exchange/node_clock.h"
 #include "proto/guard.h"
 
 #define INTAKE_ARENA_BYTES (4 * (size_t)LIMIT_ARENA_BYTES)
@@ -31,9 +32,9 @@ struct node_link {
   int64_t spread_ms;
   struct id joiner; /* whose Join it is, while joining */
   collega_time joiner_expires;
-  collega_time joiners_at; /* when to look for hosted parties that wait for a certificate */
-  bool member;             /* joined before: a token renews, or is a hosted party's */
-  bool settled;            /* receipts came: one may be that of a card */
+  int64_t joiners_at; /* monotonic: when to look for hosted parties that wait for a certificate */
+  bool member;        /* joined before: a token renews, or is a hosted party's */
+  bool settled;       /* receipts came: one may be that of a card */
   bool joining, joined, join_refused, welcomed, behind, changed, hello_due;
   enum rule told_why; /* what the broker said last about the session as a whole */
   bool superseded;    /* another instance of this home has connected: this one stays away */
@@ -44,6 +45,8 @@ struct node_link {
   uint64_t sent_through; /* last outbox number sent in this session */
   struct buffer held;    /* a frame that waits for credit or room */
   uint32_t held_records;
+  struct node_clock clock; /* what the last Welcome said about ours */
+  collega_time asked;      /* when Hello went, by the machine's clock */
   struct node_state state;
 };
 
@@ -60,6 +63,7 @@ enum collega_status node_link_open(struct exchange *exchange, struct link_contex
   link->context = context;
   link->spread_ms = spread_ms;
   buffer_init(&link->held, 2 * (size_t)LIMIT_FRAME_BYTES);
+  node_clock_read(ledger_home(exchange_ledger(exchange)), &link->clock);
   *out = link;
   return COLLEGA_OK;
 }
@@ -85,11 +89,16 @@ static uint32_t random_for(const struct node_link *link) {
   return (uint32_t)((uint64_t)random * (uint64_t)spread / (uint64_t)RECONNECT_SPREAD_MS);
 }
 
+/* By which everything is judged and signed. Timers take clock_monotonic() instead. */
+static collega_time time_now(const struct node_link *link) {
+  return node_clock_time(&link->clock);
+}
+
 static void tell_state(struct node_link *link, bool connected) {
   if (link->state.connected == connected && link->state.behind == link->behind) return;
   link->state.connected = connected;
   link->state.behind = link->behind;
-  link->state.since = clock_now();
+  link->state.since = time_now(link);
   struct collega_error error;
   if (node_state_write(ledger_home(exchange_ledger(link->exchange)), &link->state, &error) !=
       COLLEGA_OK)
@@ -107,9 +116,9 @@ static void forget_socket(struct node_link *link) {
   tell_state(link, false);
 }
 
-static void renew(struct node_link *link, collega_time now) {
+static void renew(struct node_link *link) {
   forget_socket(link);
-  node_session_start(&link->session, false, now);
+  node_session_start(&link->session, false, clock_monotonic());
 }
 
 void node_link_set_spread(struct node_link *link, int64_t spread_ms) {
@@ -117,7 +126,7 @@ void node_link_set_spread(struct node_link *link, int64_t spread_ms) {
 }
 
 void node_link_renew(struct node_link *link) {
-  if (link->socket && !link->joining) renew(link, clock_now());
+  if (link->socket && !link->joining) renew(link);
 }
 
 #define JOINERS_EVERY_MS SECOND_MS /* a command that adds one waits for it */
@@ -131,7 +140,7 @@ static bool joins_beside(const struct node_link *link) {
 /* The home's own session comes next. */
 static void stop_joining(struct node_link *link, int64_t pause_ms) {
   link->joining = false;
-  link->joiners_at = clock_now() + pause_ms;
+  link->joiners_at = clock_monotonic() + pause_ms;
 }
 
 static void refuse_joiner(struct node_link *link, const struct collega_error *why) {
@@ -145,7 +154,7 @@ static void refuse_joiner(struct node_link *link, const struct collega_error *wh
 static void refuse_expired(struct node_link *link) {
   struct collega_error why;
   char time[40];
-  if (link->joiner_expires > clock_now()) return; /* it is tried again */
+  if (link->joiner_expires > time_now(link)) return; /* it is tried again */
   time_write(time, sizeof time, link->joiner_expires);
   error_set(&why, COLLEGA_REFUSED, RULE_invitation_expired, NULL, time, NULL);
   refuse_joiner(link, &why);
@@ -160,7 +169,7 @@ static void lose(struct node_link *link, enum rule why) {
   log_info("link_lost", "why=%s", rule_name(why));
   link->state.problem = why;
   link->state.connected = true; /* so that the reason is written even if we never were */
-  node_session_lost(&link->session, clock_now(), random_for(link));
+  node_session_lost(&link->session, clock_monotonic(), random_for(link));
   forget_socket(link);
 }
 
@@ -235,14 +244,33 @@ static void sign_and_send(struct node_link *link, collega_time now) {
 
 /* ---- receiving */
 
-static void after_welcome(struct node_link *link, const Collega__Welcome *welcome,
-                          collega_time now) {
+/* What differs by less was written well enough. */
+#define CLOCK_NEWS_MS SECOND_MS
+
+static void write_clock(struct node_link *link) {
+  const char *home = ledger_home(exchange_ledger(link->exchange));
+  struct node_clock before;
+  struct collega_error error;
+  node_clock_read(home, &before);
+  int64_t news = link->clock.difference - before.difference;
+  if (before.measured && news > -CLOCK_NEWS_MS && news < CLOCK_NEWS_MS) return;
+  if (node_clock_write(home, &link->clock, &error) != COLLEGA_OK)
+    log_warning("clock_not_written", "rule=%s", rule_name(error.rule));
+}
+
+/* Before anything else of a session is judged by a time. False: the clocks are so far apart that nothing may be. */
+static bool take_time(struct node_link *link, const Collega__Welcome *welcome) {
+  node_clock_measure(&link->clock, link->asked, clock_now(), welcome->time);
+  write_clock(link);
+  return !node_clock_wrong(&link->clock);
+}
+
+static void after_welcome(struct node_link *link) {
   link->welcomed = true;
   link->key_turn = 0;
   link->state.problem = link->behind ? RULE_node_behind : RULE_NONE;
-  link->state.clock_difference = welcome->time - now;
   tell_state(link, true);
-  log_info("welcomed", "clock_difference_ms=%" PRId64 " behind=%d", link->state.clock_difference,
+  log_info("welcomed", "clock_difference_ms=%" PRId64 " behind=%d", link->clock.difference,
            link->behind);
   struct bytes frame = {0};
   struct collega_error error;
@@ -266,7 +294,7 @@ static void take_join_refusal(struct node_link *link, const Collega__Refusal *re
   refuse_joiner(link, &why);
   stop_joining(link, 0); /* its token is gone: the next one may come at once */
   forget_socket(link);
-  node_session_start(&link->session, false, clock_now());
+  node_session_start(&link->session, false, clock_monotonic());
 }
 
 static void take_frame(struct node_link *link, const Collega__FromBroker *frame,
@@ -285,7 +313,7 @@ static void take_frame(struct node_link *link, const Collega__FromBroker *frame,
   link->changed = true;
   if (outcome.welcomed) link->behind = outcome.behind;
   link->settled = link->settled || frame->receipts || frame->board || frame->welcome;
-  if (frame->welcome) after_welcome(link, frame->welcome, now);
+  if (frame->welcome) after_welcome(link);
   if (!link->socket) return;
   if (outcome.frame_due) {
     fault_point(FAULT_node_ack_before);
@@ -299,7 +327,7 @@ static void take_frame(struct node_link *link, const Collega__FromBroker *frame,
   if (outcome.caught_up && link->socket) { /* what came beside it comes in the next session */
     log_info("caught_up", "a new session begins");
     link->behind = false;
-    renew(link, now);
+    renew(link);
   }
   if (outcome.fenced && link->socket) lose(link, RULE_home_went_on);
   if (frame->refusal && !frame->refusal->has_which)
@@ -313,13 +341,12 @@ static void take_frame(struct node_link *link, const Collega__FromBroker *frame,
     link->joined = true;
     link->joining = false;
     log_info("joined", "broker=%s", frame->cert ? frame->cert->name : "");
-    renew(link, now);
+    renew(link);
   }
   if (link->joining && frame->refusal) take_join_refusal(link, frame->refusal);
 }
 
 static void one_frame(struct node_link *link, struct bytes packed) {
-  collega_time now = clock_now();
   arena_reset(link->arena);
   ProtobufCMessage *message = NULL;
   struct collega_error error;
@@ -332,7 +359,7 @@ static void one_frame(struct node_link *link, struct bytes packed) {
   }
   const Collega__FromBroker *frame = (const Collega__FromBroker *)message;
   struct frame_cost cost = cost_from_broker(frame, packed.length);
-  struct link_answer answer = node_session_frame(&link->session, cost, frame, now);
+  struct link_answer answer = node_session_frame(&link->session, cost, frame, clock_monotonic());
   if (answer.verdict != LINK_TAKE) {
     lose(link, answer.rule);
     return;
@@ -346,7 +373,12 @@ static void one_frame(struct node_link *link, struct bytes packed) {
     return;
   }
   if (frame->credit || frame->pong) return;
-  take_frame(link, frame, packed, cost, now);
+  if (frame->welcome && !take_time(link, frame->welcome)) {
+    log_warning("clocks_apart", "difference_ms=%" PRId64, link->clock.difference);
+    lose(link, RULE_clock_wrong);
+    return;
+  }
+  take_frame(link, frame, packed, cost, time_now(link));
 }
 
 static void take_events(struct node_link *link) {
@@ -425,7 +457,7 @@ static void connect_now(struct node_link *link) {
   enum collega_status status = ledger_read(exchange_ledger(link->exchange), &txn, &error);
   if (status == COLLEGA_OK) status = exchange_broker(txn, link->arena, &broker, &error);
   link->member = broker != NULL;
-  if (status == COLLEGA_OK && broker && clock_now() >= link->joiners_at)
+  if (status == COLLEGA_OK && broker && clock_monotonic() >= link->joiners_at)
     status = parties_joining(link->exchange, &link->joiner, &waits, &error);
   if (status == COLLEGA_OK && (waits || !broker))
     status = party_invitation(link->exchange, waits ? &link->joiner : exchange_host(link->exchange),
@@ -433,8 +465,8 @@ static void connect_now(struct node_link *link) {
   if (status == COLLEGA_OK && invitation) {
     link->joining = true;
     link->joiner_expires = invitation->expires;
-    node_session_start(&link->session, true, clock_now());
-    node_session_hello_sent(&link->session, clock_now());
+    node_session_start(&link->session, true, clock_monotonic());
+    node_session_hello_sent(&link->session, clock_monotonic());
     status = connect_joining(link, invitation, &error);
   } else if (status == COLLEGA_OK && broker) {
     link->joining = false;
@@ -460,12 +492,14 @@ static void hello(struct node_link *link) {
     lose(link, error.rule);
     return;
   }
-  node_session_hello_sent(&link->session, clock_now());
+  node_session_hello_sent(&link->session, clock_monotonic());
+  link->asked = clock_now();
   if (!send_packed(link, frame)) lose(link, RULE_link_lost);
 }
 
 /* A token came, for a hosted party or to renew: its Join takes the session's place for a moment. */
-static void look_for_joiners(struct node_link *link, collega_time now) {
+static void look_for_joiners(struct node_link *link) {
+  int64_t now = clock_monotonic();
   struct id party;
   bool any = false;
   struct collega_error error;
@@ -482,7 +516,7 @@ static void look_for_joiners(struct node_link *link, collega_time now) {
 }
 
 /* The receipt of a new card calls for a session under its link key. */
-static void look_for_card(struct node_link *link, collega_time now) {
+static void look_for_card(struct node_link *link) {
   if (!link->socket || link->joining || !link->welcomed || !link->settled) return;
   uint32_t card = link->link_card;
   struct collega_error error;
@@ -490,15 +524,23 @@ static void look_for_card(struct node_link *link, collega_time now) {
   if (key_link_card(link->exchange, 0, &card, &error) != COLLEGA_OK || card <= link->link_card)
     return;
   log_info("card_changes", "card=%u", (unsigned)card);
-  renew(link, now);
+  renew(link);
+}
+
+/* Somebody has set the machine's clock: what the last Welcome said of it is void, and only the next one knows. */
+static void look_at_clock(struct node_link *link) {
+  if (!link->welcomed || !node_clock_was_set(&link->clock)) return;
+  log_info("clock_was_set", "a new session begins");
+  renew(link);
 }
 
 void node_link_work(struct node_link *link) {
-  collega_time now = clock_now();
   if (link->superseded) return; /* two that take turns would only be in each other's way */
-  look_for_card(link, now);
-  if (link->session.phase == NODE_SESSION_OFF) node_session_start(&link->session, false, now);
-  switch (node_session_tick(&link->session, now, random_for(link))) {
+  look_for_card(link);
+  look_at_clock(link);
+  if (link->session.phase == NODE_SESSION_OFF)
+    node_session_start(&link->session, false, clock_monotonic());
+  switch (node_session_tick(&link->session, clock_monotonic(), random_for(link))) {
   case NODE_NOTHING:
     break;
   case NODE_CONNECT:
@@ -521,8 +563,8 @@ void node_link_work(struct node_link *link) {
   }
   }
   if (link->socket && link->hello_due) hello(link);
-  look_for_joiners(link, now);
-  sign_and_send(link, now);
+  look_for_joiners(link);
+  sign_and_send(link, time_now(link));
 }
 
 bool node_link_joined(const struct node_link *link) {

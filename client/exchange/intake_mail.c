@@ -167,7 +167,8 @@ enum collega_status intake_envelope(struct intake *intake, const struct mail_pla
   return turn == MAIL_FETCHED ? COLLEGA_OK : intake_bad_item(intake, place, bytes);
 }
 
-/* Is this decision beside its deal already? */
+/* Is this decision beside its deal already? Without the deal there is nothing to see that by, and its turn in the
+ * mailbox will come, or was: it counts as held, lest every repeat of it were one more entry. */
 static enum collega_status decision_held(struct intake *intake, const struct id *party,
                                          const struct run_view *view, struct bytes bytes,
                                          bool *held) {
@@ -176,7 +177,8 @@ static enum collega_status decision_held(struct intake *intake, const struct id 
   enum collega_status status =
       deal_row(intake->txn, party, field_bytes(&view->records[0].body->decision->deal),
                intake->arena, &row, intake->error);
-  if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
+  *held = status == COLLEGA_NOT_FOUND;
+  if (*held) return COLLEGA_OK;
   for (size_t i = 0; status == COLLEGA_OK && i < row->n_decisions && !*held; i++)
     *held = bytes_equal(field_bytes(&row->decisions[i]), bytes);
   return status;

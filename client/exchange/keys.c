@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/process/process.h"
 #include "client/exchange/inside.h"
+#include "client/exchange/node_clock.h"
 
 /* ---- which cards count */
 
@@ -163,7 +164,8 @@ static enum collega_status change_card(struct exchange *exchange, const struct i
                             .arena = exchange_arena(),
                             .error = error};
   if (!renewal.arena) return exchange_no_memory(error);
-  enum collega_status status = exchange_begin(exchange, &renewal.txn, error);
+  enum collega_status status = node_clock_check(exchange->home, now, error);
+  if (status == COLLEGA_OK) status = exchange_begin(exchange, &renewal.txn, error);
   if (status == COLLEGA_OK) {
     struct identity *identity = exchange_identity(exchange, party);
     uint32_t before = identity ? identity_card_number(identity) : 0;

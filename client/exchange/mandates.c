@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "client/exchange/inside.h"
+#include "client/exchange/node_clock.h"
 #include "proto/check.h"
 #include "proto/check_text.h"
 
@@ -41,7 +42,8 @@ static enum collega_status open_change(struct change *change, struct exchange *e
     return error_set(error, COLLEGA_NOT_FOUND, RULE_party_not_ours, NULL, NULL);
   change->arena = exchange_arena();
   if (!change->arena) return exchange_no_memory(error);
-  enum collega_status status = exchange_begin(exchange, &change->txn, error);
+  enum collega_status status = node_clock_check(exchange->home, now, error);
+  if (status == COLLEGA_OK) status = exchange_begin(exchange, &change->txn, error);
   if (status != COLLEGA_OK) return status;
   change->identity = exchange_identity(exchange, party); /* now: a transaction may renew it */
   change->self = members_find(exchange_members(exchange, change->txn), party);
@@ -72,8 +74,9 @@ static void rename_field(struct collega_error *error) {
     if (strcmp(error->field, names[i].schema) == 0) strcpy(error->field, names[i].option);
 }
 
-static enum collega_status fill(const struct mandate_input *input, collega_time now,
-                                Collega__Mandate *mandate, struct collega_error *error) {
+static enum collega_status fill(const struct exchange *exchange, const struct mandate_input *input,
+                                collega_time now, Collega__Mandate *mandate,
+                                struct collega_error *error) {
   collega__mandate__init(mandate);
   mandate->person = text_field(input->person);
   mandate->function = text_field(input->function);
@@ -81,7 +84,7 @@ static enum collega_status fill(const struct mandate_input *input, collega_time 
   mandate->jointly = input->jointly;
   mandate->has_headcount_limit = input->headcount_limit > 0;
   mandate->headcount_limit = input->headcount_limit;
-  mandate->valid_from = input->from ? input->from : now;
+  mandate->valid_from = input->from ? input->from : node_clock_begin(exchange->home, now);
   mandate->has_valid_until = input->until != 0;
   mandate->valid_until = input->until;
   enum collega_status status = check_fields(&mandate->base, error);
@@ -99,7 +102,7 @@ enum collega_status mandate_add(struct exchange *exchange, const struct id *part
                                 struct id *mandate, struct collega_error *error) {
   struct change change;
   Collega__Mandate content;
-  enum collega_status status = fill(input, now, &content, error);
+  enum collega_status status = fill(exchange, input, now, &content, error);
   if (status != COLLEGA_OK) return status;
   status = open_change(&change, exchange, party, now, error);
   if (status == COLLEGA_OK && change.self->mandate_count >= MANDATES_KEPT)

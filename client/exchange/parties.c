@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "base/process/process.h"
+#include "client/exchange/node_clock.h"
 #include "base/words.h"
 #include "proto/check.h"
 #include "proto/check_text.h"
@@ -36,7 +37,7 @@ static enum collega_status check_employer(const struct party_init *init,
 }
 
 /* The options are called signatory and function; the schema says person and function. */
-static enum collega_status check_signatory(const struct party_init *init, collega_time now,
+static enum collega_status check_signatory(const struct party_init *init, collega_time begin,
                                            Collega__Mandate *mandate, struct collega_error *error) {
   collega__mandate__init(mandate);
   if (!init->signatory != !init->function)
@@ -46,7 +47,7 @@ static enum collega_status check_signatory(const struct party_init *init, colleg
   mandate->person = (char *)(uintptr_t)init->signatory;
   mandate->function = (char *)(uintptr_t)init->function;
   mandate->jointly = false;
-  mandate->valid_from = now;
+  mandate->valid_from = begin;
   enum collega_status status = check_fields(&mandate->base, error);
   if (status == COLLEGA_OK) status = check_no_bsn(&mandate->base, error);
   if (status != COLLEGA_OK && error && strcmp(error->field, "person") == 0)
@@ -57,7 +58,8 @@ static enum collega_status check_signatory(const struct party_init *init, colleg
 enum collega_status party_check(const struct party_init *init, collega_time now,
                                 struct collega_error *error) {
   Collega__Mandate mandate;
-  enum collega_status status = check_employer(init, error);
+  enum collega_status status = node_clock_check(NULL, now, error);
+  if (status == COLLEGA_OK) status = check_employer(init, error);
   return status == COLLEGA_OK ? check_signatory(init, now, &mandate, error) : status;
 }
 
@@ -139,7 +141,8 @@ enum collega_status party_make(struct exchange *exchange, struct ledger_txn *txn
   Collega__Mandate mandate;
   struct epoch epoch;
   uint64_t sequence = 0;
-  enum collega_status status = check_signatory(init, now, &mandate, error);
+  enum collega_status status =
+      check_signatory(init, node_clock_begin(exchange->home, now), &mandate, error);
   if (status == COLLEGA_OK) status = ledger_epoch(txn, &epoch, error);
   /* The card is the party's first record; its id is only known once the card is. */
   if (status == COLLEGA_OK)
@@ -354,6 +357,7 @@ enum collega_status party_add(struct exchange *exchange, const struct party_init
   *made = false;
   if (!arena) return exchange_no_memory(error);
   enum collega_status status = party_check(init, now, error);
+  if (status == COLLEGA_OK) status = node_clock_check(exchange->home, now, error);
   if (status == COLLEGA_OK) status = invitation_read(token, arena, &invitation, error);
   if (status == COLLEGA_OK) status = exchange_begin(exchange, &txn, error);
   if (status == COLLEGA_OK) {

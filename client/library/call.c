@@ -6,6 +6,7 @@
 
 #include "client/library/node.h"
 #include "proto/json.h"
+#include "client/exchange/node_clock.h"
 
 #define CALL_ARENA_BYTES (1024u * 1024u * 1024u) /* a list of a whole board, a bulk import */
 
@@ -86,7 +87,7 @@ enum collega_status call_begin(struct call *call, struct collega_node *node, cha
   call->view = (struct view){.exchange = node->exchange,
                              .language = node->language,
                              .party = node->party,
-                             .now = clock_now()};
+                             .now = node_clock_now(ledger_home(node->ledger))};
   status = take_arena(call);
   return status == COLLEGA_OK ? call_renew(call) : status;
 }

@@ -6,6 +6,7 @@
 #include "client/library/node_state.h"
 #include "client/library/party_document.h"
 #include "proto/proof.h"
+#include "client/exchange/node_clock.h"
 
 /* ---- parts */
 /* Sets a member and consumes `value`; false (and the value released) when memory is out or value is NULL. */
@@ -51,6 +52,7 @@ struct node_facts {
   const CollegaStore__OwnParty *own;
   const CollegaStore__BrokerRow *broker; /* NULL: not joined yet */
   struct node_state state;
+  struct node_clock clock; /* what the last Welcome said of this machine's */
   struct outbox_counts outbox;
   struct ledger_head head;
   uint64_t waiting_acts;                   /* deals that wait for the daemon's signature */

@@ -18,10 +18,9 @@ enum collega_status node_state_write(const char *home, const struct node_state *
   enum collega_status status = path_join(path, sizeof path, home, STATE_FILE, error);
   if (status != COLLEGA_OK) return status;
   int length = snprintf(text, sizeof text,
-                        "connected %d\nbehind %d\nsince %" PRId64 "\nclock_difference %" PRId64
-                        "\naddress %s\nproblem %s\n",
-                        state->connected, state->behind, state->since, state->clock_difference,
-                        state->broker_address, state->problem ? rule_name(state->problem) : "");
+                        "connected %d\nbehind %d\nsince %" PRId64 "\naddress %s\nproblem %s\n",
+                        state->connected, state->behind, state->since, state->broker_address,
+                        state->problem ? rule_name(state->problem) : "");
   if (length < 0 || (size_t)length >= sizeof text)
     return error_set(error, COLLEGA_SYSTEM, RULE_system_call, NULL, STATE_FILE, "too long", NULL);
   return file_write(path, text, (size_t)length, 0600, error);
@@ -40,8 +39,6 @@ static void read_line(struct node_state *out, const char *line) {
     out->behind = *value == '1';
   else if ((value = value_of(line, "since")))
     out->since = strtoll(value, NULL, 10);
-  else if ((value = value_of(line, "clock_difference")))
-    out->clock_difference = strtoll(value, NULL, 10);
   else if ((value = value_of(line, "address")))
     snprintf(out->broker_address, sizeof out->broker_address, "%s", value);
   else if ((value = value_of(line, "problem")))

@@ -7,10 +7,9 @@
 #include "base/bytes.h"
 
 struct node_state {
-  bool running;             /* on reading: a daemon holds the home's lock */
-  bool connected, behind;   /* behind: the broker has seen a head that this ledger does not hold */
-  collega_time since;       /* of `connected` as it is */
-  int64_t clock_difference; /* broker minus node, milliseconds, from the last Welcome */
+  bool running;           /* on reading: a daemon holds the home's lock */
+  bool connected, behind; /* behind: the broker has seen a head that this ledger does not hold */
+  collega_time since;     /* of `connected` as it is */
   char broker_address[256];
   enum rule problem; /* of the last failed attempt; RULE_NONE: none */
 };

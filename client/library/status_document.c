@@ -57,6 +57,7 @@ static bool count_deal(void *context, struct bytes key, struct bytes value) {
 static enum rule why_waiting(const struct node_facts *facts) {
   if (!facts->broker) return RULE_node_not_joined;
   if (!facts->state.running) return RULE_daemon_down;
+  if (!facts->state.connected && node_clock_wrong(&facts->clock)) return RULE_clock_wrong;
   if (facts->state.behind) return RULE_node_behind;
   if (!facts->state.connected)
     return facts->state.problem ? facts->state.problem : RULE_link_silent;
@@ -66,7 +67,9 @@ static enum rule why_waiting(const struct node_facts *facts) {
 enum collega_status node_facts_read(const struct view *view, struct node_facts *out,
                                     struct collega_error *error) {
   memset(out, 0, sizeof *out);
-  node_state_read(ledger_home(exchange_ledger(view->exchange)), &out->state);
+  const char *home = ledger_home(exchange_ledger(view->exchange));
+  node_state_read(home, &out->state);
+  node_clock_read(home, &out->clock);
   ProtobufCMessage *own = NULL;
   CollegaStore__BrokerRow *broker = NULL;
   struct deal_count count = {view, out};
@@ -127,7 +130,7 @@ json_t *document_status(const struct view *view, const struct node_facts *facts)
          json_put(link, "name", json_string(facts->broker->name)) &&
          json_put(link, "fingerprint", json_string(broker_fingerprint)) &&
          json_put(link, "address", json_string(facts->state.broker_address)) &&
-         json_put(link, "clock_difference_ms", json_integer(facts->state.clock_difference));
+         json_put(link, "clock_difference_ms", json_integer(facts->clock.difference));
   ok = ok && json_put(document, "parties", parties_json(view, facts));
   if (ok && facts->why) ok = json_put(link, "why", json_string(rule_name(facts->why)));
   if (ok && facts->outbox.waiting) ok = json_put(outbox, "oldest", json_time(facts->outbox.oldest));

@@ -53,12 +53,18 @@ class Daemon:
         self.arguments, self.log = [str(a) for a in arguments], Path(log)
         self.clock = self.log.with_suffix(".clock")
         self.free = self.log.with_suffix(".free")
-        self.env = {"COLLEGA_CLOCK_FILE": str(self.clock), "COLLEGA_FREE_FILE": str(self.free), **(env or {})}
+        self.setting = self.log.with_suffix(".set")
+        self.env = {"COLLEGA_CLOCK_FILE": str(self.clock), "COLLEGA_CLOCK_SET_FILE": str(self.setting),
+                    "COLLEGA_FREE_FILE": str(self.free), **(env or {})}
         self.process, self.status = None, ""
 
     def turn_clock(self, **by):
-        """From now on its clock differs by this from the machine's: days=3, hours=-5."""
+        """From now on its clock differs by this from the machine's, as when that time had passed: days=3, hours=-5."""
         self._turn(self.clock, int(datetime.timedelta(**by).total_seconds() * 1000))
+
+    def set_clock(self, **by):
+        """Somebody sets the wall clock of its machine, which sees that as such: minutes=20 puts it ahead of what it was."""
+        self._turn(self.setting, int(datetime.timedelta(**by).total_seconds() * 1000))
 
     def fill_disk(self, full=True):
         """What it believes of the disk that its home is on: nothing left, or room again."""
