@@ -49,6 +49,18 @@ enum collega_status desk_open(const struct arguments *arguments, struct desk *de
   return status;
 }
 
+enum collega_status desk_open_bare(const struct arguments *arguments, struct desk *desk,
+                                   struct collega_error *error) {
+  memset(desk, 0, sizeof *desk);
+  desk->arguments = arguments;
+  desk->language = argument_language(arguments);
+  enum collega_status status = argument_home(arguments, &desk->home, error);
+  if (status == COLLEGA_OK) status = home_check(desk->home, "node", error);
+  if (status != COLLEGA_OK) return status;
+  desk->arena = arena_new(65536, DESK_ARENA_BYTES);
+  return desk->arena ? COLLEGA_OK : error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+}
+
 void desk_release(struct desk *desk) {
   if (desk->txn) ledger_abort(&desk->txn);
 }
@@ -328,4 +340,16 @@ enum collega_status option_kind(const struct desk *desk, bool *given, Collega__O
   for (size_t i = 0; chosen && i < sizeof kinds / sizeof kinds[0]; ++i)
     if (strcmp(chosen, names[i]) == 0) *out = kinds[i];
   return status;
+}
+
+const char *count_text(struct desk *desk, uint64_t number) {
+  const char *text = arena_print(desk->arena, "%" PRIu64, number);
+  return text ? text : "";
+}
+
+const char *typed_text(struct desk *desk) {
+  const char *text = argument_at(desk->arguments, 0);
+  for (size_t i = 1; text && i < argument_count(desk->arguments); ++i)
+    text = arena_print(desk->arena, "%s %s", text, argument_at(desk->arguments, i));
+  return text ? text : "";
 }

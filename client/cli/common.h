@@ -18,6 +18,9 @@ struct desk {
 };
 enum collega_status desk_open(const struct arguments *arguments, struct desk *desk,
                               struct collega_error *error) COLLEGA_MUST_CHECK;
+/* A desk without a ledger, for commands that read and write other files of the home. */
+enum collega_status desk_open_bare(const struct arguments *arguments, struct desk *desk,
+                                   struct collega_error *error) COLLEGA_MUST_CHECK;
 void desk_close(struct desk *desk);
 /* A fresh read transaction: what others committed meanwhile becomes visible, earlier rows are gone. */
 enum collega_status desk_read(struct desk *desk, struct collega_error *error) COLLEGA_MUST_CHECK;
@@ -76,6 +79,10 @@ const char *safe(const struct desk *desk, const char *text);
 /* The first `bytes` of an id as hexadecimal digits, in the arena. */
 const char *hex_text(struct desk *desk, const uint8_t *data, size_t bytes);
 const char *party_name(struct desk *desk, const struct id *party);
+/* A number in digits, in the arena. */
+const char *count_text(struct desk *desk, uint64_t number);
+/* The words of the command line as one text, a blank between each: "Den Haag". */
+const char *typed_text(struct desk *desk);
 /* Numbers and the like in options. *given false: the option is absent and *out stays. */
 enum collega_status option_number(const struct arguments *arguments, const char *option,
                                   int64_t least, int64_t most, bool *given, int64_t *out,
@@ -200,6 +207,10 @@ enum collega_status command_taxonomy_import(const struct arguments *arguments,
                                             struct collega_error *error);
 enum collega_status command_taxonomy_search(const struct arguments *arguments,
                                             struct collega_error *error);
+enum collega_status command_places_import(const struct arguments *arguments,
+                                          struct collega_error *error);
+enum collega_status command_places_show(const struct arguments *arguments,
+                                        struct collega_error *error);
 enum collega_status command_taxonomy_code(const struct arguments *arguments,
                                           struct collega_error *error);
 #endif

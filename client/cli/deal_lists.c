@@ -22,11 +22,6 @@ static const char *why_text(struct desk *desk, const CollegaStore__DealRow *row)
   return row->why ? row_words(desk, row->why, NULL, 0) : "";
 }
 
-static const char *number_text(struct desk *desk, uint64_t number) {
-  const char *out = arena_print(desk->arena, "%" PRIu64, number);
-  return out ? out : "";
-}
-
 static const char *date_text(struct desk *desk, collega_date date) {
   char text[32];
   date_write(text, sizeof text, date);
@@ -81,7 +76,7 @@ static void print_deal(struct desk *desk, struct table *table, const CollegaStor
                          row->lends ? (dutch ? "uitlener" : "lender")
                                     : (dutch ? "inlener" : "borrower"),
                          party_name(desk, &counterparty),
-                         work ? number_text(desk, work->headcount) : "",
+                         work ? count_text(desk, work->headcount) : "",
                          work ? safe(desk, work->function) : "",
                          work ? date_text(desk, work->from) : "",
                          row->has_effective        ? date_text(desk, row->effective)
@@ -233,8 +228,8 @@ static const char *side_text(struct desk *desk, const struct view *view,
   CollegaStore__OfferRow *row = NULL;
   Collega__Offer *offer = NULL;
   if (own)
-    return words(desk, RULE_said_capacity, number_text(desk, own->headcount),
-                 number_text(desk, own->hours_per_week),
+    return words(desk, RULE_said_capacity, count_text(desk, own->headcount),
+                 count_text(desk, own->hours_per_week),
                  period_text(desk, own->from, own->has_until, own->until));
   if (!side->has_offer || !short_id_from(&id, side->offer.data, side->offer.len)) return "";
   const char *title = words(desk, RULE_said_not_here, NULL, NULL, NULL);
@@ -249,7 +244,7 @@ static const char *side_text(struct desk *desk, const struct view *view,
 static const char *hold_text(struct desk *desk, const CollegaStore__Hold *hold) {
   if (!hold) return "";
   return words(desk, hold->agreed ? RULE_said_agreed : RULE_said_held,
-               number_text(desk, hold->people),
+               count_text(desk, hold->people),
                period_text(desk, hold->from, hold->until != DATE_OPEN, hold->until), NULL);
 }
 
@@ -315,9 +310,9 @@ static enum collega_status print_facts(struct desk *desk, const CollegaStore__De
       row->lends ? us : them,
       row->lends ? them : us,
       work ? safe(desk, work->function) : "",
-      work ? number_text(desk, work->headcount) : "",
+      work ? count_text(desk, work->headcount) : "",
       work ? period_text(desk, work->from, work->has_until, work->until) : "",
-      work ? number_text(desk, work->hours_per_week) : "",
+      work ? count_text(desk, work->hours_per_week) : "",
       rate_text(desk, terms),
       section_text(desk, terms, "rates"),
       kept_text(desk, row, terms, "persons"),

@@ -111,6 +111,7 @@ enum collega_status command_offer_revise(const struct arguments *arguments,
     status = file_read(argument_at(arguments, 1), OFFER_FILE_BYTES, &text, error);
   if (status == COLLEGA_OK) status = json_parse(bytes_of(text.data, text.length), &json, error);
   if (status == COLLEGA_OK) status = offer_input_read(json, desk.arena, &input, error);
+  if (status == COLLEGA_OK) status = offer_input_place(&view, &input, error);
   if (status == COLLEGA_OK)
     status = offer_revise(desk.exchange, &desk.party, &id, &input, desk.now, &revision, error);
   if (status == COLLEGA_OK) {

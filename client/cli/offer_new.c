@@ -274,6 +274,8 @@ static enum collega_status publish(struct interview *interview, struct collega_e
   struct offer_input input;
   struct offer_inputs one = {&input, 1};
   if (status == COLLEGA_OK) status = offer_input_read(interview->offer, desk->arena, &input, error);
+  struct view view = desk_view(desk);
+  if (status == COLLEGA_OK) status = offer_input_place(&view, &input, error);
   if (status == COLLEGA_OK) status = publishing_store(desk, &one, &published, error);
   if (status == COLLEGA_OK) status = publishing_print(desk, &published, error);
   return status == COLLEGA_OK ? publishing_wait(desk, &published, error) : status;

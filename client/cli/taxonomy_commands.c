@@ -10,7 +10,6 @@
 #include "client/library/taxonomy_import.h"
 #include "client/match/taxonomy_search.h"
 
-#define ARENA_BYTES     (256u * 1024u * 1024u)
 #define SHOWN_OF_A_RULE 5u /* of what was left out; --json tells more */
 #define HITS_USUAL      10
 #define HITS_MOST       100
@@ -18,27 +17,9 @@
 #define TITLES_BYTES    (16u * 1024u * 1024u)
 #define TITLES_STEP     50u
 
-/* A desk without a ledger. */
-static enum collega_status desk_open_bare(const struct arguments *arguments, struct desk *desk,
-                                          struct collega_error *error) {
-  memset(desk, 0, sizeof *desk);
-  desk->arguments = arguments;
-  desk->language = argument_language(arguments);
-  enum collega_status status = argument_home(arguments, &desk->home, error);
-  if (status == COLLEGA_OK) status = home_check(desk->home, "node", error);
-  if (status != COLLEGA_OK) return status;
-  desk->arena = arena_new(65536, ARENA_BYTES);
-  return desk->arena ? COLLEGA_OK : error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
-}
-
 static enum collega_status taxonomy_path(const struct desk *desk, char path[4096],
                                          struct collega_error *error) {
   return path_join(path, 4096, desk->home, TAXONOMY_FILE, error);
-}
-
-static const char *number_text(struct desk *desk, uint64_t number) {
-  const char *text = arena_print(desk->arena, "%" PRIu64, number);
-  return text ? text : "";
 }
 
 /* ---- import */
@@ -81,7 +62,7 @@ static size_t told_before(const struct taxonomy_report *report, size_t index) {
 static enum collega_status print_skipped(struct desk *desk, const struct taxonomy_report *report,
                                          struct collega_error *error) {
   if (!report->skipped) return COLLEGA_OK;
-  tell(desk, stderr, RULE_said_taxonomy_skipped, number_text(desk, report->skipped), NULL);
+  tell(desk, stderr, RULE_said_taxonomy_skipped, count_text(desk, report->skipped), NULL);
   static const char *const dutch[] = {"bestand", "rij", "kolom", "wat er ontbreekt", "adres"};
   static const char *const english[] = {"file", "row", "column", "what is missing", "address"};
   struct table *table = table_new(5, desk->language == LANGUAGE_NL ? dutch : english, 1u << 1);
@@ -91,7 +72,7 @@ static enum collega_status print_skipped(struct desk *desk, const struct taxonom
     if (told_before(report, i) >= SHOWN_OF_A_RULE) continue;
     char words[200];
     words_render(desk->language, told->rule, NULL, 0, words, sizeof words);
-    const char *cells[] = {safe(desk, report->files[told->file].name), number_text(desk, told->row),
+    const char *cells[] = {safe(desk, report->files[told->file].name), count_text(desk, told->row),
                            told->field, words, safe(desk, told->about)};
     table_row(table, cells);
   }
@@ -104,7 +85,7 @@ static void print_files(struct desk *desk, const struct taxonomy_report *report)
   for (size_t i = 0; i < report->file_count; ++i) {
     const struct taxonomy_file *file = &report->files[i];
     tell(desk, stderr, file->taken ? RULE_said_taxonomy_file : RULE_said_taxonomy_passed,
-         safe(desk, file->name), number_text(desk, file->rows), NULL);
+         safe(desk, file->name), count_text(desk, file->rows), NULL);
   }
 }
 
@@ -140,9 +121,9 @@ static enum collega_status import_esco(struct desk *desk, struct taxonomy_report
   if (argument_json(desk->arguments)) return json_print(report_json(desk, report, &size), error);
   print_files(desk, report);
   status = print_skipped(desk, report, error);
-  say(desk, RULE_said_taxonomy, number_text(desk, size.concepts[TAXONOMY_OCCUPATION]),
-      number_text(desk, size.concepts[TAXONOMY_SKILL]), number_text(desk, size.labels),
-      number_text(desk, size.skill_relations), NULL);
+  say(desk, RULE_said_taxonomy, count_text(desk, size.concepts[TAXONOMY_OCCUPATION]),
+      count_text(desk, size.concepts[TAXONOMY_SKILL]), count_text(desk, size.labels),
+      count_text(desk, size.skill_relations), NULL);
   return status;
 }
 
@@ -252,14 +233,6 @@ static enum collega_status print_hits(struct desk *desk, const struct taxonomy *
   table_print(table, stdout);
   table_destroy(&table);
   return COLLEGA_OK;
-}
-
-/* The words of the command line as one text. */
-static const char *typed_text(struct desk *desk) {
-  const char *text = argument_at(desk->arguments, 0);
-  for (size_t i = 1; text && i < argument_count(desk->arguments); ++i)
-    text = arena_print(desk->arena, "%s %s", text, argument_at(desk->arguments, i));
-  return text ? text : "";
 }
 
 /* What titles are held against: the desk, the taxonomy, its index. */

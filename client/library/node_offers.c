@@ -99,6 +99,7 @@ int collega_offer_revise(struct collega_node *node, const char *offer, const cha
   if (status == COLLEGA_OK) status = view_own_offer(&call.view, &id, &call.error);
   if (status == COLLEGA_OK) status = call_parse(&call, text, length, OFFER_FILE_BYTES, &given);
   if (status == COLLEGA_OK) status = offer_input_read(given, call.view.arena, &input, &call.error);
+  if (status == COLLEGA_OK) status = offer_input_place(&call.view, &input, &call.error);
   call_release(&call);
   if (status == COLLEGA_OK)
     status = offer_revise(node->exchange, &node->party, &id, &input, call.view.now, &revision,

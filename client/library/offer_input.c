@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/process/process.h"
 #include "proto/check.h"
 #include "proto/check_text.h"
 #include "proto/json.h"
@@ -27,6 +28,43 @@ enum collega_status offer_input_read(const json_t *json, struct arena *arena,
   return status;
 }
 
+enum collega_status view_places(const struct view *view, struct places **out,
+                                struct collega_error *error) {
+  char path[4096];
+  *out = NULL;
+  enum collega_status status = path_join(
+      path, sizeof path, ledger_home(exchange_ledger(view->exchange)), PLACES_FILE, error);
+  return status == COLLEGA_OK ? places_open(path, out, error) : status;
+}
+
+enum collega_status offer_place_judge(const struct places *places, const struct offer_input *input,
+                                      struct collega_error *error) {
+  Collega__Place *place = input->offer->place;
+  struct place_fact fact;
+  if (!places || !place || !place->postcode || strspn(place->postcode, "0123456789") < 4 ||
+      (place->country && strcmp(place->country, "NL") != 0))
+    return COLLEGA_OK;
+  if (!places_postcode(places, place->postcode, &fact)) {
+    char digits[5] = {0};
+    memcpy(digits, place->postcode, 4);
+    return error_set(error, COLLEGA_INVALID, RULE_postcode_not_imported, "place.postcode", digits,
+                     NULL);
+  }
+  /* region_find gives a text that stays; protobuf-c's structures know no const. */
+  const struct region_row *region = fact.region ? region_find(fact.region) : NULL;
+  if (!place->region && region) place->region = (char *)(uintptr_t)region->code;
+  return COLLEGA_OK;
+}
+
+enum collega_status offer_input_place(const struct view *view, const struct offer_input *input,
+                                      struct collega_error *error) {
+  struct places *places = NULL;
+  enum collega_status status = view_places(view, &places, error);
+  if (status == COLLEGA_OK) status = offer_place_judge(places, input, error);
+  places_close(&places);
+  return status;
+}
+
 enum collega_status offer_inputs_read(const struct view *view, const json_t *json,
                                       struct offer_inputs *out, struct collega_error *error) {
   const json_t *list = json_is_object(json) ? json_object_get(json, "offers") : json;
@@ -38,14 +76,18 @@ enum collega_status offer_inputs_read(const struct view *view, const json_t *jso
     return error_set(error, COLLEGA_INVALID, RULE_offers_many, "offers", OFFERS_AT_ONCE_TEXT, NULL);
   out->input = arena_zero(view->arena, out->count * sizeof *out->input);
   if (!out->input) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+  struct places *places = NULL;
+  status = view_places(view, &places, error);
   for (size_t i = 0; status == COLLEGA_OK && i < out->count; ++i) {
     status =
         offer_input_read(many ? json_array_get(list, i) : json, view->arena, &out->input[i], error);
+    if (status == COLLEGA_OK) status = offer_place_judge(places, &out->input[i], error);
     if (status == COLLEGA_OK || !many) continue;
     char place[32];
     snprintf(place, sizeof place, "[%zu]", i);
     error_prefix(error, place);
   }
+  places_close(&places);
   return status;
 }
 

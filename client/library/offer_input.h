@@ -2,6 +2,7 @@
 #ifndef COLLEGA_CLIENT_LIBRARY_OFFER_INPUT_H
 #define COLLEGA_CLIENT_LIBRARY_OFFER_INPUT_H
 #include "client/library/view.h"
+#include "client/match/places.h"
 
 /* In one call, and so in one transaction. */
 #define OFFERS_AT_ONCE      100000u
@@ -13,6 +14,17 @@
 enum collega_status offer_input_read(const json_t *json, struct arena *arena,
                                      struct offer_input *out,
                                      struct collega_error *error) COLLEGA_MUST_CHECK;
+
+/* Holds the place against the imported postcodes (NULL: none): a postcode of four digits that is not among them is
+ * refused (postcode_not_imported), a region that is not told is filled in where they tell it. */
+enum collega_status offer_place_judge(const struct places *places, const struct offer_input *input,
+                                      struct collega_error *error) COLLEGA_MUST_CHECK;
+/* The same of one offer alone. */
+enum collega_status offer_input_place(const struct view *view, const struct offer_input *input,
+                                      struct collega_error *error) COLLEGA_MUST_CHECK;
+/* HOME/places of the view's home; *out NULL: none. */
+enum collega_status view_places(const struct view *view, struct places **out,
+                                struct collega_error *error) COLLEGA_MUST_CHECK;
 
 struct offer_inputs {
   struct offer_input *input;

@@ -11,6 +11,7 @@
 struct reading {
   const struct view *view;
   struct offer_judge judge;
+  struct places *places;
   struct offer_columns columns;
   struct sheet *out;
   sheet_step step; /* NULL: nobody is told */
@@ -47,6 +48,7 @@ static enum collega_status read_row(struct reading *reading, const struct csv_re
   enum collega_status status = offer_row_read(&reading->columns, record, &json, error);
   if (status == COLLEGA_OK) {
     status = offer_input_read(json, reading->view->arena, &row.input, error);
+    if (status == COLLEGA_OK) status = offer_place_judge(reading->places, &row.input, error);
     if (status == COLLEGA_OK) status = offer_input_judge(&reading->judge, &row.input, error);
     if (status != COLLEGA_OK) offer_row_name_column(&reading->columns, record, error);
   }
@@ -115,7 +117,10 @@ enum collega_status sheet_read_telling(const struct view *view, struct bytes tex
   reading->out = out;
   reading->step = step;
   reading->context = context;
-  return read_rows(reading, text, error);
+  enum collega_status status = view_places(view, &reading->places, error);
+  if (status == COLLEGA_OK) status = read_rows(reading, text, error);
+  places_close(&reading->places);
+  return status;
 }
 
 enum collega_status sheet_inputs(const struct view *view, const struct sheet *sheet,

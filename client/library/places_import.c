@@ -2,6 +2,7 @@
 #include "client/library/places_import.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 

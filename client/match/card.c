@@ -51,27 +51,18 @@ static uint32_t key_hash(const char *text) {
 
 /* ---- places */
 
-static bool set_point(double latitude, double longitude, float point[3]) {
+enum place_known place_point(const struct places *places, const Collega__Place *place,
+                             float point[3]) {
+  double latitude = 0, longitude = 0;
+  enum place_known known = places_find(places, place, &latitude, &longitude);
+  point[0] = point[1] = point[2] = 0;
+  if (known == PLACE_UNKNOWN) return known;
   const double radians = acos(-1.0) / 180.0;
   double across = cos(latitude * radians);
   point[0] = (float)(across * cos(longitude * radians));
   point[1] = (float)(across * sin(longitude * radians));
   point[2] = (float)sin(latitude * radians);
-  return true;
-}
-
-bool place_point(const Collega__Place *place, float point[3]) {
-  point[0] = point[1] = point[2] = 0;
-  if (place->country && strcmp(place->country, "NL") != 0) return false;
-  if (place->postcode) {
-    const struct postcode_row *area = postcode_area_find(place->postcode);
-    if (area) return set_point(area->latitude, area->longitude, point);
-  }
-  if (place->region) {
-    const struct region_row *region = region_find(place->region);
-    if (region) return set_point(region->latitude, region->longitude, point);
-  }
-  return false;
+  return known;
 }
 
 static bool known(const float point[3]) {
@@ -122,14 +113,16 @@ static void fill_terms(struct match_card *card, const Collega__OfferTerms *terms
   card->terms = (uint8_t)bits;
 }
 
-size_t match_card_fill(struct match_card *card, const Collega__Offer *offer) {
+size_t match_card_fill(struct match_card *card, const Collega__Offer *offer,
+                       const struct match_sources *sources) {
   memset(card, 0, sizeof *card);
-  place_point(offer->place, card->point);
+  enum place_known known = place_point(sources ? sources->places : NULL, offer->place, card->point);
   for (size_t i = 0; i < offer->hours->n_slots; ++i) {
     int slot = slot_index(offer->hours->slots[i]);
     if (slot >= 0) card->slots |= 1u << slot;
   }
   fill_terms(card, offer->terms);
+  if (known == PLACE_POSTCODE) card->terms |= CARD_PLACE_FINE;
   card->from = offer->period->from;
   card->until =
       offer->period->has_until ? offer->period->until : offer->period->from + CARD_OPEN_DAYS;

@@ -10,6 +10,7 @@
 #ifndef COLLEGA_CLIENT_CARD_H
 #define COLLEGA_CLIENT_CARD_H
 #include "base/bytes.h"
+#include "client/match/places.h"
 #include "proto/offer.pb-c.h"
 
 #define CARD_NOT_TOLD   UINT16_MAX
@@ -27,6 +28,7 @@ enum card_term {
   CARD_RETURN = 2,
   CARD_TAKEOVER = 4, /* the value, 1 .. 3, in these two bits; 0: not told */
   CARD_TAKEOVER_MASK = 12,
+  CARD_PLACE_FINE = 16, /* no term: its place is known to the postcode (PLACE_POSTCODE) */
 };
 
 struct match_card {
@@ -49,8 +51,15 @@ struct match_card {
 #define CARD_LANGUAGE(item) ((item)&0xffffu)
 #define CARD_LEVEL(item)    (((item) >> 16) & 7u)
 
-/* Fills a block of CARD_ROOM bytes from a checked offer; returns the bytes used. */
-size_t match_card_fill(struct match_card *card, const Collega__Offer *offer);
+/* What a node has imported, and cards are made with. Each may be NULL: then what is built in. The sources stay their
+ * owner's, and must outlive what was made with them. */
+struct match_sources {
+  const struct places *places;
+};
+
+/* Fills a block of CARD_ROOM bytes from a checked offer; returns the bytes used. `sources` may be NULL. */
+size_t match_card_fill(struct match_card *card, const Collega__Offer *offer,
+                       const struct match_sources *sources);
 
 static inline const uint32_t *card_credentials(const struct match_card *card) {
   return card->items + card->skill_count;
@@ -67,9 +76,9 @@ static inline size_t card_bytes(const struct match_card *card) {
 bool kind_supplies(Collega__OfferKind kind);
 Collega__OfferKind kind_counter(Collega__OfferKind kind);
 
-/* A place as a point of the unit sphere, as far as it is known (postcode area, then region). False: unknown, and
- * all zero. */
-bool place_point(const Collega__Place *place, float point[3]);
+/* A place as a point of the unit sphere, as far as it is known (places.h); unknown: all zero. */
+enum place_known place_point(const struct places *places, const Collega__Place *place,
+                             float point[3]);
 /* Great circle in km between two points, mean radius of the earth 6371.0 km; negative: one is not known. */
 double point_distance(const float one[3], const float other[3]);
 #endif

@@ -80,6 +80,7 @@ struct shelf {
   uint16_t *row_of; /* by occupation; NO_ROW: none */
 };
 struct match_engine {
+  struct match_sources sources;
   struct shelf shelves[2][KINDS]; /* of all, of mine */
   struct held **table;
   size_t table_size, offers, mine; /* size: a power of two */
@@ -90,9 +91,10 @@ struct match_engine {
 
 enum { ALL, MINE };
 
-struct match_engine *match_engine_new(void) {
+struct match_engine *match_engine_new(const struct match_sources *sources) {
   struct match_engine *engine = calloc(1, sizeof *engine);
   if (!engine) return NULL;
+  if (sources) engine->sources = *sources;
   random_fill(engine->secret, sizeof engine->secret);
   engine->table = calloc(LEAST_TABLE, sizeof *engine->table);
   engine->table_size = LEAST_TABLE;
@@ -370,7 +372,7 @@ void match_engine_remove(struct match_engine *engine, const struct short_id *id)
 
 static struct held *held_new(struct match_engine *engine, const struct match_offer *offer) {
   _Alignas(struct match_card) uint8_t room[CARD_ROOM];
-  size_t bytes = match_card_fill((struct match_card *)room, offer->offer);
+  size_t bytes = match_card_fill((struct match_card *)room, offer->offer, &engine->sources);
   struct held *held = malloc(offsetof(struct held, card) + bytes);
   if (!held) return NULL;
   held->id = offer->id;

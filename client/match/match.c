@@ -66,10 +66,11 @@ static void number_text(char out[24], long number) {
 
 /* ---- places */
 
-double place_distance(const Collega__Place *one, const Collega__Place *other) {
+double place_distance(const struct places *places, const Collega__Place *one,
+                      const Collega__Place *other) {
   float points[2][3];
-  place_point(one, points[0]);
-  place_point(other, points[1]);
+  place_point(places, one, points[0]);
+  place_point(places, other, points[1]);
   return point_distance(points[0], points[1]);
 }
 
@@ -83,12 +84,13 @@ static bool judge_distance(struct pair *pair) {
   }
   if (pair->out) number_text(km, lround(distance));
   const struct match_card *sides[2] = {pair->supply, pair->demand};
+  bool fine = pair->supply->terms & pair->demand->terms & CARD_PLACE_FINE;
+  double doubt = fine ? MATCH_FINE_DOUBT_KM : MATCH_PLACE_DOUBT_KM;
   for (size_t i = 0; i < 2; ++i) {
     double limit = (double)sides[i]->travel_km;
     if (sides[i]->travel_km == CARD_NOT_TOLD || distance <= limit) continue;
     if (pair->out) number_text(limit_text, (long)sides[i]->travel_km);
-    if (distance > limit + MATCH_PLACE_DOUBT_KM)
-      return breaks(pair->out, RULE_match_too_far, km, limit_text);
+    if (distance > limit + doubt) return breaks(pair->out, RULE_match_too_far, km, limit_text);
     say(pair->out, true, RULE_match_maybe_too_far, km, limit_text, NULL);
   }
   double value = 1.0 - distance / 100.0;
@@ -375,8 +377,9 @@ bool match_cards(const struct match_card *mine, const struct match_card *other, 
          judge(&pair, score);
 }
 
-void match_pair(const Collega__Offer *mine, const struct id *me, const Collega__Offer *other,
-                const struct id *them, struct match_result *out) {
+void match_pair(const struct match_sources *sources, const Collega__Offer *mine,
+                const struct id *me, const Collega__Offer *other, const struct id *them,
+                struct match_result *out) {
   _Alignas(struct match_card) uint8_t rooms[2][CARD_ROOM];
   struct match_card *given = (struct match_card *)rooms[0], *asked = (struct match_card *)rooms[1];
   memset(out, 0, sizeof *out);
@@ -390,8 +393,8 @@ void match_pair(const Collega__Offer *mine, const struct id *me, const Collega__
   }
   const Collega__Offer *supply = kind_supplies(mine->kind) ? mine : other;
   const Collega__Offer *demand = supply == mine ? other : mine;
-  match_card_fill(given, supply);
-  match_card_fill(asked, demand);
+  match_card_fill(given, supply, sources);
+  match_card_fill(asked, demand, sources);
   struct pair pair = {given, asked, out->part, supply, demand, out};
   out->fits = true;
   if (judge(&pair, &out->score)) return;

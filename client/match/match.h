@@ -20,9 +20,10 @@
  *
  * Hard rules: kinds that meet, another employer, occupations or skills with something in common, required credentials
  * and languages, periods that overlap (with flex_days), hours that meet, a part of the week in common where both name
- * some, the least headcount of both, both travel limits. Places are known to the postcode area (7 km off at the median,
- * 19 km at the 95th percentile), so a travel limit is a hard rule only beyond limit + MATCH_PLACE_DOUBT_KM; between the
- * two it is told as a gap. */
+ * some, the least headcount of both, both travel limits. Without imported postcodes places are known to the postcode area
+ * (7 km off at the median, 19 km at the 95th percentile), so a travel limit is a hard rule only beyond limit +
+ * MATCH_PLACE_DOUBT_KM; where both places are known to their four digits (places.h), beyond limit + MATCH_FINE_DOUBT_KM.
+ * Between the two it is told as a gap. */
 #ifndef COLLEGA_CLIENT_MATCH_H
 #define COLLEGA_CLIENT_MATCH_H
 #include "base/bytes.h"
@@ -46,6 +47,7 @@ const char *match_part_name(enum match_part part); /* "occupation", as in JSON *
 extern const double match_weights[MATCH_PARTS];
 
 #define MATCH_PLACE_DOUBT_KM 20.0
+#define MATCH_FINE_DOUBT_KM  3.0
 #define MATCH_WORDS          24
 struct match_result {
   bool fits;                       /* no hard rule broken */
@@ -54,12 +56,15 @@ struct match_result {
   struct collega_error reasons[MATCH_WORDS],
       gaps[MATCH_WORDS]; /* rule and arguments: sentences in two languages */
 };
-/* `mine` and `other` by employers with ids `me` and `them`; with words. When !fits, gaps[0] is the rule that broke. */
-void match_pair(const Collega__Offer *mine, const struct id *me, const Collega__Offer *other,
-                const struct id *them, struct match_result *out);
+/* `mine` and `other` by employers with ids `me` and `them`; with words. When !fits, gaps[0] is the rule that broke.
+ * `sources` may be NULL. */
+void match_pair(const struct match_sources *sources, const Collega__Offer *mine,
+                const struct id *me, const Collega__Offer *other, const struct id *them,
+                struct match_result *out);
 /* The same from cards of two different employers, without words: false when a hard rule is broken. */
 bool match_cards(const struct match_card *mine, const struct match_card *other, double *score,
                  double part[MATCH_PARTS]);
-/* Great-circle distance in km between two places as far as known (postcode area, region); negative: unknown. */
-double place_distance(const Collega__Place *one, const Collega__Place *other);
+/* Great-circle distance in km between two places as far as known; negative: unknown. `places` may be NULL. */
+double place_distance(const struct places *places, const Collega__Place *one,
+                      const Collega__Place *other);
 #endif

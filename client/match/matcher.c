@@ -3,12 +3,17 @@
  * An entry names the offers it touches (its payload holds their bodies). For each of them: an own offer gets its
  * best counter-offers anew; a foreign one is held against the own offers. Rows are computed in a read transaction
  * and written in a short one together with the cursor, so a crash in between only means computing them again. What
- * a user said of a match (interested, declined) stays when it is computed again. */
+ * a user said of a match (interested, declined) stays when it is computed again.
+ *
+ * Matches depend on what was imported (match_sources). When that has changed, the ledger is read anew from its first
+ * entry, and every pair is judged again; the cursor "matcher sources" tells with what the rows were made. */
 #include "client/match/matcher.h"
 
 #include <sodium.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/log.h"
 #include "base/words.h"
@@ -17,6 +22,7 @@
 #include "proto/mail.pb-c.h"
 
 #define MATCHER_CURSOR      "matcher"
+#define SOURCES_CURSOR      "matcher sources"
 #define LEAST_TOUCHED       64u
 #define MATCHES_KEPT        50u
 #define MATCHER_ENTRIES     256u                   /* entries a run reads at most, then it writes */
@@ -25,6 +31,9 @@
 struct matcher {
   struct ledger *ledger;
   struct match_engine *engine;
+  struct places *places; /* NULL: none */
+  struct match_sources sources;
+  struct stat places_file; /* as it was when it was read; all zero: there was none */
   bool loaded;
   collega_time next_expiry; /* of the open offers; 0: none expires */
 };
@@ -56,7 +65,7 @@ struct touched_set {
 enum collega_status matcher_open(struct ledger *ledger, struct matcher **out,
                                  struct collega_error *error) {
   struct matcher *matcher = calloc(1, sizeof *matcher);
-  if (matcher) matcher->engine = match_engine_new();
+  if (matcher) matcher->engine = match_engine_new(NULL);
   if (!matcher || !matcher->engine) {
     free(matcher);
     return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
@@ -69,8 +78,42 @@ enum collega_status matcher_open(struct ledger *ledger, struct matcher **out,
 void matcher_close(struct matcher **matcher) {
   if (!matcher || !*matcher) return;
   match_engine_destroy(&(*matcher)->engine);
+  places_close(&(*matcher)->places);
   free(*matcher);
   *matcher = NULL;
+}
+
+/* ---- what was imported */
+
+static bool same_file(const struct stat *one, const struct stat *other) {
+  return one->st_dev == other->st_dev && one->st_ino == other->st_ino &&
+         one->st_size == other->st_size && one->st_mtim.tv_sec == other->st_mtim.tv_sec &&
+         one->st_mtim.tv_nsec == other->st_mtim.tv_nsec;
+}
+
+/* Import replaces the file, so its number or time changes. A damaged one is told, and the former stays in use. */
+static void follow_places(struct matcher *matcher) {
+  char path[4096];
+  struct stat now = {0};
+  struct places *fresh = NULL;
+  struct collega_error error;
+  int length = snprintf(path, sizeof path, "%s/%s", ledger_home(matcher->ledger), PLACES_FILE);
+  if (length < 0 || (size_t)length >= sizeof path) return;
+  if (stat(path, &now) != 0) memset(&now, 0, sizeof now);
+  if (same_file(&now, &matcher->places_file)) return;
+  matcher->places_file = now;
+  if (places_open(path, &fresh, &error) != COLLEGA_OK) {
+    log_warning("places_not_read", "rule=%s", rule_name(error.rule));
+    return;
+  }
+  places_close(&matcher->places);
+  matcher->places = fresh;
+  matcher->sources.places = fresh;
+  matcher->loaded = false;
+}
+
+static uint64_t sources_stamp(const struct matcher *matcher) {
+  return places_stamp(matcher->places);
 }
 
 /* ---- reading offers */
@@ -138,7 +181,7 @@ static enum collega_status load_failed(struct load *load, struct collega_error *
 static enum collega_status load_all(struct matcher *matcher, struct ledger_txn *txn,
                                     collega_time now, struct collega_error *error) {
   struct load load = {matcher, arena_new(65536, MATCHER_ARENA_BYTES), now};
-  struct match_engine *fresh = match_engine_new();
+  struct match_engine *fresh = match_engine_new(&matcher->sources);
   matcher->loaded = false;
   if (fresh) {
     match_engine_destroy(&matcher->engine);
@@ -376,6 +419,7 @@ struct run {
   struct members *members;
   struct changes changes;
   collega_time now;
+  bool anew; /* the rows were made with other sources */
 };
 
 /* One pair, mine first. */
@@ -402,7 +446,8 @@ static bool pair_change(struct run *run, const CollegaStore__OfferRow *mine,
     return true;
   struct match_result *result = arena_take(arena, sizeof *result);
   if (!result) return false;
-  match_pair(mine_body->offer->offer, &party, counter_body->offer->offer, &author, result);
+  match_pair(&run->matcher->sources, mine_body->offer->offer, &party, counter_body->offer->offer,
+             &author, result);
   if (!result->fits) return true;
   change->remove = false;
   return row_fill(arena, mine, counter, &match, result, change);
@@ -586,6 +631,8 @@ static enum collega_status write_changes(struct matcher *matcher, const struct c
   if (status == COLLEGA_OK && found > before)
     status = ledger_cursor_set(txn, MATCHES_FOUND, found, error);
   if (status == COLLEGA_OK) status = ledger_cursor_set(txn, MATCHER_CURSOR, through, error);
+  if (status == COLLEGA_OK)
+    status = ledger_cursor_set(txn, SOURCES_CURSOR, sources_stamp(matcher), error);
   if (status == COLLEGA_OK) return ledger_commit(&txn, error);
   ledger_abort(&txn);
   return status;
@@ -597,9 +644,13 @@ static enum collega_status collect(struct run *run, uint64_t *through, bool *mor
   struct arena *arena = run->changes.arena;
   struct touched_set set = {.arena = arena};
   random_fill(set.secret, sizeof set.secret);
+  uint64_t made_with = 0;
   struct ledger_head head;
   enum collega_status status = ledger_head(run->txn, &head, error);
   if (status == COLLEGA_OK) status = ledger_cursor(run->txn, MATCHER_CURSOR, through, error);
+  if (status == COLLEGA_OK) status = ledger_cursor(run->txn, SOURCES_CURSOR, &made_with, error);
+  run->anew = status == COLLEGA_OK && made_with != sources_stamp(run->matcher);
+  if (run->anew) *through = 0;
   bool over = run->matcher->next_expiry && run->matcher->next_expiry <= run->now;
   bool all = !run->matcher->loaded || over;
   if (status == COLLEGA_OK && all) status = load_all(run->matcher, run->txn, run->now, error);
@@ -631,6 +682,7 @@ static enum collega_status collect(struct run *run, uint64_t *through, bool *mor
 enum collega_status matcher_run(struct matcher *matcher, collega_time now, uint32_t *changed,
                                 struct collega_error *error) {
   *changed = 0;
+  follow_places(matcher);
   for (bool more = true; more;) {
     struct run run = {.matcher = matcher, .now = now};
     run.changes.arena = arena_new(1u << 20, MATCHER_ARENA_BYTES);
@@ -644,7 +696,7 @@ enum collega_status matcher_run(struct matcher *matcher, collega_time now, uint3
     if (status == COLLEGA_OK) status = ledger_cursor(run.txn, MATCHER_CURSOR, &before, error);
     if (status == COLLEGA_OK) status = collect(&run, &through, &more, error);
     if (run.txn) ledger_abort(&run.txn);
-    if (status == COLLEGA_OK && (through > before || run.changes.first))
+    if (status == COLLEGA_OK && (run.anew || through > before || run.changes.first))
       status = write_changes(matcher, &run.changes, through, changed, error);
     members_destroy(&run.members);
     arena_destroy(&run.changes.arena);

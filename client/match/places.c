@@ -187,8 +187,8 @@ bool places_postcode(const struct places *places, const char *postcode, struct p
   uint16_t at = places->row_of[number - 1000u];
   if (at >= places->head->postcodes) return false;
   const struct place_row *row = &places->rows[at];
-  *out = (struct place_fact){row->postcode, row->latitude, row->longitude,
-                             places->text + row->town, region_code(row->region)};
+  *out = (struct place_fact){row->postcode, row->latitude, row->longitude, places->text + row->town,
+                             region_code(row->region)};
   return true;
 }
 

@@ -177,7 +177,8 @@ static void write_file(const struct finished *rows, const struct places_size *si
                              .postcodes = (uint32_t)size->postcodes,
                              .towns = (uint32_t)size->towns};
   memcpy(head.magic, PLACES_MAGIC, sizeof head.magic);
-  head.length = sizeof head + size->postcodes * sizeof(struct place_row) + towns->length + text->length;
+  head.length =
+      sizeof head + size->postcodes * sizeof(struct place_row) + towns->length + text->length;
   buffer_append(out, &head, sizeof head);
   for (size_t i = 0; i < size->postcodes; ++i)
     buffer_append(out, &rows[i].row, sizeof rows[i].row);

@@ -132,7 +132,8 @@ static void scan_add(struct scan *scan, const Collega__Offer *offer) {
     scan->cards = realloc(scan->cards, scan->room);
     NEED(scan->cards);
   }
-  scan->bytes += match_card_fill((struct match_card *)(void *)(scan->cards + scan->bytes), offer);
+  scan->bytes +=
+      match_card_fill((struct match_card *)(void *)(scan->cards + scan->bytes), offer, NULL);
 }
 
 static double scan_best(const struct scan *scan, const struct match_card *self) {
@@ -153,7 +154,7 @@ int main(int count, char **arguments) {
   NEED(bytes_start(&error) == COLLEGA_OK);
   prepare(&generator, count > 3 ? number_argument(arguments[3]) : 20270104);
   struct arena *arena = arena_new(16384, 1u << 20);
-  struct match_engine *engine = match_engine_new();
+  struct match_engine *engine = match_engine_new(NULL);
   struct scan scan = {0};
   NEED(arena && engine);
 
@@ -195,14 +196,14 @@ int main(int count, char **arguments) {
 
   for (size_t i = 0; i < offers; ++i) {
     arena_reset(arena);
-    scan_add(&scan, offer_new(&generator, arena));
+    scan_add(&scan, offer_new(&generator, arena), NULL);
   }
   size_t scans = queries < 100 ? queries : 100;
   double sum = 0;
   for (size_t i = 0; i < scans; ++i) {
     _Alignas(struct match_card) uint8_t room[CARD_ROOM];
     arena_reset(arena);
-    match_card_fill((struct match_card *)room, offer_new(&generator, arena));
+    match_card_fill((struct match_card *)room, offer_new(&generator, arena), NULL);
     int64_t began = thread_nanoseconds();
     sum += scan_best(&scan, (struct match_card *)room);
     times[i] = thread_nanoseconds() - began;

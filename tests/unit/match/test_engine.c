@@ -123,7 +123,7 @@ static void count_up(const struct board *board) {
 }
 
 static void try_board(uint64_t seed, size_t *answers) {
-  struct board board = {.engine = match_engine_new(), .random = seed};
+  struct board board = {.engine = match_engine_new(NULL), .random = seed};
   board.room = 1 + sample_number(&board.random, MOST_OFFERS);
   board.list = calloc(board.room, sizeof *board.list);
   assert_non_null(board.engine);
@@ -162,7 +162,7 @@ static void the_engine_answers_like_a_plain_list(void **state) {
 
 static void asking_for_none_gets_none(void **state) {
   (void)state;
-  struct match_engine *engine = match_engine_new();
+  struct match_engine *engine = match_engine_new(NULL);
   struct arena *arena = arena_new(4096, 1u << 20);
   struct match_offer one = {.id = {{1}}, .author = sample_employer(1), .offer = sample_out(arena)};
   struct match_offer other = {.id = {{2}}, .author = sample_employer(2), .offer = sample_in(arena)};

@@ -35,7 +35,8 @@ static int tear_down(void **state) {
 }
 
 static void judge(struct fixture *fixture) {
-  match_pair(fixture->in, &fixture->borrower, fixture->out, &fixture->lender, &fixture->result);
+  match_pair(NULL, fixture->in, &fixture->borrower, fixture->out, &fixture->lender,
+             &fixture->result);
 }
 
 static void breaks(struct fixture *fixture, enum rule rule) {
@@ -154,10 +155,10 @@ static void distances_are_those_of_the_map(void **state) {
   struct fixture *fixture = *state;
   Collega__Place *breda = fixture->out->place, *groningen = fixture->in->place;
   groningen->postcode = arena_text(fixture->arena, "9718");
-  double km = place_distance(breda, groningen);
+  double km = place_distance(NULL, breda, groningen);
   assert_true(km > 200 && km < 240); /* about 220 km as the crow flies */
   groningen->country = arena_text(fixture->arena, "DE");
-  assert_true(place_distance(breda, groningen) < 0);
+  assert_true(place_distance(NULL, breda, groningen) < 0);
 }
 
 static void nothing_in_common_is_no_match(void **state) {
@@ -201,8 +202,8 @@ static void scores_do_not_depend_on_who_asks(void **state) {
     arena_reset(fixture->arena);
     Collega__Offer *one = sample_random(fixture->arena, &random),
                    *two = sample_random(fixture->arena, &random);
-    match_pair(one, &fixture->lender, two, &fixture->borrower, &fixture->result);
-    match_pair(two, &fixture->borrower, one, &fixture->lender, &other);
+    match_pair(NULL, one, &fixture->lender, two, &fixture->borrower, &fixture->result);
+    match_pair(NULL, two, &fixture->borrower, one, &fixture->lender, &other);
     assert_int_equal(fixture->result.fits, other.fits);
     assert_true(fixture->result.score == other.score);
     assert_true(fixture->result.score >= 0 && fixture->result.score <= 1.000001);
@@ -222,14 +223,14 @@ static void a_better_offer_never_scores_lower(void **state) {
                    *demand = sample_random(fixture->arena, &random);
     supply->kind = COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT;
     demand->kind = COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_IN;
-    match_pair(supply, &fixture->lender, demand, &fixture->borrower, &fixture->result);
+    match_pair(NULL, supply, &fixture->lender, demand, &fixture->borrower, &fixture->result);
     /* More people, more hours, the very occupation, next door. */
     if (supply->headcount < demand->headcount) supply->headcount = demand->headcount;
     if (supply->hours->per_week_max < demand->hours->per_week_max)
       supply->hours->per_week_max = demand->hours->per_week_max;
     supply->occupation = demand->occupation;
     supply->place = demand->place;
-    match_pair(supply, &fixture->lender, demand, &fixture->borrower, &better);
+    match_pair(NULL, supply, &fixture->lender, demand, &fixture->borrower, &better);
     if (!fixture->result.fits) continue;
     assert_true(better.fits);
     assert_true(better.score >= fixture->result.score - 1e-9);
