@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from support.hostile import MEBIBYTE, answered, goes_on, metric, offences, own_memory, until
+from support.hostile import MEBIBYTE, answered, assert_grew_less, goes_on, metric, offences, own_memory, until
 from support.wire import DAY_MS, schema
 from support.world import DEADLINE
 from support.zmtp import Peer
@@ -95,7 +95,7 @@ def test_what_cannot_be_read_is_refused_and_the_third_time_cut(network, pair):
         seen = named(network, attacker, "malformed", sent, client)
         assert seen["malformed"] == sent and seen["cut"] >= sent // 3
         assert not offences(network, "party", honest.id)
-        assert own_memory(network) - before < MEMBER_BYTES
+        assert_grew_less(network, before, MEMBER_BYTES)
 
 
 def test_what_is_too_large_never_arrives(network, pair):
@@ -107,7 +107,7 @@ def test_what_is_too_large_never_arrives(network, pair):
                 bad.say_raw(bytes(64 * MEBIBYTE))
                 bad.cut()
         goes_on(client, honest)
-        assert own_memory(network) - before < MEMBER_BYTES
+        assert_grew_less(network, before, MEMBER_BYTES)
 
 
 def test_a_message_without_end_is_choked_and_named(network, pair):
@@ -153,7 +153,7 @@ def test_who_does_not_read_is_cut_and_named(network, pair):
                     break
             assert 100 < times < 400
         named(network, attacker, "slow", 1, client)
-        assert own_memory(network) - before < 2 * MEMBER_BYTES
+        assert_grew_less(network, before, 2 * MEMBER_BYTES)
         goes_on(client, honest)
 
 
@@ -261,7 +261,7 @@ def test_who_publishes_without_end_is_slowed_down_and_the_others_go_on(network, 
         before = own_memory(network)
         assert flood(network, attacker, count) == count
         named(network, attacker, "paced", 1, client)
-        assert own_memory(network) - before < MEMBER_BYTES
+        assert_grew_less(network, before, MEMBER_BYTES)
         goes_on(client, honest)
         assert not offences(network, "party", honest.id)
 
