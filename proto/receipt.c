@@ -111,9 +111,28 @@ static bool root_of_some(const Collega__ReceiptRun *receipt, const struct id *le
                            receipt->n_rest);
 }
 
-enum collega_status receipt_verify(const Collega__ReceiptRun *receipt, const struct id *ids,
-                                   size_t count, const uint8_t key[32], uint64_t *seqs,
-                                   struct collega_error *error) {
+static bool was_seen(const struct receipt_seen *seen, const uint8_t key[32],
+                     const struct id *origin, size_t size, const struct id *root,
+                     const uint8_t signature[64]) {
+  return seen && seen->any && seen->size == size && id_equal(&seen->root, root) &&
+         id_equal(&seen->origin, origin) && !memcmp(seen->key, key, sizeof seen->key) &&
+         !memcmp(seen->signature, signature, sizeof seen->signature);
+}
+
+static bool verify_once(struct receipt_seen *seen, const uint8_t key[32], const struct id *origin,
+                        size_t size, const struct id *root, const uint8_t signature[64]) {
+  if (was_seen(seen, key, origin, size, root, signature)) return true;
+  if (!signature_verify(key, PURPOSE_RECEIPT, origin, size, root, signature)) return false;
+  if (!seen) return true;
+  *seen = (struct receipt_seen){.any = true, .origin = *origin, .root = *root, .size = size};
+  memcpy(seen->key, key, sizeof seen->key);
+  memcpy(seen->signature, signature, sizeof seen->signature);
+  return true;
+}
+
+static enum collega_status verify(const Collega__ReceiptRun *receipt, const struct id *ids,
+                                  size_t count, const uint8_t key[32], uint64_t *seqs,
+                                  struct receipt_seen *seen, struct collega_error *error) {
   struct receipt_position position = {.time = receipt->time};
   size_t size = receipt->tree_size;
   bool all = receipt->n_leaves == 0;
@@ -138,9 +157,20 @@ enum collega_status receipt_verify(const Collega__ReceiptRun *receipt, const str
   } else if (!root_of_some(receipt, leaves, count, &root)) {
     return malformed(error);
   }
-  if (!signature_verify(key, PURPOSE_RECEIPT, &position.origin, size, &root,
-                        receipt->signature.data)) {
+  if (!verify_once(seen, key, &position.origin, size, &root, receipt->signature.data)) {
     return error_set(error, COLLEGA_FORGED, RULE_receipt_signature, NULL, NULL);
   }
   return COLLEGA_OK;
+}
+
+enum collega_status receipt_verify(const Collega__ReceiptRun *receipt, const struct id *ids,
+                                   size_t count, const uint8_t key[32], uint64_t *seqs,
+                                   struct collega_error *error) {
+  return verify(receipt, ids, count, key, seqs, NULL, error);
+}
+
+enum collega_status receipt_verify_next(const Collega__ReceiptRun *receipt, const struct id *ids,
+                                        size_t count, const uint8_t key[32],
+                                        struct receipt_seen *seen, struct collega_error *error) {
+  return verify(receipt, ids, count, key, NULL, seen, error);
 }

@@ -78,4 +78,17 @@ enum collega_status receipt_cut(const Collega__ReceiptRun *all, const struct id 
 enum collega_status receipt_verify(const Collega__ReceiptRun *receipt, const struct id *ids,
                                    size_t count, const uint8_t key[32], uint64_t *seqs,
                                    struct collega_error *error) COLLEGA_MUST_CHECK;
+/* The signature that was verified last, and what it covers: all that a broker commits at once has one, and comes to a
+ * follower in as many parts as there were authors. Zero: none yet. */
+struct receipt_seen {
+  bool any;
+  uint8_t key[32], signature[64];
+  struct id origin, root;
+  size_t size;
+};
+/* The same, where many come one after the other: a signature that was seen is not verified again. */
+enum collega_status receipt_verify_next(const Collega__ReceiptRun *receipt, const struct id *ids,
+                                        size_t count, const uint8_t key[32],
+                                        struct receipt_seen *seen,
+                                        struct collega_error *error) COLLEGA_MUST_CHECK;
 #endif

@@ -18,9 +18,22 @@
 #include "client/exchange/node_clock.h"
 #include "proto/guard.h"
 
-#define INTAKE_ARENA_BYTES (4 * (size_t)LIMIT_ARENA_BYTES)
-#define FRAMES_A_WAKE      256 /* then timers and signals get their turn */
+#define INTAKE_ARENA_BYTES (8 * (size_t)LIMIT_ARENA_BYTES)
+#define BATCH_ARENA_BYTES  ((size_t)LIMIT_ARENA_BYTES) /* what frames that wait may take of it */
+#define FRAMES_A_WAKE      256                         /* then timers and signals get their turn */
+
+/* Parts of the board that wait together are stored together. They are what has come: nothing is waited for, and at most
+ * half of what the broker may have under way, so that it goes on sending while we write. */
+#define BATCH_FRAMES       64u
+#define BATCH_RECORDS      (CREDIT_RECORDS / 2)
+#define BATCH_BYTES        (CREDIT_BYTES / 2)
 #define FRAMES_SENT_A_WAKE 256
+
+struct waiting_board {
+  zmq_msg_t message; /* what is read from it points into it */
+  const Collega__FromBroker *frame;
+  struct frame_cost cost;
+};
 
 struct node_link {
   struct exchange *exchange;
@@ -28,7 +41,9 @@ struct node_link {
   struct link_socket *socket;
   struct node_session session;
   struct told_head told;
-  struct arena *arena; /* of one frame */
+  struct arena *arena; /* of one frame, or of those that wait in `boards` */
+  struct waiting_board boards[BATCH_FRAMES];
+  size_t board_count;
   int64_t spread_ms;
   struct id joiner; /* whose Join it is, while joining */
   collega_time joiner_expires;
@@ -68,8 +83,15 @@ enum collega_status node_link_open(struct exchange *exchange, struct link_contex
   return COLLEGA_OK;
 }
 
+static void drop_boards(struct node_link *link) {
+  for (size_t i = 0; i < link->board_count; i++)
+    zmq_msg_close(&link->boards[i].message);
+  link->board_count = 0;
+}
+
 void node_link_close(struct node_link **link) {
   if (!link || !*link) return;
+  drop_boards(*link);
   link_socket_close(&(*link)->socket);
   buffer_free(&(*link)->held);
   arena_destroy(&(*link)->arena);
@@ -312,7 +334,7 @@ static void take_frame(struct node_link *link, const Collega__FromBroker *frame,
   }
   link->changed = true;
   if (outcome.welcomed) link->behind = outcome.behind;
-  link->settled = link->settled || frame->receipts || frame->board || frame->welcome;
+  link->settled = link->settled || frame->receipts || frame->welcome;
   if (frame->welcome) after_welcome(link);
   if (!link->socket) return;
   if (outcome.frame_due) {
@@ -346,23 +368,94 @@ static void take_frame(struct node_link *link, const Collega__FromBroker *frame,
   if (link->joining && frame->refusal) take_join_refusal(link, frame->refusal);
 }
 
-static void one_frame(struct node_link *link, struct bytes packed) {
-  arena_reset(link->arena);
+/* ---- parts of the board: several in one transaction */
+
+/* `taken` of those from `from` on are on the disk: the broker may send as much again. */
+static void boards_taken(struct node_link *link, size_t from, size_t taken,
+                         const struct intake_outcome *outcome) {
+  link->changed = link->changed || taken > 0;
+  link->settled = link->settled || taken > 0;
+  if (outcome->frame_due) {
+    fault_point(FAULT_node_ack_before);
+    if (!send_packed(link, outcome->frame)) lose(link, RULE_link_lost);
+  }
+  for (size_t i = from; link->socket && i < from + taken; i++) {
+    struct credit credit;
+    if (node_session_committed(&link->session, link->boards[i].cost, &credit))
+      send_credit(link, credit);
+  }
+  if (outcome->caught_up && link->socket) { /* what came beside it comes in the next session */
+    log_info("caught_up", "a new session begins");
+    link->behind = false;
+    renew(link);
+  }
+}
+
+static void take_boards(struct node_link *link) {
+  const Collega__FromBroker *frames[BATCH_FRAMES];
+  size_t done = 0;
+  for (size_t i = 0; i < link->board_count; i++)
+    frames[i] = link->boards[i].frame;
+  while (link->socket && done < link->board_count) {
+    struct intake_outcome outcome = {0};
+    struct collega_error error;
+    size_t taken = 0;
+    error_clear(&error);
+    enum collega_status status =
+        intake_boards(link->exchange, frames + done, link->board_count - done, time_now(link),
+                      &link->told, link->arena, &taken, &outcome, &error);
+    boards_taken(link, done, taken, &outcome);
+    done += taken;
+    if (status == COLLEGA_OK) continue;
+    log_warning("frame_refused", "field_number=%u rule=%s field=%s",
+                done < link->board_count ? link->boards[done].cost.field : 0, rule_name(error.rule),
+                error.field);
+    if (link->socket) lose(link, error.rule);
+  }
+  drop_boards(link);
+}
+
+static bool batch_is_full(const struct node_link *link) {
+  uint64_t records = 0, bytes = 0;
+  for (size_t i = 0; i < link->board_count; i++) {
+    records += link->boards[i].cost.records;
+    bytes += link->boards[i].cost.bytes;
+  }
+  return link->board_count == BATCH_FRAMES || records >= BATCH_RECORDS || bytes >= BATCH_BYTES ||
+         arena_used(link->arena) >= BATCH_ARENA_BYTES;
+}
+
+/* ---- one frame of any kind */
+
+/* The message stands in the first free place of `boards`; true: it stays there. */
+static bool one_frame(struct node_link *link) {
+  struct waiting_board *place = &link->boards[link->board_count];
+  struct bytes packed = bytes_of(zmq_msg_data(&place->message), zmq_msg_size(&place->message));
   ProtobufCMessage *message = NULL;
   struct collega_error error;
   error_clear(&error);
-  if (guard_unpack(&collega__from_broker__descriptor, packed, link->arena, &message, &error) !=
-      COLLEGA_OK) {
+  if (link->board_count == 0) arena_reset(link->arena);
+  if (guard_unpack_borrowing(&collega__from_broker__descriptor, packed, link->arena, &message,
+                             &error) != COLLEGA_OK) {
+    take_boards(link);
     log_warning("frame_malformed", "rule=%s field=%s", rule_name(error.rule), error.field);
-    lose(link, error.rule);
-    return;
+    if (link->socket) lose(link, error.rule);
+    return false;
   }
   const Collega__FromBroker *frame = (const Collega__FromBroker *)message;
   struct frame_cost cost = cost_from_broker(frame, packed.length);
   struct link_answer answer = node_session_frame(&link->session, cost, frame, clock_monotonic());
+  if (answer.verdict == LINK_TAKE && frame->board) {
+    place->frame = frame;
+    place->cost = cost;
+    link->board_count++;
+    return true;
+  }
+  take_boards(link); /* what comes in order is stored in order */
+  if (!link->socket) return false;
   if (answer.verdict != LINK_TAKE) {
     lose(link, answer.rule);
-    return;
+    return false;
   }
   if (answer.send_pong) {
     Collega__ToBroker reply = COLLEGA__TO_BROKER__INIT;
@@ -370,15 +463,16 @@ static void one_frame(struct node_link *link, struct bytes packed) {
     pong.number = answer.pong;
     reply.pong = &pong;
     if (!send_message(link, &reply)) lose(link, RULE_link_lost);
-    return;
+    return false;
   }
-  if (frame->credit || frame->pong) return;
+  if (frame->credit || frame->pong) return false;
   if (frame->welcome && !take_time(link, frame->welcome)) {
     log_warning("clocks_apart", "difference_ms=%" PRId64, link->clock.difference);
     lose(link, RULE_clock_wrong);
-    return;
+    return false;
   }
   take_frame(link, frame, packed, cost, time_now(link));
+  return false;
 }
 
 static void take_events(struct node_link *link) {
@@ -400,18 +494,28 @@ static void take_events(struct node_link *link) {
   }
 }
 
-void node_link_receive(struct node_link *link) {
-  zmq_msg_t frame;
-  zmq_msg_init(&frame);
+/* False: none waits. */
+static bool receive_one(struct node_link *link) {
+  zmq_msg_t *message = &link->boards[link->board_count].message;
   bool bad = false;
-  for (int i = 0;
-       i < FRAMES_A_WAKE && link->socket && link_socket_receive(link->socket, &frame, &bad); ++i) {
-    if (bad)
-      lose(link, RULE_link_parts);
-    else
-      one_frame(link, bytes_of(zmq_msg_data(&frame), zmq_msg_size(&frame)));
+  zmq_msg_init(message);
+  bool any = link_socket_receive(link->socket, message, &bad);
+  if (any && !bad && one_frame(link)) {
+    if (batch_is_full(link)) take_boards(link);
+    return true;
   }
-  zmq_msg_close(&frame);
+  if (any && bad) {
+    take_boards(link);
+    if (link->socket) lose(link, RULE_link_parts);
+  }
+  zmq_msg_close(message);
+  return any;
+}
+
+void node_link_receive(struct node_link *link) {
+  for (int i = 0; i < FRAMES_A_WAKE && link->socket && receive_one(link); ++i)
+    continue;
+  take_boards(link);
   take_events(link); /* after the frames: what was sent before the end still counts */
 }
 

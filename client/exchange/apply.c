@@ -179,16 +179,33 @@ static enum collega_status apply_kind(struct apply *apply) {
   return exchange_row_damaged(apply->error, "entry kind");
 }
 
-enum collega_status exchange_apply(struct ledger_txn *txn, const struct ledger_event *event,
-                                   void *context, struct collega_error *error) {
+static enum collega_status apply_entry(struct exchange *exchange, struct ledger_txn *txn,
+                                       const struct ledger_event *event,
+                                       const struct board_read *read, struct collega_error *error) {
   if (event->erased) return COLLEGA_OK; /* what it said is gone, on purpose */
   struct arena *arena = exchange_arena();
   if (!arena) return exchange_no_memory(error);
-  struct apply apply = {
-      .exchange = context, .txn = txn, .event = event, .arena = arena, .error = error};
+  struct apply apply = {.exchange = exchange,
+                        .txn = txn,
+                        .event = event,
+                        .arena = arena,
+                        .error = error,
+                        .read = read};
   if (event->party) apply.party = *event->party;
   enum collega_status status = apply_kind(&apply);
   if (status == COLLEGA_OK) status = apply_settle_flush(&apply);
   arena_destroy(&arena);
   return status;
+}
+
+enum collega_status exchange_apply(struct ledger_txn *txn, const struct ledger_event *event,
+                                   void *context, struct collega_error *error) {
+  return apply_entry(context, txn, event, NULL, error);
+}
+
+enum collega_status exchange_append_board(struct exchange *exchange, struct ledger_txn *txn,
+                                          struct ledger_event *event, const struct board_read *read,
+                                          struct collega_error *error) {
+  enum collega_status status = ledger_append(txn, event, error);
+  return status == COLLEGA_OK ? apply_entry(exchange, txn, event, read, error) : status;
 }

@@ -318,47 +318,55 @@ static enum collega_status drop_offers_of(struct apply *apply, const ProtobufCBi
   return status;
 }
 
-/* A record of ours that only the board knew (this home was restored): should the broker lose it one day,
- * this entry is where it stands. */
-static enum collega_status note_found(struct apply *apply, const struct record *record,
-                                      const struct receipt_position *position) {
-  bool ours = false;
+/* A record of ours is receipted where the board has it. One that only the board knew (this home was restored): should
+ * the broker lose it one day, this entry is where it stands. */
+static enum collega_status note_ours(struct apply *apply, const struct record *record,
+                                     const struct receipt_position *position) {
   struct own_record own;
   enum collega_status status =
-      exchange_party_is_own(apply->txn, field_bytes(&record->body->author), &ours, apply->error);
-  if (status != COLLEGA_OK || !ours) return status;
-  status = own_record_get(apply->txn, id_bytes(&record->id), &own, apply->error);
-  if (status != COLLEGA_NOT_FOUND) return status;
-  status = note_own(apply, record, 0);
+      own_record_get(apply->txn, id_bytes(&record->id), &own, apply->error);
+  if (status == COLLEGA_NOT_FOUND) status = note_own(apply, record, 0);
   return status == COLLEGA_OK ? apply_receipted(apply, &record->id, position) : status;
 }
 
-static enum collega_status take_board_run(struct apply *apply, const Collega__BoardRun *board_run) {
-  const Collega__ReceiptRun *receipt = board_run->receipt;
+static enum collega_status take_board_record(struct apply *apply, const struct run_view *view,
+                                             size_t index, const Collega__ReceiptRun *receipt,
+                                             const struct receipt_position *position) {
+  const struct record *record = &view->records[index];
+  enum collega_status status = COLLEGA_OK;
+  if (record->body->epoch_start &&
+      bytes_equal(field_bytes(&record->body->author), field_bytes(&receipt->origin)))
+    status = apply_epoch_start(apply, record->body->epoch_start, &receipt->origin);
+  if (status == COLLEGA_OK) {
+    status = body_is_members_class(record->body)
+                 ? apply_member(apply, view, index, receipt)
+                 : apply_public(apply, record, position, false, bytes_of(NULL, 0));
+  }
+  if (status == COLLEGA_OK && record->body->revocation)
+    status = drop_offers_of(apply, &record->body->revocation->party);
+  return status;
+}
+
+/* `rows` holds what one record needs, and is emptied for the next. */
+static enum collega_status take_board_run(struct apply *apply, const struct run_view *view,
+                                          const Collega__ReceiptRun *receipt, struct arena *rows) {
   struct receipt_position position = {.time = receipt->time};
-  struct run_view view;
-  enum collega_status status = run_read(board_run->run, apply->arena, &view, apply->error);
-  if (status != COLLEGA_OK) return status;
+  struct arena *content = apply->arena;
+  bool ours = false; /* all records of a run are by its signer */
   if (!id_from(&position.origin, receipt->origin.data, receipt->origin.len) ||
       !epoch_from(&position.epoch, receipt->epoch.data, receipt->epoch.len))
     return exchange_row_damaged(apply->error, "board");
-  for (size_t i = 0; status == COLLEGA_OK && i < view.count; i++) {
-    const struct record *record = &view.records[i];
-    if (record->refused != NULL) continue; /* of a rule that the broker does not know yet */
+  enum collega_status status =
+      exchange_party_is_own(apply->txn, id_bytes(&view->signer), &ours, apply->error);
+  apply->arena = rows;
+  for (size_t i = 0; status == COLLEGA_OK && i < view->count; i++) {
+    if (view->records[i].refused != NULL) continue; /* of a rule the broker does not know yet */
+    arena_reset(rows);
     position.seq = receipt->first_seq + (receipt->n_leaves ? receipt->leaves[i] : (uint32_t)i);
-    status = note_found(apply, record, &position);
-    if (status == COLLEGA_OK) status = apply_receipted(apply, &record->id, &position);
-    if (status == COLLEGA_OK && record->body->epoch_start &&
-        bytes_equal(field_bytes(&record->body->author), field_bytes(&receipt->origin)))
-      status = apply_epoch_start(apply, record->body->epoch_start, &receipt->origin);
-    if (status == COLLEGA_OK) {
-      status = body_is_members_class(record->body)
-                   ? apply_member(apply, &view, i, receipt)
-                   : apply_public(apply, record, &position, false, bytes_of(NULL, 0));
-    }
-    if (status == COLLEGA_OK && record->body->revocation)
-      status = drop_offers_of(apply, &record->body->revocation->party);
+    if (ours) status = note_ours(apply, &view->records[i], &position);
+    if (status == COLLEGA_OK) status = take_board_record(apply, view, i, receipt, &position);
   }
+  apply->arena = content;
   return status;
 }
 
@@ -389,15 +397,41 @@ static enum collega_status move_log_cursor(struct apply *apply, const ProtobufCB
   return broker_row_put(apply->txn, broker, apply->error);
 }
 
-enum collega_status apply_board(struct apply *apply) {
-  ProtobufCMessage *message;
-  enum collega_status status = apply_payload(apply, &collega__board__descriptor, &message);
-  if (status != COLLEGA_OK) return status;
-  const Collega__Board *board = (const Collega__Board *)message;
-  for (size_t i = 0; status == COLLEGA_OK && i < board->n_runs; i++)
-    status = take_board_run(apply, board->runs[i]);
+static enum collega_status read_board(struct apply *apply, const Collega__Board **board) {
+  ProtobufCMessage *message = NULL;
+  enum collega_status status = COLLEGA_OK;
+  if (apply->read) {
+    *board = apply->read->board;
+    return COLLEGA_OK;
+  }
+  status = apply_payload(apply, &collega__board__descriptor, &message);
+  *board = (const Collega__Board *)message;
+  return status;
+}
+
+static enum collega_status take_board(struct apply *apply, const Collega__Board *board,
+                                      struct arena *rows) {
+  enum collega_status status = COLLEGA_OK;
+  for (size_t i = 0; status == COLLEGA_OK && i < board->n_runs; i++) {
+    const Collega__BoardRun *run = board->runs[i];
+    struct run_view read;
+    if (!apply->read) status = run_read(run->run, apply->arena, &read, apply->error);
+    if (status == COLLEGA_OK)
+      status =
+          take_board_run(apply, apply->read ? &apply->read->view[i] : &read, run->receipt, rows);
+  }
   for (size_t i = 0; status == COLLEGA_OK && i < board->n_tombstones; i++)
     status = take_tombstone(apply, board->tombstones[i]);
+  return status;
+}
+
+enum collega_status apply_board(struct apply *apply) {
+  const Collega__Board *board = NULL;
+  struct arena *rows = exchange_arena();
+  if (!rows) return exchange_no_memory(apply->error);
+  enum collega_status status = read_board(apply, &board);
+  if (status == COLLEGA_OK) status = take_board(apply, board, rows);
+  arena_destroy(&rows);
   return status == COLLEGA_OK
              ? move_log_cursor(apply, &board->origin, &board->epoch, board->through)
              : status;

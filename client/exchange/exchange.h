@@ -294,6 +294,15 @@ enum collega_status intake_frame(struct exchange *exchange, const Collega__FromB
                                  struct bytes packed, collega_time now, struct told_head *told,
                                  struct arena *arena, struct intake_outcome *outcome,
                                  struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Frames that each bring a part of the board, in the order in which they came, in one transaction: a commit costs what
+ * it costs, however much it holds. *taken is how many of them are done with: what they brought is in the ledger. With a
+ * status other than COLLEGA_OK the frame after those was refused, as intake_frame would, and left no trace. With
+ * COLLEGA_OK and *taken below `count` the next one is to be given again. `outcome` is of all that were taken. */
+enum collega_status intake_boards(struct exchange *exchange,
+                                  const Collega__FromBroker *const *frames, size_t count,
+                                  collega_time now, struct told_head *told, struct arena *arena,
+                                  size_t *taken, struct intake_outcome *outcome,
+                                  struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Signs every draft act that may be signed now (room checked again), drops those past accept_by; asks the
  * decider about deals past accept_by. Returns how many acts were signed. */
 enum collega_status exchange_sign(struct exchange *exchange, collega_time now, bool welcomed,

@@ -72,6 +72,8 @@ struct exchange {
 
   struct id joining; /* whose Join was made last; zero: the host's */
 
+  struct receipt_seen receipt_seen;
+
   /* What the last frame settled in the outbox; 0: nothing. */
   uint64_t settled_first, settled_last;
 
@@ -258,6 +260,18 @@ enum collega_status exchange_seal(struct exchange *exchange, struct ledger_txn *
                                   collega_time now, struct arena *arena, struct bytes *envelope,
                                   struct collega_error *error) COLLEGA_MUST_CHECK;
 
+/* A part of the board as it was read when it was judged: `view[i]` is of board->runs[i]. All in the arena of whoever
+ * judged. */
+struct board_read {
+  const Collega__Board *board;
+  struct run_view *view;
+};
+/* The live path for an entry whose content was read already: what applying it anew from its payload gives, without
+ * reading it twice. */
+enum collega_status exchange_append_board(struct exchange *exchange, struct ledger_txn *txn,
+                                          struct ledger_event *event, const struct board_read *read,
+                                          struct collega_error *error) COLLEGA_MUST_CHECK;
+
 /* ---- apply_*.c: one function for each kind of entry; only exchange_apply calls them */
 struct apply {
   struct exchange *exchange;
@@ -271,6 +285,8 @@ struct apply {
   uint64_t settle_number;
   uint32_t settle_count;
   bool by_itself; /* own records that no user asked for */
+  const struct board_read
+      *read; /* the content of a board's entry; NULL: it is read from the payload */
 };
 enum collega_status apply_own_records(struct apply *apply) COLLEGA_MUST_CHECK;
 enum collega_status apply_board(struct apply *apply) COLLEGA_MUST_CHECK;

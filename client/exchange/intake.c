@@ -49,7 +49,8 @@ enum collega_status intake_receipt(struct intake *intake, const Collega__Receipt
   enum collega_status status =
       members_signing_key(intake->members, &intake->broker, receipt->key_epoch, key, intake->error);
   if (status != COLLEGA_OK) return forged_if_unknown(status, intake->error);
-  return receipt_verify(receipt, ids, count, key, NULL, intake->error);
+  return receipt_verify_next(receipt, ids, count, key, &intake->exchange->receipt_seen,
+                             intake->error);
 }
 
 /* ---- Welcome and Cert */
@@ -344,13 +345,52 @@ static enum collega_status take(struct intake *intake, const Collega__FromBroker
   if (frame->welcome) return take_welcome(intake, frame->welcome);
   if (frame->cert) return take_cert(intake, frame->cert);
   if (frame->receipts) return take_receipts(intake, frame->receipts);
-  if (frame->board) return intake_board(intake, frame->board);
   if (frame->reset) return take_reset(intake, frame->reset);
   if (frame->mail) return intake_mail(intake, frame->mail);
   if (frame->stored) return take_stored(intake, frame->stored);
   if (frame->question) return intake_question(intake, frame->question);
   if (frame->refusal) return take_refusal(intake, frame->refusal);
   return COLLEGA_OK; /* Credit, Ping, Pong are the link's */
+}
+
+enum collega_status intake_read_broker(struct intake *intake) {
+  enum collega_status status =
+      exchange_broker(intake->txn, intake->arena, &intake->broker_row, intake->error);
+  if (status == COLLEGA_OK && intake->broker_row &&
+      !id_from(&intake->broker, intake->broker_row->broker.data, intake->broker_row->broker.len))
+    status = exchange_row_damaged(intake->error, "brokers");
+  return status;
+}
+
+enum collega_status intake_begin(struct intake *intake, struct exchange *exchange, collega_time now,
+                                 struct told_head *told, struct arena *arena,
+                                 struct intake_outcome *outcome, struct collega_error *error) {
+  memset(outcome, 0, sizeof *outcome);
+  exchange->settled_first = exchange->settled_last = 0;
+  exchange->intake_time = now;
+  *intake = (struct intake){.exchange = exchange,
+                            .now = now,
+                            .told = told,
+                            .arena = arena,
+                            .outcome = outcome,
+                            .error = error};
+  enum collega_status status = exchange_begin(exchange, &intake->txn, error);
+  if (status == COLLEGA_OK) intake->members = exchange_members(exchange, intake->txn);
+  return status;
+}
+
+enum collega_status intake_end(struct intake *intake, enum collega_status status) {
+  struct intake_outcome *outcome = intake->outcome;
+  fault_point(FAULT_node_intake_before_commit);
+  status = exchange_end(intake->exchange, &intake->txn, status, intake->error);
+  fault_point(FAULT_node_intake_after_commit);
+  if (status != COLLEGA_OK) {
+    outcome->frame_due = outcome->joined = outcome->welcomed = outcome->caught_up = false;
+    return status;
+  }
+  outcome->settled_first = intake->exchange->settled_first;
+  outcome->settled_last = intake->exchange->settled_last;
+  return COLLEGA_OK;
 }
 
 enum collega_status intake_frame(struct exchange *exchange, const Collega__FromBroker *frame,
@@ -360,39 +400,20 @@ enum collega_status intake_frame(struct exchange *exchange, const Collega__FromB
   (void)packed; /* records and envelopes inside are bytes of their own, and stay verbatim */
   struct collega_error
       own_error; /* why a letter is bad is stored, whether or not the caller asks */
+  struct intake intake;
+  size_t taken;
   if (!error) error = &own_error;
-  memset(outcome, 0, sizeof *outcome);
-  exchange->settled_first = exchange->settled_last = 0;
-  exchange->intake_time = now;
-  struct intake intake = {.exchange = exchange,
-                          .now = now,
-                          .told = told,
-                          .arena = arena,
-                          .outcome = outcome,
-                          .error = error};
-  enum collega_status status = exchange_begin(exchange, &intake.txn, error);
+  if (frame->board)
+    return intake_boards(exchange, &frame, 1, now, told, arena, &taken, outcome, error);
+  enum collega_status status = intake_begin(&intake, exchange, now, told, arena, outcome, error);
   if (status != COLLEGA_OK) return status;
-  intake.members = exchange_members(exchange, intake.txn);
-  status = exchange_broker(intake.txn, arena, &intake.broker_row, error);
-  if (status == COLLEGA_OK && intake.broker_row &&
-      !id_from(&intake.broker, intake.broker_row->broker.data, intake.broker_row->broker.len))
-    status = exchange_row_damaged(error, "brokers");
+  status = intake_read_broker(&intake);
   if (frame->welcome) exchange_drop_held(exchange); /* a new session: it all comes again */
   if (status == COLLEGA_OK) status = take(&intake, frame);
-  if (status == COLLEGA_OK && frame->board && !outcome->frame_due)
-    status = intake_held_mail(&intake);
   if (status == COLLEGA_OK && !outcome->frame_due) status = intake_catch_up(&intake);
-  fault_point(FAULT_node_intake_before_commit);
-  status = exchange_end(exchange, &intake.txn, status, error);
-  fault_point(FAULT_node_intake_after_commit);
-  if (status != COLLEGA_OK) {
-    outcome->frame_due = outcome->joined = outcome->welcomed = outcome->caught_up = false;
-    return status;
-  }
-  if (outcome->joined)
+  status = intake_end(&intake, status);
+  if (status == COLLEGA_OK && outcome->joined)
     party_invitation_done(exchange,
                           id_is_zero(&exchange->joining) ? &exchange->host : &exchange->joining);
-  outcome->settled_first = exchange->settled_first;
-  outcome->settled_last = exchange->settled_last;
-  return COLLEGA_OK;
+  return status;
 }

@@ -16,10 +16,18 @@ struct intake {
   struct intake_outcome *outcome;
   struct collega_error *error; /* never NULL */
 };
+/* What stands open while a frame, or several of the board, are taken. */
+enum collega_status intake_begin(struct intake *intake, struct exchange *exchange, collega_time now,
+                                 struct told_head *told, struct arena *arena,
+                                 struct intake_outcome *outcome,
+                                 struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Commits, or with `status` not COLLEGA_OK aborts and returns that. */
+enum collega_status intake_end(struct intake *intake,
+                               enum collega_status status) COLLEGA_MUST_CHECK;
+/* The broker's row as it stands now in the transaction. */
+enum collega_status intake_read_broker(struct intake *intake) COLLEGA_MUST_CHECK;
 /* Each judges its frame and appends at most a few entries; the caller commits. COLLEGA_FORGED:
  * does not verify. */
-enum collega_status intake_board(struct intake *intake,
-                                 const Collega__Board *board) COLLEGA_MUST_CHECK;
 enum collega_status intake_mail(struct intake *intake,
                                 const Collega__Mail *mail) COLLEGA_MUST_CHECK;
 /* Mail that was held back, after a board came. */

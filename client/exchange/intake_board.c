@@ -24,25 +24,24 @@ static enum collega_status leave_out_replaced(struct intake *intake, const struc
  * can take (a mandate that ends nothing, one too many) is its author's own doing, and costs only
  * that run. */
 static enum collega_status judge_run(struct intake *intake, const Collega__BoardRun *board_run,
-                                     bool *take) {
-  struct run_view view;
+                                     struct run_view *view, bool *take) {
   *take = false;
-  enum collega_status status = run_read(board_run->run, intake->arena, &view, intake->error);
+  enum collega_status status = run_read(board_run->run, intake->arena, view, intake->error);
   if (status != COLLEGA_OK) return status;
-  struct id *ids = arena_take(intake->arena, view.count * sizeof *ids);
+  struct id *ids = arena_take(intake->arena, view->count * sizeof *ids);
   if (!ids) return exchange_no_memory(intake->error);
-  for (size_t i = 0; i < view.count; i++)
-    ids[i] = view.records[i].id;
-  status = intake_receipt(intake, board_run->receipt, ids, view.count);
+  for (size_t i = 0; i < view->count; i++)
+    ids[i] = view->records[i].id;
+  status = intake_receipt(intake, board_run->receipt, ids, view->count);
   if (status != COLLEGA_OK) return status;
   bool verified = false;
   *take = true;
-  for (size_t i = 0; status == COLLEGA_OK && i < view.count; i++) {
-    if (view.records[i].refused != NULL) continue;
-    if (!body_is_members_class(view.records[i].body)) {
+  for (size_t i = 0; status == COLLEGA_OK && i < view->count; i++) {
+    if (view->records[i].refused != NULL) continue;
+    if (!body_is_members_class(view->records[i].body)) {
       if (!verified) {
-        status = members_verify_run(intake->members, &view, intake->error);
-        status = leave_out_replaced(intake, &view, status, take);
+        status = members_verify_run(intake->members, view, intake->error);
+        status = leave_out_replaced(intake, view, status, take);
       }
       verified = true;
       if (status == COLLEGA_NOT_FOUND) status = intake_forged(intake, RULE_author_unknown);
@@ -50,8 +49,8 @@ static enum collega_status judge_run(struct intake *intake, const Collega__Board
     }
     struct collega_error why;
     enum collega_status taken =
-        members_take(intake->members, &view, i, NULL, &intake->broker, 1, &why);
-    taken = leave_out_replaced(intake, &view, taken, take);
+        members_take(intake->members, view, i, NULL, &intake->broker, 1, &why);
+    taken = leave_out_replaced(intake, view, taken, take);
     if (taken == COLLEGA_REFUSED || taken == COLLEGA_NOT_FOUND || taken == COLLEGA_INVALID) {
       log_warning("member_record_left_out", "rule=%s", rule_name(why.rule));
       *take = false;
@@ -63,33 +62,113 @@ static enum collega_status judge_run(struct intake *intake, const Collega__Board
   return status;
 }
 
-enum collega_status intake_board(struct intake *intake, const Collega__Board *board) {
+/* What is to be done with a frame that was judged. */
+enum board_turn {
+  BOARD_STORE,
+  BOARD_PASS, /* nothing: it was read before, or nobody asks for it any more */
+  BOARD_GAP   /* something is missing before it */
+};
+
+static enum board_turn turn_of(const struct intake *intake, const Collega__Board *board) {
   const CollegaStore__BrokerRow *row = intake->broker_row;
-  if (!row || !field_is(&board->origin, &intake->broker))
-    return intake_forged(intake, RULE_not_this_broker);
-  if (board->follow != FOLLOW_NUMBER) return COLLEGA_OK;
+  if (board->follow != FOLLOW_NUMBER) return BOARD_PASS;
   bool same_epoch =
       row->has_log_epoch && bytes_equal(field_bytes(&row->log_epoch), field_bytes(&board->epoch));
   /* A new epoch of the broker comes with a Reset, or before anything was read. */
-  if (row->has_log_epoch && !same_epoch) return COLLEGA_OK;
+  if (row->has_log_epoch && !same_epoch) return BOARD_PASS;
   uint64_t cursor = same_epoch ? row->log_seq : 0;
-  if (same_epoch && board->through <= cursor) return COLLEGA_OK; /* read before */
-  if (board->after > cursor) { /* something is missing in between: ask again from where we are */
-    intake->outcome->frame_due = true;
-    return exchange_follow(intake->exchange, intake->arena, &intake->outcome->frame, intake->error);
-  }
-  Collega__Board kept = *board;
-  kept.n_runs = 0;
-  kept.runs = arena_take(intake->arena, (board->n_runs + 1) * sizeof(Collega__BoardRun *));
-  if (!kept.runs) return exchange_no_memory(intake->error);
+  if (same_epoch && board->through <= cursor) return BOARD_PASS; /* read before */
+  return board->after > cursor ? BOARD_GAP : BOARD_STORE;
+}
+
+/* Writes nothing: who is refused here leaves no trace. `kept` is in the intake's arena. */
+static enum collega_status judge(struct intake *intake, const Collega__Board *board,
+                                 enum board_turn *turn, Collega__Board *kept,
+                                 struct board_read *read) {
+  enum collega_status status = intake_read_broker(intake);
+  if (status != COLLEGA_OK) return status;
+  if (!intake->broker_row || !field_is(&board->origin, &intake->broker))
+    return intake_forged(intake, RULE_not_this_broker);
+  *turn = turn_of(intake, board);
+  if (*turn != BOARD_STORE) return COLLEGA_OK;
+  *kept = *board;
+  kept->n_runs = 0;
+  kept->runs = arena_take(intake->arena, (board->n_runs + 1) * sizeof(Collega__BoardRun *));
+  *read = (struct board_read){
+      kept, arena_take(intake->arena, (board->n_runs + 1) * sizeof(struct run_view))};
+  if (!kept->runs || !read->view) return exchange_no_memory(intake->error);
   for (size_t i = 0; i < board->n_runs; i++) {
     bool wanted;
-    enum collega_status status = judge_run(intake, board->runs[i], &wanted);
+    status = judge_run(intake, board->runs[i], &read->view[kept->n_runs], &wanted);
     if (status != COLLEGA_OK) return status;
-    if (wanted) kept.runs[kept.n_runs++] = board->runs[i];
+    if (wanted) kept->runs[kept->n_runs++] = board->runs[i];
   }
+  return COLLEGA_OK;
+}
+
+static enum collega_status store(struct intake *intake, const struct board_read *read) {
+  const Collega__Board *board = read->board;
   struct receipt_position position = {.origin = intake->broker, .seq = board->through};
+  struct ledger_event event = {.time = intake->now,
+                               .kind = COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_BOARD,
+                               .counterpart = &intake->broker,
+                               .position = &position};
   (void)epoch_from(&position.epoch, board->epoch.data, board->epoch.len);
-  return intake_append(intake, COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_BOARD, NULL, NULL, &position,
-                       &kept.base);
+  enum collega_status status =
+      exchange_pack(intake->arena, &board->base, &event.payload, intake->error);
+  return status == COLLEGA_OK
+             ? exchange_append_board(intake->exchange, intake->txn, &event, read, intake->error)
+             : status;
+}
+
+/* The frames until one is refused, which *refused tells, or something is missing before one. */
+static enum collega_status take_boards(struct intake *intake,
+                                       const Collega__FromBroker *const *frames, size_t count,
+                                       size_t *taken, enum collega_status *refused) {
+  struct intake_outcome *outcome = intake->outcome;
+  enum collega_status status = COLLEGA_OK;
+  while (status == COLLEGA_OK && *taken < count && !outcome->frame_due) {
+    Collega__Board kept;
+    struct board_read read;
+    enum board_turn turn = BOARD_PASS;
+    *refused = judge(intake, frames[*taken]->board, &turn, &kept, &read);
+    if (*refused != COLLEGA_OK) break;
+    if (turn == BOARD_STORE) {
+      status = store(intake, &read);
+    } else if (turn == BOARD_GAP) { /* ask again from where we are, once that is on the disk */
+      if (*taken > 0) break;
+      outcome->frame_due = true;
+      status = exchange_follow(intake->exchange, intake->arena, &outcome->frame, intake->error);
+    }
+    if (status == COLLEGA_OK) ++*taken;
+  }
+  return status;
+}
+
+enum collega_status intake_boards(struct exchange *exchange,
+                                  const Collega__FromBroker *const *frames, size_t count,
+                                  collega_time now, struct told_head *told, struct arena *arena,
+                                  size_t *taken, struct intake_outcome *outcome,
+                                  struct collega_error *error) {
+  struct intake intake;
+  struct collega_error own_error, why;
+  enum collega_status refused = COLLEGA_OK;
+  if (!error) error = &own_error;
+  *taken = 0;
+  enum collega_status status = intake_begin(&intake, exchange, now, told, arena, outcome, error);
+  if (status != COLLEGA_OK) return status;
+  status = take_boards(&intake, frames, count, taken, &refused);
+  why = *error;
+  if (status == COLLEGA_OK && *taken == 0) status = refused; /* there is nothing to keep */
+  if (status == COLLEGA_OK && !outcome->frame_due) status = intake_held_mail(&intake);
+  if (status == COLLEGA_OK && !outcome->frame_due) status = intake_catch_up(&intake);
+  status = intake_end(&intake, status);
+  if (status != COLLEGA_OK) {
+    *taken = 0;
+    return status;
+  }
+  if (refused == COLLEGA_OK) return COLLEGA_OK;
+  exchange->members_stale = true; /* it may have brought cards that are not in the ledger */
+  *error = why;
+  return refused;
 }

@@ -280,6 +280,17 @@ static void every_changed_bit_of_a_receipt_is_detected(void **state) {
   struct bytes packed = message_pack(&part->base, place->arena);
   uint8_t *bytes = arena_copy(place->arena, packed.data, packed.length);
   struct arena *work = arena_new(4096, 0x100000);
+  /* Also after the right one was seen. */
+  struct receipt_seen seen = {.any = false};
+  assert_int_equal(receipt_verify_next(part, some, 2, key_of(&place->author), &seen, NULL),
+                   COLLEGA_FORGED);
+  assert_false(seen.any);
+  for (int i = 0; i < 2; i++)
+    assert_int_equal(receipt_verify_next(part, some, 2, key_of(&place->broker), &seen, NULL),
+                     COLLEGA_OK);
+  assert_true(seen.any);
+  assert_int_equal(receipt_verify_next(part, some, 2, key_of(&place->author), &seen, NULL),
+                   COLLEGA_FORGED);
   for (size_t i = 0; i < 8 * packed.length; i++) {
     bytes[i / 8] ^= (uint8_t)(1u << i % 8);
     ProtobufCMessage *message;
@@ -290,6 +301,8 @@ static void every_changed_bit_of_a_receipt_is_detected(void **state) {
       if (changed->key_epoch == 0) {
         assert_int_not_equal(receipt_verify(changed, some, 2, key_of(&place->broker), NULL, NULL),
                              COLLEGA_OK);
+        assert_int_not_equal(
+            receipt_verify_next(changed, some, 2, key_of(&place->broker), &seen, NULL), COLLEGA_OK);
       }
     }
     bytes[i / 8] ^= (uint8_t)(1u << i % 8);

@@ -1,0 +1,181 @@
+/* Parts of the board that come one after the other and are stored together. */
+#include "world.h"
+
+#include <string.h>
+
+#include "broker/board/board.h"
+#include "broker/store/log_rows.h"
+#include "proto/guard.h"
+
+#define FRAMES      4u
+#define ARENA_BYTES ((size_t)64 * 1024 * 1024)
+
+/* A reader that has read nothing of what an author published since, and the frames with which it would: one for each
+ * offer. */
+struct reading {
+  struct world *world;
+  struct home *author, *reader;
+  struct arena *arena;
+  struct short_id offer[FRAMES];
+  struct bytes packed[FRAMES];
+  const Collega__FromBroker *frame[FRAMES];
+};
+
+/* All that the broker has logged after `*through`, which moves on. */
+static struct bytes frame_after(struct reading *reading, uint64_t *through) {
+  struct world *world = reading->world;
+  struct store_txn *txn = NULL;
+  struct bytes frame;
+  struct broker_state state;
+  Collega__Filter everything = COLLEGA__FILTER__INIT;
+  uint32_t records = 0;
+  bool found = false;
+  must(store_read(world->store, &txn, &error));
+  must(state_read(txn, &state, &found, &error));
+  must(board_read(txn, &world->broker_id, &state.epoch, 1, &everything, *through, reading->arena,
+                  &frame, &records, through, &error));
+  store_end(&txn);
+  return frame;
+}
+
+static const Collega__FromBroker *unpacked(struct reading *reading, struct bytes packed) {
+  ProtobufCMessage *message;
+  must(guard_unpack(&collega__from_broker__descriptor, packed, reading->arena, &message, &error));
+  return (const Collega__FromBroker *)message;
+}
+
+static void reading_begin(struct reading *reading, struct world *world) {
+  *reading = (struct reading){.world = world, .arena = arena_new(65536, ARENA_BYTES)};
+  assert_non_null(reading->arena);
+  reading->author = world_home(world, "Snijder BV", "12345678", true);
+  reading->reader = world_home(world, "Lezer BV", "87654321", true);
+  world_settle(world);
+  uint64_t through = reading->reader->board;
+  for (size_t i = 0; i < FRAMES; i++) {
+    reading->offer[i] =
+        world_publish(world, reading->author, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT, 3);
+    while (world_send_waiting(world, reading->author))
+      continue;
+    reading->packed[i] = frame_after(reading, &through);
+    reading->frame[i] = unpacked(reading, reading->packed[i]);
+    assert_non_null(reading->frame[i]->board);
+  }
+}
+
+static void reading_end(struct reading *reading) {
+  arena_destroy(&reading->arena);
+}
+
+static bool has_offer(struct reading *reading, size_t number) {
+  return world_offer_row(reading->reader, &reading->offer[number], reading->arena) != NULL;
+}
+
+static enum collega_status take(struct reading *reading, const Collega__FromBroker *const *frames,
+                                size_t count, size_t *taken, struct intake_outcome *outcome) {
+  return intake_boards(reading->reader->exchange, frames, count, reading->world->now,
+                       &reading->reader->told, reading->arena, taken, outcome,
+                       &reading->reader->intake_error);
+}
+
+/* One entry of the chain for each frame, and a rebuild gives the same tables. */
+static void frames_together_are_each_an_entry(void **state) {
+  struct reading reading;
+  struct intake_outcome outcome;
+  size_t taken;
+  reading_begin(&reading, *state);
+  uint64_t before = world_entries(reading.reader);
+  assert_int_equal(take(&reading, reading.frame, FRAMES, &taken, &outcome), COLLEGA_OK);
+  assert_int_equal(taken, FRAMES);
+  assert_false(outcome.frame_due);
+  assert_int_equal(world_entries(reading.reader), before + FRAMES);
+  for (size_t i = 0; i < FRAMES; i++)
+    assert_true(has_offer(&reading, i));
+  world_rebuilds(reading.reader);
+  reading_end(&reading);
+}
+
+/* What is read already changes nothing, alone or between others. */
+static void frames_that_come_twice_change_nothing(void **state) {
+  struct reading reading;
+  struct intake_outcome outcome;
+  size_t taken;
+  reading_begin(&reading, *state);
+  const Collega__FromBroker *twice[] = {reading.frame[0], reading.frame[0], reading.frame[1],
+                                        reading.frame[0], reading.frame[1]};
+  uint64_t before = world_entries(reading.reader);
+  assert_int_equal(take(&reading, twice, 5, &taken, &outcome), COLLEGA_OK);
+  assert_int_equal(taken, 5);
+  assert_int_equal(world_entries(reading.reader), before + 2);
+  struct id tables = world_tables(reading.reader);
+  assert_int_equal(take(&reading, twice, 5, &taken, &outcome), COLLEGA_OK);
+  struct id after = world_tables(reading.reader);
+  assert_memory_equal(&after, &tables, sizeof tables);
+  reading_end(&reading);
+}
+
+/* A forged frame leaves no trace, and takes nothing from those before it. */
+static void refused_frame_keeps_those_before_it(void **state) {
+  struct reading reading;
+  struct intake_outcome outcome;
+  size_t taken;
+  reading_begin(&reading, *state);
+  struct bytes forged =
+      bytes_of(arena_copy(reading.arena, reading.packed[2].data, reading.packed[2].length),
+               reading.packed[2].length);
+  const Collega__FromBroker *bad = unpacked(&reading, forged);
+  bad->board->runs[0]->run->signature.data[5] ^= 1;
+  const Collega__FromBroker *frames[] = {reading.frame[0], reading.frame[1], bad, reading.frame[3]};
+  uint64_t before = world_entries(reading.reader);
+  assert_int_equal(take(&reading, frames, 4, &taken, &outcome), COLLEGA_FORGED);
+  assert_int_equal(reading.reader->intake_error.rule, RULE_run_signature);
+  assert_int_equal(taken, 2);
+  assert_int_equal(world_entries(reading.reader), before + 2);
+  assert_true(has_offer(&reading, 1));
+  assert_false(has_offer(&reading, 2));
+  assert_int_equal(take(&reading, frames + 2, 2, &taken, &outcome), COLLEGA_FORGED);
+  assert_int_equal(taken, 0);
+  assert_int_equal(world_entries(reading.reader), before + 2);
+
+  assert_int_equal(take(&reading, reading.frame + 2, 2, &taken, &outcome), COLLEGA_OK);
+  assert_int_equal(taken, 2);
+  assert_true(has_offer(&reading, 3));
+  world_rebuilds(reading.reader);
+  reading_end(&reading);
+}
+
+/* Something is missing in between: what came before it is stored first, and asked on from there. */
+static void gap_is_asked_for_from_what_is_stored(void **state) {
+  struct reading reading;
+  struct intake_outcome outcome;
+  size_t taken;
+  reading_begin(&reading, *state);
+  const Collega__FromBroker *frames[] = {reading.frame[0], reading.frame[2]};
+  assert_int_equal(take(&reading, frames, 2, &taken, &outcome), COLLEGA_OK);
+  assert_int_equal(taken, 1);
+  assert_false(outcome.frame_due);
+  assert_int_equal(take(&reading, frames + 1, 1, &taken, &outcome), COLLEGA_OK);
+  assert_int_equal(taken, 1);
+  assert_true(outcome.frame_due);
+  ProtobufCMessage *message;
+  must(guard_unpack(&collega__to_broker__descriptor, outcome.frame, reading.arena, &message,
+                    &error));
+  const Collega__Follow *follow = ((const Collega__ToBroker *)message)->follow;
+  assert_non_null(follow);
+  assert_int_equal(follow->n_cursors, 1);
+  assert_int_equal(follow->cursors[0]->seq, reading.frame[0]->board->through);
+  reading_end(&reading);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup_teardown(frames_together_are_each_an_entry, world_setup,
+                                      world_teardown),
+      cmocka_unit_test_setup_teardown(frames_that_come_twice_change_nothing, world_setup,
+                                      world_teardown),
+      cmocka_unit_test_setup_teardown(refused_frame_keeps_those_before_it, world_setup,
+                                      world_teardown),
+      cmocka_unit_test_setup_teardown(gap_is_asked_for_from_what_is_stored, world_setup,
+                                      world_teardown),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
