@@ -56,6 +56,9 @@ static enum collega_status joined(struct desk *desk, void *context, bool *met,
   CollegaStore__BrokerRow **broker = context;
   enum collega_status status = exchange_broker(desk->txn, desk->arena, broker, error);
   *met = status == COLLEGA_OK && *broker;
+  if (status == COLLEGA_OK && !*met &&
+      party_token_refused(desk->exchange, exchange_host(desk->exchange), error))
+    status = COLLEGA_REFUSED;
   return status;
 }
 
@@ -192,13 +195,25 @@ static void print_clock(struct desk *desk, const struct node_clock *clock) {
   say(desk, ahead > 0 ? RULE_said_clock_ahead : RULE_said_clock_behind, one, NULL);
 }
 
+static void print_why(struct desk *desk, const struct node_facts *facts) {
+  const struct party_facts *host = node_facts_host(facts);
+  struct view view = desk_view(desk);
+  say(desk, RULE_said_not_connected, NULL);
+  if (facts->why == RULE_join_refused && host) {
+    say(desk, RULE_said_join_refused, party_why_words(&view, host), NULL);
+    say(desk, RULE_said_join_again, NULL);
+  } else {
+    say(desk, facts->why, NULL);
+  }
+}
+
 /* How the node is, then what waits for whom, and what to type. */
 static void print_status(struct desk *desk, const struct node_facts *facts) {
   char records[24], mail[24], entries[24], since[32];
   say(desk, RULE_said_node, facts->own->name, facts->own->kvk, hex_text(desk, desk->party.byte, 4),
       NULL);
   if (facts->why)
-    say(desk, RULE_said_not_connected, NULL), say(desk, facts->why, NULL);
+    print_why(desk, facts);
   else
     say(desk, RULE_said_connected, facts->broker->name, facts->state.broker_address, NULL);
   print_clock(desk, &facts->clock);

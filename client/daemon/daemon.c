@@ -147,6 +147,14 @@ static void expire_keys(struct daemon *daemon, int64_t *next) {
     log_warning("keys_not_destroyed", "rule=%s", rule_name(error.rule));
 }
 
+/* Nobody answered, or somebody did and would not let us in. */
+static enum collega_status join_over(const struct node_state *state, struct collega_error *error) {
+  if (state->problem == RULE_invitation_not_let_in)
+    return error_set(error, COLLEGA_UNREACHABLE, state->problem, NULL, NULL);
+  return error_set(error, COLLEGA_UNREACHABLE, RULE_join_unreachable, NULL, state->broker_address,
+                   NULL);
+}
+
 static enum collega_status loop(struct daemon *daemon, struct collega_error *error) {
   int64_t readers_at = 0, keys_at = 0, started = clock_monotonic();
   int64_t wait_ms = daemon->options->wait_ms ? daemon->options->wait_ms : JOIN_WAIT_MS;
@@ -158,8 +166,7 @@ static enum collega_status loop(struct daemon *daemon, struct collega_error *err
       if (node_link_joined(daemon->link)) return COLLEGA_OK;
       if (node_link_join_refused(daemon->link, error)) return COLLEGA_REFUSED;
       if (clock_monotonic() - started >= wait_ms) {
-        return error_set(error, COLLEGA_UNREACHABLE, RULE_join_unreachable, NULL,
-                         node_link_state(daemon->link)->broker_address, NULL);
+        return join_over(node_link_state(daemon->link), error);
       }
     }
     if (clock_monotonic() >= readers_at) {
@@ -175,7 +182,7 @@ static enum collega_status loop(struct daemon *daemon, struct collega_error *err
 enum collega_status daemon_run(const struct daemon_options *options, struct collega_error *error) {
   struct daemon daemon = {.options = options, .lock = -1, .signals = -1, .bell = -1};
   process_start();
-  if (options->until_joined) log_threshold(LOG_WARNING); /* a command, not a service */
+  if (options->until_joined) log_threshold(LOG_ERROR); /* a command, which tells by itself */
   enum collega_status status = daemon_open(&daemon, error);
   if (status == COLLEGA_OK) {
     ready_tell(options->until_joined ? "joining" : "running");

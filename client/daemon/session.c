@@ -184,9 +184,12 @@ static void refuse_expired(struct node_link *link) {
 
 static void lose(struct node_link *link, enum rule why) {
   if (why == RULE_link_lost && link->told_why != RULE_NONE) why = link->told_why;
+  if (link->joining && why == RULE_link_handshake) why = RULE_invitation_not_let_in;
   if (joins_beside(link)) {
     refuse_expired(link);
     stop_joining(link, JOINERS_RETRY_MS);
+  } else if (why == RULE_invitation_not_let_in) {
+    refuse_expired(link);
   }
   log_info("link_lost", "why=%s", rule_name(why));
   link->state.problem = why;
@@ -301,6 +304,12 @@ static void after_welcome(struct node_link *link) {
     lose(link, RULE_link_lost);
 }
 
+/* What the broker cannot do now it may do later: the token is kept. */
+static bool is_for_now(Collega__RefusalCode code) {
+  return code == COLLEGA__REFUSAL_CODE__REFUSAL_CODE_QUOTA ||
+         code == COLLEGA__REFUSAL_CODE__REFUSAL_CODE_FULL;
+}
+
 static void take_join_refusal(struct node_link *link, const Collega__Refusal *refusal) {
   const char *arguments[COLLEGA_ERROR_ARGUMENTS] = {0};
   struct collega_error why;
@@ -308,9 +317,8 @@ static void take_join_refusal(struct node_link *link, const Collega__Refusal *re
     arguments[i] = refusal->arguments[i];
   error_set(&why, COLLEGA_REFUSED, rule_from_name(refusal->rule), refusal->field, arguments[0],
             arguments[1], arguments[2], arguments[3], NULL);
-  if (!joins_beside(link)) {
-    link->join_refused = true;
-    link->join_error = why;
+  if (is_for_now(refusal->code)) {
+    lose(link, why.rule);
     return;
   }
   refuse_joiner(link, &why);
@@ -548,6 +556,12 @@ static enum collega_status connect_member(struct node_link *link,
   return link_socket_open(link->context, &peer, &link->socket, error);
 }
 
+/* Nothing to connect to: it costs no broker anything to look again soon, and a command may wait for it. */
+static void wait_for_token(struct node_link *link) {
+  link->state.problem = RULE_node_not_joined;
+  node_session_start(&link->session, false, clock_monotonic() + JOINERS_EVERY_MS);
+}
+
 /* Whom to connect to: the broker joined, or the one that an invitation waits for. */
 static void connect_now(struct node_link *link) {
   struct ledger_txn *txn = NULL;
@@ -580,7 +594,10 @@ static void connect_now(struct node_link *link) {
     status = error_set(&error, COLLEGA_REFUSED, RULE_node_not_joined, NULL, NULL);
   }
   if (txn) ledger_abort(&txn);
-  if (status != COLLEGA_OK) lose(link, error.rule);
+  if (status == COLLEGA_REFUSED && error.rule == RULE_node_not_joined)
+    wait_for_token(link);
+  else if (status != COLLEGA_OK)
+    lose(link, error.rule);
 }
 
 static void hello(struct node_link *link) {

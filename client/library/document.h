@@ -63,5 +63,7 @@ struct node_facts {
 };
 enum collega_status node_facts_read(const struct view *view, struct node_facts *out,
                                     struct collega_error *error) COLLEGA_MUST_CHECK;
+/* The party whose link this is; NULL: its row is missing. */
+const struct party_facts *node_facts_host(const struct node_facts *facts);
 json_t *document_status(const struct view *view, const struct node_facts *facts);
 #endif

@@ -54,8 +54,23 @@ static bool count_deal(void *context, struct bytes key, struct bytes value) {
   return true;
 }
 
+const struct party_facts *node_facts_host(const struct node_facts *facts) {
+  for (size_t i = 0; i < facts->party_count; i++)
+    if (facts->parties[i].row->host) return &facts->parties[i];
+  return NULL;
+}
+
+static enum rule why_not_joined(const struct node_facts *facts) {
+  const struct party_facts *host = node_facts_host(facts);
+  if (host && host->state == PARTY_REFUSED) return RULE_join_refused;
+  if (!host || host->state != PARTY_INVITED) return RULE_node_not_joined;
+  if (!facts->state.running) return RULE_join_waits;
+  enum rule problem = facts->state.problem;
+  return problem && problem != RULE_node_not_joined ? problem : RULE_join_under_way;
+}
+
 static enum rule why_waiting(const struct node_facts *facts) {
-  if (!facts->broker) return RULE_node_not_joined;
+  if (!facts->broker) return why_not_joined(facts);
   if (!facts->state.running) return RULE_daemon_down;
   if (!facts->state.connected && node_clock_wrong(&facts->clock)) return RULE_clock_wrong;
   if (facts->state.behind) return RULE_node_behind;
