@@ -38,6 +38,8 @@ enum column {
   RELATION_TYPE,
   BROADER_TYPE,
   BROADER_URI,
+  ORIGINAL_SKILL,
+  RELATED_SKILL,
   BROADER_NAMES, /* of collections */
   COLUMNS
 };
@@ -51,6 +53,8 @@ static const char *const column_names[COLUMNS] = {[CONCEPT_TYPE] = "conceptType"
                                                   [RELATION_TYPE] = "relationType",
                                                   [BROADER_TYPE] = "broaderType",
                                                   [BROADER_URI] = "broaderUri",
+                                                  [ORIGINAL_SKILL] = "originalSkillUri",
+                                                  [RELATED_SKILL] = "relatedSkillUri",
                                                   [BROADER_NAMES] = "broaderConceptPT"};
 
 /* A file that is being read. */
@@ -173,6 +177,13 @@ static enum collega_status skill_row(const struct sheet_file *file, struct colle
   return status == COLLEGA_OK ? status : at_row(error, file->name, source.row, "");
 }
 
+static enum collega_status related_row(const struct sheet_file *file, struct collega_error *error) {
+  struct taxonomy_source source = {file->number, file->record->row};
+  enum collega_status status = taxonomy_build_related(
+      file->import->builder, cell(file, ORIGINAL_SKILL), cell(file, RELATED_SKILL), source, error);
+  return status == COLLEGA_OK ? status : at_row(error, file->name, source.row, "");
+}
+
 /* The tree of ISCO groups is built in: relations to its groups are not taken. */
 static enum collega_status broader_row(const struct sheet_file *file, struct collega_error *error) {
   if (is(cell(file, BROADER_TYPE), "ISCOGroup")) return COLLEGA_OK;
@@ -190,6 +201,7 @@ typedef enum collega_status (*row_reader)(const struct sheet_file *file,
 static row_reader reader_of(const struct sheet_file *file) {
   if (has(file, OCCUPATION_URI) && has(file, SKILL_URI) && has(file, RELATION_TYPE))
     return skill_row;
+  if (has(file, ORIGINAL_SKILL) && has(file, RELATED_SKILL)) return related_row;
   if (has(file, CONCEPT_URI) && has(file, BROADER_URI) && has(file, BROADER_TYPE))
     return broader_row;
   bool labelled = has(file, CONCEPT_TYPE) && has(file, CONCEPT_URI) && has(file, PREFERRED) &&

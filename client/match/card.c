@@ -34,19 +34,26 @@ Collega__OfferKind kind_counter(Collega__OfferKind kind) {
  * and Vo). No outsider gains by a collision: it makes two texts equal in a score that its author could have had by
  * writing the other's text. */
 
-static uint32_t text_hash(const char *text) {
+static uint32_t bytes_hash(const char *text, bool fold) {
   uint32_t hash = 2166136261u;
   for (; *text; ++text) {
     unsigned char byte = (unsigned char)*text;
-    if (byte >= 'A' && byte <= 'Z') byte = (unsigned char)(byte + ('a' - 'A'));
+    if (fold && byte >= 'A' && byte <= 'Z') byte = (unsigned char)(byte + ('a' - 'A'));
     hash = (hash ^ byte) * 16777619u;
   }
   return hash ? hash : 1u;
 }
 
+static uint32_t text_hash(const char *text) {
+  return bytes_hash(text, true);
+}
+
+static uint32_t key_of_hash(uint32_t hash) {
+  return CARD_TEXT | (((hash >> 29) ^ hash) & (CARD_TEXT - 1u));
+}
+
 static uint32_t key_hash(const char *text) {
-  uint32_t hash = text_hash(text);
-  return ((hash >> 30) ^ hash) & CARD_KEY;
+  return key_of_hash(text_hash(text));
 }
 
 /* ---- places */
@@ -89,13 +96,19 @@ static uint32_t level_of(const char *level) {
   return (uint32_t)(level[0] - 'A') * 2u + (uint32_t)(level[1] - '0');
 }
 
+static uint32_t address_key(const struct taxonomy *taxonomy, const char *esco) {
+  uint32_t concept = taxonomy ? taxonomy_find(taxonomy, TAXONOMY_SKILL, esco) : TAXONOMY_NOT_THERE;
+  return concept != TAXONOMY_NOT_THERE ? concept : key_of_hash(bytes_hash(esco, false));
+}
+
 /* A skill is known by its ESCO address, where it has one, and by its label beside that. */
-static uint32_t *fill_skills(struct match_card *card, const Collega__Offer *offer, uint32_t *item) {
+static uint32_t *fill_skills(struct match_card *card, const struct taxonomy *taxonomy,
+                             const Collega__Offer *offer, uint32_t *item) {
   uint32_t *first = item;
   for (size_t i = 0; i < offer->n_skills; ++i) {
     const Collega__Skill *skill = offer->skills[i];
     uint32_t must = must_bit(skill->has_need, skill->need);
-    if (skill->esco) *item++ = must | key_hash(skill->esco);
+    if (skill->esco) *item++ = must | address_key(taxonomy, skill->esco);
     *item++ = key_hash(skill->label) | (skill->esco ? CARD_ALIAS : must);
   }
   card->skill_count = (uint8_t)(item - first);
@@ -113,8 +126,8 @@ static void fill_terms(struct match_card *card, const Collega__OfferTerms *terms
   card->terms = (uint8_t)bits;
 }
 
-size_t match_card_fill(struct match_card *card, const Collega__Offer *offer,
-                       const struct match_sources *sources) {
+size_t match_card_fill(struct match_card *card, const struct taxonomy *taxonomy,
+                       const Collega__Offer *offer) {
   memset(card, 0, sizeof *card);
   enum place_known known = place_point(sources ? sources->places : NULL, offer->place, card->point);
   for (size_t i = 0; i < offer->hours->n_slots; ++i) {
@@ -127,7 +140,7 @@ size_t match_card_fill(struct match_card *card, const Collega__Offer *offer,
   card->until =
       offer->period->has_until ? offer->period->until : offer->period->from + CARD_OPEN_DAYS;
   card->flex_days = (uint16_t)(offer->period->has_flex_days ? offer->period->flex_days : 0);
-  card->occupation = occupation_key(offer->occupation->isco);
+  card->occupation = occupation_key(taxonomy, offer->occupation->isco, offer->occupation->esco);
   card->headcount = (uint16_t)offer->headcount;
   card->min_headcount = (uint16_t)(offer->has_min_headcount ? offer->min_headcount : 0);
   card->travel_km = (uint16_t)(offer->has_travel_km ? offer->travel_km : CARD_NOT_TOLD);
@@ -135,7 +148,7 @@ size_t match_card_fill(struct match_card *card, const Collega__Offer *offer,
   card->hours_min = (uint8_t)offer->hours->per_week_min;
   card->hours_max = (uint8_t)offer->hours->per_week_max;
   card->education = (uint8_t)(offer->has_education ? offer->education : UINT8_MAX);
-  uint32_t *item = fill_skills(card, offer, card->items);
+  uint32_t *item = fill_skills(card, taxonomy, offer, card->items);
   card->credential_count = (uint8_t)offer->n_credentials;
   for (size_t i = 0; i < offer->n_credentials; ++i) {
     const Collega__Credential *credential = offer->credentials[i];

@@ -5,12 +5,14 @@
  * version to version.
  *
  * Texts that are only compared for equality (a collective agreement, a VAT treatment, a credential's code, a skill
- * that no taxonomy knows) stand in it as hashes of 30 or 32 bits over their lower-case form. Two different texts may
- * therefore be taken for the same, once in a billion pairs; who reads a match sees the texts themselves. */
+ * that no taxonomy knows) stand in it as hashes of 29 or 32 bits over their lower-case form, addresses as they are
+ * written. Two different texts may therefore be taken for the same, once in half a billion pairs; who reads a match sees
+ * the texts themselves. Occupations and skills that a taxonomy knows stand in it by its numbers: a card is compared only
+ * with those that were made with the same one. */
 #ifndef COLLEGA_CLIENT_CARD_H
 #define COLLEGA_CLIENT_CARD_H
 #include "base/bytes.h"
-#include "client/match/places.h"
+#include "client/match/taxonomy.h"
 #include "proto/offer.pb-c.h"
 
 #define CARD_NOT_TOLD   UINT16_MAX
@@ -19,7 +21,8 @@
 #define CARD_MUST       0x80000000u
 #define CARD_ALIAS      0x40000000u /* another name of the skill before it */
 #define CARD_KEY        0x3fffffffu
-#define CARD_ITEMS_MOST 110u /* 2 * 40 skills, 20 credentials, 10 languages */
+#define CARD_TEXT       0x20000000u /* of a key: a hash; else a concept of the taxonomy */
+#define CARD_ITEMS_MOST 110u        /* 2 * 40 skills, 20 credentials, 10 languages */
 /* Room for any card, a multiple of its alignment. */
 #define CARD_ROOM (sizeof(struct match_card) + CARD_ITEMS_MOST * sizeof(uint32_t))
 
@@ -51,21 +54,18 @@ struct match_card {
 #define CARD_LANGUAGE(item) ((item)&0xffffu)
 #define CARD_LEVEL(item)    (((item) >> 16) & 7u)
 
-/* What a node has imported, and cards are made with. Each may be NULL: then what is built in. The sources stay their
- * owner's, and must outlive what was made with them. */
-struct match_sources {
-  const struct places *places;
-};
-
-/* Fills a block of CARD_ROOM bytes from a checked offer; returns the bytes used. `sources` may be NULL. */
-size_t match_card_fill(struct match_card *card, const Collega__Offer *offer,
-                       const struct match_sources *sources);
+/* Fills a block of CARD_ROOM bytes from a checked offer; returns the bytes used. taxonomy: NULL for none. */
+size_t match_card_fill(struct match_card *card, const struct taxonomy *taxonomy,
+                       const Collega__Offer *offer);
 
 static inline const uint32_t *card_credentials(const struct match_card *card) {
   return card->items + card->skill_count;
 }
 static inline const uint32_t *card_languages(const struct match_card *card) {
   return card->items + card->skill_count + card->credential_count;
+}
+static inline bool card_is_concept(uint32_t key) {
+  return (key & CARD_TEXT) == 0;
 }
 static inline size_t card_bytes(const struct match_card *card) {
   return sizeof *card + sizeof(uint32_t) * ((size_t)card->skill_count + card->credential_count +

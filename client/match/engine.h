@@ -18,8 +18,8 @@ struct match_found {
   struct short_id id;
   double score;
 };
-/* `sources` may be NULL; NULL: out of memory. */
-struct match_engine *match_engine_new(const struct match_sources *sources);
+/* Copies the rules; their taxonomy stays open longer than the engine. NULL: out of memory. */
+struct match_engine *match_engine_new(const struct match_rules *rules);
 void match_engine_destroy(struct match_engine **engine);
 /* Adds or replaces. Copies what it needs. */
 enum collega_status match_engine_put(struct match_engine *engine, const struct match_offer *offer,

@@ -11,10 +11,16 @@
 #include "client/match/occupation.h"
 #include "proto/lists.h"
 
-const double match_weights[MATCH_PARTS] = {
-    [MATCH_OCCUPATION] = 0.28, [MATCH_SKILLS] = 0.18,    [MATCH_CREDENTIALS] = 0.05,
-    [MATCH_LANGUAGES] = 0.04,  [MATCH_DISTANCE] = 0.14,  [MATCH_PERIOD] = 0.12,
-    [MATCH_HOURS] = 0.07,      [MATCH_HEADCOUNT] = 0.06, [MATCH_TERMS] = 0.06,
+const struct match_rules match_rules_default = {
+    .weight = {[MATCH_OCCUPATION] = 0.28,
+               [MATCH_SKILLS] = 0.18,
+               [MATCH_CREDENTIALS] = 0.05,
+               [MATCH_LANGUAGES] = 0.04,
+               [MATCH_DISTANCE] = 0.14,
+               [MATCH_PERIOD] = 0.12,
+               [MATCH_HOURS] = 0.07,
+               [MATCH_HEADCOUNT] = 0.06,
+               [MATCH_TERMS] = 0.06},
 };
 
 const char *match_part_name(enum match_part part) {
@@ -34,6 +40,7 @@ const char *match_part_name(enum match_part part) {
 
 /* The comparison in roles. Without words `out` and the offers are NULL. */
 struct pair {
+  const struct match_rules *rules;
   const struct match_card *supply, *demand;
   double *part;
   const Collega__Offer *supply_offer, *demand_offer;
@@ -129,35 +136,72 @@ static bool has_skill(const struct match_card *card, const struct skill_keys *wa
   return false;
 }
 
+/* The closest of the offered skills to one that is not among them; *number: which skill of the offer it is. */
+static double nearest_skill(const struct pair *pair, const struct skill_keys *wanted,
+                            size_t *number) {
+  const struct taxonomy *taxonomy = pair->rules->taxonomy;
+  double best = 0;
+  size_t at_number = 0;
+  if (!taxonomy || !card_is_concept(wanted->key[0])) return 0;
+  for (size_t at = 0; at < pair->supply->skill_count && best < TAXONOMY_RELATED_SKILL;
+       ++at_number) {
+    struct skill_keys offered;
+    at = next_skill(pair->supply, at, &offered);
+    if (!card_is_concept(offered.key[0])) continue;
+    double closeness = taxonomy_skill_closeness(taxonomy, wanted->key[0], offered.key[0]);
+    if (closeness <= best) continue;
+    best = closeness;
+    *number = at_number;
+  }
+  return best;
+}
+
 static void judge_skills(struct pair *pair, bool *shared) {
   *shared = false;
-  unsigned asked = 0, met = 0;
+  double asked = 0, met = 0;
   size_t number = 0;
   for (size_t at = 0; at < pair->demand->skill_count; ++number) {
     struct skill_keys wanted;
     at = next_skill(pair->demand, at, &wanted);
     const char *label = pair->out ? pair->demand_offer->skills[number]->label : NULL;
-    unsigned weight = wanted.must ? 2 : 1;
+    double weight = wanted.must ? 2 : 1;
     asked += weight;
     if (has_skill(pair->supply, &wanted)) {
       met += weight;
       *shared = true;
       say(pair->out, false, RULE_match_skill, label, NULL, NULL);
-    } else {
+      continue;
+    }
+    size_t near = 0;
+    double closeness = nearest_skill(pair, &wanted, &near);
+    met += weight * closeness;
+    if (!pair->out) continue;
+    if (closeness > 0)
+      say(pair->out, true, wanted.must ? RULE_match_skill_must_near : RULE_match_skill_near, label,
+          pair->supply_offer->skills[near]->label, NULL);
+    else
       say(pair->out, true, wanted.must ? RULE_match_skill_must_missing : RULE_match_skill_missing,
           label, NULL, NULL);
-    }
   }
-  pair->part[MATCH_SKILLS] = asked ? (double)met / (double)asked : 1.0;
+  pair->part[MATCH_SKILLS] = asked > 0 ? met / asked : 1.0;
 }
 
 static void judge_occupation(struct pair *pair) {
-  double closeness = occupation_closeness(pair->supply->occupation, pair->demand->occupation);
+  const struct taxonomy *taxonomy = pair->rules->taxonomy;
+  double closeness =
+      occupation_closeness(taxonomy, pair->supply->occupation, pair->demand->occupation);
   pair->part[MATCH_OCCUPATION] = closeness;
   if (!pair->out) return;
-  const char *isco = pair->demand_offer->occupation->isco;
+  const char *isco = pair->demand_offer->occupation->isco,
+             *esco = pair->demand_offer->occupation->esco;
   const struct isco_row *row = isco_find(isco);
   const char *dutch = row ? row->nl : isco, *english = row ? row->en : isco;
+  uint32_t concept =
+      taxonomy && esco ? taxonomy_find(taxonomy, TAXONOMY_OCCUPATION, esco) : TAXONOMY_NOT_THERE;
+  if (concept != TAXONOMY_NOT_THERE) {
+    dutch = taxonomy_name(taxonomy, concept, "nl");
+    english = taxonomy_name(taxonomy, concept, "en");
+  }
   if (closeness >= 1.0)
     say(pair->out, false, RULE_match_occupation_same_by_language, dutch, english, isco);
   else if (closeness > 0)
@@ -363,23 +407,24 @@ static bool judge(struct pair *pair, double *score) {
   judge_education(pair);
   judge_terms(pair);
   for (enum match_part part = 0; part < MATCH_PARTS; ++part)
-    *score += match_weights[part] * pair->part[part];
+    *score += pair->rules->weight[part] * pair->part[part];
   return true;
 }
 
-bool match_cards(const struct match_card *mine, const struct match_card *other, double *score,
-                 double part[MATCH_PARTS]) {
+bool match_cards(const struct match_rules *rules, const struct match_card *mine,
+                 const struct match_card *other, double *score, double part[MATCH_PARTS]) {
   bool supplies = kind_supplies((Collega__OfferKind)mine->kind);
-  struct pair pair = {
-      .supply = supplies ? mine : other, .demand = supplies ? other : mine, .part = part};
+  struct pair pair = {.rules = rules,
+                      .supply = supplies ? mine : other,
+                      .demand = supplies ? other : mine,
+                      .part = part};
   *score = 0;
   return kind_counter((Collega__OfferKind)mine->kind) == (Collega__OfferKind)other->kind &&
          judge(&pair, score);
 }
 
-void match_pair(const struct match_sources *sources, const Collega__Offer *mine,
-                const struct id *me, const Collega__Offer *other, const struct id *them,
-                struct match_result *out) {
+void match_pair(const struct match_rules *rules, const Collega__Offer *mine, const struct id *me,
+                const Collega__Offer *other, const struct id *them, struct match_result *out) {
   _Alignas(struct match_card) uint8_t rooms[2][CARD_ROOM];
   struct match_card *given = (struct match_card *)rooms[0], *asked = (struct match_card *)rooms[1];
   memset(out, 0, sizeof *out);
@@ -393,9 +438,9 @@ void match_pair(const struct match_sources *sources, const Collega__Offer *mine,
   }
   const Collega__Offer *supply = kind_supplies(mine->kind) ? mine : other;
   const Collega__Offer *demand = supply == mine ? other : mine;
-  match_card_fill(given, supply, sources);
-  match_card_fill(asked, demand, sources);
-  struct pair pair = {given, asked, out->part, supply, demand, out};
+  match_card_fill(given, rules->taxonomy, supply);
+  match_card_fill(asked, rules->taxonomy, demand);
+  struct pair pair = {rules, given, asked, out->part, supply, demand, out};
   out->fits = true;
   if (judge(&pair, &out->score)) return;
   memset(out->part, 0, sizeof out->part);

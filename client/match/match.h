@@ -5,10 +5,12 @@
  * score does not depend on which of the two asks. An offer that breaks a hard rule is no match. Then nine parts,
  * each 0 .. 1, and
  *
- *   score = sum of weight[part] * part          the weights sum to 1: match_weights
+ *   score = sum of weight[part] * part          the weights sum to 1: struct match_rules
  *
  *   occupation   closeness of the two occupations (occupation.h)
- *   skills       weight of the asked skills that are offered / weight of all asked (must 2, nice 1); none asked: 1
+ *   skills       sum of weight * closeness to the closest skill that is offered / sum of the weights of all asked (must 2,
+ *                nice 1); none asked: 1. Closeness is 1 for the same address or the same label (case aside); else, where
+ *                a taxonomy knows the addresses of both, that of taxonomy.h; else 0
  *   credentials  the same over credentials; one that must be there and is not is a hard rule
  *   languages    the same over languages, a wanted one below the asked level counts half; must is a hard rule
  *   distance     1 - km / 100, at least 0; unknown 0.5
@@ -18,12 +20,11 @@
  *   terms        1, less 0.25 for each of: another cao, other VAT treatment, no return guarantee where the lender
  *                gives one, takeover seen differently
  *
- * Hard rules: kinds that meet, another employer, occupations or skills with something in common, required credentials
- * and languages, periods that overlap (with flex_days), hours that meet, a part of the week in common where both name
- * some, the least headcount of both, both travel limits. Without imported postcodes places are known to the postcode area
- * (7 km off at the median, 19 km at the 95th percentile), so a travel limit is a hard rule only beyond limit +
- * MATCH_PLACE_DOUBT_KM; where both places are known to their four digits (places.h), beyond limit + MATCH_FINE_DOUBT_KM.
- * Between the two it is told as a gap. */
+ * Hard rules: kinds that meet, another employer, a closeness of occupations above 0 or an asked skill that is offered
+ * (closeness 1), required credentials and languages, periods that overlap (with flex_days), hours that meet, a part of the week in common where both name
+ * some, the least headcount of both, both travel limits. Places are known to the postcode area (7 km off at the median,
+ * 19 km at the 95th percentile), so a travel limit is a hard rule only beyond limit + MATCH_PLACE_DOUBT_KM; between the
+ * two it is told as a gap. */
 #ifndef COLLEGA_CLIENT_MATCH_H
 #define COLLEGA_CLIENT_MATCH_H
 #include "base/bytes.h"
@@ -44,7 +45,13 @@ enum match_part {
   MATCH_PARTS
 };
 const char *match_part_name(enum match_part part); /* "occupation", as in JSON */
-extern const double match_weights[MATCH_PARTS];
+/* What matching goes by besides the offers. */
+struct match_rules {
+  double weight[MATCH_PARTS];      /* 0 .. 1, they sum to 1 */
+  const struct taxonomy *taxonomy; /* NULL: none */
+};
+/* The default weights, no taxonomy. */
+extern const struct match_rules match_rules_default;
 
 #define MATCH_PLACE_DOUBT_KM 20.0
 #define MATCH_FINE_DOUBT_KM  3.0
@@ -56,15 +63,12 @@ struct match_result {
   struct collega_error reasons[MATCH_WORDS],
       gaps[MATCH_WORDS]; /* rule and arguments: sentences in two languages */
 };
-/* `mine` and `other` by employers with ids `me` and `them`; with words. When !fits, gaps[0] is the rule that broke.
- * `sources` may be NULL. */
-void match_pair(const struct match_sources *sources, const Collega__Offer *mine,
-                const struct id *me, const Collega__Offer *other, const struct id *them,
-                struct match_result *out);
+/* `mine` and `other` by employers with ids `me` and `them`; with words. When !fits, gaps[0] is the rule that broke. */
+void match_pair(const struct match_rules *rules, const Collega__Offer *mine, const struct id *me,
+                const Collega__Offer *other, const struct id *them, struct match_result *out);
 /* The same from cards of two different employers, without words: false when a hard rule is broken. */
-bool match_cards(const struct match_card *mine, const struct match_card *other, double *score,
-                 double part[MATCH_PARTS]);
-/* Great-circle distance in km between two places as far as known; negative: unknown. `places` may be NULL. */
-double place_distance(const struct places *places, const Collega__Place *one,
-                      const Collega__Place *other);
+bool match_cards(const struct match_rules *rules, const struct match_card *mine,
+                 const struct match_card *other, double *score, double part[MATCH_PARTS]);
+/* Great-circle distance in km between two places as far as known (postcode area, region); negative: unknown. */
+double place_distance(const Collega__Place *one, const Collega__Place *other);
 #endif

@@ -65,7 +65,7 @@ struct touched_set {
 enum collega_status matcher_open(struct ledger *ledger, struct matcher **out,
                                  struct collega_error *error) {
   struct matcher *matcher = calloc(1, sizeof *matcher);
-  if (matcher) matcher->engine = match_engine_new(NULL);
+  if (matcher) matcher->engine = match_engine_new(&match_rules_default);
   if (!matcher || !matcher->engine) {
     free(matcher);
     return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
@@ -181,7 +181,7 @@ static enum collega_status load_failed(struct load *load, struct collega_error *
 static enum collega_status load_all(struct matcher *matcher, struct ledger_txn *txn,
                                     collega_time now, struct collega_error *error) {
   struct load load = {matcher, arena_new(65536, MATCHER_ARENA_BYTES), now};
-  struct match_engine *fresh = match_engine_new(&matcher->sources);
+  struct match_engine *fresh = match_engine_new(&match_rules_default);
   matcher->loaded = false;
   if (fresh) {
     match_engine_destroy(&matcher->engine);
@@ -381,7 +381,7 @@ static bool row_fill(struct arena *arena, const CollegaStore__OfferRow *mine,
     collega_store__part__init(parts[i]);
     parts[i]->name = arena_text(arena, match_part_name((enum match_part)i));
     parts[i]->score = (uint32_t)(result->part[i] * 10000.0 + 0.5);
-    parts[i]->weight = (uint32_t)(match_weights[i] * 10000.0 + 0.5);
+    parts[i]->weight = (uint32_t)(match_rules_default.weight[i] * 10000.0 + 0.5);
   }
   row->n_parts = MATCH_PARTS;
   row->parts = parts;
@@ -446,7 +446,7 @@ static bool pair_change(struct run *run, const CollegaStore__OfferRow *mine,
     return true;
   struct match_result *result = arena_take(arena, sizeof *result);
   if (!result) return false;
-  match_pair(&run->matcher->sources, mine_body->offer->offer, &party, counter_body->offer->offer,
+  match_pair(&match_rules_default, mine_body->offer->offer, &party, counter_body->offer->offer,
              &author, result);
   if (!result->fits) return true;
   change->remove = false;

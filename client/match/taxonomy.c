@@ -18,17 +18,14 @@ struct taxonomy {
   const struct file_head *head;
   const struct file_concept *concepts;
   const struct file_label *labels;
-  const uint32_t *skills, *broader;
+  const uint32_t *skills, *broader, *related;
+  const uint16_t *keys; /* their unit groups */
   const uint8_t *closeness;
   const char *text;
   uint32_t count; /* of concepts */
 };
 
 /* ---- checking */
-
-static uint64_t pairs(uint32_t occupations) {
-  return occupations ? (uint64_t)occupations * (occupations - 1) / 2 : 0;
-}
 
 static bool head_fits(const struct file_head *head, size_t length) {
   return memcmp(head->magic, FILE_MAGIC, sizeof head->magic) == 0 &&
@@ -37,7 +34,8 @@ static bool head_fits(const struct file_head *head, size_t length) {
          head->concepts[TAXONOMY_SKILL] <= TAXONOMY_CONCEPTS_MOST &&
          head->concepts[TAXONOMY_GROUP] <= TAXONOMY_CONCEPTS_MOST &&
          head->labels <= TAXONOMY_LABELS_MOST && head->skills <= TAXONOMY_RELATIONS_MOST &&
-         head->broader <= TAXONOMY_RELATIONS_MOST;
+         head->broader <= TAXONOMY_RELATIONS_MOST && head->related <= 2 * TAXONOMY_RELATIONS_MOST &&
+         head->keys <= TAXONOMY_KEYS_MOST;
 }
 
 /* The sections follow each other and are as long as the counts say; the text takes what is left. */
@@ -49,7 +47,9 @@ static bool sections_fit(const struct file_head *head, size_t length) {
       [FILE_LABELS] = (uint64_t)head->labels * sizeof(struct file_label),
       [FILE_SKILLS] = (uint64_t)head->skills * sizeof(uint32_t),
       [FILE_BROADER] = (uint64_t)head->broader * sizeof(uint32_t),
-      [FILE_CLOSENESS] = pairs(head->concepts[TAXONOMY_OCCUPATION]),
+      [FILE_RELATED] = (uint64_t)head->related * sizeof(uint32_t),
+      [FILE_KEYS] = (uint64_t)head->keys * sizeof(uint16_t),
+      [FILE_CLOSENESS] = (uint64_t)head->keys * head->keys,
       [FILE_TEXT] = 1};
   uint64_t least = sizeof *head;
   for (size_t i = 0; i < FILE_SECTIONS; ++i) {
@@ -74,15 +74,20 @@ static bool contents_fit(const struct taxonomy *taxonomy) {
   const struct file_concept *first = &taxonomy->concepts[0],
                             *end = &taxonomy->concepts[taxonomy->count];
   if (first->first_label != 0 || first->first_skill != 0 || first->first_broader != 0 ||
-      end->first_label != head->labels || end->first_skill != head->skills ||
-      end->first_broader != head->broader)
+      first->first_related != 0 || end->first_label != head->labels ||
+      end->first_skill != head->skills || end->first_broader != head->broader ||
+      end->first_related != head->related)
     return false;
   for (uint32_t i = 0; i < taxonomy->count; ++i) {
     const struct file_concept *concept = &taxonomy->concepts[i];
     if (concept->uri >= text_bytes || concept->isco > 9999 ||
         concept[1].first_label < concept->first_label ||
         concept[1].first_skill < concept->first_skill ||
-        concept[1].first_broader < concept->first_broader)
+        concept[1].first_broader < concept->first_broader ||
+        concept[1].first_related < concept->first_related)
+      return false;
+    if (i < head->concepts[TAXONOMY_OCCUPATION] &&
+        (concept->key >= head->keys || taxonomy->keys[concept->key] != concept->isco))
       return false;
   }
   for (uint32_t i = 0; i < head->labels; ++i)
@@ -91,6 +96,11 @@ static bool contents_fit(const struct taxonomy *taxonomy) {
     if ((taxonomy->skills[i] & TAXONOMY_CONCEPT) >= taxonomy->count) return false;
   for (uint32_t i = 0; i < head->broader; ++i)
     if (taxonomy->broader[i] >= taxonomy->count) return false;
+  for (uint32_t i = 0; i < head->related; ++i)
+    if (taxonomy->related[i] >= taxonomy->count) return false;
+  for (uint32_t i = 0; i < head->keys; ++i)
+    if (taxonomy->keys[i] > 9999 || (i > 0 && taxonomy->keys[i] < taxonomy->keys[i - 1]))
+      return false;
   return true;
 }
 
@@ -109,6 +119,8 @@ static bool taxonomy_take(struct taxonomy *taxonomy) {
   taxonomy->labels = (const void *)(map + head->offset[FILE_LABELS]);
   taxonomy->skills = (const void *)(map + head->offset[FILE_SKILLS]);
   taxonomy->broader = (const void *)(map + head->offset[FILE_BROADER]);
+  taxonomy->related = (const void *)(map + head->offset[FILE_RELATED]);
+  taxonomy->keys = (const void *)(map + head->offset[FILE_KEYS]);
   taxonomy->closeness = map + head->offset[FILE_CLOSENESS];
   taxonomy->text = (const char *)(map + head->offset[FILE_TEXT]);
   return contents_fit(taxonomy);
@@ -163,6 +175,7 @@ void taxonomy_size(const struct taxonomy *taxonomy, struct taxonomy_size *out) {
   out->labels = head->labels;
   out->skill_relations = head->skills;
   out->broader_relations = head->broader;
+  out->related_skills = head->related / 2;
   out->bytes = taxonomy->length;
 }
 
@@ -243,8 +256,73 @@ uint32_t taxonomy_broader(const struct taxonomy *taxonomy, uint32_t concept, con
   return from[1].first_broader - from->first_broader;
 }
 
+uint32_t taxonomy_related(const struct taxonomy *taxonomy, uint32_t concept, const uint32_t **out) {
+  const struct file_concept *from = &taxonomy->concepts[concept];
+  *out = taxonomy->related + from->first_related;
+  return from[1].first_related - from->first_related;
+}
+
+/* ---- closeness */
+
+uint32_t taxonomy_keys(const struct taxonomy *taxonomy) {
+  return taxonomy->head->keys;
+}
+
+uint32_t taxonomy_key(const struct taxonomy *taxonomy, uint32_t occupation) {
+  return taxonomy->concepts[occupation].key;
+}
+
+/* The first key that is not below this group. */
+static uint32_t key_from(const struct taxonomy *taxonomy, uint32_t isco) {
+  uint32_t low = 0, high = taxonomy->head->keys;
+  while (low < high) {
+    uint32_t middle = low + (high - low) / 2;
+    if (taxonomy->keys[middle] < isco)
+      low = middle + 1;
+    else
+      high = middle;
+  }
+  return low;
+}
+
+uint32_t taxonomy_group(const struct taxonomy *taxonomy, uint16_t isco, uint32_t *first) {
+  *first = key_from(taxonomy, isco);
+  return key_from(taxonomy, isco + 1u) - *first;
+}
+
+uint16_t taxonomy_key_isco(const struct taxonomy *taxonomy, uint32_t key) {
+  return taxonomy->keys[key];
+}
+
+const uint8_t *taxonomy_near(const struct taxonomy *taxonomy, uint32_t key) {
+  return taxonomy->closeness + (size_t)key * taxonomy->head->keys;
+}
+
 double taxonomy_closeness(const struct taxonomy *taxonomy, uint32_t one, uint32_t other) {
-  if (one == other) return 1.0;
-  uint32_t high = one > other ? one : other, low = one > other ? other : one;
-  return (double)taxonomy->closeness[pairs(high) + low] / 255.0;
+  const uint8_t *near = taxonomy_near(taxonomy, taxonomy_key(taxonomy, one));
+  return (double)near[taxonomy_key(taxonomy, other)] / 255.0;
+}
+
+static bool among(const uint32_t *list, uint32_t count, uint32_t concept) {
+  for (uint32_t i = 0; i < count; ++i)
+    if (list[i] == concept) return true;
+  return false;
+}
+
+double taxonomy_skill_closeness(const struct taxonomy *taxonomy, uint32_t one, uint32_t other) {
+  if (one == other) return TAXONOMY_SAME_SKILL;
+  const uint32_t *related, *above, *over;
+  uint32_t related_count = taxonomy_related(taxonomy, one, &related),
+           above_count = taxonomy_broader(taxonomy, one, &above),
+           over_count = taxonomy_broader(taxonomy, other, &over);
+  if (among(related, related_count, other) || among(above, above_count, other) ||
+      among(over, over_count, one))
+    return TAXONOMY_RELATED_SKILL;
+  for (uint32_t i = 0; i < above_count; ++i)
+    if (among(over, over_count, above[i])) return TAXONOMY_KINDRED_SKILL;
+  return 0.0;
+}
+
+uint64_t taxonomy_mark(const struct taxonomy *taxonomy) {
+  return get_be64(taxonomy->head->checksum);
 }

@@ -17,6 +17,19 @@
  *               and two neighbouring skills of one group say something.
  *   tree      = closeness of their ISCO unit groups (occupation.h)
  *
+ * Of a unit group, where no occupation is told: with an occupation or another unit group the mean closeness of its
+ * occupations, rounded to 1/255; with itself and with its own occupations 1, because nothing speaks against it.
+ *
+ * Closeness of two skills:
+ *
+ *   1     the same
+ *   0.6   ESCO relates them, or one is broader than the other
+ *   0.3   something is broader than both: a skill or a group of skills
+ *   0     else
+ *
+ * The order is ESCO's own (a relation of two skills says that one helps the other, a group only that they are of a kind);
+ * the steps are ours.
+ *
  * Sources: the cosine of vectors weighted by inverse document frequency is that of text retrieval (Salton, Wong and
  * Yang, A vector space model for automatic indexing, CACM 18, 1975; Sparck Jones, A statistical interpretation of
  * term specificity, Journal of Documentation 28, 1972); skill sets as vectors of occupations after Nedelkoska et al.
@@ -29,7 +42,8 @@
 #include "base/error.h"
 
 #define TAXONOMY_FILE             "taxonomy" /* in the home */
-#define TAXONOMY_OCCUPATIONS_MOST 8000u      /* their closeness takes 32 MB */
+#define TAXONOMY_OCCUPATIONS_MOST 8000u      /* their closeness takes 70 MB */
+#define TAXONOMY_KEYS_MOST        (2u * TAXONOMY_OCCUPATIONS_MOST)
 #define TAXONOMY_CONCEPTS_MOST    200000u
 #define TAXONOMY_LABELS_MOST      4000000u
 #define TAXONOMY_RELATIONS_MOST   4000000u
@@ -41,7 +55,7 @@ enum taxonomy_kind { TAXONOMY_OCCUPATION, TAXONOMY_SKILL, TAXONOMY_GROUP, TAXONO
 struct taxonomy;
 struct taxonomy_size {
   uint32_t concepts[TAXONOMY_KINDS];
-  uint32_t labels, skill_relations, broader_relations;
+  uint32_t labels, skill_relations, broader_relations, related_skills;
   size_t bytes; /* of the file */
 };
 struct taxonomy_label {
@@ -78,5 +92,24 @@ const char *taxonomy_name(const struct taxonomy *taxonomy, uint32_t concept, con
 uint32_t taxonomy_skills(const struct taxonomy *taxonomy, uint32_t occupation,
                          const uint32_t **out);
 uint32_t taxonomy_broader(const struct taxonomy *taxonomy, uint32_t concept, const uint32_t **out);
+/* Skills that ESCO relates to a skill; each relation is told at both ends. */
+uint32_t taxonomy_related(const struct taxonomy *taxonomy, uint32_t concept, const uint32_t **out);
+
+/* What closeness is kept for has a key: every occupation and every unit group that has one, 0 .. keys - 1. */
+uint32_t taxonomy_keys(const struct taxonomy *taxonomy);
+uint32_t taxonomy_key(const struct taxonomy *taxonomy, uint32_t occupation);
+/* The keys of a unit group, *first .. *first + count - 1, the group's own first; 0: it has no occupations here. */
+uint32_t taxonomy_group(const struct taxonomy *taxonomy, uint16_t isco, uint32_t *first);
+uint16_t taxonomy_key_isco(const struct taxonomy *taxonomy, uint32_t key);
+/* How close each key is to this one, in steps of 1/255: an array of taxonomy_keys bytes. */
+const uint8_t *taxonomy_near(const struct taxonomy *taxonomy, uint32_t key);
+/* Of two occupations. */
 double taxonomy_closeness(const struct taxonomy *taxonomy, uint32_t one, uint32_t other);
+/* Of two skills. */
+#define TAXONOMY_SAME_SKILL    1.0
+#define TAXONOMY_RELATED_SKILL 0.6
+#define TAXONOMY_KINDRED_SKILL 0.3
+double taxonomy_skill_closeness(const struct taxonomy *taxonomy, uint32_t one, uint32_t other);
+/* Tells this taxonomy from others: a hash of all that is in it. */
+uint64_t taxonomy_mark(const struct taxonomy *taxonomy);
 #endif

@@ -29,8 +29,8 @@ struct relation {
   struct taxonomy_source source;
 };
 struct taxonomy_builder {
-  struct buffer text, addresses, labels, skills, broader; /* of the structs above */
-  uint32_t *table;                                        /* address + 1 by its hash; 0: empty */
+  struct buffer text, addresses, labels, skills, broader, related; /* of the structs above */
+  uint32_t *table; /* address + 1 by its hash; 0: empty */
   size_t table_size;
   uint32_t count[TAXONOMY_KINDS];
   uint32_t *order; /* addresses by final number */
@@ -66,6 +66,7 @@ struct taxonomy_builder *taxonomy_builder_new(void) {
   buffer_init(&builder->labels, TAXONOMY_LABELS_MOST * sizeof(struct label));
   buffer_init(&builder->skills, TAXONOMY_RELATIONS_MOST * sizeof(struct relation));
   buffer_init(&builder->broader, TAXONOMY_RELATIONS_MOST * sizeof(struct relation));
+  buffer_init(&builder->related, 2 * TAXONOMY_RELATIONS_MOST * sizeof(struct relation));
   random_fill(builder->secret, sizeof builder->secret);
   builder->table_size = LEAST_TABLE;
   builder->table = calloc(LEAST_TABLE, sizeof *builder->table);
@@ -81,6 +82,7 @@ void taxonomy_builder_destroy(struct taxonomy_builder **place) {
   buffer_free(&builder->labels);
   buffer_free(&builder->skills);
   buffer_free(&builder->broader);
+  buffer_free(&builder->related);
   free(builder->table);
   free(builder->order);
   free(builder);
@@ -202,6 +204,14 @@ enum collega_status taxonomy_build_broader(struct taxonomy_builder *builder, str
   return relate(builder, &builder->broader, narrower, broader, false, source, error);
 }
 
+enum collega_status taxonomy_build_related(struct taxonomy_builder *builder, struct bytes skill,
+                                           struct bytes related, struct taxonomy_source source,
+                                           struct collega_error *error) {
+  if (items(&builder->related, sizeof(struct relation)) >= TAXONOMY_RELATIONS_MOST)
+    return too_large(error);
+  return relate(builder, &builder->related, skill, related, false, source, error);
+}
+
 /* ---- final numbers */
 
 static int compare(uint64_t one, uint64_t other) {
@@ -294,10 +304,23 @@ static bool end_fits(const struct address *address, uint32_t kind) {
   return address->kind != NOT_DEFINED && (kind == NOT_DEFINED || address->kind == kind);
 }
 
+/* Relations to what is there, by their ends, each once. */
+static void sort_relations(struct buffer *buffer) {
+  struct relation *relations = (struct relation *)(void *)buffer->data;
+  size_t count = items(buffer, sizeof *relations), kept = 0;
+  if (!count) return;
+  qsort(relations, count, sizeof *relations, by_ends);
+  for (size_t i = 0; i < count; ++i)
+    if (!kept || relations[kept - 1].from != relations[i].from ||
+        relations[kept - 1].to != relations[i].to)
+      relations[kept++] = relations[i];
+  buffer->length = kept * sizeof *relations;
+}
+
 static void settle_relations(struct taxonomy_builder *builder, struct buffer *buffer,
                              const struct ends *ends, taxonomy_tell tell, void *context) {
   struct relation *relations = (struct relation *)(void *)buffer->data;
-  size_t count = items(buffer, sizeof *relations), good = 0, kept = 0;
+  size_t count = items(buffer, sizeof *relations), good = 0;
   if (!count) return;
   for (size_t i = 0; i < count; ++i) {
     struct relation *relation = &relations[i];
@@ -315,65 +338,117 @@ static void settle_relations(struct taxonomy_builder *builder, struct buffer *bu
     relation->to = to->number;
     relations[good++] = *relation;
   }
-  qsort(relations, good, sizeof *relations, by_ends);
-  for (size_t i = 0; i < good; ++i)
-    if (!kept || relations[kept - 1].from != relations[i].from ||
-        relations[kept - 1].to != relations[i].to)
-      relations[kept++] = relations[i];
-  buffer->length = kept * sizeof *relations;
+  buffer->length = good * sizeof *relations;
+  sort_relations(buffer);
+}
+
+/* Each relation at its other end too. */
+static bool mirror_relations(struct buffer *buffer) {
+  size_t count = items(buffer, sizeof(struct relation));
+  for (size_t i = 0; i < count; ++i) {
+    struct relation relation = ((const struct relation *)(const void *)buffer->data)[i];
+    uint32_t from = relation.from;
+    relation.from = relation.to;
+    relation.to = from;
+    buffer_append(buffer, &relation, sizeof relation);
+  }
+  sort_relations(buffer);
+  return !buffer->failed;
 }
 
 /* ---- the sections, as they go into the file */
 
 struct sections {
   struct file_concept *concepts;
-  uint32_t *skills, *broader;
+  uint32_t *skills, *broader, *related;
+  uint16_t *keys;
+  uint32_t key_count;
   uint8_t *closeness;
-  size_t closeness_bytes;
 };
 
 static void sections_free(struct sections *sections) {
   free(sections->concepts);
   free(sections->skills);
   free(sections->broader);
+  free(sections->related);
+  free(sections->keys);
   free(sections->closeness);
+}
+
+static int by_group(const void *one, const void *other, void *context) {
+  const struct file_concept *concepts = context;
+  uint32_t a = *(const uint32_t *)one, b = *(const uint32_t *)other;
+  int order = compare(concepts[a].isco, concepts[b].isco);
+  return order ? order : compare(a, b);
+}
+
+/* Keys by unit group, the group's own before those of its occupations. */
+static bool keys_fill(struct sections *sections, uint32_t occupations) {
+  struct file_concept *concepts = sections->concepts;
+  uint32_t *order = calloc(occupations, sizeof *order);
+  sections->keys = calloc((size_t)occupations * 2, sizeof *sections->keys);
+  if (!order || !sections->keys) {
+    free(order);
+    return false;
+  }
+  for (uint32_t i = 0; i < occupations; ++i)
+    order[i] = i;
+  qsort_r(order, occupations, sizeof *order, by_group, concepts);
+  for (uint32_t i = 0; i < occupations; ++i) {
+    struct file_concept *concept = &concepts[order[i]];
+    uint16_t isco = (uint16_t) concept->isco;
+    if (i == 0 || sections->keys[sections->key_count - 1] != isco)
+      sections->keys[sections->key_count++] = isco;
+    concept->key = sections->key_count;
+    sections->keys[sections->key_count++] = isco;
+  }
+  free(order);
+  size_t square = (size_t)sections->key_count * sections->key_count;
+  sections->closeness = malloc(square);
+  return sections->closeness != NULL;
+}
+
+static uint32_t *ends_of(const struct buffer *buffer) {
+  size_t count = items(buffer, sizeof(struct relation));
+  const struct relation *relations = (const void *)buffer->data;
+  uint32_t *out = calloc(count + 1, sizeof *out);
+  for (size_t i = 0; out && i < count; ++i)
+    out[i] = relations[i].to | (relations[i].essential ? TAXONOMY_ESSENTIAL : 0u);
+  return out;
+}
+
+/* Passes over the relations that begin at a concept. */
+static uint32_t past(const struct buffer *buffer, uint32_t at, uint32_t concept) {
+  const struct relation *relations = (const void *)buffer->data;
+  while (at < items(buffer, sizeof *relations) && relations[at].from == concept)
+    ++at;
+  return at;
 }
 
 static bool sections_fill(const struct taxonomy_builder *builder, struct sections *sections) {
   size_t label_count = items(&builder->labels, sizeof(struct label));
-  size_t skill_count = items(&builder->skills, sizeof(struct relation));
-  size_t broader_count = items(&builder->broader, sizeof(struct relation));
   const struct label *labels = (const void *)builder->labels.data;
-  const struct relation *skills = (const void *)builder->skills.data;
-  const struct relation *broader = (const void *)builder->broader.data;
   sections->concepts = calloc((size_t)builder->defined + 1, sizeof *sections->concepts);
-  sections->skills = calloc(skill_count + 1, sizeof *sections->skills);
-  sections->broader = calloc(broader_count + 1, sizeof *sections->broader);
-  if (!sections->concepts || !sections->skills || !sections->broader) return false;
-  uint32_t label = 0, skill = 0, wide = 0;
+  sections->skills = ends_of(&builder->skills);
+  sections->broader = ends_of(&builder->broader);
+  sections->related = ends_of(&builder->related);
+  if (!sections->concepts || !sections->skills || !sections->broader || !sections->related)
+    return false;
+  struct file_concept at = {0};
   for (uint32_t i = 0; i <= builder->defined; ++i) {
     struct file_concept *concept = &sections->concepts[i];
-    *concept =
-        (struct file_concept){.first_label = label, .first_skill = skill, .first_broader = wide};
+    *concept = at;
     if (i == builder->defined) break;
     const struct address *address = address_at(builder, builder->order[i]);
     concept->uri = address->uri;
     concept->isco = address->isco;
-    while (label < label_count && labels[label].concept == i)
-      ++label;
-    while (skill < skill_count && skills[skill].from == i)
-      ++skill;
-    while (wide < broader_count && broader[wide].from == i)
-      ++wide;
+    while (at.first_label < label_count && labels[at.first_label].concept == i)
+      ++at.first_label;
+    at.first_skill = past(&builder->skills, at.first_skill, i);
+    at.first_broader = past(&builder->broader, at.first_broader, i);
+    at.first_related = past(&builder->related, at.first_related, i);
   }
-  for (size_t i = 0; i < skill_count; ++i)
-    sections->skills[i] = skills[i].to | (skills[i].essential ? TAXONOMY_ESSENTIAL : 0u);
-  for (size_t i = 0; i < broader_count; ++i)
-    sections->broader[i] = broader[i].to;
-  uint64_t occupations = builder->count[TAXONOMY_OCCUPATION];
-  sections->closeness_bytes = (size_t)(occupations * (occupations - 1) / 2);
-  sections->closeness = malloc(sections->closeness_bytes + 1);
-  return sections->closeness != NULL;
+  return keys_fill(sections, builder->count[TAXONOMY_OCCUPATION]);
 }
 
 /* Walks upwards from each concept, without recursion. *found: a relation that leads back to where the walk came from;
@@ -445,7 +520,9 @@ static bool file_fill(const struct taxonomy_builder *builder, const struct secti
                            .order = FILE_ORDER,
                            .labels = (uint32_t)items(&builder->labels, sizeof(struct label)),
                            .skills = (uint32_t)items(&builder->skills, sizeof(struct relation)),
-                           .broader = (uint32_t)items(&builder->broader, sizeof(struct relation))};
+                           .broader = (uint32_t)items(&builder->broader, sizeof(struct relation)),
+                           .related = (uint32_t)items(&builder->related, sizeof(struct relation)),
+                           .keys = sections->key_count};
   memcpy(head.magic, FILE_MAGIC, sizeof head.magic);
   memcpy(head.concepts, builder->count, sizeof head.concepts);
   buffer_append(out, &head, sizeof head);
@@ -455,7 +532,10 @@ static bool file_fill(const struct taxonomy_builder *builder, const struct secti
   section_add(out, &head, FILE_SKILLS, sections->skills, head.skills * sizeof *sections->skills);
   section_add(out, &head, FILE_BROADER, sections->broader,
               head.broader * sizeof *sections->broader);
-  section_add(out, &head, FILE_CLOSENESS, sections->closeness, sections->closeness_bytes);
+  section_add(out, &head, FILE_RELATED, sections->related,
+              head.related * sizeof *sections->related);
+  section_add(out, &head, FILE_KEYS, sections->keys, head.keys * sizeof *sections->keys);
+  section_add(out, &head, FILE_CLOSENESS, sections->closeness, (size_t)head.keys * head.keys);
   section_add(out, &head, FILE_TEXT, builder->text.data, builder->text.length);
   if (out->failed) return false;
   head.length = out->length;
@@ -482,6 +562,12 @@ enum collega_status taxonomy_build_finish(struct taxonomy_builder *builder, taxo
                                            "broaderUri",
                                            RULE_taxonomy_concept_missing,
                                            RULE_taxonomy_concept_missing};
+  static const struct ends related_ends = {TAXONOMY_SKILL,
+                                           TAXONOMY_SKILL,
+                                           "originalSkillUri",
+                                           "relatedSkillUri",
+                                           RULE_taxonomy_skill_missing,
+                                           RULE_taxonomy_skill_missing};
   buffer_init(out, 0);
   if (!builder->count[TAXONOMY_OCCUPATION])
     return error_set(error, COLLEGA_INVALID, RULE_taxonomy_no_occupations, NULL, NULL);
@@ -489,6 +575,8 @@ enum collega_status taxonomy_build_finish(struct taxonomy_builder *builder, taxo
   settle_labels(builder);
   settle_relations(builder, &builder->skills, &skill_ends, tell, context);
   settle_relations(builder, &builder->broader, &broader_ends, tell, context);
+  settle_relations(builder, &builder->related, &related_ends, tell, context);
+  if (!mirror_relations(&builder->related)) return no_memory(error);
   struct sections sections = {0};
   enum collega_status status = COLLEGA_OK;
   size_t circle = 0;
@@ -503,9 +591,11 @@ enum collega_status taxonomy_build_finish(struct taxonomy_builder *builder, taxo
                   text_at(builder, address_at(builder, builder->order[relation->to])->uri), NULL);
   }
   if (status == COLLEGA_OK &&
-      (!taxonomy_closeness_fill(sections.concepts, builder->defined,
-                                builder->count[TAXONOMY_OCCUPATION], sections.skills,
-                                sections.broader, sections.closeness) ||
+      (!taxonomy_closeness_fill(&(struct taxonomy_parts){sections.concepts, builder->defined,
+                                                         builder->count[TAXONOMY_OCCUPATION],
+                                                         sections.skills, sections.broader,
+                                                         sections.keys, sections.key_count},
+                                sections.closeness) ||
        !file_fill(builder, &sections, out)))
     status = no_memory(error);
   sections_free(&sections);

@@ -38,6 +38,10 @@ enum collega_status taxonomy_build_skill(struct taxonomy_builder *builder, struc
                                          struct bytes skill, bool essential,
                                          struct taxonomy_source source,
                                          struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Two skills of which ESCO says that one helps the other; told once, in either order. */
+enum collega_status taxonomy_build_related(struct taxonomy_builder *builder, struct bytes skill,
+                                           struct bytes related, struct taxonomy_source source,
+                                           struct collega_error *error) COLLEGA_MUST_CHECK;
 enum collega_status taxonomy_build_broader(struct taxonomy_builder *builder, struct bytes narrower,
                                            struct bytes broader, struct taxonomy_source source,
                                            struct collega_error *error) COLLEGA_MUST_CHECK;

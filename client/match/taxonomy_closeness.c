@@ -46,9 +46,10 @@ static bool add(struct vectors *vectors, uint32_t concept, float role) {
   return true;
 }
 
-static bool gather(struct vectors *vectors, const struct file_concept *concepts,
-                   uint32_t occupations, const uint32_t *skills, const uint32_t *broader) {
-  for (uint32_t o = 0; o < occupations; ++o) {
+static bool gather(struct vectors *vectors, const struct taxonomy_parts *parts) {
+  const struct file_concept *concepts = parts->concepts;
+  const uint32_t *skills = parts->skills, *broader = parts->broader;
+  for (uint32_t o = 0; o < parts->occupations; ++o) {
     vectors->first[o] = vectors->count;
     for (uint32_t i = concepts[o].first_skill; i < concepts[o + 1].first_skill; ++i) {
       uint32_t skill = skills[i] & TAXONOMY_CONCEPT;
@@ -63,7 +64,7 @@ static bool gather(struct vectors *vectors, const struct file_concept *concepts,
       vectors->best[weight->concept] = 0.0f;
     }
   }
-  vectors->first[occupations] = vectors->count;
+  vectors->first[parts->occupations] = vectors->count;
   return true;
 }
 
@@ -93,13 +94,19 @@ static bool weigh(struct vectors *vectors, uint32_t concepts, uint32_t occupatio
 static uint8_t closeness(double product, double lengths, uint32_t one, uint32_t other) {
   double cosine = lengths > 0 ? product / lengths : 0.0;
   double value = PART_SKILLS * sqrt(cosine > 1.0 ? 1.0 : cosine) +
-                 PART_TREE * occupation_closeness((uint16_t)one, (uint16_t)other);
+                 PART_TREE * isco_closeness((uint16_t)one, (uint16_t)other);
   return (uint8_t)(value * 255.0 + 0.5);
 }
 
-static void multiply(struct vectors *vectors, const struct file_concept *concepts,
-                     uint32_t occupations, uint8_t *out) {
-  for (uint32_t o = 1; o < occupations; ++o) {
+static void put(const struct taxonomy_parts *parts, uint8_t *out, uint32_t one, uint32_t other,
+                uint8_t value) {
+  out[(size_t)one * parts->key_count + other] = value;
+  out[(size_t)other * parts->key_count + one] = value;
+}
+
+static void multiply(struct vectors *vectors, const struct taxonomy_parts *parts, uint8_t *out) {
+  const struct file_concept *concepts = parts->concepts;
+  for (uint32_t o = 0; o < parts->occupations; ++o) {
     memset(vectors->product, 0, o * sizeof *vectors->product);
     for (size_t i = vectors->first[o]; i < vectors->first[o + 1]; ++i) {
       const struct weight *weight = &vectors->weights[i];
@@ -108,25 +115,61 @@ static void multiply(struct vectors *vectors, const struct file_concept *concept
         vectors->product[at->concept] += weight->value * at->value;
     }
     for (uint32_t b = 0; b < o; ++b)
-      *out++ = closeness((double)vectors->product[b], vectors->length[o] * vectors->length[b],
-                         concepts[o].isco, concepts[b].isco);
+      put(parts, out, concepts[o].key, concepts[b].key,
+          closeness((double)vectors->product[b], vectors->length[o] * vectors->length[b],
+                    concepts[o].isco, concepts[b].isco));
+    put(parts, out, concepts[o].key, concepts[o].key, 255);
   }
 }
 
-bool taxonomy_closeness_fill(const struct file_concept *concepts, uint32_t count,
-                             uint32_t occupations, const uint32_t *skills, const uint32_t *broader,
-                             uint8_t *out) {
-  struct vectors vectors = {.first = calloc((size_t)occupations + 1, sizeof(size_t)),
-                            .posting = calloc((size_t)count + 1, sizeof(size_t)),
-                            .holders = calloc((size_t)count + 1, sizeof(uint32_t)),
-                            .best = calloc((size_t)count + 1, sizeof(float)),
-                            .product = calloc((size_t)occupations + 1, sizeof(float)),
-                            .length = calloc((size_t)occupations + 1, sizeof(double))};
-  bool done = vectors.first && vectors.posting && vectors.holders && vectors.best &&
-              vectors.product && vectors.length &&
-              gather(&vectors, concepts, occupations, skills, broader) &&
-              weigh(&vectors, count, occupations);
-  if (done) multiply(&vectors, concepts, occupations, out);
+/* The occupations of the group whose own key is `group` end before this key. */
+static uint32_t group_end(const struct taxonomy_parts *parts, uint32_t group) {
+  uint32_t end = group + 1;
+  while (end < parts->key_count && parts->keys[end] == parts->keys[group])
+    ++end;
+  return end;
+}
+
+static uint8_t mean(uint64_t sum, uint64_t count) {
+  return (uint8_t)((2 * sum + count) / (2 * count));
+}
+
+/* Unit groups from their occupations: `sum` of the closeness of all of one group's to each key. */
+static void fill_groups(const struct taxonomy_parts *parts, uint64_t *sum, uint8_t *out) {
+  for (uint32_t group = 0, end; group < parts->key_count; group = end) {
+    end = group_end(parts, group);
+    memset(sum, 0, parts->key_count * sizeof *sum);
+    for (uint32_t member = group + 1; member < end; ++member)
+      for (uint32_t key = 0; key < parts->key_count; ++key)
+        sum[key] += out[(size_t)member * parts->key_count + key];
+    for (uint32_t other = 0, other_end; other < parts->key_count; other = other_end) {
+      uint64_t all = 0, members = end - group - 1;
+      other_end = group_end(parts, other);
+      for (uint32_t key = other + 1; key < other_end; ++key) {
+        put(parts, out, group, key, other == group ? 255 : mean(sum[key], members));
+        all += sum[key];
+      }
+      put(parts, out, group, other,
+          other == group ? 255 : mean(all, members * (other_end - other - 1)));
+    }
+  }
+}
+
+bool taxonomy_closeness_fill(const struct taxonomy_parts *parts, uint8_t *out) {
+  size_t count = parts->count, occupations = parts->occupations;
+  struct vectors vectors = {.first = calloc(occupations + 1, sizeof(size_t)),
+                            .posting = calloc(count + 1, sizeof(size_t)),
+                            .holders = calloc(count + 1, sizeof(uint32_t)),
+                            .best = calloc(count + 1, sizeof(float)),
+                            .product = calloc(occupations + 1, sizeof(float)),
+                            .length = calloc(occupations + 1, sizeof(double))};
+  uint64_t *sum = calloc(parts->key_count, sizeof *sum);
+  bool done = sum && vectors.first && vectors.posting && vectors.holders && vectors.best &&
+              vectors.product && vectors.length && gather(&vectors, parts) &&
+              weigh(&vectors, parts->count, parts->occupations);
+  if (done) multiply(&vectors, parts, out);
+  if (done) fill_groups(parts, sum, out);
+  free(sum);
   free(vectors.weights);
   free(vectors.postings);
   free(vectors.first);

@@ -7,7 +7,10 @@
  *   labels      struct file_label, by concept
  *   skills      uint32_t, of occupations: concept of a skill, the highest bit where it is essential
  *   broader     uint32_t, of any concept: concept
- *   closeness   one byte for each pair of occupations a > b, at a * (a - 1) / 2 + b: closeness * 255, rounded
+ *   related     uint32_t, of skills: concept of a skill; each relation stands at both of its ends
+ *   keys        uint16_t, by key: its ISCO unit group, ascending; the first key of a unit group is the group itself, the
+ *               others are its occupations
+ *   closeness   a square, one byte for each pair of keys: closeness * 255, rounded
  *   text        addresses and labels, UTF-8, each ended by NUL
  *
  * The checksum is BLAKE2b-256 over all that follows the head's first FILE_UNCHECKED bytes. A change of any of this
@@ -19,7 +22,7 @@
 #include "client/match/taxonomy.h"
 
 #define FILE_MAGIC        "collega taxonomy" /* 16 bytes, no NUL */
-#define FILE_VERSION      1u
+#define FILE_VERSION      2u
 #define FILE_ORDER        0x01020304u
 #define FILE_CHECKSUM_TAG "collega/taxonomy/1"
 
@@ -28,6 +31,8 @@ enum file_section {
   FILE_LABELS,
   FILE_SKILLS,
   FILE_BROADER,
+  FILE_RELATED,
+  FILE_KEYS,
   FILE_CLOSENESS,
   FILE_TEXT,
   FILE_SECTIONS
@@ -39,13 +44,13 @@ struct file_head {
 #define FILE_UNCHECKED 56u
   uint64_t length; /* of the whole file */
   uint32_t concepts[TAXONOMY_KINDS];
-  uint32_t labels, skills, broader;
+  uint32_t labels, skills, broader, related, keys;
   uint64_t offset[FILE_SECTIONS];
 };
 struct file_concept {
   uint32_t uri; /* offset in the text */
-  uint32_t first_label, first_skill, first_broader;
-  uint32_t isco;
+  uint32_t first_label, first_skill, first_broader, first_related;
+  uint32_t isco, key; /* of an occupation */
 };
 struct file_label {
   uint32_t text;

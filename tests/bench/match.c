@@ -133,14 +133,14 @@ static void scan_add(struct scan *scan, const Collega__Offer *offer) {
     NEED(scan->cards);
   }
   scan->bytes +=
-      match_card_fill((struct match_card *)(void *)(scan->cards + scan->bytes), offer, NULL);
+      match_card_fill((struct match_card *)(void *)(scan->cards + scan->bytes), NULL, offer);
 }
 
 static double scan_best(const struct scan *scan, const struct match_card *self) {
   double best = -1, part[MATCH_PARTS], score;
   for (size_t at = 0; at < scan->bytes;) {
     const struct match_card *card = (const struct match_card *)(const void *)(scan->cards + at);
-    if (match_cards(self, card, &score, part) && score > best) best = score;
+    if (match_cards(&match_rules_default, self, card, &score, part) && score > best) best = score;
     at += card_bytes(card);
   }
   return best;
@@ -154,7 +154,7 @@ int main(int count, char **arguments) {
   NEED(bytes_start(&error) == COLLEGA_OK);
   prepare(&generator, count > 3 ? number_argument(arguments[3]) : 20270104);
   struct arena *arena = arena_new(16384, 1u << 20);
-  struct match_engine *engine = match_engine_new(NULL);
+  struct match_engine *engine = match_engine_new(&match_rules_default);
   struct scan scan = {0};
   NEED(arena && engine);
 
@@ -203,7 +203,7 @@ int main(int count, char **arguments) {
   for (size_t i = 0; i < scans; ++i) {
     _Alignas(struct match_card) uint8_t room[CARD_ROOM];
     arena_reset(arena);
-    match_card_fill((struct match_card *)room, offer_new(&generator, arena), NULL);
+    match_card_fill((struct match_card *)room, NULL, offer_new(&generator, arena));
     int64_t began = thread_nanoseconds();
     sum += scan_best(&scan, (struct match_card *)room);
     times[i] = thread_nanoseconds() - began;

@@ -1,7 +1,8 @@
-/* Plain on purpose: no card, no hash, no short cut, nothing of client/match but the weights that its header names. */
+/* Plain on purpose: no card, no hash, no short cut, nothing of client/match. */
 #include "tests/unit/match/plain.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -18,7 +19,91 @@
 #define WEIGHT_TERMS       0.06
 #define BROKEN             (-1.0)
 
-static double closeness(const char *one, const char *other) {
+/* ---- occupations of the made-up taxonomy */
+
+/* How much an occupation has of each concept: by its skills, and half as much by what is broader than they. */
+static void roles(const struct made_up_occupation *occupation, double out[MADE_UP_CONCEPTS]) {
+  for (size_t i = 0; i < MADE_UP_CONCEPTS; ++i)
+    out[i] = 0;
+  for (size_t i = 0; occupation->skills[i]; ++i) {
+    double role = occupation->skills[i] == '+' ? 1.0 : occupation->skills[i] == '-' ? 0.5 : 0.0;
+    if (role > out[i]) out[i] = role;
+    for (size_t j = 0; j < made_up_broader_count; ++j)
+      if (made_up_broader[j].from == i && role / 2 > out[made_up_broader[j].to])
+        out[made_up_broader[j].to] = role / 2;
+  }
+}
+
+static double tree(const char *one, const char *other);
+
+static double as_kept(double closeness) {
+  return floor(closeness * 255.0 + 0.5) / 255.0;
+}
+
+void plain_prepare(struct plain *plain, bool taxonomy) {
+  const double weights[PLAIN_PARTS] = {WEIGHT_OCCUPATION, WEIGHT_SKILLS,    WEIGHT_CREDENTIALS,
+                                       WEIGHT_LANGUAGES,  WEIGHT_DISTANCE,  WEIGHT_PERIOD,
+                                       WEIGHT_HOURS,      WEIGHT_HEADCOUNT, WEIGHT_TERMS};
+  double vector[MADE_UP_OCCUPATIONS][MADE_UP_CONCEPTS];
+  memcpy(plain->weight, weights, sizeof weights);
+  plain->taxonomy = taxonomy;
+  for (size_t i = 0; i < MADE_UP_OCCUPATIONS; ++i)
+    roles(&made_up_occupations[i], vector[i]);
+  for (size_t c = 0; c < MADE_UP_CONCEPTS; ++c) {
+    double holders = 0;
+    for (size_t i = 0; i < MADE_UP_OCCUPATIONS; ++i)
+      holders += vector[i][c] > 0;
+    for (size_t i = 0; i < MADE_UP_OCCUPATIONS && holders > 0; ++i)
+      vector[i][c] *= log(MADE_UP_OCCUPATIONS / holders);
+  }
+  for (size_t i = 0; i < MADE_UP_OCCUPATIONS; ++i)
+    for (size_t j = 0; j < MADE_UP_OCCUPATIONS; ++j) {
+      double product = 0, one = 0, other = 0;
+      for (size_t c = 0; c < MADE_UP_CONCEPTS; ++c) {
+        product += vector[i][c] * vector[j][c];
+        one += vector[i][c] * vector[i][c];
+        other += vector[j][c] * vector[j][c];
+      }
+      double cosine = one > 0 && other > 0 ? product / sqrt(one * other) : 0;
+      plain->closeness[i][j] =
+          i == j ? 1.0
+                 : as_kept(0.6 * sqrt(cosine) +
+                           0.4 * tree(made_up_occupations[i].isco, made_up_occupations[j].isco));
+    }
+}
+
+/* What an offer names: one occupation, all of a unit group, or none that the taxonomy has. */
+struct named {
+  const char *isco;
+  size_t member[MADE_UP_OCCUPATIONS], count;
+  bool one;
+};
+
+static struct named named(const struct plain *plain, const Collega__Occupation *occupation) {
+  struct named out = {.isco = occupation->isco};
+  for (size_t i = 0; plain->taxonomy && i < MADE_UP_OCCUPATIONS; ++i)
+    if (occupation->esco && strcmp(made_up_occupations[i].uri, occupation->esco) == 0)
+      return (struct named){made_up_occupations[i].isco, {i}, 1, true};
+  for (size_t i = 0; plain->taxonomy && i < MADE_UP_OCCUPATIONS; ++i)
+    if (strcmp(made_up_occupations[i].isco, out.isco) == 0) out.member[out.count++] = i;
+  return out;
+}
+
+static double occupations(const struct plain *plain, const Collega__Offer *supply,
+                          const Collega__Offer *demand) {
+  struct named given = named(plain, supply->occupation), asked = named(plain, demand->occupation);
+  if (given.count == 0 || asked.count == 0) return tree(given.isco, asked.isco);
+  bool same_group = strcmp(given.isco, asked.isco) == 0;
+  double sum = 0;
+  for (size_t i = 0; i < given.count; ++i)
+    for (size_t j = 0; j < asked.count; ++j)
+      sum += plain->closeness[given.member[i]][asked.member[j]];
+  double value = as_kept(sum / (double)(given.count * asked.count));
+  if (same_group && !(given.one && asked.one)) value = 1.0;
+  return value < 0.1 ? 0.0 : value;
+}
+
+static double tree(const char *one, const char *other) {
   if (strcmp(one, other) == 0) return 1.0;
   if (strncmp(one, other, 3) == 0) return 0.7;
   if (strncmp(one, other, 2) == 0) return 0.4;
@@ -31,20 +116,54 @@ static bool must(protobuf_c_boolean told, Collega__Need need) {
 
 static bool same_skill(const Collega__Skill *one, const Collega__Skill *other) {
   if (strcasecmp(one->label, other->label) == 0) return true;
-  return one->esco && other->esco && strcasecmp(one->esco, other->esco) == 0;
+  return one->esco && other->esco && strcmp(one->esco, other->esco) == 0;
 }
 
-static double skills(const Collega__Offer *supply, const Collega__Offer *demand, bool *shared) {
+static bool stands(const struct made_up_pair *pairs, size_t count, size_t from, size_t to) {
+  for (size_t i = 0; i < count; ++i)
+    if (pairs[i].from == from && pairs[i].to == to) return true;
+  return false;
+}
+
+static bool is_broader(size_t from, size_t to) {
+  return stands(made_up_broader, made_up_broader_count, from, to);
+}
+
+static size_t known_skill(const char *esco) {
+  size_t at = 0;
+  while (at < MADE_UP_SKILLS && (!esco || strcmp(made_up_concepts[at], esco) != 0))
+    ++at;
+  return at;
+}
+
+static double skill_closeness(const struct plain *plain, const Collega__Skill *one,
+                              const Collega__Skill *other) {
+  if (same_skill(one, other)) return 1.0;
+  size_t a = known_skill(one->esco), b = known_skill(other->esco);
+  if (!plain->taxonomy || a == MADE_UP_SKILLS || b == MADE_UP_SKILLS) return 0.0;
+  if (stands(made_up_related, made_up_related_count, a, b) ||
+      stands(made_up_related, made_up_related_count, b, a) || is_broader(a, b) || is_broader(b, a))
+    return 0.6;
+  for (size_t i = 0; i < MADE_UP_CONCEPTS; ++i)
+    if (is_broader(a, i) && is_broader(b, i)) return 0.3;
+  return 0.0;
+}
+
+static double skills(const struct plain *plain, const Collega__Offer *supply,
+                     const Collega__Offer *demand, bool *shared) {
   double asked = 0, met = 0;
+  *shared = false;
   for (size_t i = 0; i < demand->n_skills; ++i) {
     double weight = must(demand->skills[i]->has_need, demand->skills[i]->need) ? 2 : 1;
-    bool found = false;
-    for (size_t j = 0; j < supply->n_skills; ++j)
-      if (same_skill(demand->skills[i], supply->skills[j])) found = true;
+    double closest = 0;
+    for (size_t j = 0; j < supply->n_skills; ++j) {
+      double closeness = skill_closeness(plain, demand->skills[i], supply->skills[j]);
+      if (closeness > closest) closest = closeness;
+    }
     asked += weight;
-    if (found) met += weight;
+    met += weight * closest;
+    if (closest == 1.0) *shared = true;
   }
-  *shared = met > 0;
   return asked > 0 ? met / asked : 1.0;
 }
 
@@ -164,16 +283,17 @@ static bool meets(Collega__OfferKind supply, Collega__OfferKind demand) {
           demand == COLLEGA__OFFER_KIND__OFFER_KIND_TRANSFER_IN);
 }
 
-double plain_score(const Collega__Offer *one, const struct id *its_employer,
-                   const Collega__Offer *other, const struct id *their_employer) {
+double plain_score(const struct plain *plain, const Collega__Offer *one,
+                   const struct id *its_employer, const Collega__Offer *other,
+                   const struct id *their_employer) {
   if (memcmp(its_employer, their_employer, sizeof *its_employer) == 0) return BROKEN;
   const Collega__Offer *supply = meets(one->kind, other->kind) ? one : other;
   const Collega__Offer *demand = supply == one ? other : one;
   if (!meets(supply->kind, demand->kind)) return BROKEN;
   bool shared = false;
-  double occupation = closeness(supply->occupation->isco, demand->occupation->isco);
+  double occupation = occupations(plain, supply, demand);
   double parts[] = {occupation,
-                    skills(supply, demand, &shared),
+                    skills(plain, supply, demand, &shared),
                     credentials(supply, demand),
                     languages(supply, demand),
                     distance(supply, demand),
@@ -181,14 +301,11 @@ double plain_score(const Collega__Offer *one, const struct id *its_employer,
                     hours(supply, demand),
                     headcount(supply, demand),
                     terms(supply, demand)};
-  const double weights[] = {WEIGHT_OCCUPATION, WEIGHT_SKILLS,    WEIGHT_CREDENTIALS,
-                            WEIGHT_LANGUAGES,  WEIGHT_DISTANCE,  WEIGHT_PERIOD,
-                            WEIGHT_HOURS,      WEIGHT_HEADCOUNT, WEIGHT_TERMS};
   if (occupation <= 0 && !shared) return BROKEN;
   double score = 0;
   for (size_t i = 0; i < sizeof parts / sizeof *parts; ++i) {
     if (parts[i] < 0) return BROKEN;
-    score += weights[i] * parts[i];
+    score += plain->weight[i] * parts[i];
   }
   return score;
 }

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "tests/unit/match/made_up.h"
+
 #define FIRST_DAY 20822 /* 2027-01-04 */
 
 #define NEW(type, init_function)                                                                   \
@@ -124,19 +126,24 @@ static void random_place(struct arena *arena, Collega__Offer *made, uint64_t *st
   }
 }
 
+/* Two that the made-up taxonomy does not have: another one, and one of its own in other letters. */
+static const char *random_address(uint64_t *state) {
+  uint32_t at = sample_number(state, MADE_UP_SKILLS + 2);
+  return at < MADE_UP_SKILLS    ? made_up_concepts[at]
+         : at == MADE_UP_SKILLS ? "http://another.one/skill/1"
+                                : "http://made.up/SKILL/1";
+}
+
 static void random_skills(struct arena *arena, Collega__Offer *made, uint64_t *state) {
   static const char *const skills[] = {"orderpicken", "Laden en lossen", "laden en lossen",
                                        "koken",       "rapporteren",     "kassa bedienen"};
-  static const char *const addresses[] = {"http://data.europa.eu/esco/skill/1",
-                                          "http://data.europa.eu/esco/skill/2",
-                                          "http://data.europa.eu/esco/skill/3"};
   made->n_skills = sample_number(state, 5);
   made->skills = arena_take(arena, 5 * sizeof(Collega__Skill *));
   for (size_t i = 0; i < made->n_skills; ++i) {
     made->skills[i] =
         skill(arena, skills[sample_number(state, 6)], (Collega__Need)(1 + sample_number(state, 2)));
-    if (sample_number(state, 3) == 0)
-      made->skills[i]->esco = arena_text(arena, addresses[sample_number(state, 3)]);
+    if (sample_number(state, 2) == 0)
+      made->skills[i]->esco = arena_text(arena, random_address(state));
   }
 }
 
@@ -175,6 +182,12 @@ Collega__Offer *sample_random(struct arena *arena, uint64_t *state) {
   static const char *const credentials[] = {"forklift", "vca"};
   Collega__Offer *made = plain(arena, (Collega__OfferKind)(1 + sample_number(state, 4)));
   made->occupation->isco = arena_text(arena, isco[sample_number(state, 8)]);
+  /* Often of another unit group than the offer says. */
+  uint32_t esco = sample_number(state, 2 * MADE_UP_OCCUPATIONS);
+  if (esco < MADE_UP_OCCUPATIONS)
+    made->occupation->esco = arena_text(arena, made_up_occupations[esco].uri);
+  else if (esco == MADE_UP_OCCUPATIONS)
+    made->occupation->esco = arena_text(arena, "http://another.one/occupation/1");
   made->headcount = 1 + sample_number(state, 20);
   if (sample_number(state, 3) == 0) {
     made->has_min_headcount = 1;

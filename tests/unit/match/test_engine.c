@@ -1,4 +1,5 @@
-/* The engine against a plain list: the same answers while offers come, change and go.
+/* The engine against a plain list: the same answers while offers come, change and go, with and without a taxonomy, with the
+ * default weights and with others.
  *
  * Boards are random, of a seed that is printed; COLLEGA_SEED repeats one. The plain score (plain.c) is computed from the
  * offers themselves, in another arithmetic, so scores may differ in the last digits: offers within TOLERANCE of each
@@ -27,6 +28,7 @@ struct listed {
   Collega__Offer *offer;
 };
 struct board {
+  const struct plain *plain;
   struct match_engine *engine;
   struct listed *list;
   size_t room, answers;
@@ -44,7 +46,8 @@ static size_t plain_scores(const struct board *board, size_t at, bool only_mine,
   for (size_t i = 0; i < board->room; ++i) {
     const struct listed *other = &board->list[i];
     if (i == at || !other->in || (only_mine && !other->mine)) continue;
-    double score = plain_score(self->offer, &self->author, other->offer, &other->author);
+    double score =
+        plain_score(board->plain, self->offer, &self->author, other->offer, &other->author);
     if (score >= 0) scores[count++] = score;
   }
   qsort(scores, count, sizeof *scores, descending);
@@ -73,7 +76,8 @@ static void compare(struct board *board, size_t at, size_t most, bool only_mine)
     const struct listed *other = find(board, &found[i].id);
     assert_non_null(other);
     assert_true(!only_mine || other->mine);
-    double score = plain_score(self->offer, &self->author, other->offer, &other->author);
+    double score =
+        plain_score(board->plain, self->offer, &self->author, other->offer, &other->author);
     assert_true(fabs(score - found[i].score) < TOLERANCE);
     assert_true(fabs(expected[i] - found[i].score) < TOLERANCE);
     if (i == 0) continue;
@@ -122,8 +126,25 @@ static void count_up(const struct board *board) {
   assert_int_equal(size.mine, mine);
 }
 
-static void try_board(uint64_t seed, size_t *answers) {
-  struct board board = {.engine = match_engine_new(NULL), .random = seed};
+/* Every second board has the default weights. */
+static void random_weights(uint64_t seed, struct match_rules *rules) {
+  uint64_t random = seed;
+  double sum = 0;
+  if (sample_number(&random, 2)) return;
+  for (size_t i = 0; i < MATCH_PARTS; ++i)
+    sum += rules->weight[i] = sample_number(&random, 4) ? sample_number(&random, 100) : 0;
+  for (size_t i = 0; i < MATCH_PARTS; ++i)
+    rules->weight[i] = sum > 0 ? rules->weight[i] / sum : match_rules_default.weight[i];
+}
+
+static void try_board(uint64_t seed, const struct taxonomy *taxonomy, size_t *answers) {
+  struct match_rules rules = match_rules_default;
+  struct plain plain;
+  rules.taxonomy = taxonomy;
+  random_weights(seed, &rules);
+  plain_prepare(&plain, taxonomy != NULL);
+  memcpy(plain.weight, rules.weight, sizeof plain.weight);
+  struct board board = {.plain = &plain, .engine = match_engine_new(&rules), .random = seed};
   board.room = 1 + sample_number(&board.random, MOST_OFFERS);
   board.list = calloc(board.room, sizeof *board.list);
   assert_non_null(board.engine);
@@ -145,24 +166,34 @@ static void try_board(uint64_t seed, size_t *answers) {
   free(board.list);
 }
 
-static void the_engine_answers_like_a_plain_list(void **state) {
-  (void)state;
+static void try_boards(unsigned boards, const struct taxonomy *taxonomy) {
   const char *given = getenv("COLLEGA_SEED");
   uint64_t seed = given ? strtoull(given, NULL, 10) : 20270104;
-  unsigned boards = 1000;
   size_t answers = 0;
   for (unsigned i = 0; i < boards; ++i) {
     print_message("COLLEGA_SEED=%llu\n", (unsigned long long)seed);
-    try_board(seed, &answers);
+    try_board(seed, taxonomy, &answers);
     seed = seed * 6364136223846793005u + 1442695040888963407u; /* Knuth's MMIX */
     if (given) break;
   }
   if (!given) assert_true(answers > 20 * boards); /* not vacuous */
 }
 
+static void the_engine_answers_like_a_plain_list(void **state) {
+  (void)state;
+  try_boards(1000, NULL);
+}
+
+static void the_engine_answers_like_a_plain_list_with_a_taxonomy(void **state) {
+  (void)state;
+  struct taxonomy *taxonomy = made_up_taxonomy();
+  try_boards(1000, taxonomy);
+  taxonomy_close(&taxonomy);
+}
+
 static void asking_for_none_gets_none(void **state) {
   (void)state;
-  struct match_engine *engine = match_engine_new(NULL);
+  struct match_engine *engine = match_engine_new(&match_rules_default);
   struct arena *arena = arena_new(4096, 1u << 20);
   struct match_offer one = {.id = {{1}}, .author = sample_employer(1), .offer = sample_out(arena)};
   struct match_offer other = {.id = {{2}}, .author = sample_employer(2), .offer = sample_in(arena)};
@@ -185,6 +216,7 @@ int main(void) {
   if (bytes_start(&error) != COLLEGA_OK) return 1;
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(the_engine_answers_like_a_plain_list),
+      cmocka_unit_test(the_engine_answers_like_a_plain_list_with_a_taxonomy),
       cmocka_unit_test(asking_for_none_gets_none),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

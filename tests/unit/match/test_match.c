@@ -35,7 +35,7 @@ static int tear_down(void **state) {
 }
 
 static void judge(struct fixture *fixture) {
-  match_pair(NULL, fixture->in, &fixture->borrower, fixture->out, &fixture->lender,
+  match_pair(&match_rules_default, fixture->in, &fixture->borrower, fixture->out, &fixture->lender,
              &fixture->result);
 }
 
@@ -60,7 +60,7 @@ static void weights_sum_to_one(void **state) {
   (void)state;
   double sum = 0;
   for (size_t i = 0; i < MATCH_PARTS; ++i)
-    sum += match_weights[i];
+    sum += match_rules_default.weight[i];
   assert_true(sum > 0.999999 && sum < 1.000001);
 }
 
@@ -202,8 +202,9 @@ static void scores_do_not_depend_on_who_asks(void **state) {
     arena_reset(fixture->arena);
     Collega__Offer *one = sample_random(fixture->arena, &random),
                    *two = sample_random(fixture->arena, &random);
-    match_pair(NULL, one, &fixture->lender, two, &fixture->borrower, &fixture->result);
-    match_pair(NULL, two, &fixture->borrower, one, &fixture->lender, &other);
+    match_pair(&match_rules_default, one, &fixture->lender, two, &fixture->borrower,
+               &fixture->result);
+    match_pair(&match_rules_default, two, &fixture->borrower, one, &fixture->lender, &other);
     assert_int_equal(fixture->result.fits, other.fits);
     assert_true(fixture->result.score == other.score);
     assert_true(fixture->result.score >= 0 && fixture->result.score <= 1.000001);
@@ -223,14 +224,15 @@ static void a_better_offer_never_scores_lower(void **state) {
                    *demand = sample_random(fixture->arena, &random);
     supply->kind = COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT;
     demand->kind = COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_IN;
-    match_pair(NULL, supply, &fixture->lender, demand, &fixture->borrower, &fixture->result);
+    match_pair(&match_rules_default, supply, &fixture->lender, demand, &fixture->borrower,
+               &fixture->result);
     /* More people, more hours, the very occupation, next door. */
     if (supply->headcount < demand->headcount) supply->headcount = demand->headcount;
     if (supply->hours->per_week_max < demand->hours->per_week_max)
       supply->hours->per_week_max = demand->hours->per_week_max;
     supply->occupation = demand->occupation;
     supply->place = demand->place;
-    match_pair(NULL, supply, &fixture->lender, demand, &fixture->borrower, &better);
+    match_pair(&match_rules_default, supply, &fixture->lender, demand, &fixture->borrower, &better);
     if (!fixture->result.fits) continue;
     assert_true(better.fits);
     assert_true(better.score >= fixture->result.score - 1e-9);

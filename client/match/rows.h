@@ -1,0 +1,109 @@
+/* What the engine keeps of its offers: shelves of rows of cells of entries. Shared by engine.c (offers by id), rows.c
+ * (offers by what they are) and search.c.
+ *
+ * Offers of one kind and unit group (ISCO) form a row, in it those of one square of the map a cell. Each offer has an entry
+ * of 32 bytes in its cell, which tells, without a look at the offer's card, the most that it can score against a given
+ * offer: its occupation, its place, its days, its hours, and signatures of its skills. Cells and rows know the same of all
+ * that is in them. */
+#ifndef COLLEGA_CLIENT_MATCH_ROWS_H
+#define COLLEGA_CLIENT_MATCH_ROWS_H
+#include "client/match/engine.h"
+#include "client/match/occupation.h"
+
+#define KINDS       4 /* enum OfferKind, from 1 */
+#define NOWHERE     UINT32_MAX
+#define EARTH_KM    6371.0
+#define NO_ROW      UINT16_MAX
+#define ROWS_MOST   UINT16_MAX
+#define FILTER_BITS 4096u
+#define PLACES_MOST UINT16_MAX /* the last number: a place that has none */
+
+/* An offer in the engine: one block of memory. */
+struct held {
+  struct short_id id;
+  struct author *author;
+  uint32_t place[2]; /* in its cell of all, of mine; NOWHERE */
+  struct match_card card;
+};
+
+/* The skills of an offer, or of many: a bit for each key of a skill, and one for each concept and for what is broader than
+ * it, where a taxonomy knows it. Two may share a bit; no bit in common means nothing in common. */
+struct signature {
+  uint64_t keys;
+  uint32_t kinds;
+};
+struct entry {
+  struct held *held;
+  uint64_t keys;
+  uint64_t from : 17, until : 17, flex_days : 9, hours_min : 8, hours_max : 8;
+  uint32_t kinds;
+  uint16_t occupation; /* as in the card */
+  uint16_t point;      /* of the engine's places */
+};
+/* What the bound of a cell or a row is made of: its ranges hold the ranges of each entry. A summary is not narrowed when an
+ * offer leaves, unless it was the last. */
+struct span {
+  struct signature skills;
+  int32_t from, until; /* with the flexible days at both ends */
+  uint8_t hours_min, hours_max;
+  bool content; /* one of them names no skill */
+};
+struct cell {
+  uint16_t square;
+  struct span span;
+  float point[3], radius; /* a ball that holds the places of all; radius in units of the sphere's */
+  uint32_t count, room;
+  struct entry *entries;
+};
+struct row {
+  uint16_t isco;
+  uint16_t count, room; /* cells, ascending by square */
+  uint32_t offers;
+  struct span span;
+  uint64_t *filter; /* FILTER_BITS of the skills of all: fewer share a bit than in a signature */
+  struct cell *cells;
+};
+/* The rows of one kind of offer. */
+struct shelf {
+  struct row *rows;
+  size_t count, room;
+  uint16_t *row_of; /* by unit group; NO_ROW: none */
+};
+/* The points where offers are: there are few (postcode areas, regions), each offer names one. */
+struct places {
+  float (*point)[3];
+  size_t count, room;
+  uint16_t *table; /* number + 1 by its hash, open addressing; 0: empty */
+  size_t table_size;
+};
+enum { ALL, MINE };
+struct match_engine {
+  struct match_rules rules;
+  struct shelf shelves[2][KINDS]; /* of all, of mine */
+  struct places places;
+  struct held **table;
+  size_t table_size, offers, mine; /* size: a power of two */
+  struct author *authors;
+  size_t author_count, held_bytes;
+  uint8_t secret[16]; /* crypto_shorthash_KEYBYTES */
+};
+
+struct shelf *shelf_of(struct match_engine *engine, size_t set, unsigned kind);
+/* Puts an offer among the others of its kind and group. False: out of memory, and it is not there. */
+bool rows_add(struct match_engine *engine, struct held *held, size_t set);
+void rows_remove(struct match_engine *engine, struct held *held, size_t set);
+void rows_free(struct match_engine *engine);
+size_t rows_bytes(const struct match_engine *engine);
+uint16_t square_of(const float point[3]); /* 0: not known */
+double chord(const float one[3], const float other[3]);
+
+/* The bits of a skill's key (of a card's item, or a concept), and of a concept as what it is or what is broader. */
+uint64_t key_bit(uint32_t key);
+uint32_t kind_bit(uint32_t concept);
+bool filter_has(const struct row *row, uint32_t key, bool kind);
+struct signature skill_signature(const struct taxonomy *taxonomy, const struct match_card *card);
+
+enum collega_status rows_search(struct match_engine *engine, size_t set, const struct held *self,
+                                size_t most, struct match_found *out, size_t *count,
+                                struct collega_error *error) COLLEGA_MUST_CHECK;
+#endif

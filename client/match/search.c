@@ -1,0 +1,361 @@
+/* The best of many offers, exactly, without judging most of them.
+ *
+ * A search goes through the rows in the order of their occupation's closeness, in each through the cells in the order of
+ * their bound, keeps the best k so far, and passes over every row, cell and entry whose bound is below the k-th. A bound is
+ * never below the score (the comments at the bounds say why), so the answer is that of judging all. */
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/match/rows.h"
+
+#define ROUNDING    1e-6 /* bounds and scores are sums of a few doubles from floats */
+#define SKILLS_MOST 40u  /* of an offer */
+#define BUCKETS     256u
+
+/* What of self's skill another offer may have, as bits of its signature: the skill itself, what is related to it or broader
+ * or narrower, what is of its kind. Of a row only those bits count that its filter has. */
+struct probe {
+  uint64_t same, near_keys;
+  uint32_t near_kinds, kin_kinds;
+  double weight; /* where self demands */
+};
+struct search {
+  const struct match_rules *rules;
+  const struct held *self;
+  const struct places *places;
+  const uint8_t *near; /* of the taxonomy, for self's occupation; NULL: the tree tells */
+  bool supplies;       /* self does */
+  double asked_weight; /* of self's skills, where it demands; 0: none asked */
+  double unknown;      /* the most of the parts that no entry tells */
+  bool nowhere;        /* self's place is not known */
+  double travel_km;    /* beyond this self takes nobody */
+  float *place_bound;  /* by place: distance_bound, NOT_YET where it was not asked for */
+  struct probe probes[SKILLS_MOST], any; /* in the row that is searched; `any`: all of them */
+  size_t probe_count;
+  size_t most, count;
+  struct match_found *found;
+};
+#define NOT_YET (-9.0f)
+
+/* Better first; equal scores by id, so that the order is stable. */
+static bool before(const struct match_found *one, const struct match_found *other) {
+  if (one->score > other->score) return true;
+  if (one->score < other->score) return false;
+  return memcmp(one->id.byte, other->id.byte, SHORT_ID_BYTES) < 0;
+}
+
+static void keep(struct search *search, const struct match_found *found) {
+  if (search->count == search->most) {
+    if (!before(found, &search->found[search->most - 1])) return;
+    --search->count;
+  }
+  size_t at = search->count++;
+  for (; at > 0 && before(found, &search->found[at - 1]); --at)
+    search->found[at] = search->found[at - 1];
+  search->found[at] = *found;
+}
+
+/* Below this no offer gets in any more. */
+static double least(const struct search *search) {
+  return search->count < search->most ? -1.0 : search->found[search->most - 1].score - ROUNDING;
+}
+
+/* ---- skills */
+
+static void probe_concept(struct probe *probe, const struct taxonomy *taxonomy, uint32_t concept,
+                          const struct row *row) {
+  const uint32_t *related, *broader;
+  uint32_t related_count = taxonomy_related(taxonomy, concept, &related),
+           broader_count = taxonomy_broader(taxonomy, concept, &broader);
+  for (uint32_t i = 0; i < related_count; ++i)
+    if (filter_has(row, related[i], false)) probe->near_keys |= key_bit(related[i]);
+  for (uint32_t i = 0; i < broader_count; ++i) {
+    if (filter_has(row, broader[i], false)) probe->near_keys |= key_bit(broader[i]);
+    if (filter_has(row, broader[i], true)) probe->kin_kinds |= kind_bit(broader[i]);
+  }
+  if (filter_has(row, concept, true)) probe->near_kinds |= kind_bit(concept);
+}
+
+/* Self's skills as they may occur in this row. */
+static void probe_row(struct search *search, const struct row *row) {
+  const struct match_card *card = &search->self->card;
+  const struct taxonomy *taxonomy = search->rules->taxonomy;
+  struct probe *probe = NULL, *any = &search->any;
+  search->probe_count = 0;
+  *any = (struct probe){.weight = 0};
+  for (size_t i = 0; i < card->skill_count; ++i) {
+    uint32_t item = card->items[i], key = item & CARD_KEY;
+    if (!(item & CARD_ALIAS)) {
+      probe = &search->probes[search->probe_count++];
+      *probe = (struct probe){.weight = item & CARD_MUST ? 2 : 1};
+      if (taxonomy && card_is_concept(key)) probe_concept(probe, taxonomy, key, row);
+    }
+    if (filter_has(row, key, false)) probe->same |= key_bit(key);
+    any->same |= probe->same;
+    any->near_keys |= probe->near_keys;
+    any->near_kinds |= probe->near_kinds;
+    any->kin_kinds |= probe->kin_kinds;
+  }
+}
+
+/* The most closeness to self's skill that something with these bits can have. */
+static double probe_bound(const struct probe *probe, uint64_t keys, uint32_t kinds) {
+  if (probe->same & keys) return TAXONOMY_SAME_SKILL;
+  if (probe->near_keys & keys || probe->near_kinds & kinds) return TAXONOMY_RELATED_SKILL;
+  return probe->kin_kinds & kinds ? TAXONOMY_KINDRED_SKILL : 0.0;
+}
+
+/* The most of the skills part. Two skills may share a bit, so it can be more than is met and never less. Where the other
+ * side demands, its weights are in its card: the closest of all pairs bounds the mean. `content`: it, or one of them, asks
+ * for nothing. */
+static double skills_bound(const struct search *search, uint64_t keys, uint32_t kinds,
+                           bool content) {
+  if (search->supplies) return content ? 1.0 : probe_bound(&search->any, keys, kinds);
+  if (search->asked_weight <= 0) return 1.0;
+  double met = 0;
+  for (size_t i = 0; i < search->probe_count; ++i)
+    met += search->probes[i].weight * probe_bound(&search->probes[i], keys, kinds);
+  return met / search->asked_weight;
+}
+
+/* ---- period, distance */
+
+/* The most of the period part; negative: no day in common. A shift moves either end by at most the flexible days, so
+ * widening one side by them at both ends covers every shift; more than what either side has is never in common. */
+static double period_bound(const struct search *search, const struct entry *entry) {
+  const struct match_card *self = &search->self->card;
+  long other_from = (long)entry->from, other_until = (long)entry->until;
+  long flexible = (long)self->flex_days + (long)entry->flex_days;
+  long from = self->from > other_from - flexible ? self->from : other_from - flexible;
+  long until = self->until < other_until + flexible ? self->until : other_until + flexible;
+  if (until < from) return -1.0;
+  long own = (long)self->until - self->from + 1, other = other_until - other_from + 1;
+  long days = until - from + 1, asked = search->supplies ? other : own;
+  long shorter = own < other ? own : other;
+  return (double)(days < shorter ? days : shorter) / (double)asked;
+}
+
+/* The chord is shorter than the arc, so this is never below the distance part, and where it is beyond a travel limit the
+ * arc is too. A place that is not known stands in the middle of the earth, 6,371 km from all others: it counts half.
+ * Negative: too far. */
+static double distance_bound(const struct search *search, double away) {
+  if (away > 0.9 || search->nowhere) return 0.5;
+  double km = away * EARTH_KM;
+  if (km > search->travel_km) return -1.0;
+  return km < 100.0 ? 1.0 - km / 100.0 : 0.0;
+}
+
+static double place_bound(const struct search *search, const struct entry *entry) {
+  const float *self = search->self->card.point;
+  if (entry->point == PLACES_MOST)
+    return distance_bound(search, chord(self, entry->held->card.point));
+  float *known = &search->place_bound[entry->point];
+  /* Rounded to a float it may be a little less: ROUNDING covers that. */
+  if (*known < -2.0f)
+    *known = (float)distance_bound(search, chord(self, search->places->point[entry->point]));
+  return (double)*known;
+}
+
+/* ---- entries, cells, rows */
+
+static double entry_closeness(const struct search *search, const struct entry *entry,
+                              double row_closeness) {
+  if (!search->near || entry->occupation < OCCUPATION_KEYS) return row_closeness;
+  return occupation_step(search->near[entry->occupation - OCCUPATION_KEYS]);
+}
+
+/* The most that an offer of this entry can score; `others` is what its occupation and the parts that no entry tells can
+ * give. Negative: a hard rule is broken, or it is below `least`. Cheap parts first. */
+static double entry_bound(const struct search *search, const struct entry *entry, double others,
+                          double least_score) {
+  const struct match_card *self = &search->self->card;
+  const double *weight = search->rules->weight;
+  double near = place_bound(search, entry);
+  double bound = others + weight[MATCH_DISTANCE] * near;
+  if (near < 0 ||
+      bound + weight[MATCH_HOURS] + weight[MATCH_PERIOD] + weight[MATCH_SKILLS] < least_score)
+    return -1.0;
+  unsigned most = (unsigned)entry->hours_max;
+  double period = period_bound(search, entry);
+  if (period < 0 || entry->hours_min > self->hours_max || most < self->hours_min) return -1.0;
+  unsigned asked = search->supplies ? most : self->hours_max;
+  unsigned both = most < self->hours_max ? most : self->hours_max;
+  bound += weight[MATCH_PERIOD] * period + weight[MATCH_HOURS] * (double)both / (double)asked;
+  if (bound + weight[MATCH_SKILLS] < least_score) return -1.0;
+  bound += weight[MATCH_SKILLS] * skills_bound(search, entry->keys, entry->kinds, entry->keys == 0);
+  return bound < least_score ? -1.0 : bound;
+}
+
+/* The most that any offer of a span can score, but for the distance. Negative: a hard rule is broken by all of them. */
+static double span_bound(const struct search *search, const struct span *span, double others) {
+  const struct match_card *self = &search->self->card;
+  if (span->from > (long)self->until + self->flex_days ||
+      span->until < (long)self->from - self->flex_days || span->hours_min > self->hours_max ||
+      span->hours_max < self->hours_min)
+    return -1.0;
+  return others + search->rules->weight[MATCH_PERIOD] + search->rules->weight[MATCH_HOURS] +
+         search->rules->weight[MATCH_SKILLS] *
+             skills_bound(search, span->skills.keys, span->skills.kinds, span->content);
+}
+
+static void search_cell(struct search *search, const struct cell *cell, double row_closeness) {
+  double least_score = least(search);
+  for (uint32_t i = 0; i < cell->count; ++i) {
+    const struct entry *entry = &cell->entries[i];
+    double closeness = entry_closeness(search, entry, row_closeness);
+    if (closeness <= 0 && !(entry->keys & search->any.same)) continue;
+    double others = search->unknown + search->rules->weight[MATCH_OCCUPATION] * closeness;
+    if (entry_bound(search, entry, others, least_score) < 0) continue;
+    const struct held *held = entry->held;
+    if (held->author == search->self->author) continue;
+    struct match_found found = {.id = held->id};
+    double part[MATCH_PARTS];
+    if (!match_cards(search->rules, &search->self->card, &held->card, &found.score, part)) continue;
+    keep(search, &found);
+    least_score = least(search);
+  }
+}
+
+/* Cells with their bound, best first. */
+struct visit {
+  const struct cell *cell;
+  double bound;
+};
+
+static int by_bound(const void *one, const void *other) {
+  const struct visit *a = one, *b = other;
+  return (a->bound < b->bound) - (a->bound > b->bound);
+}
+
+static void search_row(struct search *search, const struct row *row, double closeness,
+                       struct visit *visits) {
+  const double *weight = search->rules->weight;
+  double others = search->unknown + weight[MATCH_OCCUPATION] * closeness;
+  size_t count = 0;
+  for (size_t i = 0; i < row->count; ++i) {
+    const struct cell *cell = &row->cells[i];
+    if (cell->count == 0) continue;
+    double away = chord(search->self->card.point, cell->point) - (double)cell->radius;
+    double near = distance_bound(search, away > 0 ? away : 0);
+    if (near < 0) continue;
+    double bound = span_bound(search, &cell->span, others);
+    if (bound < 0) continue;
+    bound += weight[MATCH_DISTANCE] * near;
+    if (bound >= least(search)) visits[count++] = (struct visit){cell, bound};
+  }
+  qsort(visits, count, sizeof *visits, by_bound);
+  for (size_t i = 0; i < count && visits[i].bound >= least(search); ++i)
+    search_cell(search, visits[i].cell, closeness);
+}
+
+/* The closest occupation that a row may hold. */
+static double row_closeness(const struct search *search, const struct row *row) {
+  const struct taxonomy *taxonomy = search->rules->taxonomy;
+  uint32_t first, count = search->near ? taxonomy_group(taxonomy, row->isco, &first) : 0;
+  if (count == 0)
+    return isco_closeness(occupation_isco(taxonomy, search->self->card.occupation), row->isco);
+  uint8_t best = 0;
+  for (uint32_t i = first; i < first + count; ++i)
+    if (search->near[i] > best) best = search->near[i];
+  return occupation_step(best);
+}
+
+/* Rows, closest occupation first. */
+struct reach {
+  const struct row *row;
+  double closeness;
+  uint32_t bucket;
+};
+
+/* Into buckets by closeness: what is in one differs by less than a step, and their order does not matter. */
+static void reach_sort(const struct reach *from, size_t count, struct reach *out) {
+  size_t start[BUCKETS + 1] = {0};
+  for (size_t i = 0; i < count; ++i)
+    ++start[BUCKETS - from[i].bucket];
+  for (size_t i = 1; i <= BUCKETS; ++i)
+    start[i] += start[i - 1];
+  for (size_t i = 0; i < count; ++i)
+    out[start[BUCKETS - 1 - from[i].bucket]++] = from[i];
+}
+
+static void search_rows(struct search *search, const struct reach *reach, size_t count,
+                        struct visit *visits) {
+  const double *weight = search->rules->weight;
+  double rest =
+      weight[MATCH_SKILLS] + weight[MATCH_DISTANCE] + weight[MATCH_PERIOD] + weight[MATCH_HOURS];
+  for (size_t i = 0; i < count; ++i) {
+    const struct row *row = reach[i].row;
+    double bucket_most = (double)(reach[i].bucket + 1) / (double)(BUCKETS - 1);
+    double others = search->unknown + weight[MATCH_OCCUPATION] * reach[i].closeness;
+    if (search->unknown + weight[MATCH_OCCUPATION] * bucket_most + rest < least(search)) break;
+    if (row->offers == 0 || others + rest < least(search)) continue;
+    probe_row(search, row);
+    if (reach[i].closeness <= 0 && !(row->span.skills.keys & search->any.same)) continue;
+    double bound = span_bound(search, &row->span, others);
+    if (bound < 0 || bound + weight[MATCH_DISTANCE] < least(search)) continue;
+    search_row(search, row, reach[i].closeness, visits);
+  }
+}
+
+static size_t most_cells(const struct shelf *shelf) {
+  size_t most = 1;
+  for (size_t i = 0; i < shelf->count; ++i)
+    if (shelf->rows[i].count > most) most = shelf->rows[i].count;
+  return most;
+}
+
+static enum collega_status search_shelf(struct search *search, const struct shelf *shelf,
+                                        struct collega_error *error) {
+  if (shelf->count == 0 || search->most == 0) return COLLEGA_OK;
+  struct reach *reach = malloc(2 * shelf->count * sizeof *reach);
+  struct visit *visits = malloc(most_cells(shelf) * sizeof *visits);
+  search->place_bound = malloc(search->places->count * sizeof *search->place_bound);
+  bool ready = reach && visits && search->place_bound;
+  if (ready) {
+    for (size_t i = 0; i < search->places->count; ++i)
+      search->place_bound[i] = NOT_YET;
+    for (size_t i = 0; i < shelf->count; ++i) {
+      double closeness = row_closeness(search, &shelf->rows[i]);
+      reach[i] =
+          (struct reach){&shelf->rows[i], closeness, (uint32_t)(closeness * (double)(BUCKETS - 1))};
+    }
+    reach_sort(reach, shelf->count, reach + shelf->count);
+    search_rows(search, reach + shelf->count, shelf->count, visits);
+  }
+  free(reach);
+  free(visits);
+  free(search->place_bound);
+  return ready ? COLLEGA_OK : error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+}
+
+enum collega_status rows_search(struct match_engine *engine, size_t set, const struct held *self,
+                                size_t most, struct match_found *out, size_t *count,
+                                struct collega_error *error) {
+  Collega__OfferKind kind = (Collega__OfferKind)self->card.kind;
+  const struct match_rules *rules = &engine->rules;
+  struct search search = {
+      .rules = rules,
+      .self = self,
+      .places = &engine->places,
+      .near = self->card.occupation < OCCUPATION_KEYS
+                  ? NULL
+                  : taxonomy_near(rules->taxonomy, self->card.occupation - OCCUPATION_KEYS),
+      .supplies = kind_supplies(kind),
+      .unknown = rules->weight[MATCH_CREDENTIALS] + rules->weight[MATCH_LANGUAGES] +
+                 rules->weight[MATCH_HEADCOUNT] + rules->weight[MATCH_TERMS],
+      .nowhere = square_of(self->card.point) == 0,
+      .travel_km = self->card.travel_km == CARD_NOT_TOLD
+                       ? 2 * EARTH_KM
+                       : self->card.travel_km + MATCH_PLACE_DOUBT_KM + 0.01,
+      .most = most,
+      .found = out,
+  };
+  for (size_t i = 0; i < self->card.skill_count; ++i)
+    if (!(self->card.items[i] & CARD_ALIAS))
+      search.asked_weight += self->card.items[i] & CARD_MUST ? 2 : 1;
+  enum collega_status status =
+      search_shelf(&search, shelf_of(engine, set, kind_counter(kind)), error);
+  *count = search.count;
+  return status;
+}
