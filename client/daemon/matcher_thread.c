@@ -53,7 +53,7 @@ enum collega_status matcher_thread_start(struct ledger *ledger, struct matcher_t
   self->home = ledger_home(ledger);
   self->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (self->wake < 0) status = error_system(error, "eventfd", errno);
-  if (status == COLLEGA_OK) status = matcher_open(ledger, &self->matcher, error);
+  if (status == COLLEGA_OK) status = matcher_open(ledger, NULL, &self->matcher, error);
   if (status == COLLEGA_OK) {
     int failed = pthread_create(&self->thread, NULL, work, self);
     if (failed) status = error_system(error, "pthread_create", failed);

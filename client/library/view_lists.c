@@ -149,7 +149,7 @@ enum collega_status view_match_here(struct ledger *ledger, collega_time now,
   struct matcher *matcher = NULL;
   uint32_t changed = 0;
   if (run_lock_held(ledger_home(ledger))) return COLLEGA_OK; /* the daemon does it */
-  enum collega_status status = matcher_open(ledger, &matcher, error);
+  enum collega_status status = matcher_open(ledger, NULL, &matcher, error);
   if (status == COLLEGA_OK) status = matcher_run(matcher, now, &changed, error);
   matcher_close(&matcher);
   return status;

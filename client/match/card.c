@@ -126,10 +126,11 @@ static void fill_terms(struct match_card *card, const Collega__OfferTerms *terms
   card->terms = (uint8_t)bits;
 }
 
-size_t match_card_fill(struct match_card *card, const struct taxonomy *taxonomy,
-                       const Collega__Offer *offer) {
+size_t match_card_fill(struct match_card *card, const Collega__Offer *offer,
+                       const struct match_sources *sources) {
+  const struct taxonomy *taxonomy = sources->taxonomy;
   memset(card, 0, sizeof *card);
-  enum place_known known = place_point(sources ? sources->places : NULL, offer->place, card->point);
+  enum place_known known = place_point(sources->places, offer->place, card->point);
   for (size_t i = 0; i < offer->hours->n_slots; ++i) {
     int slot = slot_index(offer->hours->slots[i]);
     if (slot >= 0) card->slots |= 1u << slot;

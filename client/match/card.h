@@ -12,6 +12,7 @@
 #ifndef COLLEGA_CLIENT_CARD_H
 #define COLLEGA_CLIENT_CARD_H
 #include "base/bytes.h"
+#include "client/match/places.h"
 #include "client/match/taxonomy.h"
 #include "proto/offer.pb-c.h"
 
@@ -54,9 +55,16 @@ struct match_card {
 #define CARD_LANGUAGE(item) ((item)&0xffffu)
 #define CARD_LEVEL(item)    (((item) >> 16) & 7u)
 
-/* Fills a block of CARD_ROOM bytes from a checked offer; returns the bytes used. taxonomy: NULL for none. */
-size_t match_card_fill(struct match_card *card, const struct taxonomy *taxonomy,
-                       const Collega__Offer *offer);
+/* What a node has imported, and cards are made with. Each may be NULL: then what is built in. The sources stay their
+ * owner's, and must outlive what was made with them. */
+struct match_sources {
+  const struct places *places;
+  const struct taxonomy *taxonomy;
+};
+
+/* Fills a block of CARD_ROOM bytes from a checked offer; returns the bytes used. */
+size_t match_card_fill(struct match_card *card, const Collega__Offer *offer,
+                       const struct match_sources *sources);
 
 static inline const uint32_t *card_credentials(const struct match_card *card) {
   return card->items + card->skill_count;

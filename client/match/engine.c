@@ -145,7 +145,7 @@ void match_engine_remove(struct match_engine *engine, const struct short_id *id)
 
 static struct held *held_new(struct match_engine *engine, const struct match_offer *offer) {
   _Alignas(struct match_card) uint8_t room[CARD_ROOM];
-  size_t bytes = match_card_fill((struct match_card *)room, engine->rules.taxonomy, offer->offer);
+  size_t bytes = match_card_fill((struct match_card *)room, offer->offer, &engine->rules.sources);
   struct held *held = malloc(offsetof(struct held, card) + bytes);
   if (!held) return NULL;
   held->id = offer->id;

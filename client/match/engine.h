@@ -18,7 +18,7 @@ struct match_found {
   struct short_id id;
   double score;
 };
-/* Copies the rules; their taxonomy stays open longer than the engine. NULL: out of memory. */
+/* Copies the rules; their sources outlive the engine. NULL: out of memory. */
 struct match_engine *match_engine_new(const struct match_rules *rules);
 void match_engine_destroy(struct match_engine **engine);
 /* Adds or replaces. Copies what it needs. */

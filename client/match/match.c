@@ -139,7 +139,7 @@ static bool has_skill(const struct match_card *card, const struct skill_keys *wa
 /* The closest of the offered skills to one that is not among them; *number: which skill of the offer it is. */
 static double nearest_skill(const struct pair *pair, const struct skill_keys *wanted,
                             size_t *number) {
-  const struct taxonomy *taxonomy = pair->rules->taxonomy;
+  const struct taxonomy *taxonomy = pair->rules->sources.taxonomy;
   double best = 0;
   size_t at_number = 0;
   if (!taxonomy || !card_is_concept(wanted->key[0])) return 0;
@@ -187,7 +187,7 @@ static void judge_skills(struct pair *pair, bool *shared) {
 }
 
 static void judge_occupation(struct pair *pair) {
-  const struct taxonomy *taxonomy = pair->rules->taxonomy;
+  const struct taxonomy *taxonomy = pair->rules->sources.taxonomy;
   double closeness =
       occupation_closeness(taxonomy, pair->supply->occupation, pair->demand->occupation);
   pair->part[MATCH_OCCUPATION] = closeness;
@@ -438,8 +438,8 @@ void match_pair(const struct match_rules *rules, const Collega__Offer *mine, con
   }
   const Collega__Offer *supply = kind_supplies(mine->kind) ? mine : other;
   const Collega__Offer *demand = supply == mine ? other : mine;
-  match_card_fill(given, rules->taxonomy, supply);
-  match_card_fill(asked, rules->taxonomy, demand);
+  match_card_fill(given, supply, &rules->sources);
+  match_card_fill(asked, demand, &rules->sources);
   struct pair pair = {rules, given, asked, out->part, supply, demand, out};
   out->fits = true;
   if (judge(&pair, &out->score)) return;

@@ -21,10 +21,11 @@
  *                gives one, takeover seen differently
  *
  * Hard rules: kinds that meet, another employer, a closeness of occupations above 0 or an asked skill that is offered
- * (closeness 1), required credentials and languages, periods that overlap (with flex_days), hours that meet, a part of the week in common where both name
- * some, the least headcount of both, both travel limits. Places are known to the postcode area (7 km off at the median,
- * 19 km at the 95th percentile), so a travel limit is a hard rule only beyond limit + MATCH_PLACE_DOUBT_KM; between the
- * two it is told as a gap. */
+ * (closeness 1), required credentials and languages, periods that overlap (with flex_days), hours that meet, a part of
+ * the week in common where both name some, the least headcount of both, both travel limits. Without imported postcodes
+ * places are known to the postcode area (7 km off at the median, 19 km at the 95th percentile), so a travel limit is a
+ * hard rule only beyond limit + MATCH_PLACE_DOUBT_KM; where both places are known to their four digits (places.h),
+ * beyond limit + MATCH_FINE_DOUBT_KM. Between the two it is told as a gap. */
 #ifndef COLLEGA_CLIENT_MATCH_H
 #define COLLEGA_CLIENT_MATCH_H
 #include "base/bytes.h"
@@ -47,10 +48,10 @@ enum match_part {
 const char *match_part_name(enum match_part part); /* "occupation", as in JSON */
 /* What matching goes by besides the offers. */
 struct match_rules {
-  double weight[MATCH_PARTS];      /* 0 .. 1, they sum to 1 */
-  const struct taxonomy *taxonomy; /* NULL: none */
+  double weight[MATCH_PARTS]; /* 0 .. 1, they sum to 1 */
+  struct match_sources sources;
 };
-/* The default weights, no taxonomy. */
+/* The default weights, nothing imported. */
 extern const struct match_rules match_rules_default;
 
 #define MATCH_PLACE_DOUBT_KM 20.0
@@ -69,6 +70,7 @@ void match_pair(const struct match_rules *rules, const Collega__Offer *mine, con
 /* The same from cards of two different employers, without words: false when a hard rule is broken. */
 bool match_cards(const struct match_rules *rules, const struct match_card *mine,
                  const struct match_card *other, double *score, double part[MATCH_PARTS]);
-/* Great-circle distance in km between two places as far as known (postcode area, region); negative: unknown. */
-double place_distance(const Collega__Place *one, const Collega__Place *other);
+/* Great-circle distance in km between two places as far as known; negative: unknown. `places` may be NULL. */
+double place_distance(const struct places *places, const Collega__Place *one,
+                      const Collega__Place *other);
 #endif

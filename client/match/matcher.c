@@ -5,8 +5,8 @@
  * and written in a short one together with the cursor, so a crash in between only means computing them again. What
  * a user said of a match (interested, declined) stays when it is computed again.
  *
- * Matches depend on what was imported (match_sources). When that has changed, the ledger is read anew from its first
- * entry, and every pair is judged again; the cursor "matcher sources" tells with what the rows were made. */
+ * Matches depend on what was imported and on the weights (match_rules). When that has changed, the ledger is read anew
+ * from its first entry, and every pair is judged again; the cursor "matcher sources" tells with what the rows were made. */
 #include "client/match/matcher.h"
 
 #include <sodium.h>
@@ -23,6 +23,7 @@
 
 #define MATCHER_CURSOR      "matcher"
 #define SOURCES_CURSOR      "matcher sources"
+#define MATCHES_FORM        2u
 #define LEAST_TOUCHED       64u
 #define MATCHES_KEPT        50u
 #define MATCHER_ENTRIES     256u                   /* entries a run reads at most, then it writes */
@@ -31,9 +32,10 @@
 struct matcher {
   struct ledger *ledger;
   struct match_engine *engine;
-  struct places *places; /* NULL: none */
-  struct match_sources sources;
-  struct stat places_file; /* as it was when it was read; all zero: there was none */
+  struct places *places;                  /* NULL: none */
+  struct taxonomy *taxonomy;              /* NULL: none */
+  struct match_rules rules;               /* with these two */
+  struct stat places_file, taxonomy_file; /* as they were when they were read; all zero: none */
   bool loaded;
   collega_time next_expiry; /* of the open offers; 0: none expires */
 };
@@ -62,10 +64,14 @@ struct touched_set {
   uint8_t secret[crypto_shorthash_KEYBYTES];
 };
 
-enum collega_status matcher_open(struct ledger *ledger, struct matcher **out,
-                                 struct collega_error *error) {
+enum collega_status matcher_open(struct ledger *ledger, const double weight[MATCH_PARTS],
+                                 struct matcher **out, struct collega_error *error) {
   struct matcher *matcher = calloc(1, sizeof *matcher);
-  if (matcher) matcher->engine = match_engine_new(&match_rules_default);
+  if (matcher) {
+    matcher->rules = match_rules_default;
+    if (weight) memcpy(matcher->rules.weight, weight, sizeof matcher->rules.weight);
+    matcher->engine = match_engine_new(&matcher->rules);
+  }
   if (!matcher || !matcher->engine) {
     free(matcher);
     return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
@@ -79,6 +85,7 @@ void matcher_close(struct matcher **matcher) {
   if (!matcher || !*matcher) return;
   match_engine_destroy(&(*matcher)->engine);
   places_close(&(*matcher)->places);
+  taxonomy_close(&(*matcher)->taxonomy);
   free(*matcher);
   *matcher = NULL;
 }
@@ -91,29 +98,66 @@ static bool same_file(const struct stat *one, const struct stat *other) {
          one->st_mtim.tv_nsec == other->st_mtim.tv_nsec;
 }
 
-/* Import replaces the file, so its number or time changes. A damaged one is told, and the former stays in use. */
+/* Import replaces the file, so its number or time changes. */
+static bool file_is_new(const struct matcher *matcher, const char *name, struct stat *known,
+                        char path[4096]) {
+  struct stat now = {0};
+  int length = snprintf(path, 4096, "%s/%s", ledger_home(matcher->ledger), name);
+  if (length < 0 || length >= 4096) return false;
+  if (stat(path, &now) != 0) memset(&now, 0, sizeof now);
+  if (same_file(&now, known)) return false;
+  *known = now;
+  return true;
+}
+
+/* A damaged file is told, and the former stays in use. */
 static void follow_places(struct matcher *matcher) {
   char path[4096];
-  struct stat now = {0};
   struct places *fresh = NULL;
   struct collega_error error;
-  int length = snprintf(path, sizeof path, "%s/%s", ledger_home(matcher->ledger), PLACES_FILE);
-  if (length < 0 || (size_t)length >= sizeof path) return;
-  if (stat(path, &now) != 0) memset(&now, 0, sizeof now);
-  if (same_file(&now, &matcher->places_file)) return;
-  matcher->places_file = now;
+  if (!file_is_new(matcher, PLACES_FILE, &matcher->places_file, path)) return;
   if (places_open(path, &fresh, &error) != COLLEGA_OK) {
     log_warning("places_not_read", "rule=%s", rule_name(error.rule));
     return;
   }
   places_close(&matcher->places);
   matcher->places = fresh;
-  matcher->sources.places = fresh;
   matcher->loaded = false;
 }
 
-static uint64_t sources_stamp(const struct matcher *matcher) {
-  return places_stamp(matcher->places);
+static void follow_taxonomy(struct matcher *matcher) {
+  char path[4096];
+  struct taxonomy *fresh = NULL;
+  struct collega_error error;
+  if (!file_is_new(matcher, TAXONOMY_FILE, &matcher->taxonomy_file, path)) return;
+  enum collega_status status = taxonomy_open(path, &fresh, &error);
+  if (status != COLLEGA_OK && status != COLLEGA_NOT_FOUND) {
+    log_warning("taxonomy_not_read", "rule=%s", rule_name(error.rule));
+    return;
+  }
+  taxonomy_close(&matcher->taxonomy);
+  matcher->taxonomy = fresh;
+  matcher->loaded = false;
+}
+
+/* An engine that was made with former files is not asked any more: it is loaded anew first. */
+static void follow_files(struct matcher *matcher) {
+  follow_places(matcher);
+  follow_taxonomy(matcher);
+  matcher->rules.sources = (struct match_sources){matcher->places, matcher->taxonomy};
+}
+
+/* Another number for other rules. MATCHES_FORM is raised when the formulas change, or what rows tell. */
+static uint64_t rules_stamp(const struct matcher *matcher) {
+  uint8_t marks[24];
+  put_be64(marks, MATCHES_FORM);
+  put_be64(marks + 8, places_stamp(matcher->places));
+  put_be64(marks + 16, matcher->taxonomy ? taxonomy_mark(matcher->taxonomy) : 0);
+  struct bytes parts[2] = {bytes_of(marks, sizeof marks),
+                           bytes_of(matcher->rules.weight, sizeof matcher->rules.weight)};
+  struct id hash;
+  hash_parts(&hash, "collega/match/rules/1", parts, 2);
+  return get_be64(hash.byte);
 }
 
 /* ---- reading offers */
@@ -181,7 +225,7 @@ static enum collega_status load_failed(struct load *load, struct collega_error *
 static enum collega_status load_all(struct matcher *matcher, struct ledger_txn *txn,
                                     collega_time now, struct collega_error *error) {
   struct load load = {matcher, arena_new(65536, MATCHER_ARENA_BYTES), now};
-  struct match_engine *fresh = match_engine_new(&match_rules_default);
+  struct match_engine *fresh = match_engine_new(&matcher->rules);
   matcher->loaded = false;
   if (fresh) {
     match_engine_destroy(&matcher->engine);
@@ -361,9 +405,10 @@ static CollegaStore__Words **words_copy(struct arena *arena, const struct colleg
   return out;
 }
 
-static bool row_fill(struct arena *arena, const CollegaStore__OfferRow *mine,
-                     const CollegaStore__OfferRow *counter, const struct id *match,
-                     const struct match_result *result, struct change *change) {
+static bool row_fill(struct arena *arena, const struct match_rules *rules,
+                     const CollegaStore__OfferRow *mine, const CollegaStore__OfferRow *counter,
+                     const struct id *match, const struct match_result *result,
+                     struct change *change) {
   CollegaStore__MatchRow *row = arena_take(arena, sizeof *row);
   CollegaStore__Part **parts = arena_take(arena, sizeof *parts * MATCH_PARTS);
   if (!row || !parts) return false;
@@ -381,7 +426,7 @@ static bool row_fill(struct arena *arena, const CollegaStore__OfferRow *mine,
     collega_store__part__init(parts[i]);
     parts[i]->name = arena_text(arena, match_part_name((enum match_part)i));
     parts[i]->score = (uint32_t)(result->part[i] * 10000.0 + 0.5);
-    parts[i]->weight = (uint32_t)(match_rules_default.weight[i] * 10000.0 + 0.5);
+    parts[i]->weight = (uint32_t)(rules->weight[i] * 10000.0 + 0.5);
   }
   row->n_parts = MATCH_PARTS;
   row->parts = parts;
@@ -446,11 +491,11 @@ static bool pair_change(struct run *run, const CollegaStore__OfferRow *mine,
     return true;
   struct match_result *result = arena_take(arena, sizeof *result);
   if (!result) return false;
-  match_pair(&match_rules_default, mine_body->offer->offer, &party, counter_body->offer->offer,
+  match_pair(&run->matcher->rules, mine_body->offer->offer, &party, counter_body->offer->offer,
              &author, result);
   if (!result->fits) return true;
   change->remove = false;
-  return row_fill(arena, mine, counter, &match, result, change);
+  return row_fill(arena, &run->matcher->rules, mine, counter, &match, result, change);
 }
 
 struct own_list {
@@ -632,7 +677,7 @@ static enum collega_status write_changes(struct matcher *matcher, const struct c
     status = ledger_cursor_set(txn, MATCHES_FOUND, found, error);
   if (status == COLLEGA_OK) status = ledger_cursor_set(txn, MATCHER_CURSOR, through, error);
   if (status == COLLEGA_OK)
-    status = ledger_cursor_set(txn, SOURCES_CURSOR, sources_stamp(matcher), error);
+    status = ledger_cursor_set(txn, SOURCES_CURSOR, rules_stamp(matcher), error);
   if (status == COLLEGA_OK) return ledger_commit(&txn, error);
   ledger_abort(&txn);
   return status;
@@ -649,7 +694,7 @@ static enum collega_status collect(struct run *run, uint64_t *through, bool *mor
   enum collega_status status = ledger_head(run->txn, &head, error);
   if (status == COLLEGA_OK) status = ledger_cursor(run->txn, MATCHER_CURSOR, through, error);
   if (status == COLLEGA_OK) status = ledger_cursor(run->txn, SOURCES_CURSOR, &made_with, error);
-  run->anew = status == COLLEGA_OK && made_with != sources_stamp(run->matcher);
+  run->anew = status == COLLEGA_OK && made_with != rules_stamp(run->matcher);
   if (run->anew) *through = 0;
   bool over = run->matcher->next_expiry && run->matcher->next_expiry <= run->now;
   bool all = !run->matcher->loaded || over;
@@ -682,7 +727,7 @@ static enum collega_status collect(struct run *run, uint64_t *through, bool *mor
 enum collega_status matcher_run(struct matcher *matcher, collega_time now, uint32_t *changed,
                                 struct collega_error *error) {
   *changed = 0;
-  follow_places(matcher);
+  follow_files(matcher);
   for (bool more = true; more;) {
     struct run run = {.matcher = matcher, .now = now};
     run.changes.arena = arena_new(1u << 20, MATCHER_ARENA_BYTES);

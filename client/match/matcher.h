@@ -11,7 +11,10 @@
 #define MATCHES_FOUND "matches"
 
 struct matcher;
-enum collega_status matcher_open(struct ledger *ledger, struct matcher **out,
+/* `weight`: of the parts (match.h); NULL: the default ones. What the home has imported (places, taxonomy) the matcher finds
+ * by itself, and follows. */
+enum collega_status matcher_open(struct ledger *ledger, const double weight[MATCH_PARTS],
+                                 struct matcher **out,
                                  struct collega_error *error) COLLEGA_MUST_CHECK;
 void matcher_close(struct matcher **matcher);
 /* Reads what is new in the ledger and writes the matches of offers that were touched (my open offers against

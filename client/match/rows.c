@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define LEAST_ROOM   4
-#define LEAST_PLACES 64u
+#define LEAST_POINTS 64u
 
 static const struct span nothing = {.from = INT32_MAX, .until = INT32_MIN, .hours_min = UINT8_MAX};
 
@@ -68,48 +68,48 @@ static void filter_add(struct row *row, const struct taxonomy *taxonomy,
   }
 }
 
-/* ---- places */
+/* ---- points */
 
-static size_t place_slot(const struct places *places, const float point[3]) {
+static size_t point_slot(const struct points *points, const float point[3]) {
   uint32_t bits[3];
   memcpy(bits, point, sizeof bits);
   size_t at = ((bits[0] * 2654435769u) ^ (bits[1] * 2246822519u) ^ (bits[2] * 3266489917u)) &
-              (places->table_size - 1);
-  while (places->table[at] &&
-         memcmp(places->point[places->table[at] - 1], point, 3 * sizeof(float)) != 0)
-    at = (at + 1) & (places->table_size - 1);
+              (points->table_size - 1);
+  while (points->table[at] &&
+         memcmp(points->point[points->table[at] - 1], point, 3 * sizeof(float)) != 0)
+    at = (at + 1) & (points->table_size - 1);
   return at;
 }
 
-static bool places_grow(struct places *places) {
-  if (places->count * 2 < places->table_size) return true;
-  size_t size = places->table_size ? places->table_size * 2 : LEAST_PLACES;
-  float(*point)[3] = realloc(places->point, size * sizeof *point);
-  if (point) places->point = point;
+static bool points_grow(struct points *points) {
+  if (points->count * 2 < points->table_size) return true;
+  size_t size = points->table_size ? points->table_size * 2 : LEAST_POINTS;
+  float(*point)[3] = realloc(points->point, size * sizeof *point);
+  if (point) points->point = point;
   uint16_t *table = calloc(size, sizeof *table);
   if (!point || !table) {
     free(table);
     return false;
   }
-  free(places->table);
-  places->table = table;
-  places->table_size = places->room = size;
-  for (size_t i = 0; i < places->count; ++i)
-    table[place_slot(places, point[i])] = (uint16_t)(i + 1);
+  free(points->table);
+  points->table = table;
+  points->table_size = points->room = size;
+  for (size_t i = 0; i < points->count; ++i)
+    table[point_slot(points, point[i])] = (uint16_t)(i + 1);
   return true;
 }
 
-/* Beyond PLACES_MOST places an entry has none, and its distance is not bounded by it. */
-static bool place_number(struct places *places, const float point[3], uint16_t *out) {
-  if (!places_grow(places)) return false;
-  size_t slot = place_slot(places, point);
-  *out = PLACES_MOST;
-  if (!places->table[slot]) {
-    if (places->count == PLACES_MOST - 1) return true;
-    memcpy(places->point[places->count++], point, 3 * sizeof(float));
-    places->table[slot] = (uint16_t)places->count;
+/* Beyond POINTS_MOST points an entry has none, and its distance is not bounded by it. */
+static bool point_number(struct points *points, const float point[3], uint16_t *out) {
+  if (!points_grow(points)) return false;
+  size_t slot = point_slot(points, point);
+  *out = POINTS_MOST;
+  if (!points->table[slot]) {
+    if (points->count == POINTS_MOST - 1) return true;
+    memcpy(points->point[points->count++], point, 3 * sizeof(float));
+    points->table[slot] = (uint16_t)points->count;
   }
-  *out = (uint16_t)(places->table[slot] - 1);
+  *out = (uint16_t)(points->table[slot] - 1);
   return true;
 }
 
@@ -219,13 +219,13 @@ static struct entry *entry_make(struct cell *cell) {
 
 bool rows_add(struct match_engine *engine, struct held *held, size_t set) {
   const struct match_card *card = &held->card;
-  const struct taxonomy *taxonomy = engine->rules.taxonomy;
+  const struct taxonomy *taxonomy = engine->rules.sources.taxonomy;
   uint16_t point;
   struct row *row =
       row_make(shelf_of(engine, set, card->kind), occupation_isco(taxonomy, card->occupation));
   struct cell *cell = row ? cell_make(row, square_of(card->point), card->point) : NULL;
   struct entry *entry = cell ? entry_make(cell) : NULL;
-  if (!entry || !place_number(&engine->places, card->point, &point)) return false;
+  if (!entry || !point_number(&engine->points, card->point, &point)) return false;
   struct signature skills = skill_signature(taxonomy, card);
   *entry = (struct entry){
       .held = held,
@@ -251,8 +251,9 @@ bool rows_add(struct match_engine *engine, struct held *held, size_t set) {
 
 void rows_remove(struct match_engine *engine, struct held *held, size_t set) {
   if (held->place[set] == NOWHERE) return;
-  struct row *row = row_find(shelf_of(engine, set, held->card.kind),
-                             occupation_isco(engine->rules.taxonomy, held->card.occupation));
+  struct row *row =
+      row_find(shelf_of(engine, set, held->card.kind),
+               occupation_isco(engine->rules.sources.taxonomy, held->card.occupation));
   struct cell *cell = cell_find(row, square_of(held->card.point));
   struct entry *last = &cell->entries[--cell->count];
   cell->entries[held->place[set]] = *last;
@@ -282,8 +283,8 @@ void rows_free(struct match_engine *engine) {
       free(shelf->rows);
       free(shelf->row_of);
     }
-  free(engine->places.point);
-  free(engine->places.table);
+  free(engine->points.point);
+  free(engine->points.table);
 }
 
 static size_t row_bytes(const struct row *row) {
@@ -294,8 +295,8 @@ static size_t row_bytes(const struct row *row) {
 }
 
 size_t rows_bytes(const struct match_engine *engine) {
-  const struct places *places = &engine->places;
-  size_t bytes = places->room * sizeof *places->point + places->table_size * sizeof *places->table;
+  const struct points *points = &engine->points;
+  size_t bytes = points->room * sizeof *points->point + points->table_size * sizeof *points->table;
   for (size_t set = ALL; set <= MINE; ++set)
     for (size_t kind = 0; kind < KINDS; ++kind) {
       const struct shelf *shelf = &engine->shelves[set][kind];

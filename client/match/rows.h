@@ -16,7 +16,7 @@
 #define NO_ROW      UINT16_MAX
 #define ROWS_MOST   UINT16_MAX
 #define FILTER_BITS 4096u
-#define PLACES_MOST UINT16_MAX /* the last number: a place that has none */
+#define POINTS_MOST UINT16_MAX /* the last number: a point that has none */
 
 /* An offer in the engine: one block of memory. */
 struct held {
@@ -38,7 +38,7 @@ struct entry {
   uint64_t from : 17, until : 17, flex_days : 9, hours_min : 8, hours_max : 8;
   uint32_t kinds;
   uint16_t occupation; /* as in the card */
-  uint16_t point;      /* of the engine's places */
+  uint16_t point;      /* of the engine's points */
 };
 /* What the bound of a cell or a row is made of: its ranges hold the ranges of each entry. A summary is not narrowed when an
  * offer leaves, unless it was the last. */
@@ -70,7 +70,7 @@ struct shelf {
   uint16_t *row_of; /* by unit group; NO_ROW: none */
 };
 /* The points where offers are: there are few (postcode areas, regions), each offer names one. */
-struct places {
+struct points {
   float (*point)[3];
   size_t count, room;
   uint16_t *table; /* number + 1 by its hash, open addressing; 0: empty */
@@ -80,7 +80,7 @@ enum { ALL, MINE };
 struct match_engine {
   struct match_rules rules;
   struct shelf shelves[2][KINDS]; /* of all, of mine */
-  struct places places;
+  struct points points;
   struct held **table;
   size_t table_size, offers, mine; /* size: a power of two */
   struct author *authors;

@@ -23,7 +23,7 @@ struct probe {
 struct search {
   const struct match_rules *rules;
   const struct held *self;
-  const struct places *places;
+  const struct points *points;
   const uint8_t *near; /* of the taxonomy, for self's occupation; NULL: the tree tells */
   bool supplies;       /* self does */
   double asked_weight; /* of self's skills, where it demands; 0: none asked */
@@ -80,7 +80,7 @@ static void probe_concept(struct probe *probe, const struct taxonomy *taxonomy, 
 /* Self's skills as they may occur in this row. */
 static void probe_row(struct search *search, const struct row *row) {
   const struct match_card *card = &search->self->card;
-  const struct taxonomy *taxonomy = search->rules->taxonomy;
+  const struct taxonomy *taxonomy = search->rules->sources.taxonomy;
   struct probe *probe = NULL, *any = &search->any;
   search->probe_count = 0;
   *any = (struct probe){.weight = 0};
@@ -148,12 +148,12 @@ static double distance_bound(const struct search *search, double away) {
 
 static double place_bound(const struct search *search, const struct entry *entry) {
   const float *self = search->self->card.point;
-  if (entry->point == PLACES_MOST)
+  if (entry->point == POINTS_MOST)
     return distance_bound(search, chord(self, entry->held->card.point));
   float *known = &search->place_bound[entry->point];
   /* Rounded to a float it may be a little less: ROUNDING covers that. */
   if (*known < -2.0f)
-    *known = (float)distance_bound(search, chord(self, search->places->point[entry->point]));
+    *known = (float)distance_bound(search, chord(self, search->points->point[entry->point]));
   return (double)*known;
 }
 
@@ -251,7 +251,7 @@ static void search_row(struct search *search, const struct row *row, double clos
 
 /* The closest occupation that a row may hold. */
 static double row_closeness(const struct search *search, const struct row *row) {
-  const struct taxonomy *taxonomy = search->rules->taxonomy;
+  const struct taxonomy *taxonomy = search->rules->sources.taxonomy;
   uint32_t first, count = search->near ? taxonomy_group(taxonomy, row->isco, &first) : 0;
   if (count == 0)
     return isco_closeness(occupation_isco(taxonomy, search->self->card.occupation), row->isco);
@@ -310,10 +310,10 @@ static enum collega_status search_shelf(struct search *search, const struct shel
   if (shelf->count == 0 || search->most == 0) return COLLEGA_OK;
   struct reach *reach = malloc(2 * shelf->count * sizeof *reach);
   struct visit *visits = malloc(most_cells(shelf) * sizeof *visits);
-  search->place_bound = malloc(search->places->count * sizeof *search->place_bound);
+  search->place_bound = malloc(search->points->count * sizeof *search->place_bound);
   bool ready = reach && visits && search->place_bound;
   if (ready) {
-    for (size_t i = 0; i < search->places->count; ++i)
+    for (size_t i = 0; i < search->points->count; ++i)
       search->place_bound[i] = NOT_YET;
     for (size_t i = 0; i < shelf->count; ++i) {
       double closeness = row_closeness(search, &shelf->rows[i]);
@@ -337,10 +337,10 @@ enum collega_status rows_search(struct match_engine *engine, size_t set, const s
   struct search search = {
       .rules = rules,
       .self = self,
-      .places = &engine->places,
+      .points = &engine->points,
       .near = self->card.occupation < OCCUPATION_KEYS
                   ? NULL
-                  : taxonomy_near(rules->taxonomy, self->card.occupation - OCCUPATION_KEYS),
+                  : taxonomy_near(rules->sources.taxonomy, self->card.occupation - OCCUPATION_KEYS),
       .supplies = kind_supplies(kind),
       .unknown = rules->weight[MATCH_CREDENTIALS] + rules->weight[MATCH_LANGUAGES] +
                  rules->weight[MATCH_HEADCOUNT] + rules->weight[MATCH_TERMS],

@@ -132,8 +132,8 @@ static void scan_add(struct scan *scan, const Collega__Offer *offer) {
     scan->cards = realloc(scan->cards, scan->room);
     NEED(scan->cards);
   }
-  scan->bytes +=
-      match_card_fill((struct match_card *)(void *)(scan->cards + scan->bytes), NULL, offer);
+  scan->bytes += match_card_fill((struct match_card *)(void *)(scan->cards + scan->bytes), offer,
+                                 &match_rules_default.sources);
 }
 
 static double scan_best(const struct scan *scan, const struct match_card *self) {
@@ -196,14 +196,15 @@ int main(int count, char **arguments) {
 
   for (size_t i = 0; i < offers; ++i) {
     arena_reset(arena);
-    scan_add(&scan, offer_new(&generator, arena), NULL);
+    scan_add(&scan, offer_new(&generator, arena));
   }
   size_t scans = queries < 100 ? queries : 100;
   double sum = 0;
   for (size_t i = 0; i < scans; ++i) {
     _Alignas(struct match_card) uint8_t room[CARD_ROOM];
     arena_reset(arena);
-    match_card_fill((struct match_card *)room, NULL, offer_new(&generator, arena));
+    match_card_fill((struct match_card *)room, offer_new(&generator, arena),
+                    &match_rules_default.sources);
     int64_t began = thread_nanoseconds();
     sum += scan_best(&scan, (struct match_card *)room);
     times[i] = thread_nanoseconds() - began;

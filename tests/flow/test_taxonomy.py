@@ -7,7 +7,10 @@ import zipfile
 
 import pytest
 
-from support.world import Node, call
+from support import offers
+from support.deals import match_of
+from support.hosting import until
+from support.world import WAIT, Node, World, call
 
 OCCUPATIONS = ("conceptType,conceptUri,iscoGroup,preferredLabel,altLabels\n"
                'Occupation,http://e/o/taxi,8322,taxi driver,"cab driver\ntaxicab driver"\n'
@@ -150,3 +153,33 @@ def test_a_title_that_is_none_is_told_by_its_row(node, tmp_path):
     titles = tmp_path / "titles.csv"
     titles.write_bytes(b"title\ncook\nbad\x07bell\n")
     assert "row 3" in taxonomy(node, "code", "--lang", "en", titles, expect=1).stderr
+
+
+def matched(node, match):
+    """The match's parts by name, and all its sentences."""
+    shown = node.json("match", "show", match, "--lang", "en")
+    return shown["parts"], str(shown["reasons"]) + str(shown["gaps"])
+
+
+def test_matches_are_judged_by_the_taxonomy_once_it_is_there_and_again_when_it_changes(tmp_path):
+    files = written(tmp_path / "esco")
+    dish = {"label": "gerechten bereiden", "esco": "http://e/s/cook", "need": "must"}
+    related = ("originalSkillUri,originalSkillType,relationType,relatedSkillType,relatedSkillUri\n"
+               "http://e/s/drive,skill/competence,optional,skill/competence,http://e/s/cook\n")
+    with World(tmp_path) as world:
+        lender, borrower = world.nodes
+        lent = lender.publish(offers.load("logistiek-magazijn-uit") | {
+            "occupation": {"isco": "8322", "esco": "http://e/o/taxi"},
+            "skills": [{"label": "rijden", "esco": "http://e/s/drive"}]}, "--wait", WAIT)
+        asked = borrower.publish(offers.load("voedsel-orderpickers-in") | {
+            "occupation": {"isco": "8321", "esco": "http://e/o/courier"}, "skills": [dish]}, "--wait", WAIT)
+        match = match_of(borrower, asked, lent)
+        parts, _ = matched(borrower, match)
+        assert (parts["occupation"], parts["skills"]) == (0.7, 0)
+        taxonomy(borrower, "import", "esco", files)
+        # All they do they share: 0.6 of skills, and 0.4 of the tree's 0.7.
+        until(borrower, lambda: matched(borrower, match)[0]["occupation"] == pytest.approx(0.88, abs=0.003))
+        assert "motorcycle courier" in matched(borrower, match)[1]
+        taxonomy(borrower, "import", "esco", written(tmp_path / "esco", skillSkillRelations=related))
+        until(borrower, lambda: matched(borrower, match)[0]["skills"] == 0.6)
+        assert "rijden" in matched(borrower, match)[1]

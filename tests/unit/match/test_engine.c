@@ -140,7 +140,7 @@ static void random_weights(uint64_t seed, struct match_rules *rules) {
 static void try_board(uint64_t seed, const struct taxonomy *taxonomy, size_t *answers) {
   struct match_rules rules = match_rules_default;
   struct plain plain;
-  rules.taxonomy = taxonomy;
+  rules.sources.taxonomy = taxonomy;
   random_weights(seed, &rules);
   plain_prepare(&plain, taxonomy != NULL);
   memcpy(plain.weight, rules.weight, sizeof plain.weight);
