@@ -151,6 +151,7 @@ enum collega_status view_match_here(struct ledger *ledger, collega_time now,
   if (run_lock_held(ledger_home(ledger))) return COLLEGA_OK; /* the daemon does it */
   enum collega_status status = matcher_open(ledger, NULL, &matcher, error);
   if (status == COLLEGA_OK) status = matcher_run(matcher, now, &changed, error);
+  if (status == COLLEGA_OK) status = matcher_settle(matcher, error);
   matcher_close(&matcher);
   return status;
 }

@@ -9,7 +9,6 @@
  * from its first entry, and every pair is judged again; the cursor "matcher sources" tells with what the rows were made. */
 #include "client/match/matcher.h"
 
-#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,16 +16,15 @@
 
 #include "base/log.h"
 #include "base/words.h"
+#include "client/match/touched.h"
 #include "proto/guard.h"
-#include "proto/link.pb-c.h"
-#include "proto/mail.pb-c.h"
 
 #define MATCHER_CURSOR      "matcher"
 #define SOURCES_CURSOR      "matcher sources"
 #define MATCHES_FORM        2u
-#define LEAST_TOUCHED       64u
 #define MATCHES_KEPT        50u
-#define MATCHER_ENTRIES     256u                   /* entries a run reads at most, then it writes */
+#define MATCHER_ENTRIES     256u                   /* entries a run reads at most, */
+#define MATCHER_TOUCHED     16384u                 /* and about so many offers; then it writes */
 #define MATCHER_ARENA_BYTES (256u * 1024u * 1024u) /* of one run: bodies of the entries it read */
 
 struct matcher {
@@ -38,6 +36,10 @@ struct matcher {
   struct stat places_file, taxonomy_file; /* as they were when they were read; all zero: none */
   bool loaded;
   collega_time next_expiry; /* of the open offers; 0: none expires */
+  /* Where nothing matched there is nothing to write but how far that was: it waits until there is, or until nothing new
+   * comes. A crash costs a second look. */
+  uint64_t written, through; /* the cursor as it stands in the ledger, and how far we are */
+  size_t unwritten;          /* offers touched between the two */
 };
 
 /* Rows to write and match ids to delete, collected while reading. */
@@ -51,19 +53,6 @@ struct changes {
   struct arena *arena;
   struct change *first, **last;
 };
-struct touched {
-  struct short_id offer;
-  struct touched *next;
-};
-/* Each offer once. The table has open addressing and lies in the arena; ids come from outside, so it is hashed with a key
- * of the run. */
-struct touched_set {
-  struct arena *arena;
-  struct touched *first, **table;
-  size_t count, size; /* size: a power of two, or 0 */
-  uint8_t secret[crypto_shorthash_KEYBYTES];
-};
-
 enum collega_status matcher_open(struct ledger *ledger, const double weight[MATCH_PARTS],
                                  struct matcher **out, struct collega_error *error) {
   struct matcher *matcher = calloc(1, sizeof *matcher);
@@ -177,18 +166,34 @@ static bool row_is_open(const CollegaStore__OfferRow *row, const Collega__Body *
   return !body->has_not_after || body->not_after > now;
 }
 
-/* Puts the offer into the engine, or takes it out. *mine tells whose it is; false: not open here. */
-static bool engine_follow(struct matcher *matcher, const CollegaStore__OfferRow *row,
-                          collega_time now, struct arena *arena) {
-  struct match_offer offer = {.mine = row->mine};
-  if (!short_id_from(&offer.id, row->offer.data, row->offer.len) ||
-      !id_from(&offer.author, row->author.data, row->author.len))
+/* An offer with its body as a message. */
+struct offer_read {
+  struct short_id id;
+  struct id author;
+  const CollegaStore__OfferRow *row;
+  const Collega__Body *body; /* NULL: it cannot be read */
+  bool open;
+};
+
+static bool read_row(const CollegaStore__OfferRow *row, collega_time now, struct arena *arena,
+                     struct offer_read *out) {
+  if (!row || !short_id_from(&out->id, row->offer.data, row->offer.len) ||
+      !id_from(&out->author, row->author.data, row->author.len))
     return false;
-  const Collega__Body *body = row_body(row, arena);
-  if (!body || !row_is_open(row, body, now)) {
+  out->row = row;
+  out->body = row_body(row, arena);
+  out->open = out->body && row_is_open(row, out->body, now);
+  return true;
+}
+
+/* Puts the offer into the engine, or takes it out. False: it is not open here. */
+static bool engine_follow(struct matcher *matcher, const struct offer_read *read) {
+  struct match_offer offer = {.id = read->id, .author = read->author, .mine = read->row->mine};
+  if (!read->open) {
     match_engine_remove(matcher->engine, &offer.id);
     return false;
   }
+  const Collega__Body *body = read->body;
   if (body->has_not_after && (!matcher->next_expiry || body->not_after < matcher->next_expiry))
     matcher->next_expiry = body->not_after;
   offer.offer = body->offer->offer;
@@ -212,7 +217,8 @@ static bool load_row(void *context, struct bytes key, struct bytes value) {
   arena_reset(load->arena);
   CollegaStore__OfferRow *row = (CollegaStore__OfferRow *)row_unpack(
       &collega_store__offer_row__descriptor, value, load->arena);
-  if (row) engine_follow(load->matcher, row, load->now, load->arena);
+  struct offer_read read;
+  if (read_row(row, load->now, load->arena, &read)) engine_follow(load->matcher, &read);
   return true;
 }
 
@@ -238,122 +244,6 @@ static enum collega_status load_all(struct matcher *matcher, struct ledger_txn *
   arena_destroy(&load.arena);
   matcher->loaded = status == COLLEGA_OK;
   return status;
-}
-
-/* ---- which offers an entry touches */
-
-static struct touched **touched_place(const struct touched_set *set, const struct short_id *offer) {
-  uint8_t hash[crypto_shorthash_BYTES];
-  crypto_shorthash(hash, offer->byte, sizeof offer->byte, set->secret);
-  size_t at = (size_t)get_be64(hash) & (set->size - 1);
-  while (set->table[at] && memcmp(&set->table[at]->offer, offer, sizeof *offer) != 0)
-    at = (at + 1) & (set->size - 1);
-  return &set->table[at];
-}
-
-static bool touched_grow(struct touched_set *set) {
-  if (set->count * 2 < set->size) return true;
-  size_t size = set->size ? set->size * 2 : LEAST_TOUCHED;
-  struct touched **table = arena_zero(set->arena, size * sizeof *table);
-  if (!table) return false;
-  set->table = table;
-  set->size = size;
-  for (struct touched *touched = set->first; touched; touched = touched->next)
-    *touched_place(set, &touched->offer) = touched;
-  return true;
-}
-
-/* Where the arena is exhausted nothing is added: the caller checks that. */
-static void touch(struct touched_set *set, ProtobufCBinaryData id) {
-  struct short_id offer;
-  if (!short_id_from(&offer, id.data, id.len) || !touched_grow(set)) return;
-  struct touched **place = touched_place(set, &offer);
-  if (*place) return;
-  struct touched *touched = arena_take(set->arena, sizeof *touched);
-  if (!touched) return;
-  *touched = (struct touched){offer, set->first};
-  *place = set->first = touched;
-  ++set->count;
-}
-
-static void touch_run(struct touched_set *set, const Collega__Run *run) {
-  for (size_t i = 0; i < run->n_bodies; ++i) {
-    ProtobufCMessage *message = NULL;
-    struct bytes bytes = bytes_of(run->bodies[i].data, run->bodies[i].len);
-    if (guard_unpack(&collega__body__descriptor, bytes, set->arena, &message, NULL) != COLLEGA_OK)
-      continue;
-    const Collega__Body *body = (const Collega__Body *)message;
-    if (body->offer) touch(set, body->offer->id);
-    if (body->status) touch(set, body->status->id);
-  }
-}
-
-static const ProtobufCMessage *payload_read(const ProtobufCMessageDescriptor *type,
-                                            struct bytes payload, struct arena *arena) {
-  ProtobufCMessage *message = NULL;
-  if (!payload.data || guard_unpack(type, payload, arena, &message, NULL) != COLLEGA_OK)
-    return NULL;
-  return message;
-}
-
-static void touch_entry(struct touched_set *set, const struct ledger_event *event) {
-  switch (event->kind) {
-  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_BOARD: {
-    const Collega__Board *board = (const Collega__Board *)payload_read(&collega__board__descriptor,
-                                                                       event->payload, set->arena);
-    if (!board) return;
-    for (size_t i = 0; i < board->n_runs; ++i)
-      touch_run(set, board->runs[i]->run);
-    for (size_t i = 0; i < board->n_tombstones; ++i)
-      touch(set, board->tombstones[i]->offer);
-    return;
-  }
-  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_OWN_RECORDS: {
-    const CollegaStore__OwnRecords *own = (const CollegaStore__OwnRecords *)row_unpack(
-        &collega_store__own_records__descriptor, event->payload, set->arena);
-    if (!own) return;
-    const Collega__Run *run = (const Collega__Run *)payload_read(
-        &collega__run__descriptor, bytes_of(own->run.data, own->run.len), set->arena);
-    if (run) touch_run(set, run);
-    return;
-  }
-  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_MAIL_IN:
-  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_FETCHED: {
-    const CollegaStore__MailIn *mail = (const CollegaStore__MailIn *)row_unpack(
-        &collega_store__mail_in__descriptor, event->payload, set->arena);
-    if (!mail || !mail->has_letter) return;
-    const Collega__Letter *letter = (const Collega__Letter *)payload_read(
-        &collega__letter__descriptor, bytes_of(mail->letter.data, mail->letter.len), set->arena);
-    if (!letter) return;
-    for (size_t i = 0; i < letter->n_runs; ++i)
-      touch_run(set, letter->runs[i]);
-    return;
-  }
-  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_GENESIS:
-  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_PARTY:
-  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_EPOCH:
-  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_JOINED:
-  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_RECEIPTS:
-  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_RESET:  /* no offers by name: all are looked at */
-  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_FILTER: /* the same */
-  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_DECISION_IN:
-  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_DRAFT:
-  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_SIGNED:
-  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_ACT_DROPPED:
-  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_STORED:
-  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_REFUSED:
-  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_WELCOME:
-  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_MATCH_ACT:
-  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_QUESTION:
-  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_MAIL_BAD:
-  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_LAPSED:
-  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_ADOPTED:
-  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_SEALED:
-  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_RESTORED:
-  case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_ERASED:
-  case _COLLEGA_STORE__ENTRY_KIND_IS_INT_SIZE:
-    return;
-  }
 }
 
 /* ---- rows */
@@ -458,112 +348,108 @@ static bool may_meet(const Collega__Offer *mine, const Collega__Offer *counter,
          known_party_in_audience(party, counter->audience);
 }
 
+struct own_offers {
+  struct offer_read *offer;
+  size_t count, capacity;
+  bool failed;
+};
+
 struct run {
   struct matcher *matcher;
   struct ledger_txn *txn;
   struct members *members;
   struct changes changes;
+  struct arena *scratch; /* of one entry, and of one touched offer */
+  struct own_offers own; /* in the arena of the changes; as they stand now */
   collega_time now;
   bool anew; /* the rows were made with other sources */
 };
 
-/* One pair, mine first. */
-static bool pair_change(struct run *run, const CollegaStore__OfferRow *mine,
-                        const CollegaStore__OfferRow *counter) {
-  struct arena *arena = run->changes.arena;
-  struct id party, author, match;
-  struct short_id mine_id, counter_id;
-  if (!id_from(&party, mine->author.data, mine->author.len) ||
-      !id_from(&author, counter->author.data, counter->author.len) ||
-      !short_id_from(&mine_id, mine->offer.data, mine->offer.len) ||
-      !short_id_from(&counter_id, counter->offer.data, counter->offer.len))
-    return true;
-  pair_id(&match, &mine_id, &counter_id);
-  struct change *change = change_new(&run->changes, &party, &match);
-  if (!change) return false;
-  const Collega__Body *mine_body = row_body(mine, arena), *counter_body = row_body(counter, arena);
-  change->remove = true;
-  if (!mine_body || !counter_body || !row_is_open(mine, mine_body, run->now) ||
-      !row_is_open(counter, counter_body, run->now))
-    return !arena_exhausted(arena);
-  if (!may_meet(mine_body->offer->offer, counter_body->offer->offer,
-                members_find(run->members, &party), members_find(run->members, &author)))
-    return true;
-  struct match_result *result = arena_take(arena, sizeof *result);
-  if (!result) return false;
-  match_pair(&run->matcher->rules, mine_body->offer->offer, &party, counter_body->offer->offer,
-             &author, result);
-  if (!result->fits) return true;
-  change->remove = false;
-  return row_fill(arena, &run->matcher->rules, mine, counter, &match, result, change);
+static bool has_match(struct run *run, const struct id *party, const struct id *match) {
+  uint8_t key[2 * ID_BYTES];
+  struct bytes value;
+  memcpy(key, party->byte, ID_BYTES);
+  memcpy(key + ID_BYTES, match->byte, ID_BYTES);
+  return table_get(run->txn, TABLE_MATCHES, bytes_of(key, sizeof key), &value, NULL) == COLLEGA_OK;
 }
 
-struct own_list {
-  struct short_id *ids;
-  size_t count, capacity;
-  struct arena *arena;
-};
+/* The row of a pair that does not match, or no longer. False: out of memory. */
+static bool remove_match(struct run *run, const struct id *party, const struct id *match) {
+  if (!has_match(run, party, match)) return true;
+  struct change *change = change_new(&run->changes, party, match);
+  if (change) change->remove = true;
+  return change != NULL;
+}
+
+/* One pair, mine first. False: out of memory. */
+static bool pair_change(struct run *run, const struct offer_read *mine,
+                        const struct offer_read *counter) {
+  struct id match;
+  struct match_result result;
+  pair_id(&match, &mine->id, &counter->id);
+  bool meet = mine->open && counter->open &&
+              may_meet(mine->body->offer->offer, counter->body->offer->offer,
+                       members_find(run->members, &mine->author),
+                       members_find(run->members, &counter->author));
+  if (meet)
+    match_pair(&run->matcher->rules, mine->body->offer->offer, &mine->author,
+               counter->body->offer->offer, &counter->author, &result);
+  if (!meet || !result.fits) return remove_match(run, &mine->author, &match);
+  struct change *change = change_new(&run->changes, &mine->author, &match);
+  return change && row_fill(run->changes.arena, &run->matcher->rules, mine->row, counter->row,
+                            &match, &result, change);
+}
 
 static bool own_visit(void *context, struct bytes key, struct bytes value) {
-  struct own_list *list = context;
+  struct run *run = context;
+  struct own_offers *own = &run->own;
+  struct arena *arena = run->changes.arena;
+  struct short_id id;
   (void)value;
   if (key.length != ID_BYTES + SHORT_ID_BYTES) return true;
-  if (list->count == list->capacity) {
-    size_t capacity = list->capacity ? list->capacity * 2 : 64;
-    struct short_id *ids = arena_take(list->arena, capacity * sizeof *ids);
-    if (!ids) return false;
-    if (list->count) memcpy(ids, list->ids, list->count * sizeof *ids);
-    list->ids = ids;
-    list->capacity = capacity;
+  if (own->count == own->capacity) {
+    size_t capacity = own->capacity ? own->capacity * 2 : 64;
+    struct offer_read *offers = arena_take(arena, capacity * sizeof *offers);
+    own->failed = !offers;
+    if (!offers) return false;
+    if (own->count) memcpy(offers, own->offer, own->count * sizeof *offers);
+    own->offer = offers;
+    own->capacity = capacity;
   }
-  memcpy(list->ids[list->count++].byte, key.data + ID_BYTES, SHORT_ID_BYTES);
-  return true;
+  memcpy(id.byte, key.data + ID_BYTES, SHORT_ID_BYTES);
+  if (read_row(offer_row(run->txn, &id, arena), run->now, arena, &own->offer[own->count]))
+    ++own->count;
+  own->failed = arena_exhausted(arena);
+  return !own->failed;
 }
 
 /* An offer that is gone: its rows against each own offer go too. */
-static bool forget_offer(struct run *run, const struct short_id *id, const struct own_list *own) {
-  struct arena *arena = run->changes.arena;
-  for (size_t i = 0; i < own->count; ++i) {
-    struct id party, match;
-    CollegaStore__OfferRow *mine = offer_row(run->txn, &own->ids[i], arena);
-    if (!mine || !id_from(&party, mine->author.data, mine->author.len)) continue;
-    pair_id(&match, &own->ids[i], id);
-    struct change *change = change_new(&run->changes, &party, &match);
-    if (!change) return false;
-    change->remove = true;
-  }
-  return !arena_exhausted(arena);
-}
-
-/* A touched offer, as the tables have it now. */
-static bool follow_offer(struct run *run, const struct short_id *id, const struct own_list *own) {
-  struct arena *arena = run->changes.arena;
-  CollegaStore__OfferRow *row = offer_row(run->txn, id, arena);
-  if (!row) {
-    match_engine_remove(run->matcher->engine, id);
-    return forget_offer(run, id, own);
-  }
-  bool open = engine_follow(run->matcher, row, run->now, arena);
-  if (open && row->mine) {
-    struct match_found found[MATCHES_KEPT];
-    size_t count = 0;
-    if (match_engine_top(run->matcher->engine, id, MATCHES_KEPT, found, &count, NULL) != COLLEGA_OK)
-      return true;
-    for (size_t i = 0; i < count; ++i) {
-      CollegaStore__OfferRow *counter = offer_row(run->txn, &found[i].id, arena);
-      if (counter && !pair_change(run, row, counter)) return false;
-      /* Two parties of one home: the other's row too. */
-      if (counter && counter->mine && !pair_change(run, counter, row)) return false;
-    }
-    return true;
-  }
-  /* Foreign, or no longer open: against each own offer; what does not fit is removed. */
-  for (size_t i = 0; i < own->count; ++i) {
-    if (memcmp(own->ids[i].byte, id->byte, SHORT_ID_BYTES) == 0) continue;
-    CollegaStore__OfferRow *mine = offer_row(run->txn, &own->ids[i], arena);
-    if (mine && !pair_change(run, mine, row)) return false;
+static bool forget_offer(struct run *run, const struct short_id *id) {
+  for (size_t i = 0; i < run->own.count; ++i) {
+    struct id match;
+    pair_id(&match, &run->own.offer[i].id, id);
+    if (!remove_match(run, &run->own.offer[i].author, &match)) return false;
   }
   return true;
+}
+
+/* An own open offer against the best of all. */
+static bool best_of_all(struct run *run, const struct offer_read *mine) {
+  struct match_found found[MATCHES_KEPT];
+  size_t count = 0;
+  if (match_engine_top(run->matcher->engine, &mine->id, MATCHES_KEPT, found, &count, NULL) !=
+      COLLEGA_OK)
+    return true;
+  for (size_t i = 0; i < count; ++i) {
+    struct offer_read counter;
+    if (!read_row(offer_row(run->txn, &found[i].id, run->scratch), run->now, run->scratch,
+                  &counter))
+      continue;
+    if (!pair_change(run, mine, &counter)) return false;
+    /* Two parties of one home: the other's row too. */
+    if (counter.row->mine && !pair_change(run, &counter, mine)) return false;
+  }
+  return !arena_exhausted(run->scratch);
 }
 
 /* An own offer that closed: its rows against all counter-offers go. */
@@ -590,14 +476,31 @@ static bool closing_visit(void *context, struct bytes key, struct bytes value) {
   return closing->ok;
 }
 
-static bool close_own(struct run *run, const struct short_id *id) {
-  CollegaStore__OfferRow *row = offer_row(run->txn, id, run->changes.arena);
-  const Collega__Body *body = row ? row_body(row, run->changes.arena) : NULL;
-  if (!row || !row->mine || (body && row_is_open(row, body, run->now))) return true;
-  struct closing closing = {run, id, true};
-  return table_each(run->txn, TABLE_MATCHES, bytes_of(row->author.data, row->author.len), NULL,
+static bool close_own(struct run *run, const struct offer_read *mine) {
+  struct closing closing = {run, &mine->id, true};
+  return table_each(run->txn, TABLE_MATCHES, bytes_of(mine->author.byte, ID_BYTES), NULL,
                     closing_visit, &closing, NULL) == COLLEGA_OK &&
          closing.ok;
+}
+
+/* A touched offer, as the tables have it now. */
+static bool follow_offer(struct run *run, const struct short_id *id) {
+  struct offer_read offer;
+  arena_reset(run->scratch);
+  CollegaStore__OfferRow *row = offer_row(run->txn, id, run->scratch);
+  if (!row) {
+    match_engine_remove(run->matcher->engine, id);
+    return !arena_exhausted(run->scratch) && forget_offer(run, id);
+  }
+  if (!read_row(row, run->now, run->scratch, &offer)) return true;
+  bool open = engine_follow(run->matcher, &offer);
+  if (open && row->mine) return best_of_all(run, &offer);
+  /* Foreign, or no longer open: against each own offer; what does not fit is removed. */
+  for (size_t i = 0; i < run->own.count; ++i)
+    if (memcmp(run->own.offer[i].id.byte, id->byte, SHORT_ID_BYTES) != 0 &&
+        !pair_change(run, &run->own.offer[i], &offer))
+      return false;
+  return !row->mine || offer.open || close_own(run, &offer);
 }
 
 /* ---- all rows: at the start, when an offer's time is over, and when the board starts anew */
@@ -678,74 +581,130 @@ static enum collega_status write_changes(struct matcher *matcher, const struct c
   if (status == COLLEGA_OK) status = ledger_cursor_set(txn, MATCHER_CURSOR, through, error);
   if (status == COLLEGA_OK)
     status = ledger_cursor_set(txn, SOURCES_CURSOR, rules_stamp(matcher), error);
-  if (status == COLLEGA_OK) return ledger_commit(&txn, error);
+  if (status == COLLEGA_OK) status = ledger_commit(&txn, error);
   ledger_abort(&txn);
+  if (status == COLLEGA_OK) {
+    matcher->written = matcher->through = through;
+    matcher->unwritten = 0;
+  }
   return status;
 }
 
-/* Reads at most MATCHER_ENTRIES entries; *through is the last one read, *more tells that others wait. */
-static enum collega_status collect(struct run *run, uint64_t *through, bool *more,
-                                   struct collega_error *error) {
-  struct arena *arena = run->changes.arena;
-  struct touched_set set = {.arena = arena};
-  random_fill(set.secret, sizeof set.secret);
-  uint64_t made_with = 0;
-  struct ledger_head head;
-  enum collega_status status = ledger_head(run->txn, &head, error);
-  if (status == COLLEGA_OK) status = ledger_cursor(run->txn, MATCHER_CURSOR, through, error);
+/* Where to go on: the ledger's cursor, or further, where this process has been already. */
+static enum collega_status place_now(struct run *run, uint64_t *through,
+                                     struct collega_error *error) {
+  struct matcher *matcher = run->matcher;
+  uint64_t made_with = 0, written = 0;
+  enum collega_status status = ledger_cursor(run->txn, MATCHER_CURSOR, &written, error);
   if (status == COLLEGA_OK) status = ledger_cursor(run->txn, SOURCES_CURSOR, &made_with, error);
-  run->anew = status == COLLEGA_OK && made_with != rules_stamp(run->matcher);
-  if (run->anew) *through = 0;
-  bool over = run->matcher->next_expiry && run->matcher->next_expiry <= run->now;
-  bool all = !run->matcher->loaded || over;
-  if (status == COLLEGA_OK && all) status = load_all(run->matcher, run->txn, run->now, error);
-  for (uint32_t i = 0; status == COLLEGA_OK && *through < head.number && i < MATCHER_ENTRIES; ++i) {
+  if (status != COLLEGA_OK) return status;
+  run->anew = made_with != rules_stamp(matcher);
+  if (run->anew || written != matcher->written || matcher->through < written) {
+    matcher->written = written; /* another process moved it, or a rebuild did */
+    matcher->through = run->anew ? 0 : written;
+    matcher->unwritten = 0;
+  }
+  *through = matcher->through;
+  return COLLEGA_OK;
+}
+
+/* Reads the entries after `*through`, as many as a run may; *through is the last one read. */
+static enum collega_status read_entries(struct run *run, struct touched_set *set, bool *all,
+                                        uint64_t head, uint64_t *through,
+                                        struct collega_error *error) {
+  enum collega_status status = COLLEGA_OK;
+  for (uint32_t i = 0;
+       *through < head && i < MATCHER_ENTRIES && set->count < MATCHER_TOUCHED && !set->failed;
+       ++i) {
     struct ledger_event event;
-    status = ledger_entry(run->txn, *through + 1, arena, &event, error);
-    if (status != COLLEGA_OK) break;
-    touch_entry(&set, &event);
+    arena_reset(run->scratch);
+    status = ledger_entry(run->txn, *through + 1, run->scratch, &event, error);
+    if (status != COLLEGA_OK) return status;
+    touched_entry(set, &event);
     if (event.kind == COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_RESET ||
         event.kind == COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_FILTER) {
-      all = true;
+      *all = true;
       status = load_all(run->matcher, run->txn, run->now, error);
+      if (status != COLLEGA_OK) return status;
     }
     ++*through;
   }
+  return COLLEGA_OK;
+}
+
+static enum collega_status no_memory(struct collega_error *error) {
+  return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+}
+
+/* *more tells that other entries wait. */
+static enum collega_status collect(struct run *run, uint64_t *through, bool *more,
+                                   struct collega_error *error) {
+  struct matcher *matcher = run->matcher;
+  struct touched_set set;
+  struct ledger_head head;
+  touched_begin(&set, run->changes.arena);
+  enum collega_status status = ledger_head(run->txn, &head, error);
+  if (status == COLLEGA_OK) status = place_now(run, through, error);
+  bool over = matcher->next_expiry && matcher->next_expiry <= run->now;
+  bool all = !matcher->loaded || over;
+  if (status == COLLEGA_OK && all) status = load_all(matcher, run->txn, run->now, error);
+  if (status == COLLEGA_OK) status = read_entries(run, &set, &all, head.number, through, error);
+  if (status == COLLEGA_OK && set.failed) status = no_memory(error);
   if (status == COLLEGA_OK && all) status = sweep_matches(run, error);
   if (status != COLLEGA_OK) return status;
   *more = *through < head.number;
-  struct own_list own = {.arena = arena};
-  const struct touched *touched = set.first;
-  status = touched ? table_each(run->txn, TABLE_MINE, bytes_of("", 0), NULL, own_visit, &own, error)
-                   : COLLEGA_OK;
-  for (; status == COLLEGA_OK && touched; touched = touched->next)
-    if (!follow_offer(run, &touched->offer, &own) || !close_own(run, &touched->offer))
-      return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+  matcher->unwritten += set.count;
+  if (set.first)
+    status = table_each(run->txn, TABLE_MINE, bytes_of("", 0), NULL, own_visit, run, error);
+  if (status == COLLEGA_OK && run->own.failed) status = no_memory(error);
+  for (const struct touched *touched = set.first; status == COLLEGA_OK && touched;
+       touched = touched->next)
+    if (!follow_offer(run, &touched->offer)) status = no_memory(error);
+  return status;
+}
+
+static bool is_due(const struct run *run, uint64_t through) {
+  const struct matcher *matcher = run->matcher;
+  if (run->anew || run->changes.first || matcher->unwritten >= MATCHER_TOUCHED) return true;
+  return through > matcher->written &&
+         (through == matcher->through || through - matcher->written >= MATCHER_ENTRIES);
+}
+
+static enum collega_status run_once(struct matcher *matcher, collega_time now, bool *more,
+                                    uint32_t *changed, struct collega_error *error) {
+  struct run run = {.matcher = matcher, .now = now};
+  run.changes.arena = arena_new(1u << 20, MATCHER_ARENA_BYTES);
+  run.scratch = arena_new(1u << 20, MATCHER_ARENA_BYTES);
+  run.changes.last = &run.changes.first;
+  run.members = members_new(ledger_members_loader, &run.txn);
+  uint64_t through = 0;
+  enum collega_status status = COLLEGA_OK;
+  if (!run.changes.arena || !run.scratch || !run.members) status = no_memory(error);
+  if (status == COLLEGA_OK) status = ledger_read(matcher->ledger, &run.txn, error);
+  if (status == COLLEGA_OK) status = collect(&run, &through, more, error);
+  if (run.txn) ledger_abort(&run.txn);
+  if (status == COLLEGA_OK && is_due(&run, through))
+    status = write_changes(matcher, &run.changes, through, changed, error);
+  if (status == COLLEGA_OK) matcher->through = through;
+  members_destroy(&run.members);
+  arena_destroy(&run.scratch);
+  arena_destroy(&run.changes.arena);
   return status;
 }
 
 enum collega_status matcher_run(struct matcher *matcher, collega_time now, uint32_t *changed,
                                 struct collega_error *error) {
+  enum collega_status status = COLLEGA_OK;
   *changed = 0;
   follow_files(matcher);
-  for (bool more = true; more;) {
-    struct run run = {.matcher = matcher, .now = now};
-    run.changes.arena = arena_new(1u << 20, MATCHER_ARENA_BYTES);
-    run.changes.last = &run.changes.first;
-    run.members = members_new(ledger_members_loader, &run.txn);
-    uint64_t through = 0, before = 0;
-    enum collega_status status = COLLEGA_OK;
-    if (!run.changes.arena || !run.members)
-      status = error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
-    if (status == COLLEGA_OK) status = ledger_read(matcher->ledger, &run.txn, error);
-    if (status == COLLEGA_OK) status = ledger_cursor(run.txn, MATCHER_CURSOR, &before, error);
-    if (status == COLLEGA_OK) status = collect(&run, &through, &more, error);
-    if (run.txn) ledger_abort(&run.txn);
-    if (status == COLLEGA_OK && (run.anew || through > before || run.changes.first))
-      status = write_changes(matcher, &run.changes, through, changed, error);
-    members_destroy(&run.members);
-    arena_destroy(&run.changes.arena);
-    if (status != COLLEGA_OK) return status;
-  }
-  return COLLEGA_OK;
+  for (bool more = true; status == COLLEGA_OK && more;)
+    status = run_once(matcher, now, &more, changed, error);
+  return status;
+}
+
+enum collega_status matcher_settle(struct matcher *matcher, struct collega_error *error) {
+  const struct changes none = {NULL, NULL, NULL};
+  uint32_t changed = 0;
+  if (matcher->through == matcher->written) return COLLEGA_OK;
+  return write_changes(matcher, &none, matcher->through, &changed, error);
 }

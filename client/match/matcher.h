@@ -21,4 +21,8 @@ void matcher_close(struct matcher **matcher);
  * everybody's open offers; at most 50 kept per offer, best first). *changed: how many rows were written. */
 enum collega_status matcher_run(struct matcher *matcher, collega_time now, uint32_t *changed,
                                 struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Writes down how far it is. A run does so by itself when there are rows to write, and when it finds nothing new: who runs
+ * it once calls this. */
+enum collega_status matcher_settle(struct matcher *matcher,
+                                   struct collega_error *error) COLLEGA_MUST_CHECK;
 #endif
