@@ -130,9 +130,9 @@ static bool verify_once(struct receipt_seen *seen, const uint8_t key[32], const 
   return true;
 }
 
-static enum collega_status verify(const Collega__ReceiptRun *receipt, const struct id *ids,
-                                  size_t count, const uint8_t key[32], uint64_t *seqs,
-                                  struct receipt_seen *seen, struct collega_error *error) {
+enum collega_status receipt_root(const Collega__ReceiptRun *receipt, const struct id *ids,
+                                 size_t count, struct id *root, uint64_t *seqs,
+                                 struct collega_error *error) {
   struct receipt_position position = {.time = receipt->time};
   size_t size = receipt->tree_size;
   bool all = receipt->n_leaves == 0;
@@ -151,13 +151,22 @@ static enum collega_status verify(const Collega__ReceiptRun *receipt, const stru
     receipt_leaf(&leaves[i], &position, &ids[i]);
     if (seqs) seqs[i] = position.seq;
   }
-  struct id root;
   if (all) {
-    tree_root(&root, leaves, count);
-  } else if (!root_of_some(receipt, leaves, count, &root)) {
+    tree_root(root, leaves, count);
+  } else if (!root_of_some(receipt, leaves, count, root)) {
     return malformed(error);
   }
-  if (!verify_once(seen, key, &position.origin, size, &root, receipt->signature.data)) {
+  return COLLEGA_OK;
+}
+
+static enum collega_status verify(const Collega__ReceiptRun *receipt, const struct id *ids,
+                                  size_t count, const uint8_t key[32], uint64_t *seqs,
+                                  struct receipt_seen *seen, struct collega_error *error) {
+  struct id root, origin;
+  enum collega_status status = receipt_root(receipt, ids, count, &root, seqs, error);
+  if (status != COLLEGA_OK) return status;
+  if (!id_from(&origin, receipt->origin.data, receipt->origin.len) ||
+      !verify_once(seen, key, &origin, receipt->tree_size, &root, receipt->signature.data)) {
     return error_set(error, COLLEGA_FORGED, RULE_receipt_signature, NULL, NULL);
   }
   return COLLEGA_OK;

@@ -73,6 +73,11 @@ enum collega_status receipt_cut(const Collega__ReceiptRun *all, const struct id 
                                 const uint32_t *picked, size_t count, struct arena *arena,
                                 Collega__ReceiptRun **out,
                                 struct collega_error *error) COLLEGA_MUST_CHECK;
+/* What the signature covers: the root, over these ids. Judges the receipt's shape (COLLEGA_INVALID). `count` and
+ * `seqs` as below. */
+enum collega_status receipt_root(const Collega__ReceiptRun *receipt, const struct id *ids,
+                                 size_t count, struct id *root, uint64_t *seqs,
+                                 struct collega_error *error) COLLEGA_MUST_CHECK;
 /* `count` is the number of the receipt's leaves (absent leaves: tree_size); key is the origin's signing
  * key of receipt->key_epoch. seqs (may be NULL) gets the sequence number of each. */
 enum collega_status receipt_verify(const Collega__ReceiptRun *receipt, const struct id *ids,

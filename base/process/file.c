@@ -52,6 +52,13 @@ static int sync_directory(const char *path) {
   return number;
 }
 
+enum collega_status directory_sync(const char *path, struct collega_error *error) {
+  char inside[PATH_MAX];
+  enum collega_status status = path_join(inside, sizeof inside, path, "", error);
+  int number = status == COLLEGA_OK ? sync_directory(inside) : 0;
+  return number == 0 ? status : error_system(error, path, number);
+}
+
 enum collega_status file_write(const char *path, const void *data, size_t length, unsigned mode,
                                struct collega_error *error) {
   char beside[PATH_MAX];

@@ -250,11 +250,10 @@ static enum collega_status payload_get(struct ledger_txn *txn, uint64_t number, 
   return payload_damaged(number, error);
 }
 
-/* Unpacks an entry and reads its payload. `payload` gets the row (NULL: none or erased). */
-static enum collega_status entry_read(struct ledger_txn *txn, uint64_t number, struct bytes bytes,
-                                      struct arena *arena, CollegaStore__ChainEntry **entry_out,
-                                      CollegaStore__Payload **payload, struct ledger_event *out,
-                                      struct collega_error *error) {
+/* An entry's own fields; the payload is the caller's to add. */
+static enum collega_status entry_fields(struct bytes bytes, uint64_t number, struct arena *arena,
+                                        CollegaStore__ChainEntry **entry_out,
+                                        struct ledger_event *out, struct collega_error *error) {
   CollegaStore__ChainEntry *entry =
       (CollegaStore__ChainEntry *)row_unpack(&collega_store__chain_entry__descriptor, bytes, arena);
   struct ledger_event event = {.number = number};
@@ -268,19 +267,28 @@ static enum collega_status entry_read(struct ledger_txn *txn, uint64_t number, s
   if (!read) return entry_damaged(number, error);
   event.time = entry->time;
   event.kind = entry->kind;
-  *payload = NULL;
-  if (entry->has_payload_hash) {
-    enum collega_status status = payload_get(txn, number, arena, payload, &event.erased, error);
-    if (status != COLLEGA_OK) return status;
-  }
-  if (*payload != NULL) {
-    /* Empty but present: the pointer tells the two apart. */
-    const void *data = (*payload)->data.len > 0 ? (const void *)(*payload)->data.data : "";
-    event.payload = bytes_of(data, (*payload)->data.len);
-    event.reduced = (*payload)->reduced;
-  }
   *entry_out = entry;
   *out = event;
+  return COLLEGA_OK;
+}
+
+/* Empty but present: the pointer tells the two apart. */
+static struct bytes present(struct bytes data) {
+  return data.length > 0 ? data : bytes_of("", 0);
+}
+
+/* Unpacks an entry and reads its payload. `payload` gets the row (NULL: none or erased). */
+static enum collega_status entry_read(struct ledger_txn *txn, uint64_t number, struct bytes bytes,
+                                      struct arena *arena, CollegaStore__ChainEntry **entry_out,
+                                      CollegaStore__Payload **payload, struct ledger_event *out,
+                                      struct collega_error *error) {
+  *payload = NULL;
+  enum collega_status status = entry_fields(bytes, number, arena, entry_out, out, error);
+  if (status == COLLEGA_OK && (*entry_out)->has_payload_hash)
+    status = payload_get(txn, number, arena, payload, &out->erased, error);
+  if (status != COLLEGA_OK || *payload == NULL) return status;
+  out->payload = present(bytes_of((*payload)->data.data, (*payload)->data.len));
+  out->reduced = (*payload)->reduced;
   return COLLEGA_OK;
 }
 
@@ -311,33 +319,90 @@ enum collega_status ledger_entry(struct ledger_txn *txn, uint64_t number, struct
   return entry_read(txn, number, bytes, arena, &entry, &payload, out, error);
 }
 
+/* ---- rows: read, and judged; they may come from a file */
+
+enum collega_status ledger_row(struct ledger_txn *txn, uint64_t number, struct arena *arena,
+                               struct ledger_row *out, struct collega_error *error) {
+  uint8_t key[8];
+  struct bytes value;
+  memset(out, 0, sizeof *out);
+  if (number == 0 || number > txn->head.number) return beyond_head(number, error);
+  enum collega_status status = chain_row(txn, number, &out->hash, &out->entry, error);
+  if (status != COLLEGA_OK) return status;
+  put_be64(key, number);
+  status = table_get(txn, TABLE_PAYLOAD, bytes_of(key, sizeof key), &value, error);
+  if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
+  out->erased = status == COLLEGA_OK && value.length == 0;
+  if (status != COLLEGA_OK || out->erased) return status;
+  const CollegaStore__Payload *payload =
+      (const CollegaStore__Payload *)row_unpack(&collega_store__payload__descriptor, value, arena);
+  if (payload == NULL && arena_exhausted(arena))
+    return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+  if (payload == NULL) return payload_damaged(number, error);
+  out->salt = present(bytes_of(payload->salt.data, payload->salt.len));
+  out->data = present(bytes_of(payload->data.data, payload->data.len));
+  out->reduced = payload->reduced;
+  return COLLEGA_OK;
+}
+
+/* The ledger epoch that an entry begins. */
+static void follow_epoch(const CollegaStore__ChainEntry *entry, const struct ledger_event *event,
+                         struct epoch *epoch) {
+  struct epoch begun;
+  bool any = false;
+  if (entry->kind == COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_GENESIS && entry->has_epoch)
+    any = epoch_from(&begun, entry->epoch.data, entry->epoch.len);
+  else if (entry->kind == COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_EPOCH && event->payload.data)
+    any = epoch_from(&begun, event->payload.data, event->payload.length);
+  if (any) *epoch = begun;
+}
+
+enum collega_status ledger_row_judge(const struct ledger_row *row, struct ledger_head *head,
+                                     struct arena *arena, struct ledger_event *event,
+                                     struct id *rest, struct collega_error *error) {
+  const uint64_t number = head->number + 1;
+  struct id computed;
+  CollegaStore__ChainEntry *entry;
+  entry_hash(&computed, &head->hash, row->entry);
+  if (!id_equal(&computed, &row->hash)) return entry_damaged(number, error);
+  enum collega_status status = entry_fields(row->entry, number, arena, &entry, event, error);
+  if (status != COLLEGA_OK) return status;
+  if (row->salt.data != NULL) {
+    payload_hash(rest, row->salt, row->data);
+    struct bytes told = bytes_of(entry->payload_hash.data, entry->payload_hash.len);
+    if (!entry->has_payload_hash ||
+        (!row->reduced && !bytes_equal(bytes_of(rest->byte, ID_BYTES), told)))
+      return payload_damaged(number, error);
+    event->payload = present(row->data);
+    event->reduced = row->reduced;
+  } else if (entry->has_payload_hash && !row->erased) {
+    return payload_damaged(number, error);
+  } else {
+    event->erased = entry->has_payload_hash;
+  }
+  follow_epoch(entry, event, &head->epoch);
+  head->number = number;
+  head->hash = computed;
+  return COLLEGA_OK;
+}
+
 enum collega_status chain_check(struct ledger_txn *txn, uint64_t number, const struct id *previous,
                                 struct arena *arena, struct id *hash, struct ledger_event *event,
                                 struct collega_error *error) {
-  struct id stored, computed;
-  struct bytes bytes;
-  enum collega_status status = chain_row(txn, number, &stored, &bytes, error);
-  if (status != COLLEGA_OK) return status;
-  entry_hash(&computed, previous, bytes);
-  if (!id_equal(&stored, &computed)) return entry_damaged(number, error);
-  CollegaStore__ChainEntry *entry;
-  CollegaStore__Payload *payload;
+  struct ledger_row row;
   struct ledger_event read;
-  status = entry_read(txn, number, bytes, arena, &entry, &payload, &read, error);
+  struct ledger_head head = {.number = number - 1, .hash = *previous};
+  struct id rest, told;
+  enum collega_status status = ledger_row(txn, number, arena, &row, error);
+  if (status == COLLEGA_OK) status = ledger_row_judge(&row, &head, arena, &read, &rest, error);
   if (status != COLLEGA_OK) return status;
-  if (payload != NULL) {
-    struct id sum, told;
-    payload_hash(&sum, bytes_of(payload->salt.data, payload->salt.len), read.payload);
-    struct bytes expected = bytes_of(entry->payload_hash.data, entry->payload_hash.len);
-    if (payload->reduced) {
-      status = erased_hash(txn, number, &told, error);
-      if (status == COLLEGA_NOT_FOUND) return payload_damaged(number, error);
-      if (status != COLLEGA_OK) return status;
-      expected = bytes_of(told.byte, ID_BYTES);
-    }
-    if (!bytes_equal(bytes_of(sum.byte, ID_BYTES), expected)) return payload_damaged(number, error);
+  if (read.reduced) {
+    status = erased_hash(txn, number, &told, error);
+    if (status == COLLEGA_NOT_FOUND || (status == COLLEGA_OK && !id_equal(&told, &rest)))
+      return payload_damaged(number, error);
+    if (status != COLLEGA_OK) return status;
   }
-  *hash = computed;
+  *hash = head.hash;
   if (event != NULL) *event = read;
   return COLLEGA_OK;
 }

@@ -68,8 +68,8 @@ enum collega_status erased_hash(struct ledger_txn *txn, uint64_t number, struct 
   return status;
 }
 
-static enum collega_status note_erased(struct ledger_txn *txn, uint64_t entry,
-                                       struct collega_error *error) {
+enum collega_status erased_note(struct ledger_txn *txn, uint64_t entry,
+                                struct collega_error *error) {
   struct bytes key = bytes_of(ERASED_KEY, strlen(ERASED_KEY)), list = {NULL, 0};
   enum collega_status status = table_get(txn, TABLE_META, key, &list, error);
   if (status != COLLEGA_OK && status != COLLEGA_NOT_FOUND) return status;
@@ -126,7 +126,7 @@ static enum collega_status append_erased(struct ledger_txn *txn, const CollegaSt
                                .payload = bytes_of(packed, size)};
   enum collega_status status = ledger_append(txn, &event, error);
   free(packed);
-  return status == COLLEGA_OK ? note_erased(txn, event.number, error) : status;
+  return status == COLLEGA_OK ? erased_note(txn, event.number, error) : status;
 }
 
 enum collega_status ledger_reduce(struct ledger_txn *txn, const struct ledger_reduction *list,

@@ -30,11 +30,10 @@ const char *table_name(enum ledger_table table) {
   return table_names[table];
 }
 
-/* Opens the environment; the tables are not open yet. */
-static enum collega_status environment_open(const char *home, bool must_exist, struct ledger **out,
-                                            struct collega_error *error) {
+enum collega_status ledger_environment(const char *home, const char *name, bool must_exist,
+                                       struct ledger **out, struct collega_error *error) {
   char path[PATH_MAX];
-  enum collega_status status = path_join(path, sizeof path, home, "ledger", error);
+  enum collega_status status = path_join(path, sizeof path, home, name, error);
   if (status != COLLEGA_OK) return status;
   struct ledger *ledger = calloc(1, sizeof *ledger);
   if (ledger == NULL) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
@@ -71,9 +70,8 @@ enum collega_status ledger_disk_open(const char *path, struct disk **out,
   return disk_open(&options, out, error);
 }
 
-/* COLLEGA_NOT_FOUND without words: the creation was never finished. */
-static enum collega_status tables_open(struct ledger *ledger, MDB_txn *mdb, unsigned flags,
-                                       struct collega_error *error) {
+enum collega_status ledger_tables(struct ledger *ledger, MDB_txn *mdb, unsigned flags,
+                                  struct collega_error *error) {
   for (unsigned i = 0; i < TABLE_COUNT; i++) {
     int code = mdb_dbi_open(mdb, table_names[i], flags, &ledger->table[i]);
     if (code == MDB_NOTFOUND) return COLLEGA_NOT_FOUND;
@@ -98,7 +96,7 @@ static enum collega_status genesis(struct ledger *ledger, collega_time now,
   buffer_init(&txn->scratch, 0);
   status = disk_write(ledger->disk, &txn->mdb, error);
   if (status != COLLEGA_OK) goto done;
-  status = tables_open(ledger, txn->mdb, MDB_CREATE, error);
+  status = ledger_tables(ledger, txn->mdb, MDB_CREATE, error);
   if (status != COLLEGA_OK) goto done;
   status = head_load(txn, error);
   if (status == COLLEGA_OK)
@@ -117,7 +115,7 @@ enum collega_status ledger_create(const char *home, collega_time now, struct col
   enum collega_status status = home_check(home, "node", error);
   if (status != COLLEGA_OK) return status;
   struct ledger *ledger = NULL;
-  status = environment_open(home, false, &ledger, error);
+  status = ledger_environment(home, "ledger", false, &ledger, error);
   if (status != COLLEGA_OK) return status;
   status = genesis(ledger, now, error);
   ledger_close(&ledger);
@@ -142,12 +140,12 @@ enum collega_status ledger_open_kind(const char *home, const char *kind, struct 
   struct ledger *ledger = NULL;
   struct ledger_txn *txn = NULL;
   MDB_txn *mdb = NULL;
-  status = environment_open(home, true, &ledger, error);
+  status = ledger_environment(home, "ledger", true, &ledger, error);
   if (status != COLLEGA_OK) return status;
   disk_check_readers(ledger->disk);
   status = disk_read(ledger->disk, &mdb, error);
   if (status != COLLEGA_OK) goto failed;
-  status = tables_open(ledger, mdb, 0, error);
+  status = ledger_tables(ledger, mdb, 0, error);
   if (status != COLLEGA_OK) {
     disk_abort(&mdb);
     goto failed;

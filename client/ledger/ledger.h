@@ -93,12 +93,57 @@ enum collega_status ledger_hash_at(struct ledger_txn *txn, uint64_t number, stru
 enum collega_status ledger_entry(struct ledger_txn *txn, uint64_t number, struct arena *arena,
                                  struct ledger_event *out,
                                  struct collega_error *error) COLLEGA_MUST_CHECK;
+/* A row of the chain with its payload, as it is stored and as it is exported. */
+struct ledger_row {
+  struct id hash;          /* of the chain, this entry included */
+  struct bytes entry;      /* the ChainEntry's bytes, verbatim */
+  struct bytes salt, data; /* of the payload; salt.data NULL: there is none */
+  bool reduced;
+  bool erased; /* there was a payload */
+};
+/* Reads row `number`: the entry borrows the map, the payload lives in the arena. Nothing is verified. */
+enum collega_status ledger_row(struct ledger_txn *txn, uint64_t number, struct arena *arena,
+                               struct ledger_row *out,
+                               struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Judges the row that follows on `head` by its hashes: it, and its payload. Needs no ledger. *head moves on to it
+ * (epoch included); `event` borrows the row and the arena. A reduced payload is judged by a later entry (erased_tell):
+ * *rest is its hash. COLLEGA_DAMAGED names the number. */
+enum collega_status ledger_row_judge(const struct ledger_row *row, struct ledger_head *head,
+                                     struct arena *arena, struct ledger_event *event,
+                                     struct id *rest,
+                                     struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Re-hashes entries from..head and their payloads (erased ones are accepted). COLLEGA_DAMAGED names the
  * first entry that does not fit. progress may be NULL. */
 enum collega_status ledger_verify(struct ledger *ledger, uint64_t from,
                                   void (*progress)(void *, uint64_t, uint64_t), void *context,
                                   uint64_t *checked,
                                   struct collega_error *error) COLLEGA_MUST_CHECK;
+/* ---- import.c: a ledger made of rows that come from elsewhere */
+struct ledger_import;
+typedef enum collega_status (*ledger_apply)(struct ledger_txn *txn,
+                                            const struct ledger_event *event, void *context,
+                                            struct collega_error *error);
+/* Makes HOME/ledger.importing; what an interrupted import left there is removed. One at a time: the caller holds the
+ * home's lock. */
+enum collega_status ledger_import_begin(const char *home, struct ledger_import **out,
+                                        struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Puts the row, which ledger_row_judge has judged, at the end, and applies it. */
+enum collega_status ledger_import_put(struct ledger_import *import, const struct ledger_row *row,
+                                      const struct ledger_event *event, ledger_apply apply,
+                                      void *context,
+                                      struct collega_error *error) COLLEGA_MUST_CHECK;
+/* The transaction that the next row goes into; only until then. */
+struct ledger_txn *ledger_import_txn(struct ledger_import *import);
+/* There are no more rows. *out is the ledger, to be read and written like any other; it stays the import's. */
+enum collega_status ledger_import_end(struct ledger_import *import, const struct epoch *epoch,
+                                      struct ledger **out,
+                                      struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Brings it to disk and makes it the home's ledger, which had none. The import is gone either way. */
+enum collega_status ledger_import_install(struct ledger_import **import,
+                                          struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Leaves nothing behind. NULL is allowed. */
+void ledger_import_abandon(struct ledger_import **import);
+
 /* ---- erase.c: personal data go, the chain stays */
 struct ledger_reduction {
   uint64_t number;
@@ -110,9 +155,6 @@ enum collega_status ledger_reduce(struct ledger_txn *txn, const struct ledger_re
                                   size_t count, collega_time now,
                                   struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Empties the derived tables and replays the chain through `apply`, in one transaction. */
-typedef enum collega_status (*ledger_apply)(struct ledger_txn *txn,
-                                            const struct ledger_event *event, void *context,
-                                            struct collega_error *error);
 enum collega_status ledger_rebuild(struct ledger *ledger, ledger_apply apply, void *context,
                                    struct collega_error *error) COLLEGA_MUST_CHECK;
 /* The same in a transaction that goes on: nothing more is appended in it. */
@@ -164,6 +206,10 @@ enum collega_status row_put(struct ledger_txn *txn, enum ledger_table table, str
 /* Unpacks a store message from bytes (no guard: our own bytes). NULL: damaged. */
 ProtobufCMessage *row_unpack(const ProtobufCMessageDescriptor *type, struct bytes bytes,
                              struct arena *arena);
+/* The same from bytes that came from outside: what is not of the message's shape is COLLEGA_INVALID, by field. */
+enum collega_status row_unpack_outside(const ProtobufCMessageDescriptor *type, struct bytes bytes,
+                                       struct arena *arena, ProtobufCMessage **out,
+                                       struct collega_error *error) COLLEGA_MUST_CHECK;
 /* The one id, `key_length` bytes after `key_prefix` in a table's keys, that begins with the typed
  * hexadecimal prefix; `key` gets these bytes (rows that go on after the same id count once).
  * COLLEGA_NOT_FOUND (id_unknown), COLLEGA_REFUSED (id_ambiguous) or COLLEGA_INVALID (id_malformed). */

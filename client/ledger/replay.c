@@ -1,5 +1,5 @@
 /* Going over the chain from end to end: verifying it, and rebuilding the derived tables from it. */
-#include "client/ledger/transaction.h"
+#include "client/ledger/late.h"
 #include <assert.h>
 #include <stdlib.h>
 
@@ -8,6 +8,10 @@
 #define VERIFY_CHUNK 512
 
 #define REPLAY_ARENA_BYTES 65536
+
+static enum collega_status no_memory(struct collega_error *error) {
+  return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+}
 
 static bool is_derived(enum ledger_table table) {
   switch (table) {
@@ -78,7 +82,7 @@ enum collega_status ledger_verify(struct ledger *ledger, uint64_t from,
   enum collega_status status = verify_begin(ledger, from, &work, error);
   if (status != COLLEGA_OK || work.next > work.until) return status;
   struct arena *arena = arena_new(REPLAY_ARENA_BYTES, LEDGER_ARENA_BYTES);
-  if (arena == NULL) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+  if (arena == NULL) return no_memory(error);
   const uint64_t first = work.next;
   while (status == COLLEGA_OK && work.next <= work.until) {
     status = verify_chunk(ledger, &work, arena, error);
@@ -119,11 +123,14 @@ static enum collega_status replay(struct ledger_txn *txn, struct arena *arena, l
 enum collega_status ledger_replay(struct ledger_txn *txn, ledger_apply apply, void *context,
                                   struct collega_error *error) {
   struct arena *arena = arena_new(REPLAY_ARENA_BYTES, LEDGER_ARENA_BYTES);
-  if (arena == NULL) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+  if (arena == NULL) return no_memory(error);
   txn->replaying = true;
-  enum collega_status status = empty_derived(txn, error);
+  txn->late = late_new();
+  enum collega_status status = txn->late ? empty_derived(txn, error) : no_memory(error);
   if (status == COLLEGA_OK) status = replay(txn, arena, apply, context, error);
+  if (status == COLLEGA_OK) status = late_flush(txn->late, txn, error);
   if (status == COLLEGA_OK) status = outbox_keep_number(txn, error);
+  late_destroy(&txn->late);
   arena_destroy(&arena);
   return status;
 }

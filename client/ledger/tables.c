@@ -1,6 +1,6 @@
 /* The tables: raw values, rows of store messages, prefixes as users type them, followers'
  * cursors. */
-#include "client/ledger/transaction.h"
+#include "client/ledger/late.h"
 #include <string.h>
 
 static MDB_val value_of(struct bytes bytes) {
@@ -17,6 +17,8 @@ static struct bytes bytes_in(const MDB_val *value) {
 enum collega_status table_get(struct ledger_txn *txn, enum ledger_table table, struct bytes key,
                               struct bytes *value, struct collega_error *error) {
   MDB_val wanted = value_of(key), found;
+  if (late_takes(txn->late, table, key) && late_get(txn->late, table, key, value))
+    return value->data ? COLLEGA_OK : COLLEGA_NOT_FOUND;
   int code = mdb_get(txn->mdb, txn->ledger->table[table], &wanted, &found);
   if (code == MDB_NOTFOUND) return COLLEGA_NOT_FOUND;
   if (code != 0) return disk_error(error, table_name(table), code);
@@ -27,6 +29,7 @@ enum collega_status table_get(struct ledger_txn *txn, enum ledger_table table, s
 enum collega_status table_put(struct ledger_txn *txn, enum ledger_table table, struct bytes key,
                               struct bytes value, struct collega_error *error) {
   MDB_val name = value_of(key), content = value_of(value);
+  if (late_takes(txn->late, table, key)) return late_put(txn->late, txn, table, key, &value, error);
   int code = mdb_put(txn->mdb, txn->ledger->table[table], &name, &content, 0);
   if (code != 0) return disk_error(error, table_name(table), code);
   txn->changed = true;
@@ -36,6 +39,7 @@ enum collega_status table_put(struct ledger_txn *txn, enum ledger_table table, s
 enum collega_status table_delete(struct ledger_txn *txn, enum ledger_table table, struct bytes key,
                                  struct collega_error *error) {
   MDB_val name = value_of(key);
+  if (late_takes(txn->late, table, key)) return late_put(txn->late, txn, table, key, NULL, error);
   int code = mdb_del(txn->mdb, txn->ledger->table[table], &name, NULL);
   if (code == MDB_NOTFOUND) return COLLEGA_OK;
   if (code != 0) return disk_error(error, table_name(table), code);
@@ -52,6 +56,9 @@ enum collega_status table_each(struct ledger_txn *txn, enum ledger_table table, 
                                const struct bytes *start, table_visit visit, void *context,
                                struct collega_error *error) {
   MDB_cursor *cursor;
+  enum collega_status status =
+      txn->late ? late_flush_table(txn->late, txn, table, error) : COLLEGA_OK;
+  if (status != COLLEGA_OK) return status;
   int code = mdb_cursor_open(txn->mdb, txn->ledger->table[table], &cursor);
   if (code != 0) return disk_error(error, table_name(table), code);
   MDB_val key = value_of(start != NULL ? *start : prefix), value;

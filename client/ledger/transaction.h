@@ -20,11 +20,20 @@ struct ledger_txn {
   struct ledger_head head;
   bool replaying;           /* ledger_rebuild: nothing is appended */
   uint64_t outbox_replayed; /* while replaying: the number given last */
+  struct late_rows *late;   /* while replaying: rows that are written later (late.h); else NULL */
   struct buffer scratch;    /* a row while it is packed */
 };
 
 /* The database of a table, also for messages. */
 const char *table_name(enum ledger_table table);
+
+/* Opens the environment HOME/NAME; the tables are not open yet. */
+enum collega_status ledger_environment(const char *home, const char *name, bool must_exist,
+                                       struct ledger **out,
+                                       struct collega_error *error) COLLEGA_MUST_CHECK;
+/* flags: 0 or MDB_CREATE. COLLEGA_NOT_FOUND without words: the creation was never finished. */
+enum collega_status ledger_tables(struct ledger *ledger, MDB_txn *mdb, unsigned flags,
+                                  struct collega_error *error) COLLEGA_MUST_CHECK;
 
 /* Rows of our own may be large (a bulk import is one payload); this only stops a damaged length. */
 #define LEDGER_ARENA_BYTES ((size_t)1 << 30)
@@ -49,6 +58,9 @@ enum collega_status chain_check(struct ledger_txn *txn, uint64_t number, const s
 /* The hash that an entry of kind ERASED tells of the reduced payload of entry `number`. COLLEGA_NOT_FOUND,
  * no words: none does. */
 enum collega_status erased_hash(struct ledger_txn *txn, uint64_t number, struct id *out,
+                                struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Notes that entry `entry` is of kind ERASED: erased_hash looks there. */
+enum collega_status erased_note(struct ledger_txn *txn, uint64_t entry,
                                 struct collega_error *error) COLLEGA_MUST_CHECK;
 void payload_hash(struct id *out, struct bytes salt, struct bytes data);
 /* The next number of an outbox item; numbers are never given twice. */
