@@ -52,11 +52,9 @@ static int sync_directory(const char *path) {
   return number;
 }
 
-enum collega_status directory_sync(const char *path, struct collega_error *error) {
-  char inside[PATH_MAX];
-  enum collega_status status = path_join(inside, sizeof inside, path, "", error);
-  int number = status == COLLEGA_OK ? sync_directory(inside) : 0;
-  return number == 0 ? status : error_system(error, path, number);
+enum collega_status directory_of_sync(const char *path, struct collega_error *error) {
+  int number = sync_directory(path);
+  return number == 0 ? COLLEGA_OK : error_system(error, path, number);
 }
 
 enum collega_status file_write(const char *path, const void *data, size_t length, unsigned mode,
@@ -76,8 +74,7 @@ enum collega_status file_write(const char *path, const void *data, size_t length
     unlink(beside);
     return error_system(error, path, number);
   }
-  number = sync_directory(path);
-  return number == 0 ? COLLEGA_OK : error_system(error, path, number);
+  return directory_of_sync(path, error);
 }
 
 static enum collega_status read_all(int fd, const char *path, size_t limit, struct buffer *out,

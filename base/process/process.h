@@ -20,8 +20,9 @@ enum collega_status path_join(char *out, size_t capacity, const char *path, cons
 /* Whole small files. file_write: temporary file, fsync, rename, fsync of the directory. */
 enum collega_status file_write(const char *path, const void *data, size_t length, unsigned mode,
                                struct collega_error *error) COLLEGA_MUST_CHECK;
-/* Brings the names in a directory to disk. */
-enum collega_status directory_sync(const char *path, struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Brings the directory in which `path` stands to disk, and with it the name. */
+enum collega_status directory_of_sync(const char *path,
+                                      struct collega_error *error) COLLEGA_MUST_CHECK;
 /* At most `limit` bytes (more: COLLEGA_INVALID, rule file_too_large). "-" is standard input. *out is
  * initialised here; the caller frees it, after an error too. No such file: COLLEGA_NOT_FOUND. */
 enum collega_status file_read(const char *path, size_t limit, struct buffer *out,

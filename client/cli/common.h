@@ -199,6 +199,8 @@ enum collega_status command_ledger_backup(const struct arguments *arguments,
                                           struct collega_error *error);
 enum collega_status command_ledger_erase(const struct arguments *arguments,
                                          struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status command_ledger_import(const struct arguments *arguments,
+                                          struct collega_error *error);
 enum collega_status command_ledger_export(const struct arguments *arguments,
                                           struct collega_error *error);
 enum collega_status command_ledger_restore(const struct arguments *arguments,

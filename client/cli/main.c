@@ -118,6 +118,13 @@ static const struct option_row release_options[] = {
     WAIT};
 static const struct option_row message_options[] = {
     {"message", "TEXT", "een bericht erbij", "a message with it", false}, AS, WAIT};
+static const struct option_row export_options[] = {
+    {"complete", "FILE",
+     "alles, met inhoud en geheimen, in een nieuw bestand (- is standaarduitvoer)",
+     "all of it, contents and secrets included, into a new file (- is standard output)", false}};
+static const struct option_row import_options[] = {
+    {"keys", "DIR", "maak een nieuwe werkmap met de sleutels van deze werkmap of reservekopie",
+     "make a new home, with the keys of this home or backup", false}};
 static const struct option_row talk_options[] = {
     {"message", "TEXT", "stuur een bericht", "send a message", false},
     {"terms", "FILE", "stuur voorwaarden in concept, JSON", "send draft terms, JSON", false},
@@ -284,8 +291,13 @@ static const struct command_row commands[] = {
      "wis persoonsgegevens: van een onderhandeling, of van vóór een dag en voorbij",
      "erase personal data: of a negotiation, or from before a day and over", OPTIONS(erase_options),
      0, 0, command_ledger_erase},
-    {"ledger export", "", "het hele logboek, een JSON-object per regel",
-     "the whole ledger, one JSON object a line", NO_OPTIONS, 0, 0, command_ledger_export},
+    {"ledger export", "",
+     "de keten van het logboek, een JSON-object per regel; of alles in een bestand",
+     "the chain of the ledger, one JSON object a line; or all of it in a file",
+     OPTIONS(export_options), 0, 0, command_ledger_export},
+    {"ledger import", "FILE", "maak een logboek van een volledige uitvoer (export --complete)",
+     "make a ledger of a complete export (export --complete)", OPTIONS(import_options), 1, 1,
+     command_ledger_import},
     {"ledger restore", "DIR", "maak van een reservekopie een nieuwe werkmap (--home)",
      "make a new home (--home) of a backup", NO_OPTIONS, 1, 1, command_ledger_restore},
 };

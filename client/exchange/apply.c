@@ -17,8 +17,6 @@ enum collega_status apply_payload(struct apply *apply, const ProtobufCMessageDes
                                        : exchange_row_damaged(apply->error, type->short_name);
 }
 
-#define MATCHER_CURSOR "matcher" /* client/match/matcher.h */
-
 /* ---- parties and brokers */
 
 static enum collega_status member_bytes(struct apply *apply, struct bytes packed_run) {

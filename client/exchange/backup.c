@@ -15,7 +15,6 @@
 #include "client/exchange/inside.h"
 
 #define BACKUP_KIND     "node-backup"
-#define RESTORING_KIND  "node-restoring"
 #define FILE_BYTES_MOST (1u << 20)
 
 static enum collega_status copy_file(const char *from, const char *to, const char *name,
@@ -46,8 +45,7 @@ static enum collega_status copy_directory(const char *from, const char *to, cons
 }
 
 /* parties/ID/identity of everyone who lives here. */
-static enum collega_status copy_parties(const char *from, const char *to,
-                                        struct collega_error *error) {
+enum collega_status node_copy_keys(const char *from, const char *to, struct collega_error *error) {
   char source[PATH_MAX], target[PATH_MAX], one[PATH_MAX], other[PATH_MAX];
   enum collega_status status = copy_directory(from, to, "parties", source, target, error);
   if (status != COLLEGA_OK) return status;
@@ -71,7 +69,7 @@ enum collega_status node_backup(struct exchange *exchange, const char *to,
   if (status == COLLEGA_OK) status = path_join(path, sizeof path, to, "ledger", error);
   /* The ledger first: a party that is added meanwhile has its keys before its ledger knows it. */
   if (status == COLLEGA_OK) status = disk_backup(ledger_disk(exchange->ledger), path, error);
-  if (status == COLLEGA_OK) status = copy_parties(exchange->home, to, error);
+  if (status == COLLEGA_OK) status = node_copy_keys(exchange->home, to, error);
   if (status == COLLEGA_OK) status = copy_file(exchange->home, to, "settings.ini", false, error);
   return status;
 }
@@ -86,24 +84,26 @@ enum collega_status exchange_append_restored(struct exchange *exchange, struct l
   return status == COLLEGA_OK ? exchange_append(exchange, txn, &event, error) : status;
 }
 
-static enum collega_status begin_epoch(const char *home, collega_time now,
-                                       struct collega_error *error) {
-  struct ledger *ledger = NULL;
+enum collega_status node_begin_anew(struct ledger *ledger, collega_time now,
+                                    struct collega_error *error) {
   struct exchange *exchange = NULL;
   struct ledger_txn *txn = NULL;
-  enum collega_status status = ledger_open_kind(home, RESTORING_KIND, &ledger, error);
-  if (status == COLLEGA_OK) status = exchange_open_on(ledger, &exchange, error);
-  if (status != COLLEGA_OK) {
-    ledger_close(&ledger);
-    return status;
-  }
-  status = exchange_begin(exchange, &txn, error);
+  enum collega_status status = exchange_open_on(ledger, &exchange, error);
+  if (status == COLLEGA_OK) status = exchange_begin(exchange, &txn, error);
   if (status == COLLEGA_OK) {
     status = ledger_new_epoch(txn, now, error);
     if (status == COLLEGA_OK) status = exchange_append_restored(exchange, txn, now, error);
     status = exchange_end(exchange, &txn, status, error);
   }
   exchange_close(&exchange);
+  return status;
+}
+
+static enum collega_status begin_epoch(const char *home, collega_time now,
+                                       struct collega_error *error) {
+  struct ledger *ledger = NULL;
+  enum collega_status status = ledger_open_kind(home, RESTORING_KIND, &ledger, error);
+  if (status == COLLEGA_OK) status = node_begin_anew(ledger, now, error);
   ledger_close(&ledger);
   return status;
 }
@@ -124,7 +124,7 @@ enum collega_status node_restore(const char *from, const char *home, collega_tim
                                  struct collega_error *error) {
   enum collega_status status = home_check(from, BACKUP_KIND, error);
   if (status == COLLEGA_OK) status = home_create(home, RESTORING_KIND, error);
-  if (status == COLLEGA_OK) status = copy_parties(from, home, error);
+  if (status == COLLEGA_OK) status = node_copy_keys(from, home, error);
   if (status == COLLEGA_OK) status = copy_file(from, home, "settings.ini", false, error);
   if (status == COLLEGA_OK) status = copy_ledger(from, home, error);
   if (status == COLLEGA_OK) status = begin_epoch(home, now, error);

@@ -12,4 +12,13 @@ enum collega_status node_backup(struct exchange *exchange, const char *to,
  * was signed since the backup was made. */
 enum collega_status node_restore(const char *from, const char *home, collega_time now,
                                  struct collega_error *error) COLLEGA_MUST_CHECK;
+/* The kind of a home that is not whole yet. */
+#define RESTORING_KIND "node-restoring"
+/* What a restored home does, and one whose ledger was imported: it begins a new ledger epoch and says that all must be
+ * fetched before it signs. The keys of its parties are there. */
+enum collega_status node_begin_anew(struct ledger *ledger, collega_time now,
+                                    struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Copies parties/ID/identity of the home or backup `from`. */
+enum collega_status node_copy_keys(const char *from, const char *to,
+                                   struct collega_error *error) COLLEGA_MUST_CHECK;
 #endif

@@ -8,6 +8,8 @@
 #define WORK_FIRST_BYTES (64u * 1024u)
 #define WORK_ARENA_BYTES ((size_t)256 * 1024 * 1024)
 
+#define MATCHER_CURSOR "matcher" /* client/match/matcher.h */
+
 /* Mail frames whose sender's card has not come from the board yet, packed. They wait in memory
  * alone: what is not acknowledged comes again in the next session. */
 #define HELD_MAIL_FRAMES 32

@@ -102,48 +102,39 @@ static enum collega_status remember_card(struct verification *verification,
   return COLLEGA_OK;
 }
 
-/* Cards are judged at once, by the card before: what comes next needs them. *all: the run holds nothing
- * else, and all of them were taken; then its signature has been judged. */
+/* Cards are taken at once, by the card before or the recovery key: what comes next needs them. */
 static enum collega_status take_cards(struct verification *verification,
-                                      const struct run_view *view, bool *all) {
-  *all = true;
-  for (size_t i = 0; i < view->count; i++) {
-    if (!view->records[i].body->card) {
-      *all = false;
-      continue;
-    }
-    enum collega_status status = members_take(verification->members, view, i, NULL, NULL, 0, NULL);
-    if (status == COLLEGA_FULL) return exchange_no_memory(verification->error);
-    if (status == COLLEGA_OK) {
-      status = remember_card(verification, view->records[i].body->card);
-      if (status != COLLEGA_OK) return status;
-    } else {
-      *all = false;
-    }
+                                      const struct run_view *view) {
+  enum collega_status status = COLLEGA_OK;
+  for (size_t i = 0; status == COLLEGA_OK && i < view->count; i++) {
+    const Collega__NodeCard *card = view->records[i].body->card;
+    if (!card) continue;
+    enum collega_status taken = members_take(verification->members, view, i, NULL, NULL, 0, NULL);
+    if (taken == COLLEGA_FULL) return exchange_no_memory(verification->error);
+    if (taken == COLLEGA_OK) status = remember_card(verification, card);
   }
-  return COLLEGA_OK;
+  return status;
 }
 
 static enum collega_status judge_view(struct verification *verification,
                                       const struct run_view *view) {
   const Collega__Run *run = view->run;
-  bool all;
-  enum collega_status status = take_cards(verification, view, &all);
-  if (status != COLLEGA_OK) return status;
-  if (all) {
-    verification->count++;
-    return COLLEGA_OK;
-  }
-  /* With the recovery key only cards are signed (run_read), and one that was not taken is nobody's. */
-  if (run->has_recovery && run->recovery)
-    return error_set(verification->error, COLLEGA_FORGED, RULE_run_signature, NULL, NULL);
   struct signature_job job = {.purpose = PURPOSE_RECORD,
                               .signer = view->signer,
                               .key_epoch = run->key_epoch,
                               .tree_size = run->tree_size,
                               .root = view->root};
+  enum collega_status status = take_cards(verification, view);
+  if (status != COLLEGA_OK) return status;
   memcpy(job.signature, run->signature.data, sizeof job.signature);
-  return judge_signature(verification, &job);
+  /* A card that is known already is taken without a look at its signature: so all are judged here. */
+  if (!run->has_recovery || !run->recovery) return judge_signature(verification, &job);
+  const struct known_party *party = members_find(verification->members, &view->signer);
+  if (party && signature_fits(&job, party->recovery_key)) {
+    verification->count++;
+    return COLLEGA_OK;
+  }
+  return error_set(verification->error, COLLEGA_FORGED, RULE_run_signature, NULL, NULL);
 }
 
 static enum collega_status judge_receipt(struct verification *verification,

@@ -68,6 +68,16 @@ enum collega_status erased_hash(struct ledger_txn *txn, uint64_t number, struct 
   return status;
 }
 
+enum collega_status ledger_last_erased(struct ledger_txn *txn, uint64_t *entry,
+                                       struct collega_error *error) {
+  struct bytes list;
+  *entry = 0;
+  enum collega_status status =
+      table_get(txn, TABLE_META, bytes_of(ERASED_KEY, strlen(ERASED_KEY)), &list, error);
+  if (status == COLLEGA_OK && list.length >= 8) *entry = get_be64(list.data + list.length - 8);
+  return status == COLLEGA_NOT_FOUND ? COLLEGA_OK : status;
+}
+
 enum collega_status erased_note(struct ledger_txn *txn, uint64_t entry,
                                 struct collega_error *error) {
   struct bytes key = bytes_of(ERASED_KEY, strlen(ERASED_KEY)), list = {NULL, 0};

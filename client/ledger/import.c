@@ -58,17 +58,14 @@ static enum collega_status begin(struct ledger_import *import, struct collega_er
   import->txn = txn;
   import->written = 0;
   enum collega_status status = disk_has_room(import->ledger->disk, error);
-  if (status == COLLEGA_OK) status = disk_write(import->ledger->disk, &txn->mdb, error);
-  if (status != COLLEGA_OK) return status;
-  status = head_load(txn, error);
-  return status == COLLEGA_NOT_FOUND ? COLLEGA_OK : status; /* the first one has none */
+  return status == COLLEGA_OK ? disk_write(import->ledger->disk, &txn->mdb, error) : status;
 }
 
 static enum collega_status turn_over(struct ledger_import *import, struct collega_error *error) {
   import->outbox_replayed = import->txn->outbox_replayed;
   enum collega_status status = ledger_commit(&import->txn, error);
-  fault_point(FAULT_import_pause);
-  return status == COLLEGA_OK ? begin(import, error) : status;
+  if (status == COLLEGA_OK) status = begin(import, error);
+  return status == COLLEGA_OK ? head_load(import->txn, error) : status;
 }
 
 enum collega_status ledger_import_begin(const char *home, struct ledger_import **out,
@@ -169,7 +166,9 @@ enum collega_status ledger_import_put(struct ledger_import *import, const struct
   import->txn->head_changed = true;
   if (status == COLLEGA_OK && event->kind == COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_ERASED)
     status = erased_note(import->txn, event->number, error);
-  return status == COLLEGA_OK ? apply(import->txn, event, context, error) : status;
+  if (status == COLLEGA_OK) status = apply(import->txn, event, context, error);
+  fault_point(FAULT_import_row);
+  return status;
 }
 
 /* ---- the end */
@@ -207,7 +206,7 @@ enum collega_status ledger_import_install(struct ledger_import **import,
     status = remove_file(from, "lock.mdb", error);
     if (status == COLLEGA_OK) status = remove_file(to, "lock.mdb", error);
     if (status == COLLEGA_OK && rename(from, to) != 0) status = error_system(error, to, errno);
-    if (status == COLLEGA_OK) status = directory_sync(home, error);
+    if (status == COLLEGA_OK) status = directory_of_sync(to, error);
   }
   fault_point(FAULT_import_moved);
   ledger_import_abandon(import);

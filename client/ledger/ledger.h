@@ -149,6 +149,9 @@ struct ledger_reduction {
   uint64_t number;
   struct bytes payload; /* what remains; never more than there was */
 };
+/* The last entry that tells of reduced payloads; 0: none does. */
+enum collega_status ledger_last_erased(struct ledger_txn *txn, uint64_t *entry,
+                                       struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Puts what remains in the place of the payloads (ascending numbers), and appends the entry that tells
  * for it. The derived tables still hold what they held: replay them. */
 enum collega_status ledger_reduce(struct ledger_txn *txn, const struct ledger_reduction *list,

@@ -42,8 +42,8 @@ def test_the_ledger_is_exported_line_by_line(world_of):
     lines = [json.loads(line) for line in node("ledger", "export").stdout.splitlines()]
     assert [line["number"] for line in lines] == list(range(1, len(lines) + 1))
     assert lines[0]["kind"] == "genesis" and lines[-1]["hash"] == node.json("status")["ledger"]["head"]
-    record = next(line for line in lines if line["kind"] == "own_records" and line["number"] > 3)
-    assert len(bytes.fromhex(record["payload"])) == record["bytes"]
+    assert all("payload" not in line and "salt" not in line for line in lines)  # for others: contents stay here
+    assert any(line["kind"] == "own_records" and line["bytes"] > 100 for line in lines)
 
 
 def test_a_backup_cannot_be_started_and_is_private(world_of, tmp_path):
