@@ -44,10 +44,10 @@ static bool visit_cursor(void *context, struct bytes key, struct bytes value) {
   if (cursor) {
     collega__ledger_cursor__init(cursor);
     cursor->name = arena_print(counting->arena, "%.*s", (int)key.length, (const char *)key.data);
-    cursor->number = get_be64(value.data);
+    field_set(&cursor->place, arena_copy(counting->arena, value.data, value.length), value.length);
     facts->cursors[facts->n_cursors++] = cursor;
   }
-  counting->no_memory = !cursor || !cursor->name;
+  counting->no_memory = !cursor || !cursor->name || !cursor->place.data;
   return !counting->no_memory;
 }
 

@@ -61,12 +61,6 @@ static enum collega_status read_start(struct importing *importing) {
   importing->facts = (const Collega__LedgerFacts *)facts;
   if (!id_from(&importing->party, importing->facts->party.data, importing->facts->party.len))
     return exchange_row_damaged(error, "start");
-  for (size_t i = 0; i < importing->facts->n_cursors; i++) {
-    const Collega__LedgerCursor *cursor = importing->facts->cursors[i];
-    if (cursor->number > importing->facts->number)
-      return error_set(error, COLLEGA_INVALID, RULE_import_cursor, "start.facts.cursors",
-                       cursor->name, NULL);
-  }
   return COLLEGA_OK;
 }
 
@@ -194,9 +188,9 @@ static enum collega_status put_cursors(const struct importing *importing, struct
   const Collega__LedgerFacts *facts = importing->facts;
   enum collega_status status = COLLEGA_OK;
   for (size_t i = 0; status == COLLEGA_OK && i < facts->n_cursors; i++) {
-    if (strcmp(facts->cursors[i]->name, MATCHER_CURSOR) != 0)
-      status = ledger_cursor_set(txn, facts->cursors[i]->name, facts->cursors[i]->number,
-                                 importing->error);
+    const Collega__LedgerCursor *cursor = facts->cursors[i];
+    if (strcmp(cursor->name, MATCHER_CURSOR) != 0)
+      status = ledger_cursor_set(txn, cursor->name, get_be64(cursor->place.data), importing->error);
   }
   return status;
 }
