@@ -75,6 +75,15 @@ int slot_read(const char *text, size_t length) {
   return -1;
 }
 
+const char *slot_text(int index) {
+  static const char names[28][7] = {"mon-am", "mon-pm", "mon-ev", "mon-ni", "tue-am", "tue-pm",
+                                    "tue-ev", "tue-ni", "wed-am", "wed-pm", "wed-ev", "wed-ni",
+                                    "thu-am", "thu-pm", "thu-ev", "thu-ni", "fri-am", "fri-pm",
+                                    "fri-ev", "fri-ni", "sat-am", "sat-pm", "sat-ev", "sat-ni",
+                                    "sun-am", "sun-pm", "sun-ev", "sun-ni"};
+  return index >= 0 && index < 28 ? names[index] : NULL;
+}
+
 int slot_index(const char *slot) {
   return slot_read(slot, strlen(slot));
 }

@@ -35,6 +35,7 @@ bool postcode_area_certain(const struct postcode_row *area);
 size_t isco_search(const char *words, enum language language, const struct isco_row **out,
                    size_t capacity);
 int slot_index(const char *slot);               /* 0 mon-am .. 27 sun-ni, -1: none */
+const char *slot_text(int index);               /* "mon-am"; NULL: no such slot */
 int slot_read(const char *text, size_t length); /* the same, of a text that no NUL ends */
 /* A table of common Dutch credential codes with labels ("forklift": heftruckcertificaat). */
 struct credential_row {

@@ -213,6 +213,12 @@ enum collega_status command_places_import(const struct arguments *arguments,
                                           struct collega_error *error);
 enum collega_status command_places_show(const struct arguments *arguments,
                                         struct collega_error *error);
+enum collega_status command_market(const struct arguments *arguments, struct collega_error *error);
+enum collega_status command_plan(const struct arguments *arguments, struct collega_error *error);
+enum collega_status command_plan_show(const struct arguments *arguments,
+                                      struct collega_error *error);
+enum collega_status command_plan_propose(const struct arguments *arguments,
+                                         struct collega_error *error);
 enum collega_status command_taxonomy_code(const struct arguments *arguments,
                                           struct collega_error *error);
 #endif

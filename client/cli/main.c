@@ -155,6 +155,24 @@ static const struct option_row mandate_options[] = {
     {"ground", "TEXT", "waarop de volmacht berust", "what the mandate rests on", false},
     AS,
     WAIT};
+static const struct option_row market_options[] = {{"csv", NULL, "als CSV", "as CSV", false}, AS};
+static const struct option_row plan_options[] = {
+    {"offer", "ID", "voor dit eigen aanbod: van meer werkgevers tegelijk, of in deeltijdstukken",
+     "for this offer of ours: of several employers at once, or in part-time pieces", false},
+    {"board", NULL, "voor het hele prikbord: wie het beste aan wie uitleent",
+     "for the whole board: who best lends to whom", false},
+    {"rings", NULL, "met --board: alleen ringen, waarin wie uitleent ook inleent",
+     "with --board: only rings, in which who lends also borrows", false},
+    {"time", "SECONDS", "zoek hoogstens zo lang (standaard 10)",
+     "search at most so long (10 by default)", false},
+    AS};
+static const struct option_row plan_propose_options[] = {
+    {"rate", "AMOUNT", "uurtarief, 23,80", "rate an hour, 23.80", false},
+    {"terms", "FILE", "overige voorwaarden, JSON", "further terms, JSON", false},
+    {"mandate", "ID", "volmacht waarmee wordt getekend", "mandate to sign with", false},
+    {"accept-by", "TIME", "antwoord vóór (standaard drie werkdagen)",
+     "answer by (three working days by default)", false},
+    AS};
 static const struct option_row log_options[] = {
     {"last", "N", "zoveel laatste nummers (standaard 50)",
      "so many of the last entries (50 by default)", false}};
@@ -218,6 +236,18 @@ static const struct command_row commands[] = {
      OPTIONS(message_options), 1, 1, command_match_interest},
     {"match decline", "ID", "laat een match gaan; bindt niemand", "let a match go; binds nobody",
      OPTIONS(act_options), 1, 1, command_match_decline},
+    {"plan", "--offer ID|--board", "wie samen het beste passen, uitgelegd; bindt niemand",
+     "who fit best together, explained; binds nobody", OPTIONS(plan_options), 0, 0, command_plan},
+    {"plan show", "PLAN", "een plan dat eerder is gemaakt", "a plan that was made before",
+     OPTIONS(as_options), 1, 1, command_plan_show},
+    {"plan propose", "PLAN",
+     "doe de voorstellen van een plan, een per werkgever; toont de kenmerken",
+     "make the proposals of a plan, one for each employer; prints their ids",
+     OPTIONS(plan_propose_options), 1, 1, command_plan_propose},
+    {"market", "",
+     "wat er gevraagd en geboden wordt, en waar het knelt; kleine aantallen blijven verborgen",
+     "what is asked and offered, and what is short where; small numbers stay hidden",
+     OPTIONS(market_options), 0, 0, command_market},
     {"deal talk", "ID", "overleg over een match of deal; zonder opties: wat er gezegd is",
      "talk about a match or deal; without options: what was said", OPTIONS(talk_options), 1, 1,
      command_deal_talk},
@@ -309,6 +339,7 @@ static const struct manual_row files[] = {
     {"ledger/", "het logboek", "the ledger: chain, offers, deals, what waits to be sent (LMDB)"},
     {"taxonomy", "beroepen en vaardigheden die zijn ingelezen",
      "occupations and skills that were imported (taxonomy import)"},
+    {"plans/ID", "plannen, dertig dagen bewaard", "plans, kept for thirty days"},
     {"places", "postcodes die zijn ingelezen", "postcodes that were imported (places import)"},
     {"lock", "vast zolang het knooppunt draait", "held while the daemon runs"},
     {"changed", "de bel: er is iets veranderd", "the bell: written after every change"},

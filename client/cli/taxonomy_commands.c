@@ -287,16 +287,11 @@ enum collega_status command_taxonomy_search(const struct arguments *arguments,
 /* ---- code: a list of titles */
 
 static void csv_cell_print(FILE *out, const char *text) {
-  if (!strpbrk(text, ",;\"\n\r")) {
-    fputs(text, out);
-    return;
-  }
-  putc('"', out);
-  for (; *text; ++text) {
-    if (*text == '"') putc('"', out);
-    putc(*text, out);
-  }
-  putc('"', out);
+  struct buffer cell;
+  buffer_init(&cell, 0);
+  csv_cell(&cell, text);
+  fputs(buffer_text(&cell), out);
+  buffer_free(&cell);
 }
 
 /* A title as text; NULL: no text (a control character, no UTF-8, too long), which is told. */

@@ -141,9 +141,12 @@ const char *offer_state_text(Collega__OfferState state);
 
 /* ---- deals: what the user does. Each writes a draft act; the daemon signs it when it is up to date. */
 struct proposal {
-  const struct id *match;          /* or: */
-  const struct short_id *to_offer; /* a capacity entry to fit stands in for our side */
-  uint32_t headcount;              /* 0: as much as both offers have, by the smaller */
+  const struct id *match; /* or: */
+  const struct short_id
+      *to_offer; /* without own_offer a capacity entry to fit stands in for our side */
+  const struct short_id
+      *own_offer;     /* with to_offer: these two, whether or not they were found as a match */
+  uint32_t headcount; /* 0: as much as both offers have, by the smaller */
   collega_date from, until;
   bool has_from, has_until;
   uint32_t hours_per_week; /* 0: the smaller of both maxima */

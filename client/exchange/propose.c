@@ -59,14 +59,34 @@ static enum collega_status sides_of_match(struct drawing *drawing) {
                               : status;
 }
 
+/* loan_out (1) and loan_in (2) meet, and transfer_out (3) and transfer_in (4). */
+static bool kinds_meet(Collega__OfferKind one, Collega__OfferKind other) {
+  return (((unsigned)one - 1u) ^ 1u) == (unsigned)other - 1u;
+}
+
+/* Ours, and of the other kind: nobody has found these two to fit before. */
+static enum collega_status load_own(struct drawing *drawing, struct bytes own) {
+  enum collega_status status = load_side(drawing, own, &drawing->mine);
+  if (status != COLLEGA_OK) return status;
+  if (!field_is(&drawing->mine.row->author, drawing->party))
+    return error_set(drawing->error, COLLEGA_NOT_FOUND, RULE_offer_unknown, NULL, NULL);
+  if (!kinds_meet(drawing->mine.offer->kind, drawing->theirs.offer->kind))
+    return error_set(drawing->error, COLLEGA_REFUSED, RULE_match_kinds, NULL, NULL);
+  return COLLEGA_OK;
+}
+
 static enum collega_status load_sides(struct drawing *drawing) {
   enum collega_status status;
   if (drawing->wanted->match) {
     status = sides_of_match(drawing);
   } else {
     struct bytes offer = bytes_of(drawing->wanted->to_offer->byte, SHORT_ID_BYTES);
-    match_id(&drawing->thread, bytes_of(drawing->party->byte, ID_BYTES), offer);
+    const struct short_id *own_offer = drawing->wanted->own_offer;
+    struct bytes own = own_offer ? bytes_of(own_offer->byte, SHORT_ID_BYTES)
+                                 : bytes_of(drawing->party->byte, ID_BYTES);
+    match_id(&drawing->thread, own, offer);
     status = load_side(drawing, offer, &drawing->theirs);
+    if (status == COLLEGA_OK && own_offer) status = load_own(drawing, own);
     /* Another party of this home may have it, for itself alone. */
     if (status == COLLEGA_OK && !field_is(&drawing->theirs.row->author, drawing->party) &&
         !known_party_in_audience(

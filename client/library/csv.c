@@ -149,3 +149,14 @@ bool csv_empty(const struct csv_record *record) {
     if (record->cell[i].length) return false;
   return record->count <= CSV_COLUMNS_MOST && !record->fault;
 }
+
+void csv_cell(struct buffer *out, const char *text) {
+  bool quoted = strpbrk(text, ",;\"\r\n") != NULL;
+  if (quoted) buffer_append(out, "\"", 1);
+  if (*text && strchr("=+-@\t", *text)) buffer_append(out, "'", 1);
+  for (; *text; ++text) {
+    if (*text == '"') buffer_append(out, "\"", 1);
+    buffer_append(out, text, 1);
+  }
+  if (quoted) buffer_append(out, "\"", 1);
+}

@@ -1,0 +1,102 @@
+/* Plans of a home: from its board to a plan, what a person reads of it, and the file that keeps it.
+ *
+ * A plan binds nobody and is in no ledger: it is a document, HOME/plans/ID, kept for PLANS_KEPT_DAYS, so that what was
+ * shown is what is proposed. Others' offers count with the whole headcount that they tell, our own with what is free.
+ * What is found are loans that each obey every hard rule of match.h. */
+#ifndef COLLEGA_CLIENT_LIBRARY_PLANNING_H
+#define COLLEGA_CLIENT_LIBRARY_PLANNING_H
+#include "client/library/document.h"
+#include "client/match/match.h"
+#include "client/match/plan.h"
+#include "client/match/places.h"
+#include "client/match/taxonomy.h"
+
+#define PLANS_DIRECTORY   "plans"
+#define PLANS_KEPT_DAYS   30
+#define PLAN_SECONDS      10 /* usual time to search */
+#define PLAN_SECONDS_MOST 600
+#define PLAN_LENDERS_MOST 10000u
+#define PLAN_BRUTE_PAIRS                                                                           \
+  400000u /* up to so many possible pairs all are judged; beyond, each offer's best */
+#define PLAN_NEIGHBOURS 20u /* of each offer, where not all are judged */
+#define PLAN_FILE_BYTES (256u * 1024u * 1024u)
+
+enum planning_kind {
+  PLANNING_OFFER,  /* one own offer and several counterparties */
+  PLANNING_CARVED, /* one own job in part-time pieces */
+  PLANNING_BOARD,  /* all offers together */
+  PLANNING_RINGS   /* all together, nobody lends who does not borrow */
+};
+const char *planning_kind_name(enum planning_kind kind); /* "offer", "carved", "board", "rings" */
+
+/* An open offer that the party may see. */
+struct planned {
+  const CollegaStore__OfferRow *row;
+  const Collega__Offer *offer;
+  struct short_id id;
+  struct id author;
+  const struct known_party *party; /* NULL: not known here */
+  const struct match_card *card;
+  uint32_t employer;    /* one number for each KvK number */
+  int32_t people;       /* free */
+  uint64_t taken_hours; /* a week, of our own */
+};
+struct planned_loan {
+  size_t supply, demand; /* of the offers */
+  int32_t people;
+  unsigned hours; /* a week, each */
+  uint32_t slots, ring;
+  int32_t score;
+};
+struct planning {
+  struct match_rules rules; /* the default weights, and what was imported: */
+  struct places *places;    /* NULL: none */
+  struct taxonomy *taxonomy;
+  enum planning_kind kind;
+  struct planned *offers; /* PLANNING_OFFER, PLANNING_CARVED: ours is the first */
+  size_t offer_count;
+  struct plan_pair *pairs;
+  size_t pair_count;
+  struct planned_loan *loans;
+  size_t loan_count;
+  int64_t value, bound; /* people, or hours, times score */
+  bool optimal;
+  bool rings_cut;
+  int32_t hours, asked_hours; /* PLANNING_CARVED: a week */
+  size_t best_pair;           /* of the pairs; SIZE_MAX: none */
+  int64_t milliseconds;
+};
+struct planning_request {
+  enum planning_kind kind;
+  struct short_id
+      offer; /* PLANNING_OFFER: ours; where it may be carved and that fills more, the plan is carved */
+  int seconds;
+  bool closed; /* offers that are no longer open too: for market figures */
+};
+/* In the view's arena, but what was imported: planning_free, after an error too. */
+enum collega_status planning_make(const struct view *view, const struct planning_request *request,
+                                  struct planning *out,
+                                  struct collega_error *error) COLLEGA_MUST_CHECK;
+void planning_free(struct planning *planning);
+/* The plan as a document, docs/plans.md; its "id" tells its content. NULL: out of memory. */
+json_t *document_plan(const struct view *view, const struct planning *planning);
+/* {"sentences": [...]}'s list for a plan's document, in the view's language: what it does, compared with doing nothing and
+ * with the best single match, and how far from the best it may be. */
+json_t *plan_sentences(const struct view *view, const json_t *plan);
+
+/* ---- files. COLLEGA_NOT_FOUND plan_unknown, COLLEGA_DAMAGED plan_damaged */
+enum collega_status plan_file_write(const struct view *view, const json_t *plan,
+                                    struct collega_error *error) COLLEGA_MUST_CHECK;
+/* `typed`: any unambiguous beginning of its id. */
+enum collega_status plan_file_read(const struct view *view, const char *typed, json_t **out,
+                                   struct collega_error *error) COLLEGA_MUST_CHECK;
+
+/* ---- what planning.c and planning_board.c share */
+enum collega_status planning_load(const struct view *view, const struct planning_request *request,
+                                  struct planning *out,
+                                  struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status planning_pairs(const struct view *view, struct planning *out,
+                                   struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Whether the two may meet at all: other employers, each in the other's audience. */
+bool planned_may_meet(const struct planned *one, const struct planned *other);
+#endif

@@ -1,0 +1,292 @@
+/* The whole plan: rings for what is given in return, loans for the rest, both together as good as time allows. */
+#include "client/match/plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "client/match/plan_inside.h"
+
+struct making {
+  const struct plan_board *board;
+  enum plan_mode mode;
+  flow_over over;
+  void *context;
+  struct plan_rings rings;
+  struct packing packing, best; /* best: its people and value alone count */
+  int32_t *flow, *best_flow;    /* loans by pair */
+  int64_t best_value;
+  bool cut; /* the search did not see everything */
+  struct collega_error *error;
+};
+
+static bool is_over(const struct making *making) {
+  return making->over && making->over(making->context);
+}
+
+static enum collega_status no_memory(struct collega_error *error) {
+  return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+}
+
+/* ---- a leaf: these rings, and the best loans of what they leave */
+
+static enum collega_status take_leaf(struct making *making, enum loans_how how) {
+  struct loans_answer answer = {0};
+  enum collega_status status = COLLEGA_OK;
+  if (making->mode == PLAN_LOANS)
+    status = loans_solve(making->board, making->packing.left, how, making->over, making->context,
+                         making->flow, &answer, making->error);
+  if (status != COLLEGA_OK) return status;
+  if (making->mode == PLAN_LOANS && how == LOANS_BEST && !answer.optimal) making->cut = true;
+  int64_t value = making->packing.value + answer.value;
+  if (value <= making->best_value) return COLLEGA_OK;
+  making->best_value = value;
+  memcpy(making->best.people, making->packing.people,
+         making->rings.count * sizeof *making->best.people);
+  memcpy(making->best_flow, making->flow, making->board->pair_count * sizeof *making->flow);
+  return COLLEGA_OK;
+}
+
+/* The most that rings from `ring` on, and loans, can add to what is packed. */
+static enum collega_status bound_of(struct making *making, size_t ring, int64_t *out) {
+  struct loans_answer answer = {0};
+  if (making->mode == PLAN_LOANS) {
+    enum collega_status status =
+        loans_solve(making->board, making->packing.left, LOANS_BOUND, making->over, making->context,
+                    making->flow, &answer, making->error);
+    *out = answer.bound;
+    return status;
+  }
+  *out = 0;
+  for (size_t i = ring; i < making->rings.count; ++i) {
+    const struct plan_ring *one = &making->rings.ring[i];
+    int64_t score = 0;
+    for (uint32_t j = 0; j < one->length; ++j)
+      score += making->board->pairs[one->pair[j]].score;
+    *out += score * packing_room(&making->packing, i);
+  }
+  return COLLEGA_OK;
+}
+
+/* How many go round this ring: all that can, then fewer, then none. Deep as the number of rings, which is bounded. */
+static enum collega_status search_from(struct making *making, size_t ring) {
+  if (ring == making->rings.count) return take_leaf(making, LOANS_BEST);
+  if (is_over(making)) {
+    making->cut = true;
+    return COLLEGA_OK;
+  }
+  int32_t room = packing_room(&making->packing, ring);
+  if (room == 0) return search_from(making, ring + 1);
+  int64_t bound = 0;
+  enum collega_status status = bound_of(making, ring, &bound);
+  if (status != COLLEGA_OK || making->packing.value + bound <= making->best_value) return status;
+  int32_t least = packing_least(&making->packing, ring);
+  for (int32_t people = room; status == COLLEGA_OK && people >= 0;
+       people = people == least ? 0 : people - 1) {
+    if (people) packing_put(&making->packing, ring, people);
+    status = search_from(making, ring + 1);
+    if (people) packing_put(&making->packing, ring, -people);
+    if (people == 0) break;
+  }
+  return status;
+}
+
+/* ---- all */
+
+/* Packings by rule of thumb: no ring at all, the best ones first, those of the best circulation. */
+static enum collega_status pack_quickly(struct making *making, int64_t *circle_bound) {
+  enum collega_status status = take_leaf(making, LOANS_QUICK);
+  if (!making->rings.count) return status;
+  packing_greedy(&making->packing);
+  if (status == COLLEGA_OK) status = take_leaf(making, LOANS_QUICK);
+  if (status == COLLEGA_OK && making->mode == PLAN_RINGS) {
+    status = packing_circulate(&making->packing, making->over, making->context, circle_bound,
+                               making->error);
+    if (status == COLLEGA_OK) status = take_leaf(making, LOANS_QUICK);
+  }
+  return status;
+}
+
+/* Of few rings all packings are tried; of many the best one so far gets the best loans. */
+static enum collega_status pack_well(struct making *making) {
+  packing_clear(&making->packing);
+  bool all = making->rings.count <= PLAN_SEARCH_RINGS && !making->rings.cut;
+  if (all) return search_from(making, 0);
+  making->cut = true;
+  for (size_t i = 0; i < making->rings.count; ++i)
+    if (making->best.people[i]) packing_put(&making->packing, i, making->best.people[i]);
+  return take_leaf(making, LOANS_BEST);
+}
+
+static enum collega_status bound_whole(struct making *making, int64_t circle_bound, int64_t *out) {
+  packing_clear(&making->packing);
+  if (making->mode == PLAN_RINGS) {
+    *out = circle_bound;
+    return COLLEGA_OK;
+  }
+  struct loans_answer answer;
+  enum collega_status status =
+      loans_solve(making->board, making->packing.left, LOANS_BOUND, making->over, making->context,
+                  making->flow, &answer, making->error);
+  *out = answer.bound;
+  return status;
+}
+
+static bool add_loan(struct plan *out, uint32_t pair, int32_t people, uint32_t ring,
+                     const struct plan_board *board) {
+  out->loans[out->loan_count++] = (struct plan_loan){pair, people, ring};
+  out->people += people;
+  out->value += (int64_t)people * board->pairs[pair].score;
+  return true;
+}
+
+static enum collega_status write_plan(const struct making *making, struct plan *out) {
+  const struct plan_board *board = making->board;
+  size_t count = 1;
+  for (size_t i = 0; i < making->rings.count; ++i)
+    count += making->best.people[i] ? making->rings.ring[i].length : 0;
+  for (size_t i = 0; i < board->pair_count; ++i)
+    count += making->best_flow[i] > 0;
+  out->loans = calloc(count, sizeof *out->loans);
+  if (!out->loans) return no_memory(making->error);
+  for (size_t i = 0; i < making->rings.count; ++i) {
+    const struct plan_ring *ring = &making->rings.ring[i];
+    if (!making->best.people[i]) continue;
+    ++out->ring_count;
+    for (uint32_t j = 0; j < ring->length; ++j)
+      add_loan(out, ring->pair[j], making->best.people[i], (uint32_t)out->ring_count, board);
+  }
+  for (uint32_t i = 0; i < board->pair_count; ++i)
+    if (making->best_flow[i] > 0) add_loan(out, i, making->best_flow[i], 0, board);
+  return COLLEGA_OK;
+}
+
+/* What one loan alone would do, as somebody would make it who takes the best match. */
+static void find_best_single(const struct plan_board *board, struct plan *out) {
+  out->best_pair = SIZE_MAX;
+  for (size_t i = 0; i < board->pair_count; ++i) {
+    const struct plan_pair *pair = &board->pairs[i];
+    int32_t one = board->offers[pair->supply].people, other = board->offers[pair->demand].people;
+    int32_t people = one < other ? one : other;
+    int64_t value = (int64_t)people * pair->score;
+    if (people < pair->least || value <= out->best_value) continue;
+    out->best_value = value;
+    out->best_pair = i;
+  }
+}
+
+static bool board_fits(const struct plan_board *board) {
+  for (size_t i = 0; i < board->offer_count; ++i)
+    if (board->offers[i].people < 0 || board->offers[i].employer >= board->offer_count)
+      return false;
+  for (size_t i = 0; i < board->pair_count; ++i) {
+    const struct plan_pair *pair = &board->pairs[i];
+    if (pair->supply >= board->offer_count || pair->demand >= board->offer_count ||
+        !board->offers[pair->supply].supplies || board->offers[pair->demand].supplies ||
+        pair->score < 1 || pair->score > PLAN_SCORE_MOST || pair->least < 1 ||
+        board->offers[pair->supply].employer == board->offers[pair->demand].employer)
+      return false;
+  }
+  return board->offer_count < FLOW_NODES_MOST / 2 && board->pair_count < FLOW_ARCS_MOST / 2;
+}
+
+static bool any_in_return(const struct plan_board *board) {
+  for (size_t i = 0; i < board->offer_count; ++i)
+    if (board->offers[i].in_return) return true;
+  return false;
+}
+
+static enum collega_status make(struct making *making, struct plan *out) {
+  const struct plan_board *board = making->board;
+  int64_t circle_bound = 0, bound = 0;
+  enum collega_status status = COLLEGA_OK;
+  if (making->mode == PLAN_RINGS || any_in_return(board))
+    status = rings_list(board, making->mode == PLAN_LOANS, making->over, making->context,
+                        &making->rings, making->error);
+  if (status == COLLEGA_OK)
+    status = packing_new(&making->packing, board, &making->rings, making->error);
+  if (status == COLLEGA_OK)
+    status = packing_new(&making->best, board, &making->rings, making->error);
+  making->flow = calloc(board->pair_count + 1, sizeof *making->flow);
+  making->best_flow = calloc(board->pair_count + 1, sizeof *making->best_flow);
+  if (status == COLLEGA_OK && (!making->flow || !making->best_flow))
+    status = no_memory(making->error);
+  if (status == COLLEGA_OK) status = pack_quickly(making, &circle_bound);
+  if (status == COLLEGA_OK) status = bound_whole(making, circle_bound, &bound);
+  if (status == COLLEGA_OK && making->best_value < bound) status = pack_well(making);
+  if (status == COLLEGA_OK) status = write_plan(making, out);
+  if (status != COLLEGA_OK) return status;
+  out->rings_cut = making->rings.cut;
+  out->optimal = (!making->cut && !making->rings.cut) || out->value == bound;
+  out->bound = out->optimal ? out->value : bound;
+  find_best_single(board, out);
+  return status;
+}
+
+enum collega_status plan_make(const struct plan_board *board, enum plan_mode mode, flow_over over,
+                              void *context, struct plan *out, struct collega_error *error) {
+  *out = (struct plan){0};
+  if (!board_fits(board)) return error_set(error, COLLEGA_INVALID, RULE_flow_network, NULL, NULL);
+  struct making making = {.board = board,
+                          .mode = mode,
+                          .over = over,
+                          .context = context,
+                          .best_value = -1,
+                          .error = error};
+  enum collega_status status = make(&making, out);
+  rings_free(&making.rings);
+  packing_free(&making.packing);
+  packing_free(&making.best);
+  free(making.flow);
+  free(making.best_flow);
+  if (status != COLLEGA_OK) plan_free(out);
+  return status;
+}
+
+void plan_free(struct plan *plan) {
+  free(plan->loans);
+  *plan = (struct plan){0};
+}
+
+/* ---- the rules, read plainly */
+
+static bool ring_obeys(const struct plan_board *board, const struct plan_loan *loans,
+                       size_t length) {
+  if (length < 2 || length > PLAN_RING_MOST) return false;
+  for (size_t i = 0; i < length; ++i) {
+    const struct plan_pair *pair = &board->pairs[loans[i].pair];
+    const struct plan_pair *next = &board->pairs[loans[(i + 1) % length].pair];
+    if (board->offers[pair->demand].employer != board->offers[next->supply].employer ||
+        loans[i].people != loans[0].people)
+      return false;
+    for (size_t j = 0; j < i; ++j)
+      if (board->offers[board->pairs[loans[j].pair].supply].employer ==
+          board->offers[pair->supply].employer)
+        return false;
+  }
+  return true;
+}
+
+bool plan_obeys(const struct plan_board *board, enum plan_mode mode, const struct plan *plan) {
+  int64_t *carried = calloc(board->offer_count + 1, sizeof *carried), value = 0;
+  bool ok = carried != NULL;
+  for (size_t i = 0; ok && i < plan->loan_count;) {
+    size_t end = i + 1;
+    uint32_t ring = plan->loans[i].ring;
+    while (ring && end < plan->loan_count && plan->loans[end].ring == ring)
+      ++end;
+    ok = ring == 0 || ring_obeys(board, plan->loans + i, end - i);
+    for (; ok && i < end; ++i) {
+      const struct plan_pair *pair = &board->pairs[plan->loans[i].pair];
+      bool needs_ring = mode == PLAN_RINGS || board->offers[pair->supply].in_return ||
+                        board->offers[pair->demand].in_return;
+      ok = plan->loans[i].people >= pair->least && (ring || !needs_ring);
+      carried[pair->supply] += plan->loans[i].people;
+      carried[pair->demand] += plan->loans[i].people;
+      value += (int64_t)plan->loans[i].people * pair->score;
+    }
+  }
+  for (size_t i = 0; ok && i < board->offer_count; ++i)
+    ok = carried[i] <= board->offers[i].people;
+  free(carried);
+  return ok && value == plan->value && plan->value <= plan->bound;
+}

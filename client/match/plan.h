@@ -1,0 +1,110 @@
+/* Plans: which loans of a whole board go together best.
+ *
+ * Lent are people. A pair is a supply offer (loan_out, transfer_out) and a demand offer that fit (match.h); it may carry
+ * 0 people, or
+ * `least` and more. The value of a plan is
+ *
+ *   sum over its loans of people * score          score 0 .. 10000
+ *
+ * and no offer carries more people than it has free. An offer that is given `in_return` (its reason is swap or rotation)
+ * is lent only in a ring: a circle of 2 to 4 different employers in which each lends so many people to the next. With
+ * PLAN_RINGS every offer is given so: nobody lends who does not borrow as many.
+ *
+ * How. Loans without rings are a min-cost flow (solve.h), with leasts by branch and bound (solve_least.h): optimal. Rings
+ * of at most four are hard to pack (with a limit on length beyond two it is NP-hard: Abraham, Blum and Sandholm,
+ * Clearing algorithms for barter exchange markets, 2007), so all rings are listed, each as two halves that meet, and
+ * packed by branch and bound, best first; where there are too many for that, the best of two greedy packings is given:
+ * by the rings' average score, and by the circles of the best circulation. The bound is that of the flow or circulation
+ * in which rings may have any length.
+ *
+ * Pure: no clock but `over`. */
+#ifndef COLLEGA_CLIENT_MATCH_PLAN_H
+#define COLLEGA_CLIENT_MATCH_PLAN_H
+#include "base/bytes.h"
+#include "client/match/solve.h"
+
+#define PLAN_SCORE_MOST 10000
+#define PLAN_RING_MOST  4u /* employers */
+#define PLAN_DEGREE_MOST                                                                           \
+  32u /* pairs of one employer, in and out, that rings are made of: its best */
+#define PLAN_RINGS_MOST   1000000u /* listed at most */
+#define PLAN_SEARCH_RINGS 64u      /* more are not searched, only packed */
+
+struct plan_offer {
+  uint32_t employer; /* one number for each legal employer, 0 .. offer_count - 1 */
+  int32_t people;    /* free, 0 .. 10000 */
+  bool supplies, in_return;
+};
+struct plan_pair {
+  uint32_t supply, demand; /* offers */
+  int32_t score;           /* 1 .. PLAN_SCORE_MOST */
+  int32_t least;           /* people of one loan, 1 and more */
+};
+struct plan_board {
+  const struct plan_offer *offers;
+  const struct plan_pair *pairs;
+  size_t offer_count, pair_count;
+};
+enum plan_mode { PLAN_LOANS, PLAN_RINGS };
+
+struct plan_loan {
+  uint32_t pair;
+  int32_t people;
+  uint32_t ring; /* 1 ..: loans of one number form it, in order; 0: none */
+};
+struct plan {
+  struct plan_loan *loans;
+  size_t loan_count, ring_count;
+  int64_t people, value, bound; /* value <= best value <= bound */
+  bool optimal;
+  bool rings_cut;     /* there were more rings, or pairs of an employer, than were listed */
+  size_t best_pair;   /* the single loan of the highest value; SIZE_MAX: there is none */
+  int64_t best_value; /* of it alone */
+};
+/* Frees nothing that was in *out before. COLLEGA_INVALID flow_network: a number is out of range; COLLEGA_FULL. */
+enum collega_status plan_make(const struct plan_board *board, enum plan_mode mode, flow_over over,
+                              void *context, struct plan *out,
+                              struct collega_error *error) COLLEGA_MUST_CHECK;
+void plan_free(struct plan *plan);
+/* Whether the plan obeys every rule above: for tests, and before anything is proposed. */
+bool plan_obeys(const struct plan_board *board, enum plan_mode mode, const struct plan *plan);
+
+/* ---- carving: one job, so many posts of so many hours a week, out of part-time loans.
+ *
+ * A person of a lender gives 0 hours or hours_min .. hours_max. Where the job names parts of the week (slots), each part
+ * has an equal share of the hours, a person works whole parts that the lender offers too (no slots: any), each part
+ * once, and no part has more people than posts. The value is the sum of hours * score;
+ * with parts of the week the best is that of whole parts, of which each person's hours are rounded down. */
+#define CARVE_PERSONS_MOST 4096u /* more are left out, the least fitting first */
+
+struct carve_lender {
+  int32_t people, score;
+  uint8_t hours_min, hours_max;
+  uint32_t slots; /* bit slot_index; 0: any */
+};
+struct carve_job {
+  int32_t posts;
+  uint8_t hours;  /* a week, each post */
+  int32_t taken;  /* hours a week of all posts that are given away already */
+  uint32_t slots; /* 0: none named */
+  const struct carve_lender *lenders;
+  size_t lender_count;
+};
+struct carve_part {
+  uint32_t lender;
+  int32_t people; /* at most as many as there are posts */
+  uint8_t hours;  /* a week, each of them */
+  uint32_t slots; /* 0: none named */
+};
+struct carving {
+  struct carve_part
+      *parts; /* by lender; people of one lender with the same hours and slots together */
+  size_t part_count;
+  int32_t hours, asked; /* a week, all posts together, less what is taken */
+  int64_t value, bound;
+  bool optimal;
+};
+enum collega_status plan_carve(const struct carve_job *job, flow_over over, void *context,
+                               struct carving *out, struct collega_error *error) COLLEGA_MUST_CHECK;
+void carving_free(struct carving *carving);
+#endif

@@ -1,0 +1,222 @@
+"""Plans: several lenders for one request, a job carved into part-time pieces, rings over a board; each never more than there
+is, explained, and turned into its proposals with one command."""
+import json
+
+import pytest
+
+from support import offers
+from support.deals import DONE, received
+from support.hosting import EMPLOYERS, add, network, until
+from support.world import WAIT, World
+
+OUT, IN = "logistiek-magazijn-uit", "voedsel-orderpickers-in"
+FULL = {"per_week_min": 24, "per_week_max": 40}
+
+
+def out(people, **changes):
+    offer = offers.load(OUT)
+    offer.pop("min_headcount", None)
+    return {**offer, "headcount": people, "hours": FULL, **changes}
+
+
+def wanted(people, **changes):
+    offer = offers.load(IN)
+    offer.pop("min_headcount", None)
+    return {**offer, "headcount": people, "hours": FULL, **changes}
+
+
+def seen(node, *ids):
+    """Waits until these offers are on the node's board."""
+    until(node, lambda: set(ids) <= {offer["id"] for offer in node.json("offer", "list")["offers"]})
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory):
+    with World(tmp_path_factory.mktemp("plans"), employers=4) as world:
+        yield world
+
+
+def withdraw_all(world):
+    for node in world.nodes:
+        for offer in node.json("offer", "list", "--mine")["offers"]:
+            if offer["state"] in ("open", "paused"):
+                node("offer", "withdraw", offer["id"], "--wait", WAIT)
+
+
+def test_one_request_is_filled_by_several_lenders_and_proposed_with_one_command(world):
+    borrower, *lenders = world.nodes
+    lent = [lender.publish(out(people), "--wait", WAIT) for lender, people in zip(lenders, (40, 35, 50))]
+    asked = borrower.publish(wanted(100), "--wait", WAIT)
+    seen(borrower, *lent)
+    plan = borrower.json("plan", "--offer", asked)
+    assert (plan["kind"], plan["people"], plan["people_asked"], plan["employers"]) == ("offer", 100, 100, 3)
+    assert plan["optimal"] and plan["value"] == plan["bound"]
+    people = {loan["supply"]["offer"]: loan["people"] for loan in plan["loans"]}
+    assert all(people[offer] <= most for offer, most in zip(lent, (40, 35, 50)))
+    # Oracle: with the scores told, the best filled first is the best there is, as no lender has a least.
+    scores = {loan["supply"]["offer"]: loan["score"] for loan in plan["loans"]}
+    left, best = 100, 0.0
+    for offer, most in sorted(zip(lent, (40, 35, 50)), key=lambda pair: -scores[pair[0]]):
+        best += min(left, most) * scores[offer]
+        left -= min(left, most)
+    assert abs(plan["value"] - best) < 0.05
+    assert plan["best_single"]["people"] == 50
+    told = borrower("plan", "--offer", asked, "--lang", "nl").stdout
+    assert "100 van de 100 gevraagde mensen, van 3 werkgevers" in told
+    assert "Wie niets doet, komt 100 mensen te kort." in told and "50 mensen" in told and "50 meer" in told
+    assert "Beter kan niet" in told and f"collega plan propose" in told
+    again = borrower.json("plan", "show", plan["id"][:6])
+    assert again["loans"] == plan["loans"] and again["sentences"] == plan["sentences"]
+    # One deal per lender; two accept, and wait for nobody.
+    made = borrower.json("plan", "propose", plan["id"], "--rate", "23,80")
+    assert made["refused"] == [] and sorted(deal["people"] for deal in made["deals"]) == sorted(people.values())
+    by_lender = {deal["counterparty"]["kvk"]: deal["id"] for deal in made["deals"]}
+    for lender in lenders[:2]:
+        received(lender, by_lender[lender.kvk])
+        assert lender.json("deal", "accept", by_lender[lender.kvk], "--wait", WAIT)["state"] in DONE
+        assert borrower.deal(by_lender[lender.kvk], "--wait", WAIT)["state"] in DONE
+    slow = borrower.deal(by_lender[lenders[2].kvk])
+    assert slow["state"] == "proposed" and slow["terms"]["headcount"] == people[lent[2]]
+    # The same command again makes nothing twice; and what is held is not free any more.
+    assert "already" in borrower("plan", "propose", plan["id"], "--lang", "en", expect=1).stderr
+    assert borrower.json("plan", "--offer", asked)["loans"] == []
+    lenders[2]("deal", "decline", slow["id"], "--wait", WAIT)
+    until(borrower, lambda: borrower.deal(slow["id"])["state"] == "void")
+    assert borrower.json("plan", "--offer", asked)["people"] == people[lent[2]]
+    withdraw_all(world)
+
+
+def test_a_lender_who_lends_only_several_at_once_is_never_asked_for_fewer(world):
+    borrower, *lenders = world.nodes
+    leasts = {}
+    for lender, people, least in zip(lenders, (6, 5, 9), (6, 4, 9)):
+        leasts[lender.publish(out(people, min_headcount=least), "--wait", WAIT)] = (people, least)
+    asked = borrower.publish(wanted(11), "--wait", WAIT)
+    seen(borrower, *leasts)
+    plan = borrower.json("plan", "--offer", asked)
+    people = {loan["supply"]["offer"]: loan["people"] for loan in plan["loans"]}
+    assert all(leasts[offer][1] <= number <= leasts[offer][0] for offer, number in people.items())
+    assert sum(people.values()) == 11 and plan["optimal"]
+    withdraw_all(world)
+
+
+def test_a_job_is_carved_into_part_time_pieces(world):
+    borrower, *lenders = world.nodes
+    part = {"per_week_min": 8, "per_week_max": 16}
+    lent = [lender.publish(out(1, hours=part), "--wait", WAIT) for lender in lenders]
+    asked = borrower.publish(wanted(1, carve=True, hours={"per_week_min": 8, "per_week_max": 40}), "--wait", WAIT)
+    seen(borrower, *lent)
+    plan = borrower.json("plan", "--offer", asked)
+    assert (plan["kind"], plan["hours"], plan["hours_asked"]) == ("carved", 40, 40)
+    assert sorted(loan["people"] for loan in plan["loans"]) == [1, 1, 1]
+    assert all(8 <= loan["hours"] <= 16 for loan in plan["loans"])
+    assert "40 of the 40 hours a week, shared by 3 people" in borrower("plan", "--offer", asked, "--lang", "en").stdout
+    made = borrower.json("plan", "propose", plan["id"])
+    assert len(made["deals"]) == 3 and made["refused"] == []
+    hours = [borrower.deal(deal["id"])["terms"]["hours_per_week"] for deal in made["deals"]]
+    assert sum(hours) == 40
+    for deal in made["deals"]:
+        lender = next(node for node in lenders if node.kvk == deal["counterparty"]["kvk"])
+        received(lender, deal["id"])
+        assert lender.json("deal", "accept", deal["id"], "--wait", WAIT)["state"] in DONE
+    withdraw_all(world)
+
+
+def test_day_parts_are_shared_so_that_nobody_stands_beside_another(world):
+    borrower, first, second, _ = world.nodes
+    week = [f"{day}-{part}" for day in ("mon", "tue", "wed", "thu", "fri") for part in ("am", "pm")]
+    some = {"per_week_min": 8, "per_week_max": 20}
+    lent = [first.publish(out(1, hours={**some, "slots": week[:5]}), "--wait", WAIT),
+            second.publish(out(1, hours={**some, "slots": week[4:]}), "--wait", WAIT)]
+    asked = borrower.publish(wanted(1, carve=True, hours={"per_week_min": 8, "per_week_max": 40, "slots": week}), "--wait", WAIT)
+    seen(borrower, *lent)
+    plan = borrower.json("plan", "--offer", asked)
+    slots = [slot for loan in plan["loans"] for slot in loan["slots"]]
+    assert len(slots) == len(set(slots)) == 10 and set(slots) == set(week) and plan["hours"] == 40
+    for loan in plan["loans"]:
+        assert set(loan["slots"]) <= set(week[:5] if loan["supply"]["offer"] == lent[0] else week[4:])
+        assert loan["hours"] == 4 * len(loan["slots"]) <= 20
+    withdraw_all(world)
+
+
+def test_a_ring_is_found_among_a_board_and_swaps_lend_only_in_return(world):
+    a, b, c, d = world.nodes
+    kinds = {"a": ("4321", "Magazijn"), "b": ("5120", "Koks"), "c": ("9112", "Schoonmaak")}
+
+    def lend(node, kind, people, **changes):
+        isco, title = kinds[kind]
+        return node.publish(out(people, occupation={"isco": isco}, title=f"{title} uit", skills=[], credentials=[], languages=[],
+                                **changes), "--wait", WAIT)
+
+    def ask(node, kind, people, **changes):
+        isco, title = kinds[kind]
+        return node.publish(wanted(people, occupation={"isco": isco}, title=f"{title} in", skills=[], credentials=[], languages=[],
+                                   **changes), "--wait", WAIT)
+
+    ids = [lend(a, "a", 5, reason="swap"), ask(b, "a", 4), lend(b, "b", 3), ask(c, "b", 6), lend(c, "c", 7), ask(a, "c", 5)]
+    alone = lend(d, "a", 2, reason="rotation")
+    seen(a, *ids, alone)
+    plan = a.json("plan", "--board", "--rings")
+    assert plan["kind"] == "rings" and plan["optimal"]
+    assert [(loan["people"], loan["ring"]) for loan in plan["loans"]] == [(3, 1)] * 3
+    for loan, after in zip(plan["loans"], plan["loans"][1:] + plan["loans"][:1]):
+        assert loan["demand"]["party"]["kvk"] == after["supply"]["party"]["kvk"]
+    told = a("plan", "--board", "--rings", "--lang", "en").stdout
+    assert "lends 3 people to" in told and "all lend and borrow" in told
+    # The board: the ring for the swap, and loans for what remains; who wants somebody back and gets nobody lends nobody.
+    board = a.json("plan", "--board")
+    used = {}
+    for loan in board["loans"]:
+        for side in ("supply", "demand"):
+            used[loan[side]["offer"]] = used.get(loan[side]["offer"], 0) + loan["people"]
+    most = dict(zip([*ids, alone], (5, 4, 3, 6, 7, 5, 2)))
+    assert all(number <= most[offer] for offer, number in used.items()) and alone not in used
+    assert all(loan.get("ring") for loan in board["loans"] if loan["supply"]["offer"] == ids[0])
+    assert board["value"] >= plan["value"] and board["bound"] >= board["value"]
+    # Proposing: only what we are a side of.
+    made = a.json("plan", "propose", plan["id"])
+    assert sorted(deal["counterparty"]["kvk"] for deal in made["deals"]) == sorted([b.kvk, c.kvk])
+    assert "nobody of this node" in d("plan", "propose", d.json("plan", "--board", "--rings")["id"], "--lang", "en", expect=1).stderr
+    withdraw_all(world)
+
+
+def test_a_desk_plans_for_those_who_live_at_its_node(tmp_path):
+    with World(tmp_path, employers=1) as world:
+        outside = world.nodes[0]
+        # The employer outside has the first name of the list; the two at the node have the others.
+        host, _ = network(world, employers=0)
+        inside = [add(world.broker, host, employer, "--wait", WAIT) for employer in EMPLOYERS[1:3]]
+        ids = [outside.publish(out(3), "--wait", WAIT), inside[0].publish(out(4), "--wait", WAIT),
+               inside[1].publish(wanted(6), "--wait", WAIT)]
+        seen(host, *ids)
+        plan = host.json("plan", "--board")
+        assert plan["people"] == 6 and {loan["demand"]["offer"] for loan in plan["loans"]} == {ids[2]}
+        made = host.json("plan", "propose", plan["id"])
+        assert made["refused"] == [] and sum(deal["people"] for deal in made["deals"]) == 6
+        assert "not ours" in host("plan", "--offer", ids[0], "--lang", "en", expect=1).stderr
+
+
+BAD = [([], "plan_of_what", 2), (["--board", "--offer", "ab"], "plan_of_what", 2), (["--rings", "--offer", "ab"], "plan_of_what", 2),
+       (["--offer", "ffff"], "id_unknown", 1), (["--offer", "nothex!"], "id_malformed", 1),
+       (["--board", "--time", "0"], None, 2), (["--board", "--time", "x"], None, 2), (["show", "ffff"], "plan_unknown", 1),
+       (["show", "zz"], "id_malformed", 1), (["propose", "ffff"], "plan_unknown", 1), (["propose"], None, 2),
+       (["propose", "ffff", "--rate", "x"], None, 2)]
+
+
+@pytest.mark.parametrize("arguments, rule, status", BAD)
+def test_bad_usage_is_told(world, arguments, rule, status):
+    error = json.loads(world.nodes[0]("plan", *arguments, "--json", expect=status).stderr)["error"]
+    assert rule is None or error["rule"] == rule
+
+
+def test_an_empty_board_has_no_plan_and_a_damaged_one_is_told(world):
+    node = world.nodes[3]
+    withdraw_all(world)
+    until(node, lambda: not [offer for offer in node.json("offer", "list")["offers"] if offer["state"] == "open"])
+    plan = node.json("plan", "--board")
+    assert plan["loans"] == [] and len(plan["sentences"]) == 1 and plan["best_single"] is None
+    assert "niets dat past" in node("plan", "--board", "--lang", "nl").stdout
+    (node.home / "plans" / plan["id"]).write_text("{")
+    assert json.loads(node("plan", "show", plan["id"], "--json", expect=1).stderr)["error"]["rule"] == "plan_damaged"
+    (node.home / "plans" / plan["id"]).write_text('{"loans": [{"supply": 3}, 4]}')
+    node("plan", "propose", plan["id"], expect=1)

@@ -1,0 +1,382 @@
+/* Plans against trying everything on small boards, written plainly from plan.h; the rules on larger boards, and when
+ * stopped early; carving against trying every share of the hours. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "client/match/plan.h"
+
+#define OFFERS_MOST 8
+#define PAIRS_MOST  7
+#define PLAIN_RINGS 400
+
+/* splitmix64 (Steele, Lea and Flood) */
+static uint64_t next(uint64_t *state) {
+  uint64_t z = (*state += 0x9e3779b97f4a7c15u);
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+  return z ^ (z >> 31);
+}
+static int32_t below(uint64_t *state, int32_t most) {
+  return (int32_t)(next(state) % (uint64_t)most);
+}
+
+/* ---- small boards */
+
+struct small {
+  struct plan_offer offer[OFFERS_MOST];
+  struct plan_pair pair[PAIRS_MOST];
+  struct plan_board board;
+};
+
+static void make_small(struct small *small, uint64_t *state, int32_t in_return_of_ten) {
+  memset(small, 0, sizeof *small);
+  size_t offers = (size_t)(2 + below(state, OFFERS_MOST - 1)), pairs = 0;
+  int32_t employers = 2 + below(state, 3);
+  for (size_t i = 0; i < offers; ++i)
+    small->offer[i] =
+        (struct plan_offer){(uint32_t)(below(state, employers) % (int32_t)offers), below(state, 4),
+                            i % 2 == 0, below(state, 10) < in_return_of_ten};
+  for (size_t tries = 0; tries < 40 && pairs < PAIRS_MOST; ++tries) {
+    uint32_t supply = (uint32_t)below(state, (int32_t)offers),
+             demand = (uint32_t)below(state, (int32_t)offers);
+    bool known = false;
+    for (size_t i = 0; i < pairs; ++i)
+      known = known || (small->pair[i].supply == supply && small->pair[i].demand == demand);
+    if (known || !small->offer[supply].supplies || small->offer[demand].supplies ||
+        small->offer[supply].employer == small->offer[demand].employer)
+      continue;
+    small->pair[pairs++] = (struct plan_pair){supply, demand, 1 + below(state, 100),
+                                              1 + below(state, 3) * (below(state, 3) == 0)};
+  }
+  small->board = (struct plan_board){small->offer, small->pair, offers, pairs};
+}
+
+/* All ways to lend, tried one after the other. */
+struct plain {
+  const struct plan_board *board;
+  enum plan_mode mode;
+  uint32_t ring[PLAIN_RINGS][PLAN_RING_MOST];
+  size_t length[PLAIN_RINGS], ring_count;
+  int32_t left[OFFERS_MOST];
+  int64_t value, best;
+};
+
+static uint32_t lender(const struct plan_board *board, uint32_t pair) {
+  return board->offers[board->pairs[pair].supply].employer;
+}
+static uint32_t borrower(const struct plan_board *board, uint32_t pair) {
+  return board->offers[board->pairs[pair].demand].employer;
+}
+
+/* Each ring once: the one that begins with its employer of the lowest number. */
+static void plain_rings(struct plain *plain, uint32_t *pairs, size_t length) {
+  const struct plan_board *board = plain->board;
+  for (size_t i = 0; i < length; ++i) {
+    if (i > 0 && lender(board, pairs[i]) <= lender(board, pairs[0])) return;
+    if (i > 0 && lender(board, pairs[i]) != borrower(board, pairs[i - 1])) return;
+    for (size_t j = 0; j < i; ++j)
+      if (lender(board, pairs[i]) == lender(board, pairs[j])) return;
+  }
+  if (length >= 2 && borrower(board, pairs[length - 1]) == lender(board, pairs[0])) {
+    assert_true(plain->ring_count < PLAIN_RINGS);
+    memcpy(plain->ring[plain->ring_count], pairs, length * sizeof *pairs);
+    plain->length[plain->ring_count++] = length;
+    return;
+  }
+  if (length == PLAN_RING_MOST) return;
+  for (uint32_t i = 0; i < board->pair_count; ++i) {
+    pairs[length] = i;
+    plain_rings(plain, pairs, length + 1);
+  }
+}
+
+static bool move(struct plain *plain, uint32_t pair, int32_t people) {
+  const struct plan_pair *one = &plain->board->pairs[pair];
+  plain->left[one->supply] -= people;
+  plain->left[one->demand] -= people;
+  plain->value += (int64_t)people * one->score;
+  return plain->left[one->supply] >= 0 && plain->left[one->demand] >= 0;
+}
+
+static void try_loans(struct plain *plain, uint32_t pair) {
+  if (pair == plain->board->pair_count) {
+    if (plain->value > plain->best) plain->best = plain->value;
+    return;
+  }
+  const struct plan_pair *one = &plain->board->pairs[pair];
+  try_loans(plain, pair + 1);
+  if (plain->board->offers[one->supply].in_return || plain->board->offers[one->demand].in_return)
+    return;
+  for (int32_t people = one->least; people <= 3; ++people) {
+    if (move(plain, pair, people)) try_loans(plain, pair + 1);
+    move(plain, pair, -people);
+  }
+}
+
+static void try_rings(struct plain *plain, size_t ring) {
+  if (ring == plain->ring_count) {
+    if (plain->mode == PLAN_LOANS)
+      try_loans(plain, 0);
+    else if (plain->value > plain->best)
+      plain->best = plain->value;
+    return;
+  }
+  for (int32_t people = 0; people <= 3; ++people) {
+    bool fits = true;
+    for (size_t i = 0; i < plain->length[ring]; ++i) {
+      uint32_t pair = plain->ring[ring][i];
+      fits = move(plain, pair, people) && fits &&
+             (people == 0 || people >= plain->board->pairs[pair].least);
+    }
+    if (fits) try_rings(plain, ring + 1);
+    for (size_t i = 0; i < plain->length[ring]; ++i)
+      move(plain, plain->ring[ring][i], -people);
+  }
+}
+
+static int64_t try_everything(const struct plan_board *board, enum plan_mode mode, size_t *rings) {
+  struct plain plain = {.board = board, .mode = mode};
+  uint32_t pairs[PLAN_RING_MOST];
+  for (size_t i = 0; i < board->offer_count; ++i)
+    plain.left[i] = board->offers[i].people;
+  plain_rings(&plain, pairs, 0);
+  try_rings(&plain, 0);
+  *rings = plain.ring_count;
+  return plain.best;
+}
+
+static void compare(enum plan_mode mode, int32_t in_return_of_ten, uint64_t seed) {
+  uint64_t random = seed;
+  size_t with_rings = 0, with_loans = 0;
+  for (size_t i = 0; i < 300; ++i) {
+    struct small small;
+    struct plan plan;
+    size_t rings = 0;
+    make_small(&small, &random, in_return_of_ten);
+    assert_int_equal(plan_make(&small.board, mode, NULL, NULL, &plan, NULL), COLLEGA_OK);
+    int64_t best = try_everything(&small.board, mode, &rings);
+    assert_true(plan_obeys(&small.board, mode, &plan));
+    assert_true(plan.optimal && plan.value == best && plan.bound == best);
+    assert_true(plan.best_value >= 0 && (plan.best_value <= best || in_return_of_ten || mode));
+    with_rings += plan.ring_count > 0;
+    with_loans += plan.loan_count > 0;
+    plan_free(&plan);
+  }
+  assert_true(with_loans > 10);
+  if (in_return_of_ten || mode == PLAN_RINGS) assert_true(with_rings > 10);
+}
+
+static void loans_are_the_best_of_all(void **state) {
+  (void)state;
+  compare(PLAN_LOANS, 0, 1);
+}
+static void with_offers_in_return_too(void **state) {
+  (void)state;
+  compare(PLAN_LOANS, 5, 2);
+}
+static void rings_are_the_best_of_all(void **state) {
+  (void)state;
+  compare(PLAN_RINGS, 3, 3);
+}
+
+/* ---- larger boards: the rules, and the bound */
+
+#define BOARD_OFFERS 600
+#define BOARD_PAIRS  6000
+struct large {
+  struct plan_offer offer[BOARD_OFFERS];
+  struct plan_pair pair[BOARD_PAIRS];
+  struct plan_board board;
+};
+
+static struct large *make_large(uint64_t *state) {
+  struct large *large = calloc(1, sizeof *large);
+  assert_non_null(large);
+  size_t pairs = 0;
+  for (size_t i = 0; i < BOARD_OFFERS; ++i)
+    large->offer[i] = (struct plan_offer){(uint32_t)below(state, 150), 1 + below(state, 20),
+                                          i % 2 == 0, below(state, 50) == 0};
+  while (pairs < BOARD_PAIRS) {
+    uint32_t supply = 2 * (uint32_t)below(state, BOARD_OFFERS / 2),
+             demand = 2 * (uint32_t)below(state, BOARD_OFFERS / 2) + 1;
+    if (large->offer[supply].employer != large->offer[demand].employer)
+      large->pair[pairs++] = (struct plan_pair){supply, demand, 1 + below(state, PLAN_SCORE_MOST),
+                                                1 + (below(state, 5) == 0) * below(state, 6)};
+  }
+  large->board = (struct plan_board){large->offer, large->pair, BOARD_OFFERS, BOARD_PAIRS};
+  return large;
+}
+
+static bool count_down(void *context) {
+  int *left = context;
+  return --*left < 0;
+}
+
+static void every_rule_is_obeyed_however_early_it_is_stopped(void **state) {
+  (void)state;
+  uint64_t random = 9;
+  struct large *large = make_large(&random);
+  int64_t least_bound = INT64_MAX, most_value = 0;
+  for (int asked = 0; asked <= 3000; asked = asked * 4 + 1)
+    for (enum plan_mode mode = PLAN_LOANS; mode <= PLAN_RINGS; ++mode) {
+      int left = asked;
+      struct plan plan;
+      assert_int_equal(plan_make(&large->board, mode, count_down, &left, &plan, NULL), COLLEGA_OK);
+      assert_true(plan_obeys(&large->board, mode, &plan));
+      if (mode == PLAN_LOANS && plan.bound < least_bound) least_bound = plan.bound;
+      if (mode == PLAN_LOANS && plan.value > most_value) most_value = plan.value;
+      plan_free(&plan);
+    }
+  print_message("best %lld, bound %lld\n", (long long)most_value, (long long)least_bound);
+  assert_true(most_value > 0 && most_value <= least_bound);
+  assert_true(most_value * 100 > least_bound * 95); /* and not far from the bound */
+  free(large);
+}
+
+/* A plan that breaks a rule is told from one that does not: else the tests above could not fail. */
+static void a_broken_plan_is_found(void **state) {
+  (void)state;
+  struct plan_offer offers[4] = {
+      {0, 5, true, false}, {1, 4, false, false}, {1, 5, true, true}, {0, 5, false, false}};
+  struct plan_pair pairs[2] = {{0, 1, 50, 2}, {2, 3, 60, 1}};
+  struct plan_board board = {offers, pairs, 4, 2};
+  struct plan_loan loans[2] = {{0, 4, 1}, {1, 4, 1}};
+  struct plan plan = {.loans = loans, .loan_count = 2, .people = 8, .value = 440, .bound = 440};
+  assert_true(plan_obeys(&board, PLAN_LOANS, &plan));
+  loans[1].people = 3; /* a ring that does not go round */
+  plan.value = 380;
+  assert_false(plan_obeys(&board, PLAN_LOANS, &plan));
+  loans[0].people = 5; /* more than is asked */
+  loans[1].people = 5;
+  plan.value = plan.bound = 550;
+  assert_false(plan_obeys(&board, PLAN_LOANS, &plan));
+  loans[0] = (struct plan_loan){0, 1, 0}; /* below its least */
+  plan.loan_count = 1;
+  plan.value = 50;
+  assert_false(plan_obeys(&board, PLAN_LOANS, &plan));
+  loans[0] = (struct plan_loan){1, 2, 0}; /* given in return, and nothing comes */
+  plan.value = 120;
+  assert_false(plan_obeys(&board, PLAN_LOANS, &plan));
+  loans[0] = (struct plan_loan){0, 2, 0};
+  plan.value = 100;
+  assert_true(plan_obeys(&board, PLAN_LOANS, &plan));
+  assert_false(plan_obeys(&board, PLAN_RINGS, &plan));
+}
+
+static void what_is_no_board_is_refused(void **state) {
+  (void)state;
+  struct plan_offer offers[2] = {{0, 1, true, false}, {1, 1, false, false}};
+  struct plan_pair pair = {0, 1, 50, 1};
+  struct plan_board board = {offers, &pair, 2, 1};
+  struct plan plan;
+  pair.demand = 2;
+  assert_int_equal(plan_make(&board, PLAN_LOANS, NULL, NULL, &plan, NULL), COLLEGA_INVALID);
+  pair.demand = 0;
+  assert_int_equal(plan_make(&board, PLAN_LOANS, NULL, NULL, &plan, NULL), COLLEGA_INVALID);
+  pair.demand = 1;
+  pair.score = PLAN_SCORE_MOST + 1;
+  assert_int_equal(plan_make(&board, PLAN_LOANS, NULL, NULL, &plan, NULL), COLLEGA_INVALID);
+  pair.score = 5;
+  offers[1].employer = 0;
+  assert_int_equal(plan_make(&board, PLAN_LOANS, NULL, NULL, &plan, NULL), COLLEGA_INVALID);
+  struct plan_board nothing = {0};
+  assert_int_equal(plan_make(&nothing, PLAN_RINGS, NULL, NULL, &plan, NULL), COLLEGA_OK);
+  assert_true(plan.optimal && plan.loan_count == 0 && plan.best_pair == SIZE_MAX);
+  plan_free(&plan);
+}
+
+/* ---- carving */
+
+/* Every number of hours for each person, in turn. */
+static int64_t try_hours(const struct carve_lender *lenders, size_t count, int32_t hours) {
+  int64_t best = 0;
+  if (count == 0 || hours == 0) return 0;
+  struct carve_lender first = lenders[0];
+  if (first.people == 0) return try_hours(lenders + 1, count - 1, hours);
+  struct carve_lender rest[4];
+  memcpy(rest, lenders, count * sizeof *rest);
+  --rest[0].people;
+  for (int32_t give = 0; give <= first.hours_max && give <= hours; ++give) {
+    if (give > 0 && give < first.hours_min) continue;
+    int64_t value = (int64_t)give * first.score + try_hours(rest, count, hours - give);
+    if (value > best) best = value;
+  }
+  return best;
+}
+
+static void hours_are_shared_as_well_as_can_be(void **state) {
+  (void)state;
+  uint64_t random = 21;
+  size_t whole = 0;
+  for (size_t i = 0; i < 120; ++i) {
+    struct carve_lender lenders[4];
+    size_t count = (size_t)(1 + below(&random, 3));
+    for (size_t j = 0; j < count; ++j) {
+      int32_t most = 2 + below(&random, 7);
+      lenders[j] = (struct carve_lender){below(&random, 3), 1 + below(&random, 100),
+                                         (uint8_t)(1 + below(&random, most)), (uint8_t)most, 0};
+    }
+    struct carve_job job = {1 + below(&random, 2), 10, 0, 0, lenders, count};
+    struct carving carving;
+    assert_int_equal(plan_carve(&job, NULL, NULL, &carving, NULL), COLLEGA_OK);
+    assert_true(carving.optimal && carving.bound == carving.value);
+    assert_true(carving.value == try_hours(lenders, count, job.posts * job.hours));
+    int32_t hours = 0;
+    for (size_t j = 0; j < carving.part_count; ++j) {
+      const struct carve_part *part = &carving.parts[j];
+      assert_true(part->hours >= lenders[part->lender].hours_min &&
+                  part->hours <= lenders[part->lender].hours_max);
+      assert_true(part->people <= lenders[part->lender].people && part->people <= job.posts);
+      hours += part->people * part->hours;
+    }
+    assert_true(hours == carving.hours && hours <= carving.asked);
+    whole += hours == carving.asked;
+    carving_free(&carving);
+  }
+  assert_true(whole > 5);
+}
+
+/* Forty hours over ten half-days: three part-timers on the days that each has. */
+static void a_job_is_carved_along_the_week(void **state) {
+  (void)state;
+  const uint32_t monday = 3u, tuesday = 3u << 4, wednesday = 3u << 8, thursday = 3u << 12,
+                 friday = 3u << 16;
+  struct carve_lender lenders[3] = {
+      {1, 9000, 8, 16, monday | tuesday | wednesday}, {2, 8000, 4, 16, 0}, {1, 7000, 24, 40, 0}};
+  struct carve_job job = {1, 40, 0, monday | tuesday | wednesday | thursday | friday, lenders, 3};
+  struct carving carving;
+  assert_int_equal(plan_carve(&job, NULL, NULL, &carving, NULL), COLLEGA_OK);
+  assert_int_equal(carving.hours, 40);
+  assert_true(carving.optimal && carving.value == 16 * 9000 + 24 * 8000);
+  uint32_t covered = 0;
+  for (size_t i = 0; i < carving.part_count; ++i) {
+    const struct carve_part *part = &carving.parts[i];
+    assert_true(part->lender < 2 && part->people == 1 && part->hours <= 16);
+    assert_int_equal(covered & part->slots, 0); /* one post: nobody stands beside another */
+    assert_true(__builtin_popcount(part->slots) * 4 == part->hours);
+    assert_true(part->lender != 0 || !(part->slots & (thursday | friday)));
+    covered |= part->slots;
+  }
+  assert_int_equal(covered, job.slots);
+  carving_free(&carving);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(loans_are_the_best_of_all),
+      cmocka_unit_test(with_offers_in_return_too),
+      cmocka_unit_test(rings_are_the_best_of_all),
+      cmocka_unit_test(every_rule_is_obeyed_however_early_it_is_stopped),
+      cmocka_unit_test(a_broken_plan_is_found),
+      cmocka_unit_test(what_is_no_board_is_refused),
+      cmocka_unit_test(hours_are_shared_as_well_as_can_be),
+      cmocka_unit_test(a_job_is_carved_along_the_week),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
