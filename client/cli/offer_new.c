@@ -4,6 +4,7 @@
  * last. An answer goes through the same door as a cell of a CSV file. It is judged at once: the
  * offer so far is completed with values that break no rule, so that whatever is found to be wrong is
  * wrong because of an answer, and the rules between fields are heard as soon as both are known. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -292,7 +293,7 @@ static enum collega_status confirm(struct desk *desk, bool *yes, struct collega_
 
 static enum collega_status show(const json_t *offer, FILE *out, struct collega_error *error) {
   if (json_dumpf(offer, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER) != 0 || fputc('\n', out) == EOF)
-    return error_set(error, COLLEGA_SYSTEM, RULE_output_failed, NULL, "", NULL);
+    return error_output(error, errno);
   return COLLEGA_OK;
 }
 
