@@ -1,6 +1,7 @@
 /* Errors as values: filling, prefixing and copying them. Rendering is in words.c. */
 #include "base/error.h"
 #include "base/bytes.h"
+#include "base/words.h"
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -43,12 +44,57 @@ enum collega_status error_set(struct collega_error *error, enum collega_status s
   return status;
 }
 
+/* What people meet; the sentences say it in their language. */
+static const struct {
+  int number;
+  enum rule reason;
+} reasons[] = {{ENOENT, RULE_reason_no_such_file},
+               {EACCES, RULE_reason_permission},
+               {EPERM, RULE_reason_not_permitted},
+               {ENOSPC, RULE_reason_disk_full},
+               {EDQUOT, RULE_reason_quota},
+               {EROFS, RULE_reason_read_only},
+               {EEXIST, RULE_reason_exists},
+               {ENOTDIR, RULE_reason_no_directory},
+               {EISDIR, RULE_reason_is_directory},
+               {ENOTEMPTY, RULE_reason_not_empty},
+               {ENAMETOOLONG, RULE_reason_name_long},
+               {ELOOP, RULE_reason_links_loop},
+               {EXDEV, RULE_reason_other_disk},
+               {EFBIG, RULE_reason_file_large},
+               {EIO, RULE_reason_disk_error},
+               {EBUSY, RULE_reason_busy},
+               {EMFILE, RULE_reason_many_files},
+               {ENFILE, RULE_reason_many_files_all},
+               {ENOMEM, RULE_reason_memory},
+               {EINVAL, RULE_reason_invalid},
+               {EPIPE, RULE_reason_pipe},
+               {ECONNREFUSED, RULE_reason_refused},
+               {ECONNRESET, RULE_reason_reset},
+               {ETIMEDOUT, RULE_reason_timeout},
+               {EHOSTUNREACH, RULE_reason_no_route},
+               {ENETUNREACH, RULE_reason_no_network},
+               {EADDRINUSE, RULE_reason_address_in_use},
+               {EADDRNOTAVAIL, RULE_reason_no_such_address}};
+
+const char *system_reason(int number, const char *otherwise) {
+  for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
+    if (reasons[i].number == number) return rule_name(reasons[i].reason);
+  return otherwise;
+}
+
 enum collega_status error_system(struct collega_error *error, const char *what, int number) {
   char text[120];
   /* The GNU form: returns the text, which need not be in the array. */
-  const char *reason = strerror_r(number, text, sizeof text);
+  const char *reason = system_reason(number, strerror_r(number, text, sizeof text));
   enum collega_status status = number == ENOSPC || number == EDQUOT ? COLLEGA_FULL : COLLEGA_SYSTEM;
   return error_set(error, status, RULE_system_call, NULL, what, reason, NULL);
+}
+
+enum collega_status error_output(struct collega_error *error, int number) {
+  char text[120];
+  return error_set(error, COLLEGA_SYSTEM, RULE_output_failed, NULL,
+                   system_reason(number, strerror_r(number, text, sizeof text)), NULL);
 }
 
 void error_prefix(struct collega_error *error, const char *prefix) {

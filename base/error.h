@@ -47,8 +47,14 @@ struct collega_error {
  * most four, ended by NULL: error_set(e, COLLEGA_INVALID, RULE_RANGE, "headcount", "1", "10000", NULL). */
 enum collega_status error_set(struct collega_error *error, enum collega_status status,
                               enum rule rule, const char *field, ...) __attribute__((sentinel));
-/* For a failed system call: rule `system_call`, arguments `what` and strerror(number). */
+/* For a failed system call: rule `system_call`, arguments `what` and system_reason(number). */
 enum collega_status error_system(struct collega_error *error, const char *what, int number);
+/* Standard output could not be written: rule `output_failed`. */
+enum collega_status error_output(struct collega_error *error, int number);
+/* Why the system said no, as an argument of a sentence that takes it with %w (words.h): the name of a rule
+ * ("reason_permission") for the errors that people meet, which is said in their language; else `otherwise`, the text
+ * that the system or a library has for it. */
+const char *system_reason(int number, const char *otherwise);
 /* Puts "prefix." (or "prefix" when the path is empty or begins with '[') before the field path. */
 void error_prefix(struct collega_error *error, const char *prefix);
 void error_clear(struct collega_error *error);

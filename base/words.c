@@ -71,6 +71,13 @@ static size_t finish(struct output *output) {
   return output->length;
 }
 
+/* A sentence within a sentence; it takes no arguments. */
+static const char *words_for(enum language language, const char *name) {
+  enum rule rule = rule_from_name(name);
+  if (rule == RULE_NONE) return name;
+  return language == LANGUAGE_NL ? sentence_of(rule)->nl : sentence_of(rule)->en;
+}
+
 static void put_sentence(struct output *output, enum language language, enum rule rule,
                          const char *const *arguments, size_t count) {
   const struct sentence *sentence = sentence_of(rule);
@@ -79,12 +86,15 @@ static void put_sentence(struct output *output, enum language language, enum rul
     const char *mark = strchr(rest, '%');
     if (mark == NULL) break;
     put(output, rest, (size_t)(mark - rest));
-    if (mark[1] >= '1' && mark[1] <= '0' + COLLEGA_ERROR_ARGUMENTS) {
-      size_t index = (size_t)(mark[1] - '1');
+    bool named = mark[1] == 'w';
+    const char *digit = mark + 1 + named;
+    if (*digit >= '1' && *digit <= '0' + COLLEGA_ERROR_ARGUMENTS) {
+      size_t index = (size_t)(*digit - '1');
       bool given = index < count && arguments[index] != NULL;
       const char *argument = given ? arguments[index] : "?";
+      if (named) argument = words_for(language, argument);
       put(output, argument, strlen(argument));
-      rest = mark + 2;
+      rest = digit + 1;
     } else {
       put(output, "%", 1);
       rest = mark + 1;

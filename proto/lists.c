@@ -41,6 +41,14 @@ const struct region_row *region_find(const char *code) {
   return bsearch(code, region_rows, REGION_ROWS, sizeof *region_rows, compare_region);
 }
 
+size_t isco_count(void) {
+  return ISCO_ROWS;
+}
+
+const struct isco_row *isco_at(size_t index) {
+  return index < ISCO_ROWS ? &isco_rows[index] : NULL;
+}
+
 size_t region_count(void) {
   return REGION_ROWS;
 }

@@ -25,6 +25,8 @@ struct postcode_row {
 const struct isco_row *isco_find(const char *code); /* any level, 1 to 4 digits */
 const struct region_row *region_find(const char *code);
 const struct postcode_row *postcode_area_find(const char *postcode); /* by its first two digits */
+size_t isco_count(void);
+const struct isco_row *isco_at(size_t index); /* of all levels, ascending by code */
 size_t region_count(void);
 const struct region_row *region_at(size_t index);
 /* Whether the whole area lies in the one region. */

@@ -46,7 +46,7 @@ struct disk {
 /* --- errors --- */
 
 enum collega_status disk_error(struct collega_error *error, const char *what, int number) {
-  const char *reason = mdb_strerror(number);
+  const char *reason = system_reason(number, mdb_strerror(number));
   switch (number) {
   case MDB_SUCCESS:
     return COLLEGA_OK;

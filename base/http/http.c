@@ -146,7 +146,8 @@ enum collega_status http_start(const char *address, const struct http_route *rou
   if (server->daemon != NULL) info = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_BIND_PORT);
   if (info == NULL) {
     http_stop(&server);
-    return error_set(error, COLLEGA_SYSTEM, RULE_http_start, NULL, address, strerror(number), NULL);
+    return error_set(error, COLLEGA_SYSTEM, RULE_http_start, NULL, address,
+                     system_reason(number, strerror(number)), NULL);
   }
   server->port = info->port;
   *out = server;

@@ -285,7 +285,7 @@ int program_main(const struct program *program, int argc, char **argv) {
   /* What was to be read by a script and was not written is a failure, whatever the command says. */
   errno = 0;
   if ((fflush(stdout) != 0 || ferror(stdout) != 0) && status == COLLEGA_OK)
-    status = error_set(&error, COLLEGA_SYSTEM, RULE_output_failed, NULL, strerror(errno), NULL);
+    status = error_output(&error, errno);
   if (status != COLLEGA_OK) {
     error.status = status;
     print_error(program, arguments.language, json, &error);

@@ -149,9 +149,7 @@ static enum collega_status print_invitation(const struct arguments *arguments, j
   if (namesake != NULL) json_object_set(answer, "renews", json_object_get(namesake, "fingerprint"));
   if (argument_json(arguments)) return json_print_take(json_incref(answer), error);
   if (namesake != NULL) warn_namesake(arguments, namesake);
-  return token != NULL && printf("%s\n", token) > 0
-             ? COLLEGA_OK
-             : error_set(error, COLLEGA_SYSTEM, RULE_output_failed, NULL, "stdout", NULL);
+  return token != NULL && printf("%s\n", token) > 0 ? COLLEGA_OK : error_output(error, errno);
 }
 
 enum collega_status command_invite(const struct arguments *arguments, struct collega_error *error) {

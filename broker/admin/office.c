@@ -84,6 +84,5 @@ enum collega_status json_print_take(json_t *document, struct collega_error *erro
   if (document == NULL) return error_set(error, COLLEGA_SYSTEM, RULE_out_of_memory, NULL, NULL);
   bool failed = json_dumpf(document, stdout, JSON_INDENT(2)) != 0 || putchar('\n') == EOF;
   json_decref(document);
-  return failed ? error_set(error, COLLEGA_SYSTEM, RULE_output_failed, NULL, strerror(errno), NULL)
-                : COLLEGA_OK;
+  return failed ? error_output(error, errno) : COLLEGA_OK;
 }

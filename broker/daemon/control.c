@@ -301,8 +301,8 @@ enum collega_status control_ask(const char *home, json_t *question, json_t **out
   *out = NULL;
   int descriptor = control_connect(home);
   if (descriptor < 0)
-    return error_set(error, COLLEGA_UNREACHABLE, RULE_control_reach, NULL, home, strerror(errno),
-                     NULL);
+    return error_set(error, COLLEGA_UNREACHABLE, RULE_control_reach, NULL, home,
+                     system_reason(errno, strerror(errno)), NULL);
   struct buffer line;
   buffer_init(&line, CONTROL_ANSWER_BYTES);
   enum collega_status status = COLLEGA_OK;

@@ -86,7 +86,7 @@ enum collega_status server_open(void *context, const uint8_t link_secret[32], co
   if (*router != NULL) zmq_close(*router);
   *router = *monitor = NULL;
   return error_set(error, number == EADDRINUSE ? COLLEGA_BUSY : COLLEGA_SYSTEM, RULE_broker_listen,
-                   NULL, listen, zmq_strerror(number), NULL);
+                   NULL, listen, system_reason(number, zmq_strerror(number)), NULL);
 }
 
 enum sent server_send(void *router, struct bytes routing, zmq_msg_t *body) {

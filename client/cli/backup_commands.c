@@ -1,4 +1,5 @@
 /* ledger backup, restore, export, import. */
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,9 +63,7 @@ static enum collega_status export_entry(struct desk *desk, uint64_t number,
   if (!line) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
   bool written = printf("%s\n", line) > 0;
   free(line);
-  return written
-             ? COLLEGA_OK
-             : error_set(error, COLLEGA_SYSTEM, RULE_system_call, NULL, "stdout", "write", NULL);
+  return written ? COLLEGA_OK : error_output(error, errno);
 }
 
 static enum collega_status export_lines(struct desk *desk, struct collega_error *error) {

@@ -174,7 +174,7 @@ enum collega_status json_print(json_t *document, struct collega_error *error) {
   int failed = json_dumpf(document, stdout, JSON_INDENT(2) | JSON_PRESERVE_ORDER);
   json_decref(document);
   if (failed || fputc('\n', stdout) == EOF || fflush(stdout) != 0)
-    return error_system(error, "stdout", errno);
+    return error_output(error, errno);
   return COLLEGA_OK;
 }
 

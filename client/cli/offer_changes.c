@@ -98,6 +98,7 @@ enum collega_status command_offer_revise(const struct arguments *arguments,
   struct short_id id;
   struct offer_input input;
   struct buffer text;
+  struct occupation_guide *guide = NULL;
   json_t *json = NULL;
   uint32_t revision = 0;
   buffer_init(&text, 0); /* what file_read is not asked for must not be freed */
@@ -110,7 +111,8 @@ enum collega_status command_offer_revise(const struct arguments *arguments,
   if (status == COLLEGA_OK)
     status = file_read(argument_at(arguments, 1), OFFER_FILE_BYTES, &text, error);
   if (status == COLLEGA_OK) status = json_parse(bytes_of(text.data, text.length), &json, error);
-  if (status == COLLEGA_OK) status = offer_input_read(json, desk.arena, &input, error);
+  if (status == COLLEGA_OK) status = offer_input_take(&view, &guide, json, &input, error);
+  occupation_guide_close(&guide);
   if (status == COLLEGA_OK) status = offer_input_place(&view, &input, error);
   if (status == COLLEGA_OK)
     status = offer_revise(desk.exchange, &desk.party, &id, &input, desk.now, &revision, error);

@@ -4,6 +4,7 @@
  * last. An answer goes through the same door as a cell of a CSV file. It is judged at once: the
  * offer so far is completed with values that break no rule, so that whatever is found to be wrong is
  * wrong because of an answer, and the rules between fields are heard as soon as both are known. */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -11,18 +12,24 @@
 
 #include "client/cli/ask.h"
 #include "client/cli/offer_questions.h"
+#include "client/library/occupation_words.h"
 #include "client/library/offer_csv.h"
 #include "client/cli/publishing.h"
 #include "proto/field.h"
 #include "proto/lists.h"
 
-#define FIRST_PRIVATE "private.reference"
+#define FIRST_PRIVATE     "private.reference"
+#define OCCUPATIONS_SHOWN 12
 
 struct interview {
   struct desk *desk;
   struct offer_judge judge;
-  struct view view; /* the judge's; renewed with the transaction */
-  json_t *offer;    /* what has been answered */
+  struct view view;               /* the judge's; renewed with the transaction */
+  json_t *offer;                  /* what has been answered */
+  struct occupation_guide *guide; /* opened when it is first asked */
+  struct occupation_proposal shown[OCCUPATIONS_SHOWN];
+  size_t shown_count;
+  const struct occupation_proposal *chosen; /* among `shown`; NULL: a code was typed */
 };
 
 static enum collega_status no_memory(struct collega_error *error) {
@@ -61,11 +68,11 @@ static json_t *completed(const struct interview *interview, const json_t *offer)
 }
 
 /* Takes the answer into the offer when no rule is broken. */
-static enum collega_status take(struct interview *interview, const struct question *question,
-                                const char *answer, struct collega_error *error) {
+static enum collega_status take(struct interview *interview, const char *name, const char *answer,
+                                struct collega_error *error) {
   struct offer_column column;
   json_t *offer = json_deep_copy(interview->offer), *whole = NULL;
-  if (!offer || !offer_column_find(question->column, &column)) {
+  if (!offer || !offer_column_find(name, &column)) {
     json_decref(offer);
     return no_memory(error);
   }
@@ -116,30 +123,47 @@ static const char *read_choice(struct desk *desk, const ProtobufCEnumDescriptor 
   return answer; /* the schema's own word, or the rule says which there are */
 }
 
-#define OCCUPATIONS_SHOWN 12
+/* ---- occupations: a number chooses among those that were shown last, other words are searched for */
 
-static const char *label_of(const struct desk *desk, const struct isco_row *row) {
-  return desk->language == LANGUAGE_NL ? row->nl : row->en;
+/* What is proposed unasked is short; who searches looks further. */
+static enum collega_status show_occupations(struct interview *interview, const char *text,
+                                            size_t most, struct collega_error *error) {
+  enum collega_status status = COLLEGA_OK;
+  if (!interview->guide) {
+    struct view view = desk_view(interview->desk);
+    status = view_occupations(&view, &interview->guide, error);
+  }
+  if (status != COLLEGA_OK) return status;
+  interview->shown_count = occupation_propose(interview->guide, text, most, interview->shown);
+  for (size_t i = 0; i < interview->shown_count; i++)
+    fprintf(stderr, "  %2zu  %s  %s\n", i + 1, interview->shown[i].isco,
+            safe(interview->desk, interview->shown[i].label));
+  return COLLEGA_OK;
 }
 
-static enum collega_status read_occupation(struct desk *desk, const char *answer, const char **code,
-                                           struct collega_error *error) {
-  const struct isco_row *row[OCCUPATIONS_SHOWN];
-  size_t count = 0;
+static enum rule occupation_words(const struct interview *interview) {
+  return interview->shown_count ? RULE_ask_isco_which : RULE_ask_isco;
+}
+
+static enum collega_status read_occupation(struct interview *interview, const char *answer,
+                                           const char **code, struct collega_error *error) {
+  struct desk *desk = interview->desk;
   for (;;) {
     char *end;
     unsigned long number = strtoul(answer, &end, 10);
     bool digits = end != answer && *end == '\0';
-    *code = digits && strlen(answer) <= 2 && number >= 1 && number <= count ? row[number - 1]->code
-            : digits                                                        ? answer
-                                                                            : NULL;
+    interview->chosen = NULL;
+    *code = digits ? answer : NULL;
+    if (digits && strlen(answer) <= 2 && number >= 1 && number <= interview->shown_count) {
+      interview->chosen = &interview->shown[number - 1];
+      *code = interview->chosen->isco;
+    }
     if (*code || !*answer) return COLLEGA_OK;
-    count = isco_search(answer, desk->language, row, OCCUPATIONS_SHOWN);
-    if (count == 0) tell(desk, stderr, RULE_said_no_occupation, answer, NULL);
-    for (size_t i = 0; i < count; i++)
-      fprintf(stderr, "  %2zu  %s  %s\n", i + 1, row[i]->code, label_of(desk, row[i]));
-    enum collega_status status = ask(desk, count ? RULE_ask_isco_which : RULE_ask_isco,
-                                     "occupation.isco", NULL, &answer, error);
+    enum collega_status status = show_occupations(interview, answer, OCCUPATIONS_SHOWN, error);
+    if (status == COLLEGA_OK && !interview->shown_count)
+      tell(desk, stderr, RULE_said_no_occupation, answer, NULL);
+    if (status == COLLEGA_OK)
+      status = ask(desk, occupation_words(interview), "occupation.isco", NULL, &answer, error);
     if (status != COLLEGA_OK) return status;
   }
 }
@@ -193,7 +217,7 @@ static enum collega_status read_answer(struct interview *interview, const struct
       *answer = read_choice(interview->desk, column.rule->values, *answer);
     break;
   case ANSWER_OCCUPATION:
-    return read_occupation(interview->desk, *answer, answer, error);
+    return read_occupation(interview, *answer, answer, error);
   case ANSWER_REGION:
     *answer = read_region(*answer);
     break;
@@ -223,20 +247,31 @@ static enum collega_status put_question(struct interview *interview,
                                         struct collega_error *error) {
   struct desk *desk = interview->desk;
   struct offer_column column;
+  enum rule words = question->words;
   bool required = question->required || (question->kind == ANSWER_UNTIL && !is_transfer(interview));
   if (question->kind == ANSWER_CHOICE && offer_column_find(question->column, &column))
     show_choices(desk, column.rule->values);
+  if (question->kind == ANSWER_OCCUPATION) {
+    const char *title = json_string_value(json_object_get(interview->offer, "title"));
+    enum collega_status status =
+        show_occupations(interview, title ? title : "", OCCUPATION_PROPOSALS, error);
+    if (status != COLLEGA_OK) return status;
+    if (interview->shown_count) words = RULE_ask_isco_which;
+  }
   for (;;) {
     const char *answer = NULL;
     struct collega_error wrong = {.status = COLLEGA_OK};
-    enum collega_status status = ask(desk, question->words, question->column,
-                                     fallback_of(interview, question), &answer, error);
+    enum collega_status status =
+        ask(desk, words, question->column, fallback_of(interview, question), &answer, error);
     if (status != COLLEGA_OK) return status;
     if (*answer) status = read_answer(interview, question, &answer, &wrong);
     if (status == COLLEGA_OK && !*answer && !required) return COLLEGA_OK;
     if (status == COLLEGA_OK && !*answer)
       status = error_set(&wrong, COLLEGA_INVALID, RULE_required, question->column, NULL);
-    if (status == COLLEGA_OK) status = take(interview, question, answer, &wrong);
+    if (status == COLLEGA_OK) status = take(interview, question->column, answer, &wrong);
+    if (status == COLLEGA_OK && question->kind == ANSWER_OCCUPATION && interview->chosen &&
+        interview->chosen->esco)
+      status = take(interview, "occupation.esco", interview->chosen->esco, &wrong);
     if (status == COLLEGA_OK) return COLLEGA_OK;
     if (!mendable(&wrong)) {
       *error = wrong;
@@ -258,7 +293,7 @@ static enum collega_status confirm(struct desk *desk, bool *yes, struct collega_
 
 static enum collega_status show(const json_t *offer, FILE *out, struct collega_error *error) {
   if (json_dumpf(offer, out, JSON_INDENT(2) | JSON_PRESERVE_ORDER) != 0 || fputc('\n', out) == EOF)
-    return error_set(error, COLLEGA_SYSTEM, RULE_output_failed, NULL, "", NULL);
+    return error_output(error, errno);
   return COLLEGA_OK;
 }
 
@@ -307,6 +342,7 @@ enum collega_status command_offer_new(const struct arguments *arguments,
   interview.judge.view = &interview.view;
   status = interview.offer ? converse(&interview, error) : no_memory(error);
   json_decref(interview.offer);
+  occupation_guide_close(&interview.guide);
   desk_close(&desk);
   return status;
 }

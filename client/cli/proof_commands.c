@@ -34,7 +34,7 @@ enum collega_status command_deal_prove(const struct arguments *arguments,
         deal_prove(desk.exchange, &desk.party, &deal, hide, desk.now, desk.arena, &file, error);
   if (status == COLLEGA_OK &&
       (fwrite(file.data, 1, file.length, stdout) != file.length || fflush(stdout) != 0))
-    status = error_system(error, "stdout", errno);
+    status = error_output(error, errno);
   desk_close(&desk);
   return status;
 }

@@ -92,13 +92,16 @@ int collega_offer_revise(struct collega_node *node, const char *offer, const cha
   struct call call;
   struct short_id id;
   struct offer_input input;
+  struct occupation_guide *guide = NULL;
   json_t *given = NULL;
   uint32_t revision = 0;
   enum collega_status status = call_begin(&call, node, json, failure);
   if (status == COLLEGA_OK) status = find(&call, offer, &id);
   if (status == COLLEGA_OK) status = view_own_offer(&call.view, &id, &call.error);
   if (status == COLLEGA_OK) status = call_parse(&call, text, length, OFFER_FILE_BYTES, &given);
-  if (status == COLLEGA_OK) status = offer_input_read(given, call.view.arena, &input, &call.error);
+  if (status == COLLEGA_OK)
+    status = offer_input_take(&call.view, &guide, given, &input, &call.error);
+  occupation_guide_close(&guide);
   if (status == COLLEGA_OK) status = offer_input_place(&call.view, &input, &call.error);
   call_release(&call);
   if (status == COLLEGA_OK)

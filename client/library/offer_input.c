@@ -28,6 +28,17 @@ enum collega_status offer_input_read(const json_t *json, struct arena *arena,
   return status;
 }
 
+enum collega_status offer_input_take(const struct view *view, struct occupation_guide **guide,
+                                     const json_t *json, struct offer_input *out,
+                                     struct collega_error *error) {
+  enum collega_status status = offer_input_read(json, view->arena, out, error);
+  const char *isco = status == COLLEGA_OK ? out->offer->occupation->isco : "";
+  if (status == COLLEGA_OK && !isco_find(isco))
+    status = error_set(error, COLLEGA_INVALID, RULE_isco_unknown, "occupation.isco", isco, NULL);
+  if (status == COLLEGA_INVALID && error) occupation_explain(view, guide, json, error);
+  return status;
+}
+
 enum collega_status view_places(const struct view *view, struct places **out,
                                 struct collega_error *error) {
   char path[4096];
@@ -77,10 +88,11 @@ enum collega_status offer_inputs_read(const struct view *view, const json_t *jso
   out->input = arena_zero(view->arena, out->count * sizeof *out->input);
   if (!out->input) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
   struct places *places = NULL;
+  struct occupation_guide *guide = NULL;
   status = view_places(view, &places, error);
   for (size_t i = 0; status == COLLEGA_OK && i < out->count; ++i) {
-    status =
-        offer_input_read(many ? json_array_get(list, i) : json, view->arena, &out->input[i], error);
+    status = offer_input_take(view, &guide, many ? json_array_get(list, i) : json, &out->input[i],
+                              error);
     if (status == COLLEGA_OK) status = offer_place_judge(places, &out->input[i], error);
     if (status == COLLEGA_OK || !many) continue;
     char place[32];
@@ -88,6 +100,7 @@ enum collega_status offer_inputs_read(const struct view *view, const json_t *jso
     error_prefix(error, place);
   }
   places_close(&places);
+  occupation_guide_close(&guide);
   return status;
 }
 

@@ -1,6 +1,7 @@
 /* From JSON to offers that can be published: what files of JSON, tables, questions and the public library share. */
 #ifndef COLLEGA_CLIENT_LIBRARY_OFFER_INPUT_H
 #define COLLEGA_CLIENT_LIBRARY_OFFER_INPUT_H
+#include "client/library/occupation_words.h"
 #include "client/library/view.h"
 #include "client/match/places.h"
 
@@ -13,6 +14,12 @@
 /* An offer with its private part, in the arena. The error's field is the path in the JSON. */
 enum collega_status offer_input_read(const json_t *json, struct arena *arena,
                                      struct offer_input *out,
+                                     struct collega_error *error) COLLEGA_MUST_CHECK;
+
+/* The same of an offer that comes from outside, whose occupation is judged at once: where it is missing or wrong, the error
+ * proposes some (occupation_words.h, for `guide` too). */
+enum collega_status offer_input_take(const struct view *view, struct occupation_guide **guide,
+                                     const json_t *json, struct offer_input *out,
                                      struct collega_error *error) COLLEGA_MUST_CHECK;
 
 /* Holds the place against the imported postcodes (NULL: none): a postcode of four digits that is not among them is

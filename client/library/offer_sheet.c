@@ -12,6 +12,7 @@ struct reading {
   const struct view *view;
   struct offer_judge judge;
   struct places *places;
+  struct occupation_guide *guide;
   struct offer_columns columns;
   struct sheet *out;
   sheet_step step; /* NULL: nobody is told */
@@ -47,7 +48,7 @@ static enum collega_status read_row(struct reading *reading, const struct csv_re
   json_t *json = NULL;
   enum collega_status status = offer_row_read(&reading->columns, record, &json, error);
   if (status == COLLEGA_OK) {
-    status = offer_input_read(json, reading->view->arena, &row.input, error);
+    status = offer_input_take(reading->view, &reading->guide, json, &row.input, error);
     if (status == COLLEGA_OK) status = offer_place_judge(reading->places, &row.input, error);
     if (status == COLLEGA_OK) status = offer_input_judge(&reading->judge, &row.input, error);
     if (status != COLLEGA_OK) offer_row_name_column(&reading->columns, record, error);
@@ -120,6 +121,7 @@ enum collega_status sheet_read_telling(const struct view *view, struct bytes tex
   enum collega_status status = view_places(view, &reading->places, error);
   if (status == COLLEGA_OK) status = read_rows(reading, text, error);
   places_close(&reading->places);
+  occupation_guide_close(&reading->guide);
   return status;
 }
 

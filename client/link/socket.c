@@ -20,8 +20,8 @@ struct link_socket {
 };
 
 static enum collega_status zmq_failed(struct collega_error *error, const char *what) {
-  return error_set(error, COLLEGA_SYSTEM, RULE_system_call, NULL, what, zmq_strerror(zmq_errno()),
-                   NULL);
+  return error_set(error, COLLEGA_SYSTEM, RULE_system_call, NULL, what,
+                   system_reason(zmq_errno(), zmq_strerror(zmq_errno())), NULL);
 }
 
 enum collega_status link_context_new(struct link_context **out, struct collega_error *error) {
@@ -87,7 +87,7 @@ enum collega_status link_socket_open(struct link_context *context, const struct 
     status = zmq_failed(error, "zmq_socket_monitor");
   else if (zmq_connect(socket->dealer, peer->address) != 0)
     status = error_set(error, COLLEGA_UNREACHABLE, RULE_link_address, "address", peer->address,
-                       zmq_strerror(zmq_errno()), NULL);
+                       system_reason(zmq_errno(), zmq_strerror(zmq_errno())), NULL);
   if (status != COLLEGA_OK) {
     link_socket_close(&socket);
     return status;

@@ -22,7 +22,8 @@ struct taxonomy {
   const uint16_t *keys; /* their unit groups */
   const uint8_t *closeness;
   const char *text;
-  uint32_t count; /* of concepts */
+  uint32_t count;      /* of concepts */
+  struct buffer taken; /* what the map is, when no file is */
 };
 
 /* ---- checking */
@@ -159,10 +160,33 @@ enum collega_status taxonomy_open(const char *path, struct taxonomy **out,
   return status;
 }
 
+enum collega_status taxonomy_of_taken(struct buffer *bytes, struct taxonomy **out,
+                                      struct collega_error *error) {
+  struct taxonomy *taxonomy = calloc(1, sizeof *taxonomy);
+  *out = NULL;
+  if (!taxonomy || bytes->failed) {
+    free(taxonomy);
+    buffer_free(bytes);
+    return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+  }
+  taxonomy->taken = *bytes;
+  buffer_init(bytes, 0);
+  taxonomy->map = taxonomy->taken.data; /* malloc aligns for sections of 8 */
+  taxonomy->length = taxonomy->taken.length;
+  if (taxonomy_take(taxonomy)) {
+    *out = taxonomy;
+    return COLLEGA_OK;
+  }
+  taxonomy_close(&taxonomy);
+  return error_set(error, COLLEGA_DAMAGED, RULE_taxonomy_damaged, NULL, "", NULL);
+}
+
 void taxonomy_close(struct taxonomy **place) {
   struct taxonomy *taxonomy = place ? *place : NULL;
   if (!taxonomy) return;
-  if (taxonomy->map) munmap((void *)(uintptr_t)taxonomy->map, taxonomy->length);
+  if (taxonomy->map && !taxonomy->taken.data)
+    munmap((void *)(uintptr_t)taxonomy->map, taxonomy->length);
+  buffer_free(&taxonomy->taken);
   free(taxonomy);
   *place = NULL;
 }

@@ -68,6 +68,9 @@ struct taxonomy_label {
  * taxonomy_damaged; nothing is read beyond it. */
 enum collega_status taxonomy_open(const char *path, struct taxonomy **out,
                                   struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Of the bytes that taxonomy_build_finish made, which it takes over, after an error too. */
+enum collega_status taxonomy_of_taken(struct buffer *bytes, struct taxonomy **out,
+                                      struct collega_error *error) COLLEGA_MUST_CHECK;
 void taxonomy_close(struct taxonomy **taxonomy);
 void taxonomy_size(const struct taxonomy *taxonomy, struct taxonomy_size *out);
 

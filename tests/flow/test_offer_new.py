@@ -113,6 +113,57 @@ def test_the_least_that_is_needed_is_an_offer(node):
     assert json.loads(new(node, typed, "--dry-run").stdout) == {**offer, "place": {"postcode": "1012"}}
 
 
+def proposed(words):
+    """What stands in the list before the question which it is."""
+    return re.findall(r" (\d+)  (\d{4})  (.+)", words)
+
+
+def test_a_title_brings_proposals_to_choose_from_and_nothing_is_taken_unasked(node):
+    typed = lines(ANSWERS)[:1] + ["Heftruckchauffeurs beschikbaar"]
+    ended = new(node, typed, "--dry-run", "--lang", "nl", expect=1).stderr
+    shown = proposed(ended)
+    assert 1 <= len(shown) <= 5 and shown[0] == ("1", "8344", "Heftruckbestuurders")
+    rest = lines(ANSWERS[3:])
+    chosen = json.loads(new(node, [*typed, "1", *rest], "--dry-run").stdout)
+    assert chosen["occupation"] == {"isco": "8344", "title": "kok"}
+    other = json.loads(new(node, [*typed, "", "6", "koks", "1", *rest], "--dry-run").stdout)  # Enter and 6 choose nothing
+    assert other["occupation"]["isco"] == "5120"
+
+
+def test_a_taxonomy_of_the_home_is_asked_instead_and_gives_its_address(tmp_path):
+    node = Node(tmp_path, "Paviljoen BV", "12345678")
+    node.init()
+    table = tmp_path / "occupations_nl.csv"
+    table.write_text("conceptType,conceptUri,iscoGroup,preferredLabel,altLabels\n"
+                     "Occupation,http://e/o/flensjes,5120,flensjesbakker,\nOccupation,http://e/o/taxi,8322,taxichauffeur,\n")
+    node("taxonomy", "import", "esco", table)
+    result = new(node, [*lines(ANSWERS)[:1], "Flensjesbakkers", "1", *lines(ANSWERS[3:])], "--dry-run")
+    assert [row[1:] for row in proposed(result.stderr)] == [("5120", "flensjesbakker")]
+    assert json.loads(result.stdout)["occupation"] == {"isco": "5120", "esco": "http://e/o/flensjes", "title": "kok"}
+
+
+@pytest.mark.parametrize("occupation,meant", [
+    (None, "Koks beschikbaar"), ({}, "Koks beschikbaar"), ("bakkers", "bakkers"), ({"isco": "bakker"}, "bakker"),
+    ({"isco": "9999"}, "Koks beschikbaar"), ({"title": "banketbakker"}, "banketbakker"), ({"isco": "51", "title": "kok"}, "kok"),
+])
+def test_an_offer_without_a_valid_occupation_is_refused_with_proposals(node, occupation, meant):
+    before = entries(node)
+    offer = {**OFFER, "occupation": occupation} if occupation is not None else {k: v for k, v in OFFER.items() if k != "occupation"}
+    error = json.loads(node("offer", "publish", "-", "--json", expect=1, stdin=json.dumps(offer)).stderr)["error"]
+    assert (error["rule"], error["field"]) == ("occupation_propose", "occupation.isco")
+    assert error["arguments"][0] == meant
+    codes = re.findall(r"(?:^|; )(\d{4}) ", "".join(error["arguments"][1:]))
+    assert ("7512" if "bakker" in meant else "5120") in codes and len(codes) <= 5
+    many = json.loads(node("offer", "publish", "-", "--json", expect=1, stdin=json.dumps([OFFER, offer])).stderr)["error"]
+    assert many["field"] == "[1].occupation.isco" and entries(node) == before
+
+
+def test_a_title_that_is_like_nothing_is_refused_as_before(node):
+    offer = {**OFFER, "title": "zqx", "occupation": {"isco": "9999"}}
+    error = json.loads(node("offer", "publish", "-", "--json", expect=1, stdin=json.dumps(offer)).stderr)["error"]
+    assert error["rule"] == "isco_unknown"
+
+
 def test_private_matters_come_last_and_are_said_to_be_private(node):
     words = new(node, lines(ANSWERS), "--dry-run", "--lang", "en").stderr
     last = [words.index(text) for text in ("Valid until", "stays with you", "Your reference", "Note")]

@@ -11,12 +11,13 @@ static const struct {
 };
 enum { SENTENCES = sizeof sentences / sizeof sentences[0] };
 
-/* The set of %1 .. %4 in a sentence, a bit each; -1: a stray percent sign. */
+/* The set of %1 .. %4 and %w1 .. %w4 in a sentence, a bit each; -1: a stray percent sign. */
 static int marks(const char *sentence) {
   int set = 0;
   for (const char *at = sentence; (at = strchr(at, '%')) != NULL; at++) {
-    if (at[1] >= '1' && at[1] <= '4')
-      set |= 1 << (at[1] - '0');
+    const char *digit = at[1] == 'w' ? at + 2 : at + 1;
+    if (*digit >= '1' && *digit <= '4')
+      set |= 1 << (*digit - '0');
     else if (at[1] != ' ' && at[1] != '\0' && at[1] != ';' && at[1] != ',')
       return -1;
   }
@@ -164,8 +165,47 @@ static void a_failed_system_call_says_why(void **state) {
   char out[200];
   assert_int_equal(error_system(&error, "/nowhere", ENOENT), COLLEGA_SYSTEM);
   error_render(LANGUAGE_EN, &error, out, sizeof out);
-  assert_string_equal(out, "/nowhere: No such file or directory");
+  assert_string_equal(out, "/nowhere: no such file or directory");
+  error_render(LANGUAGE_NL, &error, out, sizeof out);
+  assert_string_equal(out, "/nowhere: dit bestand of deze map bestaat niet");
   assert_int_equal(error_system(&error, "/full", ENOSPC), COLLEGA_FULL);
+  error_system(&error, "/odd", ENOANO); /* nobody meets it: the system's own text */
+  error_render(LANGUAGE_NL, &error, out, sizeof out);
+  assert_string_equal(out, "/odd: No anode");
+}
+
+static void reasons_are_sentences_without_arguments(void **state) {
+  (void)state;
+  size_t found = 0;
+  for (int number = 1; number < 200; number++) {
+    const char *reason = system_reason(number, "");
+    if (*reason == '\0') continue;
+    enum rule rule = rule_from_name(reason);
+    assert_int_not_equal(rule, RULE_NONE);
+    assert_true(strncmp(reason, "reason_", 7) == 0);
+    found++;
+  }
+  size_t said = 0;
+  for (size_t i = 0; i < SENTENCES; i++) {
+    if (strncmp(sentences[i].name, "reason_", 7) != 0) continue;
+    assert_int_equal(marks(sentences[i].nl), 0);
+    said++;
+  }
+  assert_int_equal(found, said); /* each error its own */
+  assert_true(found >= 20);
+}
+
+static void a_sentence_within_a_sentence_is_looked_up_only_where_it_is_asked_for(void **state) {
+  (void)state;
+  char out[200];
+  const char *const arguments[] = {"reason_permission", "reason_permission"};
+  words_render(LANGUAGE_NL, RULE_system_call, arguments, 2, out, sizeof out);
+  assert_string_equal(out, "reason_permission: geen toegang");
+  words_render(LANGUAGE_NL, RULE_system_call, arguments, 1, out, sizeof out);
+  assert_string_equal(out, "reason_permission: ?");
+  words_render(LANGUAGE_EN, RULE_system_call, (const char *const[]){"a", "%w1 system_call"}, 2, out,
+               sizeof out);
+  assert_string_equal(out, "a: %w1 system_call");
 }
 
 static void statuses_have_the_promised_exit_status(void **state) {
@@ -188,6 +228,8 @@ int main(void) {
       cmocka_unit_test(an_error_says_field_and_sentence),
       cmocka_unit_test(an_error_keeps_within_its_size),
       cmocka_unit_test(a_failed_system_call_says_why),
+      cmocka_unit_test(reasons_are_sentences_without_arguments),
+      cmocka_unit_test(a_sentence_within_a_sentence_is_looked_up_only_where_it_is_asked_for),
       cmocka_unit_test(statuses_have_the_promised_exit_status),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
