@@ -209,6 +209,10 @@ enum collega_status command_taxonomy_import(const struct arguments *arguments,
                                             struct collega_error *error);
 enum collega_status command_taxonomy_search(const struct arguments *arguments,
                                             struct collega_error *error);
+enum collega_status command_courses_import(const struct arguments *arguments,
+                                           struct collega_error *error);
+enum collega_status command_courses_list(const struct arguments *arguments,
+                                         struct collega_error *error);
 enum collega_status command_places_import(const struct arguments *arguments,
                                           struct collega_error *error);
 enum collega_status command_places_show(const struct arguments *arguments,

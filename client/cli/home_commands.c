@@ -7,7 +7,7 @@
 #include "base/process/process.h"
 #include "client/cli/common.h"
 #include "client/daemon/daemon.h"
-#include "client/daemon/settings.h"
+#include "client/library/settings.h"
 #include "client/ledger/outbox.h"
 #include "client/library/node_state.h"
 #include "client/exchange/node_clock.h"

@@ -5,7 +5,7 @@
 #include "base/process/process.h"
 #include "client/cli/common.h"
 #include "client/cli/deals.h"
-#include "client/daemon/settings.h"
+#include "client/library/settings.h"
 
 #define AS                                                                                         \
   {                                                                                                \
@@ -299,6 +299,13 @@ static const struct command_row commands[] = {
      NO_OPTIONS, 1, 2, command_places_import},
     {"places show", "POSTCODE|TOWN...", "waar een postcode of plaats ligt, zoals ingelezen",
      "where a postcode or town lies, as imported", NO_OPTIONS, 1, 10, command_places_show},
+    {"courses import", "FILE.csv",
+     "lees korte cursussen in die een gat tussen twee aanbiedingen dichten, in de plaats van de "
+     "vorige",
+     "import short courses that close a gap between two offers, in place of the former ones",
+     NO_OPTIONS, 1, 1, command_courses_import},
+    {"courses list", "", "de korte cursussen die matches noemen",
+     "the short courses that matches name", NO_OPTIONS, 0, 0, command_courses_list},
     {"taxonomy search", "TEXT...", "zoek beroepen en vaardigheden, het beste eerst",
      "find occupations and skills, best first", OPTIONS(search_options), 1, 50,
      command_taxonomy_search},
@@ -340,6 +347,8 @@ static const struct manual_row files[] = {
     {"taxonomy", "beroepen en vaardigheden die zijn ingelezen",
      "occupations and skills that were imported (taxonomy import)"},
     {"plans/ID", "plannen, dertig dagen bewaard", "plans, kept for thirty days"},
+    {"courses", "korte cursussen die zijn ingelezen",
+     "short courses that were imported (courses import)"},
     {"places", "postcodes die zijn ingelezen", "postcodes that were imported (places import)"},
     {"lock", "vast zolang het knooppunt draait", "held while the daemon runs"},
     {"changed", "de bel: er is iets veranderd", "the bell: written after every change"},

@@ -181,6 +181,7 @@ enum collega_status command_match_show(const struct arguments *arguments,
     if (status == COLLEGA_OK) status = print_parts(&desk, row, error);
     print_words(&desk, RULE_said_reasons, row->reasons, row->n_reasons);
     print_words(&desk, RULE_said_gaps, row->gaps, row->n_gaps);
+    print_words(&desk, RULE_said_closers, row->closers, row->n_closers);
     say(&desk, RULE_said_next, NULL);
     const char *short_id = hex_text(&desk, row->match.data, 4);
     printf("  collega match interest %s\n  collega deal propose %s\n", short_id, short_id);

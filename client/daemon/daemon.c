@@ -15,7 +15,7 @@
 #include "base/words.h"
 #include "client/daemon/matcher_thread.h"
 #include "client/daemon/session.h"
-#include "client/daemon/settings.h"
+#include "client/library/settings.h"
 #include "client/exchange/keys.h"
 #include "client/exchange/node_clock.h"
 
@@ -37,7 +37,7 @@ struct daemon {
 
 static enum collega_status settings_path(const struct daemon *daemon, char *out, size_t capacity,
                                          struct collega_error *error) {
-  return path_join(out, capacity, daemon->options->home, "settings.ini", error);
+  return path_join(out, capacity, daemon->options->home, SETTINGS_FILE, error);
 }
 
 static enum collega_status take_filter(struct daemon *daemon, const struct config *config,
@@ -47,6 +47,23 @@ static enum collega_status take_filter(struct daemon *daemon, const struct confi
                                .regions = config_text(config, "follow.regions"),
                                .sectors = config_text(config, "follow.sectors")};
   return exchange_set_filter(daemon->exchange, &texts, error);
+}
+
+/* The thread has its weights for good: others take another thread. */
+static enum collega_status start_matcher(struct daemon *daemon, const struct config *config,
+                                         struct collega_error *error) {
+  double weight[MATCH_PARTS];
+  enum collega_status status = settings_weights(config, weight, error);
+  if (status != COLLEGA_OK || daemon->options->until_joined) return status;
+  matcher_thread_stop(&daemon->matcher);
+  return matcher_thread_start(exchange_ledger(daemon->exchange), weight, &daemon->matcher, error);
+}
+
+static bool weighs_differently(const struct config *one, const struct config *other) {
+  double weight[2][MATCH_PARTS];
+  return settings_weights(one, weight[0], NULL) != COLLEGA_OK ||
+         settings_weights(other, weight[1], NULL) != COLLEGA_OK ||
+         memcmp(weight[0], weight[1], sizeof weight[0]) != 0;
 }
 
 /* A command that joins does not spread its attempts. */
@@ -73,8 +90,7 @@ static enum collega_status daemon_open(struct daemon *daemon, struct collega_err
   if (status == COLLEGA_OK)
     status = node_link_open(daemon->exchange, daemon->context, spread_of(daemon, daemon->config),
                             &daemon->link, error);
-  if (status == COLLEGA_OK && !daemon->options->until_joined)
-    status = matcher_thread_start(exchange_ledger(daemon->exchange), &daemon->matcher, error);
+  if (status == COLLEGA_OK) status = start_matcher(daemon, daemon->config, error);
   return status;
 }
 
@@ -100,7 +116,11 @@ static bool follows_differently(const struct config *one, const struct config *o
 static enum collega_status take_fresh(void *context, const struct config *fresh,
                                       struct collega_error *error) {
   struct daemon *daemon = context;
-  enum collega_status status = take_filter(daemon, fresh, error);
+  double weight[MATCH_PARTS];
+  enum collega_status status = settings_weights(fresh, weight, error);
+  if (status == COLLEGA_OK) status = take_filter(daemon, fresh, error);
+  if (status == COLLEGA_OK && weighs_differently(daemon->config, fresh))
+    status = start_matcher(daemon, fresh, error);
   if (status != COLLEGA_OK) return status;
   node_link_set_spread(daemon->link, spread_of(daemon, fresh));
   if (follows_differently(daemon->config, fresh)) node_link_renew(daemon->link);

@@ -45,15 +45,15 @@ static void *work(void *context) {
   return NULL;
 }
 
-enum collega_status matcher_thread_start(struct ledger *ledger, struct matcher_thread **out,
-                                         struct collega_error *error) {
+enum collega_status matcher_thread_start(struct ledger *ledger, const double weight[MATCH_PARTS],
+                                         struct matcher_thread **out, struct collega_error *error) {
   struct matcher_thread *self = calloc(1, sizeof *self);
   if (!self) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
   enum collega_status status = COLLEGA_OK;
   self->home = ledger_home(ledger);
   self->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (self->wake < 0) status = error_system(error, "eventfd", errno);
-  if (status == COLLEGA_OK) status = matcher_open(ledger, NULL, &self->matcher, error);
+  if (status == COLLEGA_OK) status = matcher_open(ledger, weight, &self->matcher, error);
   if (status == COLLEGA_OK) {
     int failed = pthread_create(&self->thread, NULL, work, self);
     if (failed) status = error_system(error, "pthread_create", failed);

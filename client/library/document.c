@@ -139,7 +139,8 @@ json_t *document_match(const struct view *view, const CollegaStore__MatchRow *ro
             json_put(out, "score", json_real((double)row->score / 10000.0)) &&
             json_put(out, "parts", parts_json(row)) &&
             json_put(out, "reasons", words_json(view, row->reasons, row->n_reasons)) &&
-            json_put(out, "gaps", words_json(view, row->gaps, row->n_gaps));
+            json_put(out, "gaps", words_json(view, row->gaps, row->n_gaps)) &&
+            json_put(out, "closers", words_json(view, row->closers, row->n_closers));
   if (ok) return out;
   json_decref(out);
   return NULL;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/process/process.h"
+#include "client/library/settings.h"
 #include "client/match/matcher.h"
 
 void *array_grow(struct arena *arena, const void *items, size_t count, size_t *capacity,
@@ -147,9 +148,11 @@ enum collega_status view_matches(const struct view *view, const struct short_id 
 enum collega_status view_match_here(struct ledger *ledger, collega_time now,
                                     struct collega_error *error) {
   struct matcher *matcher = NULL;
+  double weight[MATCH_PARTS];
   uint32_t changed = 0;
   if (run_lock_held(ledger_home(ledger))) return COLLEGA_OK; /* the daemon does it */
-  enum collega_status status = matcher_open(ledger, NULL, &matcher, error);
+  enum collega_status status = settings_weights_of(ledger_home(ledger), weight, error);
+  if (status == COLLEGA_OK) status = matcher_open(ledger, weight, &matcher, error);
   if (status == COLLEGA_OK) status = matcher_run(matcher, now, &changed, error);
   if (status == COLLEGA_OK) status = matcher_settle(matcher, error);
   matcher_close(&matcher);

@@ -12,6 +12,7 @@
 #ifndef COLLEGA_CLIENT_CARD_H
 #define COLLEGA_CLIENT_CARD_H
 #include "base/bytes.h"
+#include "client/match/courses.h"
 #include "client/match/places.h"
 #include "client/match/taxonomy.h"
 #include "proto/offer.pb-c.h"
@@ -60,6 +61,7 @@ struct match_card {
 struct match_sources {
   const struct places *places;
   const struct taxonomy *taxonomy;
+  const struct courses *courses; /* no card depends on them: matches do */
 };
 
 /* Fills a block of CARD_ROOM bytes from a checked offer; returns the bytes used. */

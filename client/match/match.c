@@ -59,9 +59,25 @@ static void say(struct match_result *out, bool gap, enum rule rule, const char *
   ++*count;
 }
 
+/* A course that closes the gap just told. */
+static void say_course(struct match_result *out, const struct course *course) {
+  static const enum rule one[COURSE_UNITS] = {
+      RULE_match_course_half_day_by_language, RULE_match_course_day_by_language,
+      RULE_match_course_week_by_language, RULE_match_course_month_by_language};
+  static const enum rule many[COURSE_UNITS] = {
+      RULE_match_course_half_days_by_language, RULE_match_course_days_by_language,
+      RULE_match_course_weeks_by_language, RULE_match_course_months_by_language};
+  if (!out || !course || out->closer_count == MATCH_WORDS) return;
+  char length[24];
+  snprintf(length, sizeof length, "%u", course->length);
+  error_set(&out->closers[out->closer_count++], COLLEGA_OK,
+            course->length == 1 ? one[course->unit] : many[course->unit], NULL, course->nl,
+            course->en, length, NULL);
+}
+
 static bool breaks(struct match_result *out, enum rule rule, const char *one, const char *two) {
   if (!out) return false;
-  out->gap_count = 0;
+  out->gap_count = out->closer_count = 0;
   out->fits = false;
   say(out, true, rule, one, two, NULL);
   return false;
@@ -182,6 +198,8 @@ static void judge_skills(struct pair *pair, bool *shared) {
     else
       say(pair->out, true, wanted.must ? RULE_match_skill_must_missing : RULE_match_skill_missing,
           label, NULL, NULL);
+    say_course(pair->out, courses_for_skill(pair->rules->sources.courses, label,
+                                            pair->demand_offer->skills[number]->esco));
   }
   pair->part[MATCH_SKILLS] = asked > 0 ? met / asked : 1.0;
 }
@@ -190,8 +208,15 @@ static void judge_occupation(struct pair *pair) {
   const struct taxonomy *taxonomy = pair->rules->sources.taxonomy;
   double closeness =
       occupation_closeness(taxonomy, pair->supply->occupation, pair->demand->occupation);
+  const struct course *course = NULL;
+  if (closeness < MATCH_COURSE_CLOSENESS || (pair->out && closeness < 1.0))
+    course = courses_for_occupation(pair->rules->sources.courses,
+                                    occupation_isco(taxonomy, pair->supply->occupation),
+                                    occupation_isco(taxonomy, pair->demand->occupation));
+  if (course && closeness < MATCH_COURSE_CLOSENESS) closeness = MATCH_COURSE_CLOSENESS;
   pair->part[MATCH_OCCUPATION] = closeness;
   if (!pair->out) return;
+  say_course(pair->out, course);
   const char *isco = pair->demand_offer->occupation->isco,
              *esco = pair->demand_offer->occupation->esco;
   const struct isco_row *row = isco_find(isco);
@@ -236,6 +261,9 @@ static bool judge_credentials(struct pair *pair) {
       return breaks(pair->out, RULE_match_credential_must_missing, label, NULL);
     } else {
       say(pair->out, true, RULE_match_credential_missing, label, NULL, NULL);
+      if (pair->out)
+        say_course(pair->out, courses_for_credential(pair->rules->sources.courses,
+                                                     pair->demand_offer->credentials[i]->code));
     }
   }
   pair->part[MATCH_CREDENTIALS] = asked ? (double)met / (double)asked : 1.0;

@@ -7,7 +7,8 @@
  *
  *   score = sum of weight[part] * part          the weights sum to 1: struct match_rules
  *
- *   occupation   closeness of the two occupations (occupation.h)
+ *   occupation   closeness of the two occupations (occupation.h); at least MATCH_COURSE_CLOSENESS where a short course
+ *                leads from the offered one to the asked one (courses.h)
  *   skills       sum of weight * closeness to the closest skill that is offered / sum of the weights of all asked (must 2,
  *                nice 1); none asked: 1. Closeness is 1 for the same address or the same label (case aside); else, where
  *                a taxonomy knows the addresses of both, that of taxonomy.h; else 0
@@ -54,15 +55,16 @@ struct match_rules {
 /* The default weights, nothing imported. */
 extern const struct match_rules match_rules_default;
 
-#define MATCH_PLACE_DOUBT_KM 20.0
-#define MATCH_FINE_DOUBT_KM  3.0
-#define MATCH_WORDS          24
+#define MATCH_PLACE_DOUBT_KM   20.0
+#define MATCH_FINE_DOUBT_KM    3.0
+#define MATCH_WORDS            24
+#define MATCH_COURSE_CLOSENESS 0.3
 struct match_result {
   bool fits;                       /* no hard rule broken */
   double score, part[MATCH_PARTS]; /* 0 .. 1 */
-  size_t reason_count, gap_count;
-  struct collega_error reasons[MATCH_WORDS],
-      gaps[MATCH_WORDS]; /* rule and arguments: sentences in two languages */
+  size_t reason_count, gap_count, closer_count;
+  struct collega_error reasons[MATCH_WORDS], gaps[MATCH_WORDS],
+      closers[MATCH_WORDS]; /* rule and arguments: sentences in two languages */
 };
 /* `mine` and `other` by employers with ids `me` and `them`; with words. When !fits, gaps[0] is the rule that broke. */
 void match_pair(const struct match_rules *rules, const Collega__Offer *mine, const struct id *me,

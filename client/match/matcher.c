@@ -30,10 +30,12 @@
 struct matcher {
   struct ledger *ledger;
   struct match_engine *engine;
-  struct places *places;                  /* NULL: none */
-  struct taxonomy *taxonomy;              /* NULL: none */
-  struct match_rules rules;               /* with these two */
-  struct stat places_file, taxonomy_file; /* as they were when they were read; all zero: none */
+  struct places *places;     /* NULL: none */
+  struct taxonomy *taxonomy; /* NULL: none */
+  struct courses *courses;   /* NULL: none of its own */
+  struct match_rules rules;  /* with these */
+  /* As they were when they were read; all zero: none. */
+  struct stat places_file, taxonomy_file, courses_file;
   bool loaded;
   collega_time next_expiry; /* of the open offers; 0: none expires */
   /* Where nothing matched there is nothing to write but how far that was: it waits until there is, or until nothing new
@@ -75,6 +77,7 @@ void matcher_close(struct matcher **matcher) {
   match_engine_destroy(&(*matcher)->engine);
   places_close(&(*matcher)->places);
   taxonomy_close(&(*matcher)->taxonomy);
+  courses_close(&(*matcher)->courses);
   free(*matcher);
   *matcher = NULL;
 }
@@ -129,19 +132,36 @@ static void follow_taxonomy(struct matcher *matcher) {
   matcher->loaded = false;
 }
 
+static void follow_courses(struct matcher *matcher) {
+  char path[4096];
+  struct courses *fresh = NULL;
+  struct collega_error error;
+  if (!file_is_new(matcher, COURSES_FILE, &matcher->courses_file, path)) return;
+  if (courses_open(path, &fresh, &error) != COLLEGA_OK) {
+    log_warning("courses_not_read", "rule=%s", rule_name(error.rule));
+    return;
+  }
+  courses_close(&matcher->courses);
+  matcher->courses = fresh;
+  matcher->loaded = false;
+}
+
 /* An engine that was made with former files is not asked any more: it is loaded anew first. */
 static void follow_files(struct matcher *matcher) {
   follow_places(matcher);
   follow_taxonomy(matcher);
-  matcher->rules.sources = (struct match_sources){matcher->places, matcher->taxonomy};
+  follow_courses(matcher);
+  matcher->rules.sources =
+      (struct match_sources){matcher->places, matcher->taxonomy, matcher->courses};
 }
 
 /* Another number for other rules. MATCHES_FORM is raised when the formulas change, or what rows tell. */
 static uint64_t rules_stamp(const struct matcher *matcher) {
-  uint8_t marks[24];
+  uint8_t marks[32];
   put_be64(marks, MATCHES_FORM);
   put_be64(marks + 8, places_stamp(matcher->places));
   put_be64(marks + 16, matcher->taxonomy ? taxonomy_mark(matcher->taxonomy) : 0);
+  put_be64(marks + 24, courses_stamp(matcher->courses));
   struct bytes parts[2] = {bytes_of(marks, sizeof marks),
                            bytes_of(matcher->rules.weight, sizeof matcher->rules.weight)};
   struct id hash;
@@ -324,8 +344,10 @@ static bool row_fill(struct arena *arena, const struct match_rules *rules,
   row->reasons = words_copy(arena, result->reasons, result->reason_count);
   row->n_gaps = result->gap_count;
   row->gaps = words_copy(arena, result->gaps, result->gap_count);
+  row->n_closers = result->closer_count;
+  row->closers = words_copy(arena, result->closers, result->closer_count);
   change->row = row;
-  return row->reasons && row->gaps && !arena_exhausted(arena);
+  return row->reasons && row->gaps && row->closers && !arena_exhausted(arena);
 }
 
 static CollegaStore__OfferRow *offer_row(struct ledger_txn *txn, const struct short_id *id,

@@ -30,7 +30,10 @@ struct search {
   double unknown;      /* the most of the parts that no entry tells */
   bool nowhere;        /* self's place is not known */
   double travel_km;    /* beyond this self takes nobody */
-  float *place_bound;  /* by place: distance_bound, NOT_YET where it was not asked for */
+  struct isco_span courses[COURSES_REACH]; /* where courses lead to or come from, seen from self */
+  size_t course_count;
+  double course;      /* the least closeness in the row that is searched: by a course, or 0 */
+  float *place_bound; /* by place: distance_bound, NOT_YET where it was not asked for */
   struct probe probes[SKILLS_MOST], any; /* in the row that is searched; `any`: all of them */
   size_t probe_count;
   size_t most, count;
@@ -162,7 +165,8 @@ static double place_bound(const struct search *search, const struct entry *entry
 static double entry_closeness(const struct search *search, const struct entry *entry,
                               double row_closeness) {
   if (!search->near || entry->occupation < OCCUPATION_KEYS) return row_closeness;
-  return occupation_step(search->near[entry->occupation - OCCUPATION_KEYS]);
+  double closeness = occupation_step(search->near[entry->occupation - OCCUPATION_KEYS]);
+  return closeness < search->course ? search->course : closeness;
 }
 
 /* The most that an offer of this entry can score; `others` is what its occupation and the parts that no entry tells can
@@ -249,7 +253,14 @@ static void search_row(struct search *search, const struct row *row, double clos
     search_cell(search, visits[i].cell, closeness);
 }
 
-/* The closest occupation that a row may hold. */
+static double course_closeness(const struct search *search, const struct row *row) {
+  for (size_t i = 0; i < search->course_count; ++i)
+    if (row->isco >= search->courses[i].first && row->isco <= search->courses[i].last)
+      return MATCH_COURSE_CLOSENESS;
+  return 0.0;
+}
+
+/* The closest occupation that a row may hold, courses aside. */
 static double row_closeness(const struct search *search, const struct row *row) {
   const struct taxonomy *taxonomy = search->rules->sources.taxonomy;
   uint32_t first, count = search->near ? taxonomy_group(taxonomy, row->isco, &first) : 0;
@@ -291,6 +302,7 @@ static void search_rows(struct search *search, const struct reach *reach, size_t
     if (search->unknown + weight[MATCH_OCCUPATION] * bucket_most + rest < least(search)) break;
     if (row->offers == 0 || others + rest < least(search)) continue;
     probe_row(search, row);
+    search->course = course_closeness(search, row);
     if (reach[i].closeness <= 0 && !(row->span.skills.keys & search->any.same)) continue;
     double bound = span_bound(search, &row->span, others);
     if (bound < 0 || bound + weight[MATCH_DISTANCE] < least(search)) continue;
@@ -316,7 +328,9 @@ static enum collega_status search_shelf(struct search *search, const struct shel
     for (size_t i = 0; i < search->points->count; ++i)
       search->place_bound[i] = NOT_YET;
     for (size_t i = 0; i < shelf->count; ++i) {
-      double closeness = row_closeness(search, &shelf->rows[i]);
+      double closeness = row_closeness(search, &shelf->rows[i]),
+             course = course_closeness(search, &shelf->rows[i]);
+      if (closeness < course) closeness = course;
       reach[i] =
           (struct reach){&shelf->rows[i], closeness, (uint32_t)(closeness * (double)(BUCKETS - 1))};
     }
@@ -351,6 +365,9 @@ enum collega_status rows_search(struct match_engine *engine, size_t set, const s
       .most = most,
       .found = out,
   };
+  search.course_count = courses_reach(
+      rules->sources.courses, occupation_isco(rules->sources.taxonomy, self->card.occupation),
+      search.supplies, search.courses);
   for (size_t i = 0; i < self->card.skill_count; ++i)
     if (!(self->card.items[i] & CARD_ALIAS))
       search.asked_weight += self->card.items[i] & CARD_MUST ? 2 : 1;

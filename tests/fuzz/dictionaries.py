@@ -56,7 +56,7 @@ def main():
     messages = [message for file in schema.file if file.package.startswith("collega") for message in file.message_type]
     rules = re.findall(r"WORDS\((\w+)", "".join(path.read_text() for path in sorted((ROOT / "base/words").glob("*.def"))))
     settings = re.findall(r'"(\w+)\.(\w+)"', "".join((ROOT / path).read_text() for path in (
-        "broker/daemon/settings.h", "client/daemon/settings.c")))
+        "broker/daemon/settings.h", "client/library/settings.c")))
     dictionaries = {
         "wire": wire_entries(messages),
         "json": json_entries(schema, messages),

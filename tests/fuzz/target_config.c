@@ -3,7 +3,7 @@
 
 #include "base/process/process.h"
 #include "broker/daemon/settings.h"
-#include "client/daemon/settings.h"
+#include "client/library/settings.h"
 #include "tests/fuzz/fuzz.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length) {

@@ -37,6 +37,9 @@ const size_t made_up_broader_count = sizeof made_up_broader / sizeof *made_up_br
 const struct made_up_pair made_up_related[] = {{5, 4}, {9, 2}, {7, 8}};
 const size_t made_up_related_count = sizeof made_up_related / sizeof *made_up_related;
 
+const struct made_up_course made_up_courses[] = {{"5120", "22"}, {"8", "4321"}, {"43", "51"}};
+const size_t made_up_course_count = sizeof made_up_courses / sizeof *made_up_courses;
+
 static struct bytes text(const char *from) {
   return bytes_of(from, strlen(from));
 }
@@ -100,4 +103,17 @@ struct taxonomy *made_up_taxonomy(void) {
   unlink(path);
   buffer_free(&out);
   return taxonomy;
+}
+
+struct courses *made_up_table(void) {
+  char table[1024] = COURSES_FIRST_LINE "\n";
+  struct courses *courses = NULL;
+  struct collega_error error;
+  for (size_t i = 0; i < made_up_course_count; ++i) {
+    size_t at = strlen(table);
+    snprintf(table + at, sizeof table - at, "occupation\t%s\t%s\t3\tweek\tcursus\tcourse\n",
+             made_up_courses[i].to, made_up_courses[i].from);
+  }
+  assert_int_equal(courses_read(text(table), &courses, &error), COLLEGA_OK);
+  return courses;
 }

@@ -89,17 +89,36 @@ static struct named named(const struct plain *plain, const Collega__Occupation *
   return out;
 }
 
+static bool course_leads(const struct plain *plain, const char *from, const char *to) {
+  for (size_t i = 0; plain->taxonomy && i < made_up_course_count; ++i) {
+    const struct made_up_course *course = &made_up_courses[i];
+    if (strncmp(course->from, from, strlen(course->from)) == 0 &&
+        strncmp(course->to, to, strlen(course->to)) == 0)
+      return true;
+  }
+  return false;
+}
+
+static double occupations_alone(const struct named *given, const struct named *asked,
+                                const struct plain *plain);
+
 static double occupations(const struct plain *plain, const Collega__Offer *supply,
                           const Collega__Offer *demand) {
   struct named given = named(plain, supply->occupation), asked = named(plain, demand->occupation);
-  if (given.count == 0 || asked.count == 0) return tree(given.isco, asked.isco);
-  bool same_group = strcmp(given.isco, asked.isco) == 0;
+  double value = occupations_alone(&given, &asked, plain);
+  return value < 0.3 && course_leads(plain, given.isco, asked.isco) ? 0.3 : value;
+}
+
+static double occupations_alone(const struct named *given, const struct named *asked,
+                                const struct plain *plain) {
+  if (given->count == 0 || asked->count == 0) return tree(given->isco, asked->isco);
+  bool same_group = strcmp(given->isco, asked->isco) == 0;
   double sum = 0;
-  for (size_t i = 0; i < given.count; ++i)
-    for (size_t j = 0; j < asked.count; ++j)
-      sum += plain->closeness[given.member[i]][asked.member[j]];
-  double value = as_kept(sum / (double)(given.count * asked.count));
-  if (same_group && !(given.one && asked.one)) value = 1.0;
+  for (size_t i = 0; i < given->count; ++i)
+    for (size_t j = 0; j < asked->count; ++j)
+      sum += plain->closeness[given->member[i]][asked->member[j]];
+  double value = as_kept(sum / (double)(given->count * asked->count));
+  if (same_group && !(given->one && asked->one)) value = 1.0;
   return value < 0.1 ? 0.0 : value;
 }
 

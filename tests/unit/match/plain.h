@@ -11,7 +11,7 @@
 
 #define PLAIN_PARTS 9
 struct plain {
-  bool taxonomy; /* the made-up one; else none */
+  bool taxonomy; /* the made-up one and its courses; else none */
   double weight[PLAIN_PARTS];
   double closeness[MADE_UP_OCCUPATIONS][MADE_UP_OCCUPATIONS];
 };

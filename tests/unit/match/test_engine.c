@@ -137,12 +137,12 @@ static void random_weights(uint64_t seed, struct match_rules *rules) {
     rules->weight[i] = sum > 0 ? rules->weight[i] / sum : match_rules_default.weight[i];
 }
 
-static void try_board(uint64_t seed, const struct taxonomy *taxonomy, size_t *answers) {
+static void try_board(uint64_t seed, const struct match_sources *sources, size_t *answers) {
   struct match_rules rules = match_rules_default;
   struct plain plain;
-  rules.sources.taxonomy = taxonomy;
+  rules.sources = *sources;
   random_weights(seed, &rules);
-  plain_prepare(&plain, taxonomy != NULL);
+  plain_prepare(&plain, sources->taxonomy != NULL);
   memcpy(plain.weight, rules.weight, sizeof plain.weight);
   struct board board = {.plain = &plain, .engine = match_engine_new(&rules), .random = seed};
   board.room = 1 + sample_number(&board.random, MOST_OFFERS);
@@ -166,13 +166,13 @@ static void try_board(uint64_t seed, const struct taxonomy *taxonomy, size_t *an
   free(board.list);
 }
 
-static void try_boards(unsigned boards, const struct taxonomy *taxonomy) {
+static void try_boards(unsigned boards, const struct match_sources *sources) {
   const char *given = getenv("COLLEGA_SEED");
   uint64_t seed = given ? strtoull(given, NULL, 10) : 20270104;
   size_t answers = 0;
   for (unsigned i = 0; i < boards; ++i) {
     print_message("COLLEGA_SEED=%llu\n", (unsigned long long)seed);
-    try_board(seed, taxonomy, &answers);
+    try_board(seed, sources, &answers);
     seed = seed * 6364136223846793005u + 1442695040888963407u; /* Knuth's MMIX */
     if (given) break;
   }
@@ -181,14 +181,16 @@ static void try_boards(unsigned boards, const struct taxonomy *taxonomy) {
 
 static void the_engine_answers_like_a_plain_list(void **state) {
   (void)state;
-  try_boards(1000, NULL);
+  try_boards(1000, &match_rules_default.sources);
 }
 
 static void the_engine_answers_like_a_plain_list_with_a_taxonomy(void **state) {
   (void)state;
   struct taxonomy *taxonomy = made_up_taxonomy();
-  try_boards(1000, taxonomy);
+  struct courses *courses = made_up_table();
+  try_boards(1000, &(struct match_sources){.taxonomy = taxonomy, .courses = courses});
   taxonomy_close(&taxonomy);
+  courses_close(&courses);
 }
 
 static void asking_for_none_gets_none(void **state) {

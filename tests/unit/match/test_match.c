@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "base/words.h"
+#include "tests/unit/match/made_up.h"
 #include "tests/unit/match/samples.h"
 
 struct fixture {
@@ -14,6 +15,9 @@ struct fixture {
   Collega__Offer *out, *in;
   struct id lender, borrower;
   struct match_result result;
+  struct match_rules rules; /* with a made-up taxonomy and courses */
+  struct taxonomy *taxonomy;
+  struct courses *courses;
 };
 
 static int set_up(void **state) {
@@ -23,6 +27,11 @@ static int set_up(void **state) {
   fixture->in = sample_in(fixture->arena);
   fixture->lender = sample_employer(1);
   fixture->borrower = sample_employer(2);
+  fixture->taxonomy = made_up_taxonomy();
+  fixture->courses = made_up_table();
+  fixture->rules = match_rules_default;
+  fixture->rules.sources =
+      (struct match_sources){.taxonomy = fixture->taxonomy, .courses = fixture->courses};
   *state = fixture;
   return 0;
 }
@@ -30,6 +39,8 @@ static int set_up(void **state) {
 static int tear_down(void **state) {
   struct fixture *fixture = *state;
   arena_destroy(&fixture->arena);
+  taxonomy_close(&fixture->taxonomy);
+  courses_close(&fixture->courses);
   free(fixture);
   return 0;
 }
@@ -193,21 +204,36 @@ static void differing_terms_are_told(void **state) {
   assert_int_equal(fixture->result.gap_count, 2);
 }
 
+/* The default rules, with what was imported, and with any weights. */
+static const struct match_rules *some_rules(struct fixture *fixture, uint64_t *random) {
+  double sum = 0;
+  uint32_t which = sample_number(random, 3);
+  if (which == 0) return &match_rules_default;
+  memcpy(fixture->rules.weight, match_rules_default.weight, sizeof fixture->rules.weight);
+  if (which == 1) return &fixture->rules;
+  for (size_t i = 0; i < MATCH_PARTS; ++i)
+    sum += fixture->rules.weight[i] = 1 + sample_number(random, 100);
+  for (size_t i = 0; i < MATCH_PARTS; ++i)
+    fixture->rules.weight[i] /= sum;
+  return &fixture->rules;
+}
+
 static void scores_do_not_depend_on_who_asks(void **state) {
   struct fixture *fixture = *state;
   uint64_t random = 20270104;
   struct match_result other;
   unsigned fitting = 0;
-  for (int i = 0; i < 4000; ++i) {
+  for (int i = 0; i < 6000; ++i) {
     arena_reset(fixture->arena);
+    const struct match_rules *rules = some_rules(fixture, &random);
     Collega__Offer *one = sample_random(fixture->arena, &random),
                    *two = sample_random(fixture->arena, &random);
-    match_pair(&match_rules_default, one, &fixture->lender, two, &fixture->borrower,
-               &fixture->result);
-    match_pair(&match_rules_default, two, &fixture->borrower, one, &fixture->lender, &other);
+    match_pair(rules, one, &fixture->lender, two, &fixture->borrower, &fixture->result);
+    match_pair(rules, two, &fixture->borrower, one, &fixture->lender, &other);
     assert_int_equal(fixture->result.fits, other.fits);
     assert_true(fixture->result.score == other.score);
     assert_true(fixture->result.score >= 0 && fixture->result.score <= 1.000001);
+    assert_int_equal(fixture->result.closer_count, other.closer_count);
     fitting += fixture->result.fits;
   }
   assert_true(fitting > 40); /* the generator is not vacuous */
@@ -218,27 +244,136 @@ static void a_better_offer_never_scores_lower(void **state) {
   uint64_t random = 7;
   struct match_result better;
   unsigned improved = 0;
-  for (int i = 0; i < 4000; ++i) {
+  for (int i = 0; i < 6000; ++i) {
     arena_reset(fixture->arena);
+    const struct match_rules *rules = some_rules(fixture, &random);
     Collega__Offer *supply = sample_random(fixture->arena, &random),
                    *demand = sample_random(fixture->arena, &random);
     supply->kind = COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT;
     demand->kind = COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_IN;
-    match_pair(&match_rules_default, supply, &fixture->lender, demand, &fixture->borrower,
-               &fixture->result);
-    /* More people, more hours, the very occupation, next door. */
+    match_pair(rules, supply, &fixture->lender, demand, &fixture->borrower, &fixture->result);
+    /* More people, more hours, the very occupation, next door, all the skills. */
     if (supply->headcount < demand->headcount) supply->headcount = demand->headcount;
     if (supply->hours->per_week_max < demand->hours->per_week_max)
       supply->hours->per_week_max = demand->hours->per_week_max;
     supply->occupation = demand->occupation;
     supply->place = demand->place;
-    match_pair(&match_rules_default, supply, &fixture->lender, demand, &fixture->borrower, &better);
+    supply->skills = demand->skills;
+    supply->n_skills = demand->n_skills;
+    match_pair(rules, supply, &fixture->lender, demand, &fixture->borrower, &better);
     if (!fixture->result.fits) continue;
     assert_true(better.fits);
     assert_true(better.score >= fixture->result.score - 1e-9);
     improved += better.score > fixture->result.score;
   }
   assert_true(improved > 40);
+}
+
+static void add_skill(struct fixture *fixture, Collega__Offer *offer, Collega__Skill *skill) {
+  Collega__Skill **skills =
+      arena_take(fixture->arena, (offer->n_skills + 1) * sizeof(Collega__Skill *));
+  for (size_t i = 0; i < offer->n_skills; ++i)
+    skills[i] = offer->skills[i];
+  skills[offer->n_skills++] = skill;
+  offer->skills = skills;
+}
+
+/* One more skill among those offered, whichever: no score goes down. */
+static void another_skill_never_hurts(void **state) {
+  struct fixture *fixture = *state;
+  uint64_t random = 11;
+  struct match_result better;
+  unsigned improved = 0;
+  for (int i = 0; i < 6000; ++i) {
+    arena_reset(fixture->arena);
+    const struct match_rules *rules = some_rules(fixture, &random);
+    Collega__Offer *supply = sample_random(fixture->arena, &random),
+                   *demand = sample_random(fixture->arena, &random),
+                   *other = sample_random(fixture->arena, &random);
+    supply->kind = COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT;
+    demand->kind = COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_IN;
+    if (other->n_skills == 0) continue;
+    match_pair(rules, supply, &fixture->lender, demand, &fixture->borrower, &fixture->result);
+    add_skill(fixture, supply, other->skills[0]);
+    match_pair(rules, supply, &fixture->lender, demand, &fixture->borrower, &better);
+    assert_true(better.fits || !fixture->result.fits);
+    assert_true(better.score >= fixture->result.score - 1e-9);
+    improved += better.score > fixture->result.score + 1e-9;
+  }
+  assert_true(improved > 40);
+}
+
+static void hard_rules_hold_with_any_weights(void **state) {
+  struct fixture *fixture = *state;
+  uint64_t random = 13;
+  unsigned fitting = 0;
+  for (int i = 0; i < 6000; ++i) {
+    arena_reset(fixture->arena);
+    const struct match_rules *rules = some_rules(fixture, &random);
+    Collega__Offer *supply = sample_random(fixture->arena, &random),
+                   *demand = sample_random(fixture->arena, &random);
+    supply->kind = COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT;
+    demand->kind = COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_IN;
+    match_pair(rules, supply, &fixture->lender, demand, &fixture->borrower, &fixture->result);
+    if (!fixture->result.fits) continue;
+    ++fitting;
+    assert_true(supply->hours->per_week_max >= demand->hours->per_week_min &&
+                demand->hours->per_week_max >= supply->hours->per_week_min);
+    assert_true(!demand->has_min_headcount || supply->headcount >= demand->min_headcount);
+    assert_true(!supply->has_min_headcount || demand->headcount >= supply->min_headcount);
+    for (size_t j = 0; j < demand->n_credentials; ++j)
+      if (demand->credentials[j]->need == COLLEGA__NEED__NEED_MUST)
+        assert_true(supply->n_credentials == 1 &&
+                    strcmp(supply->credentials[0]->code, demand->credentials[j]->code) == 0);
+  }
+  assert_true(fitting > 40);
+}
+
+static void a_related_skill_counts_in_part_and_is_named(void **state) {
+  struct fixture *fixture = *state;
+  fixture->in->n_skills = fixture->out->n_skills = 1;
+  fixture->in->skills[0]->esco = arena_text(fixture->arena, "http://made.up/skill/5");
+  fixture->out->skills[0]->label = arena_text(fixture->arena, "iets verwants");
+  fixture->out->skills[0]->esco = arena_text(fixture->arena, "http://made.up/skill/4");
+  match_pair(&fixture->rules, fixture->in, &fixture->borrower, fixture->out, &fixture->lender,
+             &fixture->result);
+  assert_true(fixture->result.part[MATCH_SKILLS] == 0.6);
+  assert_int_equal(fixture->result.gaps[0].rule, RULE_match_skill_must_near);
+  assert_string_equal(fixture->result.gaps[0].argument[1], "iets verwants");
+  judge(fixture); /* without a taxonomy nobody knows */
+  assert_true(fixture->result.part[MATCH_SKILLS] == 0);
+  assert_int_equal(fixture->result.gaps[0].rule, RULE_match_skill_must_missing);
+}
+
+static void a_course_is_told_for_each_gap_that_it_closes(void **state) {
+  struct fixture *fixture = *state;
+  char sentence[256];
+  fixture->in->credentials[0]->need = COLLEGA__NEED__NEED_NICE;
+  fixture->out->n_credentials = 0;
+  judge(fixture);
+  assert_int_equal(fixture->result.closer_count, 1);
+  error_render(LANGUAGE_NL, &fixture->result.closers[0], sentence, sizeof sentence);
+  assert_string_equal(sentence, "te dichten met heftruckcursus: 2 dagen");
+  error_render(LANGUAGE_EN, &fixture->result.closers[0], sentence, sizeof sentence);
+  assert_string_equal(sentence, "to be closed by fork-lift course: 2 days");
+}
+
+static void a_course_makes_a_match_of_two_occupations_in_its_direction_only(void **state) {
+  struct fixture *fixture = *state;
+  char sentence[256];
+  fixture->in->n_skills = 0;
+  fixture->out->occupation->isco = arena_text(fixture->arena, "8322");
+  fixture->in->occupation->isco = arena_text(fixture->arena, "9621");
+  judge(fixture);
+  assert_true(fixture->result.fits);
+  assert_true(fixture->result.part[MATCH_OCCUPATION] == MATCH_COURSE_CLOSENESS);
+  error_render(LANGUAGE_NL, &fixture->result.closers[0], sentence, sizeof sentence);
+  assert_string_equal(sentence,
+                      "te dichten met omscholing van taxichauffeur tot koerier: 5 dagdelen");
+  fixture->out->occupation->isco = arena_text(fixture->arena, "9621");
+  fixture->in->occupation->isco = arena_text(fixture->arena, "8322");
+  breaks(fixture, RULE_match_unrelated);
+  assert_int_equal(fixture->result.closer_count, 0);
 }
 
 static void every_word_renders_in_both_languages(void **state) {
@@ -274,6 +409,11 @@ int main(void) {
       TEST(differing_terms_are_told),
       TEST(scores_do_not_depend_on_who_asks),
       TEST(a_better_offer_never_scores_lower),
+      TEST(another_skill_never_hurts),
+      TEST(hard_rules_hold_with_any_weights),
+      TEST(a_related_skill_counts_in_part_and_is_named),
+      TEST(a_course_is_told_for_each_gap_that_it_closes),
+      TEST(a_course_makes_a_match_of_two_occupations_in_its_direction_only),
       TEST(every_word_renders_in_both_languages),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
