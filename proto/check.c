@@ -245,6 +245,7 @@ static bool position_fits(Collega__Verdict verdict, uint32_t position) {
     return position == 1;
   case COLLEGA__VERDICT__VERDICT_AMENDED:
   case COLLEGA__VERDICT__VERDICT_TERMINATED:
+  case COLLEGA__VERDICT__VERDICT_REDUCED:
     return position >= 2;
   case COLLEGA__VERDICT__VERDICT_RELEASED:
     return position >= 1;
@@ -252,6 +253,28 @@ static bool position_fits(Collega__Verdict verdict, uint32_t position) {
     break;
   }
   return false;
+}
+
+/* What went on is in force at the entry before the parts: so many positions there must be. The newest part of a
+ * reduced deal is the decision's own. */
+static enum collega_status check_reductions(const Collega__Decision *decision,
+                                            struct collega_error *error) {
+  bool reduces = decision->verdict == COLLEGA__VERDICT__VERDICT_REDUCED;
+  bool ends = decision->verdict == COLLEGA__VERDICT__VERDICT_TERMINATED ||
+              decision->verdict == COLLEGA__VERDICT__VERDICT_RELEASED;
+  size_t count = decision->n_reductions;
+  if (reduces ? count == 0 : count > 0 && !ends)
+    return refuse(error, RULE_decision_reductions, "reductions");
+  if (count > 0 && count + (ends ? 2 : 1) > decision->position)
+    return refuse(error, RULE_decision_position, "position");
+  for (size_t i = 0; i < count; i++)
+    for (size_t j = 0; j < i; j++)
+      if (same_bytes(&decision->reductions[i]->basis, &decision->reductions[j]->basis))
+        return refuse(error, RULE_decision_reductions, "reductions");
+  if (reduces && (!decision->has_basis ||
+                  !same_bytes(&decision->basis, &decision->reductions[count - 1]->basis)))
+    return refuse(error, RULE_decision_reductions, "basis");
+  return COLLEGA_OK;
 }
 
 static enum collega_status check_decision(const Collega__Decision *decision,
@@ -262,6 +285,8 @@ static enum collega_status check_decision(const Collega__Decision *decision,
     return refuse(error, RULE_decision_predecessor, "predecessor");
   if (decision->has_effective != (decision->verdict == COLLEGA__VERDICT__VERDICT_TERMINATED))
     return refuse(error, RULE_decision_effective, "effective");
+  enum collega_status status = check_reductions(decision, error);
+  if (status) return status;
   for (size_t i = 0; i < decision->n_voids; i++) {
     char field[40];
     snprintf(field, sizeof field, "voids[%zu]", i);

@@ -4,6 +4,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "proto/proof.pb-c.h"
+#include "proto/reductions.h"
 
 struct bytes proof_pack(const Collega__Proof *proof,
                         struct arena *arena); /* with magic and closing hash */
@@ -34,7 +35,9 @@ struct proof_judgement {
   const Collega__Terms *terms; /* in force, in the arena */
   unsigned hidden;             /* sections not shown, bits 1 << kind */
   struct id deal;
-  collega_time decided; /* conclusion */
+  collega_time decided;                         /* conclusion */
+  struct reduction reductions[REDUCTIONS_MOST]; /* parts of what is in force that one party ended */
+  size_t reduction_count;
   bool terminated;
   collega_date terminated_on;
   struct proof_finding *findings;

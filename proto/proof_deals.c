@@ -21,6 +21,8 @@ struct chain {
   struct id decision; /* the last entry */
   uint32_t position;
   collega_time decided;
+  struct reduction parts[REDUCTIONS_MOST]; /* of the last entry's deal, that one party ended */
+  size_t part_count;
 };
 
 /* One entry, read. */
@@ -219,7 +221,7 @@ static void judge_place(struct proof_case *judged, const struct entry_read *entr
   Collega__Verdict verdict =
       index == 0 ? COLLEGA__VERDICT__VERDICT_CONCLUDED : COLLEGA__VERDICT__VERDICT_AMENDED;
   if (decision->verdict != verdict) proof_fails(judged, entry->where_decision, RULE_proof_verdict);
-  if (decision->position != index + 1)
+  if (decision->position != chain->position + 1)
     proof_fails(judged, entry->where_decision, RULE_proof_position);
   if (index == 0) {
     if (deal->has_amends || deal->has_predecessor) {
@@ -313,6 +315,7 @@ static void judge_entry(struct proof_case *judged, size_t index, struct chain *c
   chain->decision = entry.decision->id;
   chain->position = decision_of(&entry)->position;
   chain->decided = decided;
+  chain->part_count = 0; /* both signed how many there are from now on */
   if (judged->against > before) return;
   char time[32];
   time_write(time, sizeof time, decided);
@@ -320,38 +323,148 @@ static void judge_entry(struct proof_case *judged, size_t index, struct chain *c
              (const char *const[4]){time});
 }
 
-/* ---- the end */
+/* ---- what one party ended: a part, or all */
 
-static void judge_end_place(struct proof_case *judged, const struct record *request,
-                            const struct record *verdict, const struct chain *chain) {
-  const Collega__Terminate *terminate = request->body->terminate;
-  const Collega__Decision *decision = verdict->body->decision;
-  if (!proof_is_id(&terminate->deal, &chain->last))
-    proof_fails(judged, "terminate", RULE_proof_end_other);
-  if (!proof_is_id(&terminate->predecessor, &chain->decision)) {
-    proof_fails(judged, "terminate", RULE_proof_predecessor);
+struct ending {
+  const char *where_request, *where_verdict;
+  const Collega__Run *request_run, *verdict_run;
+  struct run_view request_view, verdict_view;
+  const struct record *request, *verdict;
+};
+
+static bool same_reductions(const Collega__Decision *decision, const struct chain *chain) {
+  struct reduction listed[REDUCTIONS_MOST];
+  if (decision->n_reductions != chain->part_count) return false;
+  size_t count = reductions_read(decision, listed);
+  for (size_t i = 0; i < count; i++) {
+    const struct reduction *is = &listed[i], *was = &chain->parts[i];
+    if (is->headcount != was->headcount || is->effective != was->effective ||
+        !id_equal(&is->by, &was->by) || !id_equal(&is->basis, &was->basis))
+      return false;
   }
-  if (decision->verdict != COLLEGA__VERDICT__VERDICT_TERMINATED) {
-    proof_fails(judged, "termination", RULE_proof_verdict);
-  }
-  if (decision->position != chain->position + 1)
-    proof_fails(judged, "termination", RULE_proof_position);
-  if (!decision->has_predecessor || !proof_is_id(&decision->predecessor, &chain->decision)) {
-    proof_fails(judged, "termination", RULE_proof_predecessor);
-  }
-  if (!proof_is_id(&decision->deal, &chain->last))
-    proof_fails(judged, "termination", RULE_proof_decision_other);
-  if (!proof_is_id(&decision->root, &chain->root))
-    proof_fails(judged, "termination", RULE_proof_decision_root);
-  if (decision->has_basis && !proof_is_id(&decision->basis, &request->id)) {
-    proof_fails(judged, "termination", RULE_proof_basis);
-  }
-  if (decision->has_effective && decision->effective != terminate->effective) {
-    proof_fails(judged, "termination", RULE_proof_effective);
-  }
-  if (decision->time + STEP_BACK_MS < chain->decided)
-    proof_fails(judged, "termination", RULE_proof_order);
+  return true;
 }
+
+static void judge_end_place(struct proof_case *judged, const struct ending *ending,
+                            Collega__Verdict verdict, const struct chain *chain) {
+  const Collega__Terminate *terminate = ending->request->body->terminate;
+  const Collega__Decision *decision = ending->verdict->body->decision;
+  const char *where_request = ending->where_request, *where_verdict = ending->where_verdict;
+  bool part = verdict == COLLEGA__VERDICT__VERDICT_REDUCED;
+  if (!proof_is_id(&terminate->deal, &chain->last))
+    proof_fails(judged, where_request, RULE_proof_end_other);
+  if (!proof_is_id(&terminate->predecessor, &chain->decision))
+    proof_fails(judged, where_request, RULE_proof_predecessor);
+  if (decision->verdict != verdict || (terminate->has_headcount != 0) != part)
+    proof_fails(judged, where_verdict, RULE_proof_verdict);
+  if (decision->position != chain->position + 1)
+    proof_fails(judged, where_verdict, RULE_proof_position);
+  if (!decision->has_predecessor || !proof_is_id(&decision->predecessor, &chain->decision))
+    proof_fails(judged, where_verdict, RULE_proof_predecessor);
+  if (!proof_is_id(&decision->deal, &chain->last))
+    proof_fails(judged, where_verdict, RULE_proof_decision_other);
+  if (!proof_is_id(&decision->root, &chain->root))
+    proof_fails(judged, where_verdict, RULE_proof_decision_root);
+  if (decision->has_basis && !proof_is_id(&decision->basis, &ending->request->id))
+    proof_fails(judged, where_verdict, RULE_proof_basis);
+  if (decision->has_effective && decision->effective != terminate->effective)
+    proof_fails(judged, where_verdict, RULE_proof_effective);
+  if (decision->time + STEP_BACK_MS < chain->decided)
+    proof_fails(judged, where_verdict, RULE_proof_order);
+}
+
+/* Request and decision, read and signed by whom they should be. */
+static bool read_ending(struct proof_case *judged, struct ending *ending) {
+  ending->request =
+      proof_record(judged, ending->request_run, COLLEGA__BODY_TYPE__BODY_TYPE_TERMINATE,
+                   ending->where_request, &ending->request_view);
+  ending->verdict =
+      proof_record(judged, ending->verdict_run, COLLEGA__BODY_TYPE__BODY_TYPE_DECISION,
+                   ending->where_verdict, &ending->verdict_view);
+  if (!ending->request || !ending->verdict) return false;
+  if (!id_equal(&ending->request_view.signer, &judged->lender) &&
+      !id_equal(&ending->request_view.signer, &judged->borrower)) {
+    proof_fails(judged, ending->where_request, RULE_proof_end_author);
+    return false;
+  }
+  if (!id_equal(&ending->verdict_view.signer, &judged->decider)) {
+    proof_fails(judged, ending->where_verdict, RULE_proof_decision_author);
+    return false;
+  }
+  return true;
+}
+
+static void judge_ending(struct proof_case *judged, const struct ending *ending,
+                         Collega__Verdict verdict, const struct chain *chain) {
+  const Collega__Terminate *terminate = ending->request->body->terminate;
+  collega_time decided = ending->verdict->body->decision->time;
+  judge_signature(judged, ending->where_request, &ending->request_view, decided);
+  judge_signature(judged, ending->where_verdict, &ending->verdict_view, decided);
+  judge_end_place(judged, ending, verdict, chain);
+  struct signing ended = {ending->where_request,
+                          &ending->request_view.signer,
+                          terminate->has_mandate ? &terminate->mandate : NULL,
+                          terminate->time,
+                          decided,
+                          terminate->has_headcount ? terminate->headcount : 0};
+  judge_mandate(judged, &ended, NULL);
+}
+
+/* ---- a part */
+
+static void judge_part(struct proof_case *judged, size_t index, struct chain *chain) {
+  const Collega__ProofReduction *part = judged->proof->reductions[index];
+  char where_request[40], where_verdict[40];
+  struct ending ending = {where_request, where_verdict, part->terminate, part->decision,
+                          .request = NULL};
+  size_t before = judged->against;
+  snprintf(where_request, sizeof where_request, "reductions[%u].terminate", (unsigned)index);
+  snprintf(where_verdict, sizeof where_verdict, "reductions[%u].decision", (unsigned)index);
+  if (!read_ending(judged, &ending)) return;
+  judge_ending(judged, &ending, COLLEGA__VERDICT__VERDICT_REDUCED, chain);
+  const Collega__Terminate *terminate = ending.request->body->terminate;
+  const Collega__Decision *decision = ending.verdict->body->decision;
+  if (chain->part_count < REDUCTIONS_MOST)
+    chain->parts[chain->part_count++] = (struct reduction){.headcount = terminate->headcount,
+                                                           .effective = terminate->effective,
+                                                           .by = ending.request_view.signer,
+                                                           .basis = ending.request->id,
+                                                           .time = decision->time};
+  if (!same_reductions(decision, chain)) proof_fails(judged, where_verdict, RULE_proof_reductions);
+  chain->decision = ending.verdict->id;
+  chain->position = decision->position;
+  chain->decided = decision->time;
+  if (judged->against > before) return;
+  const struct known_party *party = members_find(judged->members, &ending.request_view.signer);
+  char people[16], date[32];
+  snprintf(people, sizeof people, "%u", (unsigned)terminate->headcount);
+  date_write(date, sizeof date, terminate->effective);
+  proof_fits(judged, RULE_proof_reduced,
+             (const char *const[4]){people, date, party ? known_party_name(party) : "?"});
+}
+
+/* Where its decision stands; 0: it cannot be read, which its own judgement will say. */
+static uint32_t part_position(struct proof_case *judged, size_t index) {
+  struct run_view view;
+  struct collega_error error;
+  error_clear(&error);
+  if (run_read(judged->proof->reductions[index]->decision, judged->arena, &view, &error) !=
+          COLLEGA_OK ||
+      view.count != 1 || view.records[0].refused || !view.records[0].body->decision)
+    return 0;
+  return view.records[0].body->decision->position;
+}
+
+/* Those whose place is right after what was judged so far. */
+static void judge_parts(struct proof_case *judged, size_t *next, struct chain *chain) {
+  while (*next < judged->proof->n_reductions) {
+    uint32_t position = part_position(judged, *next);
+    if (position > chain->position + 1) return;
+    judge_part(judged, (*next)++, chain);
+  }
+}
+
+/* ---- the end */
 
 static void judge_end(struct proof_case *judged, const struct chain *chain) {
   const Collega__Proof *proof = judged->proof;
@@ -360,36 +473,14 @@ static void judge_end(struct proof_case *judged, const struct chain *chain) {
     proof_fails(judged, proof->terminate ? "terminate" : "termination", RULE_proof_end_half);
     return;
   }
-  struct run_view request_view, verdict_view;
+  struct ending ending = {"terminate", "termination", proof->terminate, proof->termination,
+                          .request = NULL};
   size_t before = judged->against;
-  const struct record *request =
-      proof_record(judged, proof->terminate, COLLEGA__BODY_TYPE__BODY_TYPE_TERMINATE, "terminate",
-                   &request_view);
-  const struct record *verdict =
-      proof_record(judged, proof->termination, COLLEGA__BODY_TYPE__BODY_TYPE_DECISION,
-                   "termination", &verdict_view);
-  if (!request || !verdict) return;
-  if (!id_equal(&request_view.signer, &judged->lender) &&
-      !id_equal(&request_view.signer, &judged->borrower)) {
-    proof_fails(judged, "terminate", RULE_proof_end_author);
-    return;
-  }
-  if (!id_equal(&verdict_view.signer, &judged->decider)) {
-    proof_fails(judged, "termination", RULE_proof_decision_author);
-    return;
-  }
-  const Collega__Terminate *terminate = request->body->terminate;
-  collega_time decided = verdict->body->decision->time;
-  judge_signature(judged, "terminate", &request_view, decided);
-  judge_signature(judged, "termination", &verdict_view, decided);
-  judge_end_place(judged, request, verdict, chain);
-  struct signing ended = {"terminate",
-                          &request_view.signer,
-                          terminate->has_mandate ? &terminate->mandate : NULL,
-                          terminate->time,
-                          decided,
-                          terminate->has_headcount ? terminate->headcount : 0};
-  judge_mandate(judged, &ended, NULL);
+  if (!read_ending(judged, &ending)) return;
+  judge_ending(judged, &ending, COLLEGA__VERDICT__VERDICT_TERMINATED, chain);
+  if (!same_reductions(ending.verdict->body->decision, chain))
+    proof_fails(judged, "termination", RULE_proof_reductions);
+  const Collega__Terminate *terminate = ending.request->body->terminate;
   judged->out->terminated = true;
   judged->out->terminated_on = terminate->effective;
   if (judged->against > before) return;
@@ -401,8 +492,15 @@ static void judge_end(struct proof_case *judged, const struct chain *chain) {
 void proof_judge_deals(struct proof_case *judged) {
   const Collega__Proof *proof = judged->proof;
   struct chain chain = {.position = 0};
-  for (size_t i = 0; i < proof->n_deals; i++)
+  size_t part = 0;
+  for (size_t i = 0; i < proof->n_deals; i++) {
     judge_entry(judged, i, &chain);
+    judge_parts(judged, &part, &chain);
+  }
+  while (part < proof->n_reductions)
+    judge_part(judged, part++, &chain); /* out of place: that is said of each */
+  memcpy(judged->out->reductions, chain.parts, sizeof chain.parts);
+  judged->out->reduction_count = chain.part_count;
   judge_end(judged, &chain);
   if (proof->made + CLOCKS_APART_MS < chain.decided) proof_fails(judged, "made", RULE_proof_made);
 }

@@ -45,12 +45,31 @@ static size_t voided_with(const struct deciding *deciding, const struct decide_e
   return count;
 }
 
+/* The parts of its deal that one party ended, as the entry lists them. */
+static size_t listed(const struct deciding *deciding, const struct decide_effect *entry,
+                     Collega__Reduction parts[REDUCTIONS_MOST],
+                     Collega__Reduction *list[REDUCTIONS_MOST]) {
+  size_t first, count = decider_listed(&deciding->reg, entry, &first);
+  for (size_t i = 0; i < count; i++) {
+    const struct reduction *part = &deciding->reg.reductions[first + i].part;
+    collega__reduction__init(&parts[i]);
+    parts[i].headcount = part->headcount;
+    parts[i].effective = part->effective;
+    parts[i].by = field_of(part->by.byte, ID_BYTES);
+    parts[i].basis = field_of(part->basis.byte, ID_BYTES);
+    parts[i].time = part->time;
+    list[i] = &parts[i];
+  }
+  return count;
+}
+
 static enum collega_status sign_decision(struct deciding *deciding,
                                          const struct decide_effect *entry, struct bytes *run,
                                          struct id *id, struct collega_error *error) {
   struct batch *batch = deciding->batch;
   const struct decide_register *reg = &deciding->reg;
   ProtobufCBinaryData voids[DECIDE_EFFECTS];
+  Collega__Reduction parts[REDUCTIONS_MOST], *list[REDUCTIONS_MOST];
   Collega__Decision decision = COLLEGA__DECISION__INIT;
   decision.root = field_of(reg->root.byte, ID_BYTES);
   decision.deal = field_of(entry->deal.byte, ID_BYTES);
@@ -70,6 +89,8 @@ static enum collega_status sign_decision(struct deciding *deciding,
   decision.adopted = field_of(entry->adopted.byte, ID_BYTES);
   decision.has_effective = entry->has_effective;
   decision.effective = entry->effective;
+  decision.n_reductions = listed(deciding, entry, parts, list);
+  decision.reductions = list;
   Collega__Body body = COLLEGA__BODY__INIT;
   body.type = COLLEGA__BODY_TYPE__BODY_TYPE_DECISION;
   body.decision = &decision;

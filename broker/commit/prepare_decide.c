@@ -103,6 +103,7 @@ static bool show_decision(struct request *request, struct members *members,
                                    .effective = decision->has_effective ? decision->effective : 0,
                                    .why = rule_from_name(decision->why)};
   if (decision->has_predecessor) shown->predecessor = id_of(&decision->predecessor);
+  shown->reduction_count = reductions_read(decision, shown->reductions);
   return true;
 }
 
@@ -174,7 +175,7 @@ static bool take_act(struct request *request, struct members *members) {
     decide->kind = DECIDE_TERMINATE;
     decide->terminate_predecessor = id_of(&body->terminate->predecessor);
     decide->effective = body->terminate->effective;
-    decide->partial = body->terminate->has_headcount;
+    decide->headcount = body->terminate->has_headcount ? body->terminate->headcount : 0;
     return runs == 2 && by_party && names_deal(decide, &body->terminate->deal);
   }
   if (body->release) {

@@ -6,6 +6,10 @@
  * root from before, until both parties have told it, in its new epoch, what they hold: what they show, and
  * what its backup still held, it says again in the new epoch; a request that came too early waits.
  *
+ * One party may end a part of the agreement; then the chain goes on. Its entry, like the one that ends all, is signed
+ * by one party only, so a party may lack several of them. Therefore each lists all parts of its deal that ended
+ * before: whoever holds the newest holds all.
+ *
  * How old a root is: as old as its first header. A header that replaces or amends another, on a root that is
  * not known here, is not the first; which epoch the first named is then unknown, and counts as older. */
 #include "broker/decide/decider.h"
@@ -76,13 +80,30 @@ static struct register_deal *at_position(struct decide_register *reg, uint32_t p
   return NULL;
 }
 
+static struct register_reduction *reduction_at(struct decide_register *reg, uint32_t position) {
+  for (size_t i = 0; i < reg->reduction_count; i++)
+    if (reg->reductions[i].position == position) return &reg->reductions[i];
+  return NULL;
+}
+
+static const struct register_reduction *reduction_of_basis(const struct decide_register *reg,
+                                                           const struct id *basis) {
+  for (size_t i = 0; i < reg->reduction_count; i++)
+    if (id_equal(&reg->reductions[i].part.basis, basis)) return &reg->reductions[i];
+  return NULL;
+}
+
 static uint32_t index_of(const struct decide_register *reg, const struct id *party) {
   return id_equal(&reg->parties[0], party) ? 0 : 1;
 }
 
+static bool closes_chain(int verdict) {
+  return verdict == COLLEGA__VERDICT__VERDICT_TERMINATED ||
+         verdict == COLLEGA__VERDICT__VERDICT_RELEASED;
+}
+
 static bool ended(const struct decide_register *reg) {
-  return reg->last_verdict == COLLEGA__VERDICT__VERDICT_TERMINATED ||
-         reg->last_verdict == COLLEGA__VERDICT__VERDICT_RELEASED;
+  return closes_chain(reg->last_verdict);
 }
 
 static struct register_deal *add(struct decide_register *reg, const struct id *deal, bool amendment,
@@ -163,16 +184,37 @@ static struct decide_effect *close_chain(struct ruling *ruling, const struct id 
   return effect;
 }
 
+/* A part of the chain's last deal ends; the chain goes on. False: the register takes no more of them. */
+static bool reduce(struct ruling *ruling, const struct reduction *part, const struct id *adopted) {
+  struct decide_register *reg = ruling->reg;
+  if (reg->reduction_count == REDUCTIONS_MOST) return false;
+  reg->reductions[reg->reduction_count++] = (struct register_reduction){
+      .position = reg->position + 1, .deal = reg->last_deal, .part = *part};
+  ruling->moved = true;
+  reg->position++;
+  reg->last_verdict = COLLEGA__VERDICT__VERDICT_REDUCED;
+  entry(ruling, &reg->last_deal, reg->last_verdict, reg->position, RULE_reduced, &part->basis)
+      ->adopted = *adopted;
+  return true;
+}
+
+/* The entry of the chain at a position, to one party. One that was never told to this decider is not there. */
+static void repeat_entry(struct ruling *ruling, const struct id *party, uint32_t at) {
+  struct decide_register *reg = ruling->reg;
+  const struct register_deal *slot = at_position(reg, at);
+  const struct register_reduction *part = reduction_at(reg, at);
+  if (slot != NULL)
+    repeat(ruling, party, &slot->deal, at, slot->verdict, &slot->decision);
+  else if (part != NULL)
+    repeat(ruling, party, &part->deal, at, COLLEGA__VERDICT__VERDICT_REDUCED, &part->decision);
+  else if (at == reg->position && ended(reg))
+    repeat(ruling, party, &reg->last_deal, at, reg->last_verdict, &reg->last_decision);
+}
+
 /* Entries of the chain from `position` on, in order, to one party. */
 static void repeat_chain(struct ruling *ruling, const struct id *party, uint32_t position) {
-  struct decide_register *reg = ruling->reg;
-  for (uint32_t at = position; at <= reg->position; at++) {
-    const struct register_deal *slot = at_position(reg, at);
-    if (slot != NULL)
-      repeat(ruling, party, &slot->deal, at, slot->verdict, &slot->decision);
-    else if (at == reg->position && ended(reg))
-      repeat(ruling, party, &reg->last_deal, at, reg->last_verdict, &reg->last_decision);
-  }
+  for (uint32_t at = position; at <= ruling->reg->position; at++)
+    repeat_entry(ruling, party, at);
 }
 
 /* The stored word on a deal; for one of the chain also what followed. */
@@ -197,9 +239,14 @@ static void renew(struct ruling *ruling) {
   memset(&reg->last_decision, 0, sizeof reg->last_decision); /* the first entry follows none */
   for (uint32_t position = 1; position <= reg->position; position++) {
     struct register_deal *slot = at_position(reg, position);
+    const struct register_reduction *part = reduction_at(reg, position);
     if (slot != NULL)
       entry(ruling, &slot->deal, slot->verdict, position, slot->why, NULL)->adopted =
           slot->decision;
+    else if (part != NULL)
+      entry(ruling, &part->deal, COLLEGA__VERDICT__VERDICT_REDUCED, position, RULE_reduced,
+            &part->part.basis)
+          ->adopted = part->decision;
     else if (position == reg->position && ended(reg))
       close_chain(ruling, &reg->last_deal, reg->last_verdict, position, NULL)->adopted = last;
   }
@@ -228,8 +275,36 @@ static bool adopt_deal(struct ruling *ruling, const struct id *deal, int verdict
   return true;
 }
 
-/* Every entry of the chain but the last was held by both when they signed what follows it; so a party may lack
- * at most the entry before the end. The end names that one's deal and its record. */
+/* What stood before the end, or before the part that ended, as far as it is not known here: the entry of the deal, and
+ * the parts of it that ended. Both parties held the entry that an amendment follows, so nothing else can be missing. Of
+ * most of these the record id is not told; the one right before is named. */
+static bool adopt_before(struct ruling *ruling, const struct shown_decision *shown) {
+  struct decide_register *reg = ruling->reg;
+  static const struct id unknown;
+  bool reduces = shown->verdict == COLLEGA__VERDICT__VERDICT_REDUCED;
+  uint32_t parts = (uint32_t)shown->reduction_count;
+  uint32_t last = reduces ? shown->position : shown->position - 1; /* of the chain that goes on */
+  if (last <= parts) return false;
+  uint32_t deal_at = last - parts;
+  if (reg->position < deal_at) {
+    int verdict =
+        deal_at == 1 ? COLLEGA__VERDICT__VERDICT_CONCLUDED : COLLEGA__VERDICT__VERDICT_AMENDED;
+    bool named = deal_at + 1 == shown->position;
+    if (!adopt_deal(ruling, &shown->deal, verdict, deal_at, named ? &shown->predecessor : &unknown))
+      return false;
+  }
+  if (!id_equal(&reg->last_deal, &shown->deal)) return false;
+  for (uint32_t at = reg->position + 1; at <= last; at++) {
+    const struct id *adopted = at == shown->position       ? &shown->decision
+                               : at + 1 == shown->position ? &shown->predecessor
+                                                           : &unknown;
+    if (!reduce(ruling, &shown->reductions[at - deal_at - 1], adopted)) return false;
+  }
+  return true;
+}
+
+/* Every entry that both parties signed names one that both held; what one party ended, in part or whole, the other may
+ * lack. The newest of these tells of those before it. */
 static void adopt_entry(struct ruling *ruling, const struct shown_decision *shown) {
   struct decide_register *reg = ruling->reg;
   if (shown->verdict == COLLEGA__VERDICT__VERDICT_CONCLUDED ||
@@ -237,12 +312,9 @@ static void adopt_entry(struct ruling *ruling, const struct shown_decision *show
     adopt_deal(ruling, &shown->deal, shown->verdict, shown->position, &shown->decision);
     return;
   }
-  if (reg->position + 1 < shown->position) {
-    int verdict = shown->position == 2 ? COLLEGA__VERDICT__VERDICT_CONCLUDED
-                                       : COLLEGA__VERDICT__VERDICT_AMENDED;
-    if (!adopt_deal(ruling, &shown->deal, verdict, shown->position - 1, &shown->predecessor))
-      return;
-  }
+  bool reduces = shown->verdict == COLLEGA__VERDICT__VERDICT_REDUCED;
+  if ((reduces || reg->position + 1 < shown->position) && !adopt_before(ruling, shown)) return;
+  if (reduces) return;
   reg->last_effective = shown->effective;
   close_chain(ruling, &shown->deal, shown->verdict, shown->position, NULL)->adopted =
       shown->decision;
@@ -339,13 +411,28 @@ static void decide_deal(struct ruling *ruling, struct register_deal *slot) {
           &request->basis);
 }
 
+static void decide_reduce(struct ruling *ruling) {
+  const struct decide_request *request = ruling->request;
+  static const struct id none;
+  struct reduction part = {.headcount = request->headcount,
+                           .effective = request->effective,
+                           .by = request->party,
+                           .basis = request->basis,
+                           .time = ruling->now};
+  if (reduce(ruling, &part, &none))
+    void_open(ruling, true, RULE_overtaken, &request->basis); /* none can name the new entry yet */
+  else
+    refuse(ruling, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_QUOTA, RULE_reductions_most);
+}
+
 static void decide_terminate(struct ruling *ruling) {
   struct decide_register *reg = ruling->reg;
   const struct decide_request *request = ruling->request;
+  const struct register_reduction *done = reduction_of_basis(reg, &request->basis);
   if (reg->position > 0 && ended(reg)) {
     repeat_chain(ruling, &request->party, reg->position);
-  } else if (request->partial) {
-    refuse(ruling, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED, RULE_terminate_partial);
+  } else if (done != NULL) { /* it came before */
+    repeat_chain(ruling, &request->party, done->position);
   } else if (!may_rule(ruling)) {
     ask_parties(ruling); /* the party signs again for the entry that this leads to */
   } else if (reg->position == 0 || reg->released) {
@@ -353,6 +440,8 @@ static void decide_terminate(struct ruling *ruling) {
   } else if (!id_equal(&request->terminate_predecessor, &reg->last_decision)) {
     refuse(ruling, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED, RULE_overtaken);
     repeat_chain(ruling, &request->party, 1);
+  } else if (request->headcount > 0) {
+    decide_reduce(ruling);
   } else {
     reg->last_effective = request->effective;
     close_chain(ruling, &reg->last_deal, COLLEGA__VERDICT__VERDICT_TERMINATED, reg->position + 1,
@@ -398,9 +487,8 @@ static void rule_on_waiting(struct ruling *ruling) {
   }
   if (reg->position == 0 || ruling->moved || ended(reg))
     return; /* a new entry goes to both anyway */
-  const struct register_deal *last = at_position(reg, reg->position);
-  for (int i = 0; i < 2 && last != NULL; i++)
-    repeat(ruling, &reg->parties[i], &last->deal, last->position, last->verdict, &last->decision);
+  for (int i = 0; i < 2; i++)
+    repeat_entry(ruling, &reg->parties[i], reg->position);
 }
 
 static void take_answer(struct ruling *ruling) {
@@ -514,9 +602,26 @@ void decider_step(struct decide_register *reg, const struct decide_request *requ
 void decider_written(struct decide_register *reg, const struct decide_effect *effect,
                      const struct id *decision, uint32_t epoch) {
   struct register_deal *slot = find(reg, &effect->deal);
-  bool closes = effect->verdict == COLLEGA__VERDICT__VERDICT_TERMINATED ||
-                effect->verdict == COLLEGA__VERDICT__VERDICT_RELEASED;
-  if (slot != NULL && !closes) slot->decision = *decision;
+  struct register_reduction *part = reduction_at(reg, effect->position);
+  if (effect->verdict == COLLEGA__VERDICT__VERDICT_REDUCED) {
+    if (part != NULL) part->decision = *decision;
+  } else if (slot != NULL && !closes_chain(effect->verdict)) {
+    slot->decision = *decision;
+  }
   if (effect->position > 0) reg->last_decision = *decision;
   reg->epoch = epoch;
+}
+
+size_t decider_listed(const struct decide_register *reg, const struct decide_effect *effect,
+                      size_t *first) {
+  size_t count = 0;
+  *first = 0;
+  if (effect->verdict != COLLEGA__VERDICT__VERDICT_REDUCED && !closes_chain(effect->verdict))
+    return 0;
+  for (size_t i = 0; i < reg->reduction_count; i++) {
+    const struct register_reduction *part = &reg->reductions[i];
+    if (part->position > effect->position || !id_equal(&part->deal, &effect->deal)) continue;
+    if (count++ == 0) *first = i;
+  }
+  return count;
 }

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "proto/deal.pb-c.h"
 #include "proto/link.pb-c.h"
+#include "proto/reductions.h"
 
 #define REGISTER_DEALS 64
 #define DECIDE_EFFECTS 160
@@ -28,6 +29,12 @@ struct register_deal {
   bool in_time; /* the waiting request came before accept_by, by this decider's clock */
   struct id waiting_basis, waiting_predecessor;
 };
+/* An entry of the chain by which one party ended a part of `deal`, the chain's last deal then. */
+struct register_reduction {
+  uint32_t position;
+  struct id deal, decision;
+  struct reduction part;
+};
 struct decide_register {
   struct id root, parties[2]; /* zero root: new */
   uint32_t root_epoch;        /* number of the epoch the first header named */
@@ -41,6 +48,8 @@ struct decide_register {
   bool released;               /* a full RELEASE is lodged */
   size_t count;
   struct register_deal deals[REGISTER_DEALS];
+  size_t reduction_count;
+  struct register_reduction reductions[REDUCTIONS_MOST]; /* by position */
 };
 
 enum decide_kind {
@@ -59,6 +68,8 @@ struct shown_decision {
   uint32_t position, epoch;
   collega_date effective;
   enum rule why; /* RULE_NONE: not known */
+  size_t reduction_count;
+  struct reduction reductions[REDUCTIONS_MOST]; /* that it lists */
 };
 struct decide_request {
   enum decide_kind kind;
@@ -72,7 +83,7 @@ struct decide_request {
   /* TERMINATE */
   struct id terminate_predecessor;
   collega_date effective;
-  bool partial;
+  uint32_t headcount; /* how many end; 0: all */
   /* ANSWER */
   uint32_t answer_epoch;
   const struct shown_decision *shown;
@@ -110,4 +121,8 @@ void decider_step(struct decide_register *reg, const struct decide_request *requ
                   collega_time now, struct decide_effects *effects);
 void decider_written(struct decide_register *reg, const struct decide_effect *entry,
                      const struct id *decision, uint32_t epoch);
+/* The reductions that an ENTRY lists: those of its deal, up to its position; none unless it is reduced, terminated or
+ * released. Returns how many; *first is where they begin in reg->reductions. */
+size_t decider_listed(const struct decide_register *reg, const struct decide_effect *entry,
+                      size_t *first);
 #endif

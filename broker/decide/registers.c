@@ -37,6 +37,28 @@ static void get_deal(struct row_in *row, struct register_deal *deal) {
   if (deal->proposer > 1) row->bad = true;
 }
 
+static void put_reduction(struct row_out *row, const struct register_reduction *reduction) {
+  row_put_u32(row, reduction->position);
+  row_put(row, reduction->deal.byte, ID_BYTES);
+  row_put(row, reduction->decision.byte, ID_BYTES);
+  row_put_u32(row, reduction->part.headcount);
+  row_put_u32(row, (uint32_t)reduction->part.effective);
+  row_put(row, reduction->part.by.byte, ID_BYTES);
+  row_put(row, reduction->part.basis.byte, ID_BYTES);
+  row_put_u64(row, (uint64_t)reduction->part.time);
+}
+
+static void get_reduction(struct row_in *row, struct register_reduction *reduction) {
+  reduction->position = row_get_u32(row);
+  row_get(row, reduction->deal.byte, ID_BYTES);
+  row_get(row, reduction->decision.byte, ID_BYTES);
+  reduction->part.headcount = row_get_u32(row);
+  reduction->part.effective = (collega_date)row_get_u32(row);
+  row_get(row, reduction->part.by.byte, ID_BYTES);
+  row_get(row, reduction->part.basis.byte, ID_BYTES);
+  reduction->part.time = (collega_time)row_get_u64(row);
+}
+
 static void put_head(struct row_out *row, const struct decide_register *reg) {
   row_put(row, reg->parties[0].byte, ID_BYTES);
   row_put(row, reg->parties[1].byte, ID_BYTES);
@@ -80,21 +102,28 @@ enum collega_status register_read(struct store_txn *txn, const struct id *root,
   if (out->count > REGISTER_DEALS) return row_damaged(error, "registers");
   for (size_t i = 0; i < out->count; i++)
     get_deal(&row, &out->deals[i]);
+  if (row.left > 0) out->reduction_count = row_get_u32(&row);
+  if (out->reduction_count > REDUCTIONS_MOST) return row_damaged(error, "registers");
+  for (size_t i = 0; i < out->reduction_count; i++)
+    get_reduction(&row, &out->reductions[i]);
   return row_complete(&row) ? COLLEGA_OK : row_damaged(error, "registers");
 }
 
 enum collega_status register_write(struct store_txn *txn, const struct decide_register *reg,
                                    struct collega_error *error) {
-  struct row_out rows[REGISTER_DEALS + 1];
-  struct bytes parts[REGISTER_DEALS + 1];
-  rows[0].length = 0;
-  put_head(&rows[0], reg);
-  parts[0] = row_bytes(&rows[0]);
-  for (size_t i = 0; i < reg->count; i++) {
-    rows[i + 1].length = 0;
-    put_deal(&rows[i + 1], &reg->deals[i]);
-    parts[i + 1] = row_bytes(&rows[i + 1]);
-  }
-  return store_put_parts(txn, STORE_REGISTERS, bytes_of(reg->root.byte, ID_BYTES), parts,
-                         reg->count + 1, error);
+  struct row_out rows[REGISTER_DEALS + REDUCTIONS_MOST + 2];
+  struct bytes parts[REGISTER_DEALS + REDUCTIONS_MOST + 2];
+  size_t count = 0;
+  for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
+    rows[i].length = 0;
+  put_head(&rows[count++], reg);
+  for (size_t i = 0; i < reg->count; i++)
+    put_deal(&rows[count++], &reg->deals[i]);
+  row_put_u32(&rows[count++], (uint32_t)reg->reduction_count);
+  for (size_t i = 0; i < reg->reduction_count; i++)
+    put_reduction(&rows[count++], &reg->reductions[i]);
+  for (size_t i = 0; i < count; i++)
+    parts[i] = row_bytes(&rows[i]);
+  return store_put_parts(txn, STORE_REGISTERS, bytes_of(reg->root.byte, ID_BYTES), parts, count,
+                         error);
 }

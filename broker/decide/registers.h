@@ -4,7 +4,9 @@
  *            (32), last deal (32), last verdict (4), last effective day (4), answered (4 each),
  *            asked (4), released (1), deals (4), then each deal: id (32), amendment (1), verdict
  *            (4), position (4), decision (32), why (text), proposer (4), waiting (4), in time (1),
- *            waiting basis (32), waiting predecessor (32)
+ *            waiting basis (32), waiting predecessor (32); then the parts that were ended (4), each:
+ *            position (4), deal (32), decision (32), people (4), last day (4), by (32), basis (32),
+ *            time (8). A row of an older program ends before them: it has none
  *
  * Rules stand by name: their numbers change whenever a sentence is added. */
 #ifndef COLLEGA_BROKER_REGISTERS_H

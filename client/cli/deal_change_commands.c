@@ -1,8 +1,10 @@
 /* deal counter, amend, terminate, release. */
+#include <inttypes.h>
 #include <string.h>
 
 #include "client/cli/deals.h"
 #include "client/exchange/deal_machine.h"
+#include "client/library/deal_steps.h"
 
 /* ---- counter and amend: proposals that start from another */
 
@@ -51,12 +53,23 @@ enum collega_status command_deal_amend(const struct arguments *arguments,
 
 /* ---- terminate */
 
+/* Decided, or given up because too few are left for it. */
 static enum collega_status is_terminated(struct desk *desk, void *context, bool *met,
                                          struct collega_error *error) {
   CollegaStore__DealRow *row = NULL;
+  Collega__Terms *terms = NULL;
+  char left[16];
+  struct view view = desk_view(desk);
   enum collega_status status = desk_deal_row(desk, context, &row, error);
-  *met = status == COLLEGA_OK && row->state != COLLEGA_STORE__DEAL_STATE__DEAL_STATE_CONCLUDED;
-  return status;
+  if (status == COLLEGA_OK) status = desk_deal_terms(desk, row, &terms, error);
+  if (status != COLLEGA_OK) return status;
+  const CollegaStore__RootRow *root = view_root(&view, row);
+  *met = !root || !root->terminate_wanted;
+  if (!root || !root->terminate_dropped) return COLLEGA_OK;
+  uint32_t people = terms && terms->work ? deal_people(row, terms->work->headcount, DATE_OPEN) : 0;
+  snprintf(left, sizeof left, "%" PRIu32, people);
+  return error_set(error, COLLEGA_REFUSED, rule_from_name(root->terminate_dropped), "--headcount",
+                   left, NULL);
 }
 
 enum collega_status command_deal_terminate(const struct arguments *arguments,

@@ -17,9 +17,22 @@ static const char *words(const struct desk *desk, enum rule rule, const char *on
   return out ? out : "";
 }
 
+/* What became of a wish to end a part that came to nothing. */
+static const char *dropped_text(struct desk *desk, const CollegaStore__DealRow *row) {
+  struct view view = desk_view(desk);
+  const CollegaStore__RootRow *root = view_root(&view, row);
+  if (!root || !root->terminate_dropped ||
+      row->state != COLLEGA_STORE__DEAL_STATE__DEAL_STATE_CONCLUDED)
+    return "";
+  return words(desk, RULE_said_part_dropped, count_text(desk, root->terminate_headcount), NULL,
+               NULL);
+}
+
 static const char *why_text(struct desk *desk, const CollegaStore__DealRow *row) {
   if (row->disputed) return words(desk, RULE_said_disputed, NULL, NULL, NULL);
-  return row->why ? row_words(desk, row->why, NULL, 0) : "";
+  for (size_t i = 0; i < row->n_reductions; i++)
+    if (row->reductions[i]->disputed) return words(desk, RULE_said_part_disputed, NULL, NULL, NULL);
+  return row->why ? row_words(desk, row->why, NULL, 0) : dropped_text(desk, row);
 }
 
 static const char *date_text(struct desk *desk, collega_date date) {
@@ -63,6 +76,12 @@ static const char *remark(struct desk *desk, const CollegaStore__DealRow *row) {
                : why_text(desk, row);
 }
 
+/* Today, as far as parts of it have ended. */
+static uint32_t people_now(const struct desk *desk, const CollegaStore__DealRow *row,
+                           const Collega__TermsWork *work) {
+  return deal_people(row, work->headcount, date_of_time(desk->now));
+}
+
 static void print_deal(struct desk *desk, struct table *table, const CollegaStore__DealRow *row) {
   Collega__Terms *terms = NULL;
   struct id counterparty;
@@ -76,7 +95,7 @@ static void print_deal(struct desk *desk, struct table *table, const CollegaStor
                          row->lends ? (dutch ? "uitlener" : "lender")
                                     : (dutch ? "inlener" : "borrower"),
                          party_name(desk, &counterparty),
-                         work ? count_text(desk, work->headcount) : "",
+                         work ? count_text(desk, people_now(desk, row, work)) : "",
                          work ? safe(desk, work->function) : "",
                          work ? date_text(desk, work->from) : "",
                          row->has_effective        ? date_text(desk, row->effective)
@@ -241,10 +260,26 @@ static const char *side_text(struct desk *desk, const struct view *view,
   return out ? out : "";
 }
 
-static const char *hold_text(struct desk *desk, const CollegaStore__Hold *hold) {
+/* "3 people until 2027-02-28", and so for each part that one party ended. */
+static const char *parts_text(struct desk *desk, const CollegaStore__DealRow *row) {
+  struct buffer text;
+  buffer_init(&text, 4096);
+  for (size_t i = 0; i < row->n_reductions; i++) {
+    const CollegaStore__ReductionRow *part = row->reductions[i];
+    buffer_print(&text, "%s%s", text.length ? ", " : "",
+                 words(desk, part->disputed ? RULE_said_part_short : RULE_said_part,
+                       count_text(desk, part->headcount), date_text(desk, part->effective), NULL));
+  }
+  const char *out = arena_text(desk->arena, buffer_text(&text));
+  buffer_free(&text);
+  return out ? out : "";
+}
+
+static const char *hold_text(struct desk *desk, const CollegaStore__DealRow *row,
+                             const CollegaStore__Hold *hold) {
   if (!hold) return "";
   return words(desk, hold->agreed ? RULE_said_agreed : RULE_said_held,
-               count_text(desk, hold->people),
+               count_text(desk, deal_people(row, hold->people, date_of_time(desk->now))),
                period_text(desk, hold->from, hold->until != DATE_OPEN, hold->until), NULL);
 }
 
@@ -284,17 +319,18 @@ static enum collega_status print_facts(struct desk *desk, const CollegaStore__De
                                        const Collega__DealHeader *header,
                                        struct collega_error *error) {
   static const char *const dutch[] = {
-      "voorstel",       "staat",        "waarom",        "uitlener",  "inlener",       "functie",
-      "mensen",         "periode",      "uren per week", "tarief",    "tarief verder", "personen",
-      "plaats",         "regels",       "einde",         "contact",   "notitie",       "ons aanbod",
-      "hun aanbod",     "vastgehouden", "antwoord vóór", "beslisser", "in plaats van", "wijzigt",
-      "gewijzigd door", "laatste dag"};
+      "voorstel",      "staat",          "waarom",        "uitlener",      "inlener",
+      "functie",       "mensen",         "periode",       "uren per week", "tarief",
+      "tarief verder", "personen",       "plaats",        "regels",        "einde",
+      "contact",       "notitie",        "ons aanbod",    "hun aanbod",    "vastgehouden",
+      "antwoord vóór", "beslisser",      "in plaats van", "wijzigt",       "gewijzigd door",
+      "laatste dag",   "deels beëindigd"};
   static const char *const english[] = {
-      "proposal",    "state",   "why",          "lender",  "borrower",      "function",
-      "people",      "period",  "hours a week", "rate",    "rate, further", "persons",
-      "place",       "rules",   "ending",       "contact", "note",          "our offer",
-      "their offer", "held",    "answer by",    "decider", "instead of",    "changes",
-      "changed by",  "last day"};
+      "proposal",    "state",    "why",          "lender",  "borrower",      "function",
+      "people",      "period",   "hours a week", "rate",    "rate, further", "persons",
+      "place",       "rules",    "ending",       "contact", "note",          "our offer",
+      "their offer", "held",     "answer by",    "decider", "instead of",    "changes",
+      "changed by",  "last day", "ended in part"};
   struct view view = desk_view(desk);
   char by[32] = "";
   const char *us = party_name(desk, &desk->party), *them = party_name(desk, counterparty);
@@ -310,7 +346,7 @@ static enum collega_status print_facts(struct desk *desk, const CollegaStore__De
       row->lends ? us : them,
       row->lends ? them : us,
       work ? safe(desk, work->function) : "",
-      work ? count_text(desk, work->headcount) : "",
+      work ? count_text(desk, people_now(desk, row, work)) : "",
       work ? period_text(desk, work->from, work->has_until, work->until) : "",
       work ? count_text(desk, work->hours_per_week) : "",
       rate_text(desk, terms),
@@ -323,13 +359,14 @@ static enum collega_status print_facts(struct desk *desk, const CollegaStore__De
       kept_text(desk, row, terms, "note"),
       side_text(desk, &view, view_own_side(&view, row), view_capacity(&view, row)),
       side_text(desk, &view, other, NULL),
-      hold_text(desk, view_hold(&view, row)),
+      hold_text(desk, row, view_hold(&view, row)),
       by,
       decider_name(desk, header),
       deal_link(desk, header->has_replaces, header->replaces),
       deal_link(desk, header->has_amends, header->amends),
       after ? hex_text(desk, after->data, 4) : "",
-      row->has_effective ? date_text(desk, row->effective) : ""};
+      row->has_effective ? date_text(desk, row->effective) : "",
+      parts_text(desk, row)};
   size_t count = sizeof cells / sizeof cells[0];
   struct table *table = table_new(count, desk->language == LANGUAGE_NL ? dutch : english, 0);
   if (!table) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);

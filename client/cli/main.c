@@ -104,8 +104,8 @@ static const struct option_row propose_options[] = {
 static const struct option_row change_options[] = {PROPOSAL};
 static const struct option_row terminate_options[] = {
     {"effective", "DATE", "laatste dag", "last day", false},
-    {"headcount", "N", "aantal mensen (allen; een deel gaat met amend)",
-     "number of people (all; a part goes by amend)", false},
+    {"headcount", "N", "hoeveel mensen minder; de rest gaat door (anders: allen)",
+     "how many people fewer; the others go on (else: all)", false},
     {"mandate", "ID", "volmacht waarmee wordt getekend", "mandate to sign with", false},
     AS,
     WAIT};
@@ -264,8 +264,8 @@ static const struct command_row commands[] = {
     {"deal amend", "ID", "stel een wijziging van een overeenkomst voor; toont het kenmerk",
      "propose a change of an agreement; prints its id", OPTIONS(change_options), 1, 1,
      command_deal_amend},
-    {"deal terminate", "ID --effective DATE", "beëindig een overeenkomst", "end an agreement",
-     OPTIONS(terminate_options), 1, 1, command_deal_terminate},
+    {"deal terminate", "ID --effective DATE", "beëindig een overeenkomst, of een deel ervan",
+     "end an agreement, or a part of it", OPTIONS(terminate_options), 1, 1, command_deal_terminate},
     {"deal release", "ID", "vraag de ander elkaar te ontheffen, of antwoord op die vraag",
      "ask the other for release of each other, or answer that", OPTIONS(release_options), 1, 1,
      command_deal_release},

@@ -4,9 +4,11 @@
 
 #include <string.h>
 
+#include "base/words.h"
 #include "proto/guard.h"
 
-#define TERMINATES_KEPT 16 /* signed anew after each amendment that came first; the oldest go */
+/* Signed anew after each entry that came first; of those that came to nothing the oldest go. */
+#define TERMINATES_KEPT (REDUCTIONS_MOST + 16)
 
 static enum collega_status root_of(struct apply *apply, const struct id *root,
                                    CollegaStore__RootRow **row) {
@@ -43,7 +45,9 @@ enum collega_status apply_change_wanted(struct apply *apply, const struct deal_v
 
 enum collega_status apply_draft_change(struct apply *apply, const CollegaStore__DealAct *act) {
   struct deal_view view;
-  struct deal_event event = {.now = apply->event->time, .terminate_effective = act->effective};
+  struct deal_event event = {.now = apply->event->time,
+                             .terminate_effective = act->effective,
+                             .terminate_headcount = act->headcount};
   CollegaStore__RootRow *root;
   if (!id_from(&event.deal, act->deal.data, act->deal.len))
     return exchange_row_damaged(apply->error, "act");
@@ -56,6 +60,7 @@ enum collega_status apply_draft_change(struct apply *apply, const CollegaStore__
     event.kind = DEAL_EVENT_TERMINATE;
     root->has_terminate_mandate = act->has_mandate;
     root->terminate_mandate = act->mandate;
+    root->terminate_dropped = NULL;
     status = root_row_put(apply->txn, root, apply->error);
   } else if (act->kind == COLLEGA_STORE__ACT_KIND__ACT_KIND_RELEASE) {
     event.kind = DEAL_EVENT_RELEASE;
@@ -96,6 +101,39 @@ static enum collega_status send_request(struct apply *apply, const struct deal_v
   return apply_send(apply, &item, NULL);
 }
 
+/* Did a decision that is held follow from this record? */
+static enum collega_status was_decided(struct apply *apply, const CollegaStore__RootRow *root,
+                                       const ProtobufCBinaryData *record, bool *decided) {
+  *decided = false;
+  for (size_t i = 0; i < root->n_deals && !*decided; i++) {
+    CollegaStore__DealRow *row;
+    enum collega_status status = deal_row(apply->txn, &apply->party, field_bytes(&root->deals[i]),
+                                          apply->arena, &row, apply->error);
+    if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(apply->error, "roots");
+    if (status != COLLEGA_OK) return status;
+    for (size_t j = 0; j < row->n_reductions; j++)
+      if (bytes_equal(field_bytes(&row->reductions[j]->basis), field_bytes(record)))
+        *decided = true;
+  }
+  return COLLEGA_OK;
+}
+
+/* The oldest that proves nothing: which of the kept runs goes, when there are too many. */
+static enum collega_status to_forget(struct apply *apply, const CollegaStore__RootRow *root,
+                                     size_t *index) {
+  for (*index = 0; *index < root->n_terminates; (*index)++) {
+    struct run_view run;
+    bool decided;
+    enum collega_status status =
+        run_read_bytes(field_bytes(&root->terminates[*index]), apply->arena, &run, apply->error);
+    if (status != COLLEGA_OK) return status;
+    ProtobufCBinaryData record = {ID_BYTES, (uint8_t *)(uintptr_t)run.records[0].id.byte};
+    status = was_decided(apply, root, &record, &decided);
+    if (status != COLLEGA_OK || !decided) return status;
+  }
+  return COLLEGA_OK;
+}
+
 static enum collega_status keep_terminate(struct apply *apply, CollegaStore__RootRow *root,
                                           const ProtobufCBinaryData *run) {
   for (size_t i = 0; i < root->n_terminates; i++)
@@ -103,8 +141,13 @@ static enum collega_status keep_terminate(struct apply *apply, CollegaStore__Roo
       return root_row_put(apply->txn, root, apply->error);
   ProtobufCBinaryData *runs = arena_take(apply->arena, (root->n_terminates + 1) * sizeof *runs);
   if (!runs) return exchange_no_memory(apply->error);
-  size_t skip = root->n_terminates >= TERMINATES_KEPT ? 1 : 0, count = root->n_terminates - skip;
-  if (count) memcpy(runs, root->terminates + skip, count * sizeof *runs);
+  size_t skip = root->n_terminates, count = 0;
+  if (root->n_terminates >= TERMINATES_KEPT) {
+    enum collega_status status = to_forget(apply, root, &skip);
+    if (status != COLLEGA_OK) return status;
+  }
+  for (size_t i = 0; i < root->n_terminates; i++)
+    if (i != skip) runs[count++] = root->terminates[i];
   runs[count++] = *run;
   root->n_terminates = count;
   root->terminates = runs;
@@ -266,6 +309,49 @@ static uint32_t notice_owed(const Collega__Terms *terms, bool lender) {
   return ending->has_notice_days ? ending->notice_days : 0;
 }
 
+enum collega_status apply_reductions(struct apply *apply, struct deal_view *view,
+                                     const struct deal_effect *effect) {
+  Collega__Terms *terms;
+  CollegaStore__DealRow *row = view->row;
+  enum collega_status status = deal_terms(row, apply->arena, &terms, apply->error);
+  if (status != COLLEGA_OK) return status;
+  size_t count = effect->reduction_count;
+  CollegaStore__ReductionRow *rows = arena_take(apply->arena, count * sizeof *rows);
+  row->reductions = arena_take(apply->arena, count * sizeof(CollegaStore__ReductionRow *));
+  if (!rows || !row->reductions) return exchange_no_memory(apply->error);
+  row->n_reductions = 0;
+  for (size_t i = 0; i < count; i++) {
+    const struct reduction *part = &effect->reductions[i];
+    bool ours = id_equal(&part->by, &apply->party);
+    bool lender = ours == (row->lends != 0);
+    uint32_t left = deal_people(row, terms->work->headcount, DATE_OPEN);
+    collega_date owed = date_of_time(part->time) + (collega_date)notice_owed(terms, lender);
+    collega_store__reduction_row__init(&rows[i]);
+    rows[i].headcount = part->headcount;
+    rows[i].effective = part->effective;
+    field_set_id(&rows[i].basis, &part->basis);
+    rows[i].ours = ours;
+    /* The decider does not see how many there are; a node of ours asks for no more than that. */
+    rows[i].disputed = part->effective < owed || part->headcount >= left;
+    row->reductions[row->n_reductions++] = &rows[i];
+  }
+  return deal_row_put(apply->txn, row, apply->error);
+}
+
+enum collega_status apply_terminate_dropped(struct apply *apply, const struct deal_view *view,
+                                            const char *why) {
+  struct deal_event event = {.kind = DEAL_EVENT_TERMINATE_DROP, .now = apply->event->time};
+  CollegaStore__RootRow *root;
+  enum collega_status status = root_of(apply, &view->root, &root);
+  if (status != COLLEGA_OK || !root->has_terminate_headcount || !root->terminate_wanted ||
+      (strcmp(why, rule_name(RULE_terminate_headcount)) != 0 &&
+       strcmp(why, rule_name(RULE_reductions_most)) != 0))
+    return status;
+  root->terminate_dropped = (char *)(uintptr_t)why;
+  status = root_row_put(apply->txn, root, apply->error);
+  return status == COLLEGA_OK ? apply_deal_step(apply, &view->root, &event) : status;
+}
+
 static enum collega_status signed_by_lender(struct apply *apply, const CollegaStore__RootRow *root,
                                             const Collega__Decision *decision,
                                             const struct deal_view *view, bool *lender) {
@@ -355,6 +441,50 @@ static enum collega_status drop_acts(struct apply *apply, const CollegaStore__Ro
   return COLLEGA_OK;
 }
 
+/* The position of a decision that is held; 0: not held. And whether one that we asked for ended a part after it. */
+struct carried {
+  const ProtobufCBinaryData *predecessor;
+  uint32_t position, newest; /* newest: of a part that we ended */
+};
+
+static enum collega_status look_carried(struct apply *apply, const CollegaStore__DealRow *row,
+                                        struct carried *carried) {
+  for (size_t i = 0; i < row->n_decisions; i++) {
+    struct run_view run;
+    enum collega_status status =
+        run_read_bytes(field_bytes(&row->decisions[i]), apply->arena, &run, apply->error);
+    if (status != COLLEGA_OK) return status;
+    const Collega__Decision *decision = run.records[0].body->decision;
+    if (!decision) continue;
+    if (field_is(carried->predecessor, &run.records[0].id)) carried->position = decision->position;
+    if (decision->verdict != COLLEGA__VERDICT__VERDICT_REDUCED || decision->n_reductions == 0)
+      continue;
+    const Collega__Reduction *own = decision->reductions[decision->n_reductions - 1];
+    if (field_is(&own->by, &apply->party) && decision->position > carried->newest)
+      carried->newest = decision->position;
+  }
+  return COLLEGA_OK;
+}
+
+/* Whether what a copy asks for was done: a part ends once for each time that it was asked for, and only one is asked
+ * for at a time. So any that we ended after the entry which the copy names is the one that it asks for. */
+static enum collega_status carried_out(struct apply *apply, const CollegaStore__RootRow *root,
+                                       const Collega__Terminate *terminate, bool *out) {
+  struct carried carried = {.predecessor = &terminate->predecessor};
+  *out = false;
+  if (!terminate->has_headcount) return COLLEGA_OK; /* the whole ends once */
+  for (size_t i = 0; i < root->n_deals; i++) {
+    CollegaStore__DealRow *row;
+    enum collega_status status = deal_row(apply->txn, &apply->party, field_bytes(&root->deals[i]),
+                                          apply->arena, &row, apply->error);
+    if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(apply->error, "roots");
+    if (status == COLLEGA_OK) status = look_carried(apply, row, &carried);
+    if (status != COLLEGA_OK) return status;
+  }
+  *out = carried.newest > carried.position;
+  return COLLEGA_OK;
+}
+
 static enum collega_status copy_terminate(struct apply *apply, const Collega__Terminate *terminate,
                                           struct bytes packed, bool letter) {
   struct deal_view view;
@@ -362,7 +492,9 @@ static enum collega_status copy_terminate(struct apply *apply, const Collega__Te
   struct deal_event event = {.kind = DEAL_EVENT_COPY,
                              .act = COLLEGA_STORE__ACT_KIND__ACT_KIND_TERMINATE,
                              .now = apply->event->time,
-                             .terminate_effective = terminate->effective};
+                             .terminate_effective = terminate->effective,
+                             .terminate_headcount =
+                                 terminate->has_headcount ? terminate->headcount : 0};
   ProtobufCBinaryData kept;
   if (!id_from(&event.deal, terminate->deal.data, terminate->deal.len) ||
       !id_from(&event.predecessor, terminate->predecessor.data, terminate->predecessor.len))
@@ -377,7 +509,8 @@ static enum collega_status copy_terminate(struct apply *apply, const Collega__Te
   root->terminate_mandate = terminate->mandate;
   field_set(&kept, packed.data, packed.length);
   if (status == COLLEGA_OK) status = keep_terminate(apply, root, &kept);
-  if (status == COLLEGA_OK) status = drop_acts(apply, root, event.act);
+  if (status == COLLEGA_OK) status = carried_out(apply, root, terminate, &event.carried_out);
+  if (status == COLLEGA_OK && !event.carried_out) status = drop_acts(apply, root, event.act);
   if (status == COLLEGA_OK) status = apply_deal_step(apply, &view.root, &event);
   return status == COLLEGA_OK ? note_end_again(apply, &view.root) : status;
 }

@@ -43,6 +43,22 @@ static enum collega_status agree_hold(struct apply *apply, const struct deal_vie
   return status == COLLEGA_NOT_FOUND ? put_hold(apply, view, true, NULL) : status;
 }
 
+/* Parts of the deal ended: what is agreed for it, until whatever day, is fewer people from then on. */
+static enum collega_status reduce_hold(struct apply *apply, struct deal_view *view,
+                                       const struct deal_effect *effect) {
+  struct short_id subject;
+  CollegaStore__Hold *hold;
+  if (!own_subject(view, &subject)) return exchange_row_damaged(apply->error, "deals");
+  enum collega_status status = apply_reductions(apply, view, effect);
+  if (status == COLLEGA_OK)
+    status = holds_find(apply->txn, &view->party, &subject, &view->root, &view->deal, apply->arena,
+                        &hold, apply->error);
+  if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
+  if (status != COLLEGA_OK || !hold->agreed) return status;
+  collega_date until = hold->until;
+  return put_hold(apply, view, true, &until);
+}
+
 /* A deal that is decided has no act left to sign. */
 static enum collega_status drop_act_if_over(struct apply *apply,
                                             const struct negotiation *negotiation,
@@ -72,6 +88,7 @@ static enum collega_status do_effect(struct apply *apply, const struct negotiati
   case DEAL_EFFECT_HOLD_DROP:
   case DEAL_EFFECT_HOLD_AGREE:
   case DEAL_EFFECT_HOLD_END:
+  case DEAL_EFFECT_HOLD_REDUCE:
   case DEAL_EFFECT_CHANGED:
   case DEAL_EFFECT_SIGN_TERMINATE:
   case DEAL_EFFECT_SIGN_RELEASE:
@@ -97,6 +114,7 @@ static enum collega_status do_effect(struct apply *apply, const struct negotiati
   if (effect->kind == DEAL_EFFECT_HOLD_DROP) return drop_hold(apply, &view);
   if (effect->kind == DEAL_EFFECT_HOLD_AGREE) return agree_hold(apply, &view);
   if (effect->kind == DEAL_EFFECT_HOLD_END) return put_hold(apply, &view, true, &effect->effective);
+  if (effect->kind == DEAL_EFFECT_HOLD_REDUCE) return reduce_hold(apply, &view, effect);
   if (effect->kind != DEAL_EFFECT_CHANGED) return apply_change_wanted(apply, &view, effect);
   return drop_act_if_over(apply, negotiation, &view);
 }
@@ -312,6 +330,10 @@ enum collega_status apply_act_dropped(struct apply *apply) {
         deal_view_read(apply->txn, &apply->party, &event.deal, apply->arena, &view, apply->error);
   if (status != COLLEGA_OK) return status;
   view.row->has_act = false;
+  if (dropped->kind == COLLEGA_STORE__ACT_KIND__ACT_KIND_TERMINATE) {
+    status = deal_row_put(apply->txn, view.row, apply->error);
+    return status == COLLEGA_OK ? apply_terminate_dropped(apply, &view, dropped->why) : status;
+  }
   if (dropped->kind == COLLEGA_STORE__ACT_KIND__ACT_KIND_ACCEPT &&
       view.row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_RECEIVED)
     view.row->why = dropped->why; /* until it is accepted again, or ends */

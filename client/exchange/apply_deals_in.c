@@ -120,6 +120,7 @@ static enum collega_status take_decision(struct apply *apply, const struct run_v
   enum collega_status status =
       decision_event(record, apply->event->time, apply->arena, &event, apply->error);
   bool counts = false;
+  event.party = apply->party;
   if (status == COLLEGA_OK)
     status = decision_counts(apply->txn, &apply->party, &root, &event, apply->arena, &counts,
                              apply->error);

@@ -3,6 +3,9 @@
 #include "client/exchange/deal_rows.h"
 #include "client/exchange/mandates.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 struct asking {
   struct exchange *exchange;
   struct ledger_txn *txn;
@@ -61,17 +64,38 @@ static enum collega_status check_effective(struct asking *asking, const Collega_
                    NULL);
 }
 
+/* A part is fewer than all who are left. *people: who the end is about. */
+static enum collega_status check_headcount(struct asking *asking, const Collega__TermsWork *work,
+                                           uint32_t headcount, uint32_t *people) {
+  uint32_t left = deal_people(asking->view.row, work->headcount, DATE_OPEN);
+  char text[16], most[16];
+  *people = headcount > 0 ? headcount : left;
+  if (headcount == 0) return COLLEGA_OK;
+  snprintf(text, sizeof text, "%" PRIu32, left);
+  snprintf(most, sizeof most, "%d", REDUCTIONS_MOST);
+  if (negotiation_reductions(&asking->negotiation) >= REDUCTIONS_MOST)
+    return error_set(asking->error, COLLEGA_REFUSED, RULE_reductions_most, "headcount", most, NULL);
+  if (headcount < left) return COLLEGA_OK;
+  return error_set(asking->error, COLLEGA_REFUSED,
+                   left == 1 ? RULE_terminate_headcount_one : RULE_terminate_headcount, "headcount",
+                   text, NULL);
+}
+
 static enum collega_status terminate(struct asking *asking, const struct ending *ending,
                                      struct id *last) {
   CollegaStore__DealAct act = COLLEGA_STORE__DEAL_ACT__INIT;
-  struct deal_event event = {
-      .kind = DEAL_EVENT_TERMINATE, .now = asking->now, .terminate_effective = ending->effective};
+  struct deal_event event = {.kind = DEAL_EVENT_TERMINATE,
+                             .now = asking->now,
+                             .terminate_effective = ending->effective,
+                             .terminate_headcount = ending->headcount};
+  uint32_t people;
   Collega__Terms *terms;
   struct id mandate;
   bool news;
   enum collega_status status = try_event(asking, &event, &news);
   if (status != COLLEGA_OK) return status;
-  if (!news && asking->negotiation.terminate_effective != ending->effective) {
+  if (!news && (asking->negotiation.terminate_effective != ending->effective ||
+                asking->negotiation.terminate_headcount != ending->headcount)) {
     char text[32];
     date_write(text, sizeof text, asking->negotiation.terminate_effective);
     return error_set(asking->error, COLLEGA_REFUSED, RULE_terminate_asked, "effective", text, NULL);
@@ -83,13 +107,11 @@ static enum collega_status terminate(struct asking *asking, const struct ending 
   if (status == COLLEGA_OK)
     status = deal_terms(asking->view.row, asking->arena, &terms, asking->error);
   if (status != COLLEGA_OK) return status;
-  if (ending->headcount > terms->work->headcount ||
-      (ending->headcount > 0 && ending->headcount < terms->work->headcount))
-    return error_set(asking->error, COLLEGA_REFUSED, RULE_terminate_partial, "headcount", NULL);
-  status = check_effective(asking, terms->work, ending->effective);
+  status = check_headcount(asking, terms->work, ending->headcount, &people);
+  if (status == COLLEGA_OK) status = check_effective(asking, terms->work, ending->effective);
   if (status == COLLEGA_OK)
     status = exchange_choose_mandate(asking->exchange, asking->txn, asking->party, ending->mandate,
-                                     terms->work->headcount, asking->now, &mandate, asking->error);
+                                     people, asking->now, &mandate, asking->error);
   /* Asked again: to sign with another mandate what waits to be signed. */
   bool again = status == COLLEGA_OK && !news && asking->view.row->has_act &&
                !(asking->root && asking->root->has_terminate_mandate &&
@@ -98,6 +120,8 @@ static enum collega_status terminate(struct asking *asking, const struct ending 
   act.kind = COLLEGA_STORE__ACT_KIND__ACT_KIND_TERMINATE;
   act.has_effective = true;
   act.effective = ending->effective;
+  act.has_headcount = ending->headcount > 0;
+  act.headcount = ending->headcount;
   act.has_mandate = !id_is_zero(&mandate);
   field_set_id(&act.mandate, &mandate);
   return append(asking, last, &act);

@@ -1,8 +1,9 @@
 /* The deal machine, second part: what a DECISION does, and RELEASE.
  *
- * A decision speaks for its whole root. The chain (concluded, amended ..., terminated) counts by position, and
- * the entry with the highest position that was seen is what holds; an entry that comes late only tells what
- * became of its own deal. A restored decider says everything again in its new epoch, under new record ids:
+ * A decision speaks for its whole root. The chain (concluded, amended or reduced ..., terminated) counts by position,
+ * and the entry with the highest position that was seen is what holds; an entry that comes late only tells what
+ * became of its own deal. A deal of which parts were ended goes on with fewer people: each such entry, and the end,
+ * lists them all, so that none is missed for coming late. A restored decider says everything again in its new epoch, under new record ids:
  * same position, same deal, and from then on the new id is the one to follow.
  *
  * RELEASE is the only way out without the decider, so both signatures together beat every decision, earlier
@@ -61,6 +62,27 @@ static void end(struct deal_work *work, struct deal_slot *slot, collega_date eff
   deal_emit(work, DEAL_EFFECT_CHANGED, &slot->deal);
 }
 
+/* So many parts of the deal have ended, as the decision lists them; unless more are known already. */
+static void reduce(struct deal_work *work, struct deal_slot *slot) {
+  const struct deal_event *event = work->event;
+  if (event->reduction_count <= slot->reduced) return;
+  slot->reduced = (uint32_t)event->reduction_count;
+  struct deal_effect *effect = deal_emit(work, DEAL_EFFECT_HOLD_REDUCE, &slot->deal);
+  effect->reductions = event->reductions;
+  effect->reduction_count = event->reduction_count;
+  deal_emit(work, DEAL_EFFECT_CHANGED, &slot->deal);
+}
+
+/* One that this party asked for, among those that are new here: there is no other, for each waits until the one before
+ * is decided. */
+static void part_is_done(struct deal_work *work, size_t known) {
+  struct negotiation *negotiation = work->negotiation;
+  const struct deal_event *event = work->event;
+  for (size_t i = known; i < event->reduction_count; i++)
+    if (negotiation->terminate_headcount > 0 && id_equal(&event->reductions[i].by, &event->party))
+      negotiation->terminate_wanted = false;
+}
+
 static void set_last(struct negotiation *negotiation, const struct deal_event *event) {
   negotiation->position = event->position;
   negotiation->last_decision = event->decision;
@@ -76,8 +98,14 @@ static enum collega_status take_void(struct deal_work *work) {
   return COLLEGA_OK;
 }
 
+/* Where in the chain the deal itself stands, of which this is an entry. */
+static uint32_t deal_position(const struct deal_event *event) {
+  uint32_t parts = (uint32_t)event->reduction_count;
+  return event->position > parts ? event->position - parts : 0;
+}
+
 /* An entry below the one that holds: it tells what became of its deal. When all that followed it was the
- * termination, its terms are the ones that ran until the last day. */
+ * termination, and the parts that it lists, its terms are the ones that ran until the last day. */
 static enum collega_status take_earlier(struct deal_work *work) {
   struct negotiation *negotiation = work->negotiation;
   const struct deal_event *event = work->event;
@@ -85,8 +113,10 @@ static enum collega_status take_earlier(struct deal_work *work) {
   if (event->verdict == COLLEGA__VERDICT__VERDICT_TERMINATED)
     return deal_refuse(work, RULE_decision_differs);
   if (slot == NULL) return deal_refuse(work, RULE_deal_unknown);
+  reduce(work, slot);
   if (!deal_is_open(slot)) return COLLEGA_OK;
-  if (agreement_runs(negotiation) || event->position + 1 != negotiation->position) {
+  if (agreement_runs(negotiation) ||
+      deal_position(event) + slot->reduced + 1 != negotiation->position) {
     deal_settle(work, slot, agreement_runs(negotiation) ? PHASE_CONCLUDED : PHASE_TERMINATED,
                 RULE_NONE);
   } else {
@@ -95,7 +125,7 @@ static enum collega_status take_earlier(struct deal_work *work) {
     agree(work, slot);
     end(work, slot, negotiation->terminate_effective);
   }
-  if (event->verdict == COLLEGA__VERDICT__VERDICT_CONCLUDED) void_others(work, &slot->deal);
+  if (deal_position(event) == 1) void_others(work, &slot->deal);
   return COLLEGA_OK;
 }
 
@@ -105,10 +135,35 @@ static enum collega_status take_again(struct deal_work *work) {
   struct negotiation *negotiation = work->negotiation;
   const struct deal_event *event = work->event;
   bool ends = event->verdict == COLLEGA__VERDICT__VERDICT_TERMINATED;
+  const struct deal_slot *last = negotiation_deal(negotiation, &negotiation->last_deal);
   if (ends == agreement_runs(negotiation) ||
-      (!ends && !id_equal(&event->deal, &negotiation->last_deal)))
+      (!ends && (last == NULL || !id_equal(&event->deal, &negotiation->last_deal) ||
+                 event->reduction_count != last->reduced)))
     return deal_refuse(work, RULE_decision_differs);
   negotiation->last_decision = event->decision;
+  terminate_sign(work);
+  return COLLEGA_OK;
+}
+
+/* A part of the deal was ended by one party. When the deal itself has yet to come in, this says that it came about. */
+static enum collega_status take_reduction(struct deal_work *work) {
+  struct negotiation *negotiation = work->negotiation;
+  const struct deal_event *event = work->event;
+  struct deal_slot *slot = negotiation_deal(negotiation, &event->deal);
+  if (slot == NULL) return deal_refuse(work, RULE_deal_unknown);
+  bool begun = negotiation->position > 0;
+  bool last = begun && id_equal(&slot->deal, &negotiation->last_deal);
+  uint32_t known = last ? slot->reduced : 0;
+  bool fits = last ? deal_position(event) + known == negotiation->position : deal_is_open(slot);
+  if (!fits || event->reduction_count == 0) return deal_refuse(work, RULE_decision_differs);
+  struct id predecessor = negotiation->last_decision;
+  bool next = event->position == negotiation->position + 1;
+  if (!last) agree(work, slot);
+  if (!last && (begun || deal_position(event) == 1)) void_others(work, &slot->deal);
+  set_last(negotiation, event);
+  reduce(work, slot);
+  part_is_done(work, known);
+  if (next) void_overtaken(work, &predecessor, &slot->deal);
   terminate_sign(work);
   return COLLEGA_OK;
 }
@@ -120,7 +175,9 @@ static enum collega_status take_termination(struct deal_work *work) {
   struct deal_slot *last = negotiation_deal(
       negotiation, negotiation->position > 0 ? &negotiation->last_deal : &event->deal);
   if (last == NULL) return deal_refuse(work, RULE_deal_unknown);
+  struct deal_slot *ended = negotiation_deal(negotiation, &event->deal);
   if (last->phase != PHASE_CONCLUDED) agree(work, last); /* its conclusion has yet to come */
+  if (ended != NULL) reduce(work, ended);
   set_last(negotiation, event);
   negotiation->terminate_effective = event->effective;
   negotiation->terminate_wanted = false;
@@ -151,6 +208,7 @@ static enum collega_status take_entry(struct deal_work *work) {
   if (negotiation->position > 0 && !agreement_runs(negotiation))
     return deal_refuse(work, RULE_decision_differs);
   if (event->verdict == COLLEGA__VERDICT__VERDICT_TERMINATED) return take_termination(work);
+  if (event->verdict == COLLEGA__VERDICT__VERDICT_REDUCED) return take_reduction(work);
   if (slot == NULL) return deal_refuse(work, RULE_deal_unknown);
   if (!deal_is_open(slot)) return deal_refuse(work, RULE_decision_differs);
   struct id predecessor = negotiation->last_decision;

@@ -26,7 +26,7 @@ bool deal_is_open(const struct deal_slot *slot); /* draft, proposed, received or
 bool release_blocks(const struct negotiation *negotiation);  /* asked here, or full */
 bool release_is_full(const struct negotiation *negotiation); /* both have signed */
 bool agreement_runs(const struct negotiation *negotiation);  /* concluded, and not ended */
-/* Signs TERMINATE for the last entry held, if the user wants an end and nothing forbids it. */
+/* Signs TERMINATE for the last entry held, if the user wants all or a part to end and nothing forbids it. */
 void terminate_sign(struct deal_work *work);
 
 enum collega_status decision_take(struct deal_work *work) COLLEGA_MUST_CHECK;

@@ -89,6 +89,8 @@ bool deal_holds(const struct negotiation *negotiation, const struct deal_slot *s
 
 bool deal_shows(const struct negotiation *negotiation, const struct id *deal,
                 Collega__Verdict verdict, uint32_t position) {
+  if (verdict == COLLEGA__VERDICT__VERDICT_REDUCED && position > negotiation->position)
+    return false;
   if (verdict == COLLEGA__VERDICT__VERDICT_TERMINATED ||
       verdict == COLLEGA__VERDICT__VERDICT_RELEASED)
     return position <= negotiation->position && !agreement_runs(negotiation);
@@ -126,8 +128,9 @@ void terminate_sign(struct deal_work *work) {
   struct negotiation *negotiation = work->negotiation;
   if (!negotiation->terminate_wanted || !agreement_runs(negotiation) || release_blocks(negotiation))
     return;
-  deal_emit(work, DEAL_EFFECT_SIGN_TERMINATE, &negotiation->last_deal)->effective =
-      negotiation->terminate_effective;
+  struct deal_effect *effect = deal_emit(work, DEAL_EFFECT_SIGN_TERMINATE, &negotiation->last_deal);
+  effect->effective = negotiation->terminate_effective;
+  effect->headcount = negotiation->terminate_headcount;
 }
 
 static void ask(struct deal_work *work, struct deal_slot *slot) {
@@ -319,15 +322,29 @@ static enum collega_status withdraw(struct deal_work *work, struct deal_slot *sl
   return COLLEGA_OK;
 }
 
+static void terminate_want(struct deal_work *work) {
+  struct negotiation *negotiation = work->negotiation;
+  negotiation->terminate_wanted = true;
+  negotiation->terminate_effective = work->event->terminate_effective;
+  negotiation->terminate_headcount = work->event->terminate_headcount;
+}
+
 static enum collega_status terminate(struct deal_work *work) {
   struct negotiation *negotiation = work->negotiation;
   if (!agreement_runs(negotiation)) return deal_refuse(work, RULE_no_agreement);
   if (release_blocks(negotiation)) return deal_refuse(work, RULE_release_under_way);
   if (negotiation->terminate_wanted) return COLLEGA_OK;
-  negotiation->terminate_wanted = true;
-  negotiation->terminate_effective = work->event->terminate_effective;
+  terminate_want(work);
   terminate_sign(work);
   return COLLEGA_OK;
+}
+
+/* A part of what is not there any more cannot end. What is left goes on, and the user decides anew. */
+static void terminate_drop(struct deal_work *work) {
+  struct negotiation *negotiation = work->negotiation;
+  if (!negotiation->terminate_wanted || negotiation->terminate_headcount == 0) return;
+  negotiation->terminate_wanted = false;
+  deal_emit(work, DEAL_EFFECT_CHANGED, &negotiation->last_deal);
 }
 
 /* ---- time and the decider's epoch */
@@ -457,12 +474,11 @@ static enum collega_status copy_header(struct deal_work *work) {
 }
 
 /* The wish to end the agreement stands again. What the copy named may have been overtaken by an amendment:
- * then it is signed for the entry that counts now. */
+ * then it is signed for the entry that counts now. A part ends once for each time that it was asked for. */
 static enum collega_status copy_terminate(struct deal_work *work) {
   struct negotiation *negotiation = work->negotiation;
-  if (!agreement_runs(negotiation)) return COLLEGA_OK;
-  negotiation->terminate_wanted = true;
-  negotiation->terminate_effective = work->event->terminate_effective;
+  if (!agreement_runs(negotiation) || work->event->carried_out) return COLLEGA_OK;
+  terminate_want(work);
   if (!id_equal(&work->event->predecessor, &negotiation->last_decision)) terminate_sign(work);
   return COLLEGA_OK;
 }
@@ -518,6 +534,9 @@ enum collega_status deal_step(struct negotiation *negotiation, const struct deal
     return COLLEGA_OK;
   case DEAL_EVENT_TERMINATE:
     return terminate(&work);
+  case DEAL_EVENT_TERMINATE_DROP:
+    terminate_drop(&work);
+    return COLLEGA_OK;
   case DEAL_EVENT_RELEASE:
   case DEAL_EVENT_RELEASE_IN:
   case DEAL_EVENT_RELEASE_SIGN:
@@ -552,6 +571,7 @@ enum collega_status deal_step(struct negotiation *negotiation, const struct deal
   case DEAL_EVENT_QUESTION:
   case DEAL_EVENT_UNREACHABLE:
   case DEAL_EVENT_TERMINATE:
+  case DEAL_EVENT_TERMINATE_DROP:
   case DEAL_EVENT_RELEASE:
   case DEAL_EVENT_RELEASE_IN:
   case DEAL_EVENT_RELEASE_SIGN:
@@ -561,6 +581,13 @@ enum collega_status deal_step(struct negotiation *negotiation, const struct deal
     break;
   }
   return COLLEGA_OK;
+}
+
+size_t negotiation_reductions(const struct negotiation *negotiation) {
+  size_t count = 0;
+  for (size_t i = 0; i < negotiation->count; i++)
+    count += negotiation->deals[i].reduced;
+  return count;
 }
 
 /* ---- names */

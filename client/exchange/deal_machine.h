@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "client/ledger/store.pb-c.h"
 #include "proto/deal.pb-c.h"
+#include "proto/reductions.h"
 
 #define NEGOTIATION_DEALS                                                                          \
   32 /* deals of one root that are kept open; more are refused (root_crowded) */
@@ -50,7 +51,8 @@ struct deal_slot {
   uint32_t ask_sent_epoch; /* number of the epoch in which ASK past accept_by was sent last */
   struct id replaces, amends, predecessor; /* zero: none */
   collega_time accept_by;
-  enum rule why; /* of void */
+  uint32_t reduced; /* parts of it that were ended, as far as known here */
+  enum rule why;    /* of void */
 };
 struct negotiation {
   struct id root, decider;
@@ -60,8 +62,9 @@ struct negotiation {
   uint32_t answered_epoch; /* answered the question of this epoch; 0: none */
   bool welcomed;           /* a Welcome of this run of the daemon told the epoch; not stored */
   enum release_phase release;
-  bool terminate_wanted;
+  bool terminate_wanted; /* all, or terminate_headcount people of it */
   collega_date terminate_effective;
+  uint32_t terminate_headcount; /* 0: all */
   uint32_t position;
   struct id last_decision, last_deal; /* the chain as held; position 0: none */
   size_t count;
@@ -75,19 +78,20 @@ enum deal_event_kind {
   DEAL_EVENT_PROPOSAL,   /* a verified header by the other side came in */
   DEAL_EVENT_ACCEPT,     /* user accepts; `room` says the hold fits */
   DEAL_EVENT_ACCEPT_SIGN, /* daemon, up to date: sign the acceptance; `room` checked again; now before accept_by */
-  DEAL_EVENT_DECLINE,      /* user */
-  DEAL_EVENT_WITHDRAW,     /* user: a request, not a fact */
-  DEAL_EVENT_WELCOME,      /* the decider's epoch is known; open deals are asked about */
-  DEAL_EVENT_TICK,         /* time passes: drafts past accept_by; ASK for deals past accept_by */
-  DEAL_EVENT_DECISION,     /* a verified decision of the decider */
-  DEAL_EVENT_QUESTION,     /* the restored decider asks */
-  DEAL_EVENT_REFUSED,      /* the broker will never take the message of this deal (head) */
-  DEAL_EVENT_UNREACHABLE,  /* the decider is unknown or this party is no member there */
-  DEAL_EVENT_TERMINATE,    /* user */
-  DEAL_EVENT_RELEASE,      /* user asks for RELEASE */
-  DEAL_EVENT_RELEASE_IN,   /* the other asks */
-  DEAL_EVENT_RELEASE_SIGN, /* user (or policy) signs the other's RELEASE */
-  DEAL_EVENT_RELEASE_KEEP, /* user (or policy) KEEPs */
+  DEAL_EVENT_DECLINE,        /* user */
+  DEAL_EVENT_WITHDRAW,       /* user: a request, not a fact */
+  DEAL_EVENT_WELCOME,        /* the decider's epoch is known; open deals are asked about */
+  DEAL_EVENT_TICK,           /* time passes: drafts past accept_by; ASK for deals past accept_by */
+  DEAL_EVENT_DECISION,       /* a verified decision of the decider */
+  DEAL_EVENT_QUESTION,       /* the restored decider asks */
+  DEAL_EVENT_REFUSED,        /* the broker will never take the message of this deal (head) */
+  DEAL_EVENT_UNREACHABLE,    /* the decider is unknown or this party is no member there */
+  DEAL_EVENT_TERMINATE,      /* user: all, or a part */
+  DEAL_EVENT_TERMINATE_DROP, /* daemon: fewer people are left than the user wants to end a part of */
+  DEAL_EVENT_RELEASE,        /* user asks for RELEASE */
+  DEAL_EVENT_RELEASE_IN,     /* the other asks */
+  DEAL_EVENT_RELEASE_SIGN,   /* user (or policy) signs the other's RELEASE */
+  DEAL_EVENT_RELEASE_KEEP,   /* user (or policy) KEEPs */
   DEAL_EVENT_RELEASE_ANSWER_IN, /* the other's answer; `signed_answer` */
   DEAL_EVENT_COPY /* what this party had signed, fetched after a restore (`act`: PROPOSE, ACCEPT,
                                    TERMINATE, RELEASE, RELEASE_ANSWER): it binds again, whatever the room */
@@ -117,14 +121,21 @@ struct deal_event {
   const struct id *voids;
   size_t void_count;
   collega_date effective;
+  struct id party; /* whose half this is */
+  const struct reduction *reductions;
+  size_t reduction_count;
+  /* TERMINATE, COPY of one */
   collega_date terminate_effective;
+  uint32_t terminate_headcount;
+  bool carried_out; /* COPY of one that ends a part: it was decided, or one signed after it was */
 };
 
 enum deal_effect_kind {
   DEAL_EFFECT_HOLD, /* put the deal's hold (held); stays until DROP or AGREE */
   DEAL_EFFECT_HOLD_DROP,
-  DEAL_EFFECT_HOLD_AGREE,  /* held becomes agreed; for an amendment it replaces what was agreed */
-  DEAL_EFFECT_HOLD_END,    /* terminated: agreed people end at `effective` (inclusive) */
+  DEAL_EFFECT_HOLD_AGREE, /* held becomes agreed; for an amendment it replaces what was agreed */
+  DEAL_EFFECT_HOLD_END,   /* terminated: agreed people end at `effective` (inclusive) */
+  DEAL_EFFECT_HOLD_REDUCE, /* parts of the deal end, `reductions` in all, of the event; so does what is agreed for it */
   DEAL_EFFECT_SIGN_HEADER, /* sign, and mail it to the other side with a copy to self */
   DEAL_EFFECT_SIGN_ACCEPT, /* sign, and ask the decider; a deal that is pending: send the stored acceptance
                                    again (the decider was restored); so too DECLINE, WITHDRAW, LODGE_RELEASE */
@@ -143,6 +154,9 @@ struct deal_effect {
   struct id deal;
   bool signed_answer;
   collega_date effective;
+  uint32_t headcount;                 /* SIGN_TERMINATE: 0: all */
+  const struct reduction *reductions; /* HOLD_REDUCE: the event's */
+  size_t reduction_count;
 };
 struct deal_effects {
   size_t count;
@@ -163,6 +177,8 @@ bool deal_holds(const struct negotiation *negotiation,
  * from an older epoch than the party had answered in was not taken, and must not be shown later. */
 bool deal_shows(const struct negotiation *negotiation, const struct id *deal,
                 Collega__Verdict verdict, uint32_t position);
+/* How many parts were ended so far, of all its deals together: at most REDUCTIONS_MOST. */
+size_t negotiation_reductions(const struct negotiation *negotiation);
 const char *deal_phase_name(enum deal_phase phase); /* "draft", "proposed", ... as in JSON */
 /* Root of a negotiation: BLAKE2b-256("collega/root/1", match id, count of closed negotiations (8, big-endian)). */
 void negotiation_root(struct id *out, const struct id *match, uint64_t closed);

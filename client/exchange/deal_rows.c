@@ -43,6 +43,31 @@ enum collega_status deal_terms(const CollegaStore__DealRow *row, struct arena *a
   return (*out)->work ? COLLEGA_OK : exchange_row_damaged(error, "terms");
 }
 
+uint32_t deal_people(const CollegaStore__DealRow *row, uint32_t headcount, collega_date day) {
+  for (size_t i = 0; i < row->n_reductions; i++) {
+    const CollegaStore__ReductionRow *part = row->reductions[i];
+    if (part->effective < day)
+      headcount -= part->headcount < headcount ? part->headcount : headcount;
+  }
+  return headcount;
+}
+
+/* Of the people held, those who end before the others. */
+static enum collega_status put_ends(const CollegaStore__DealRow *row, struct arena *arena,
+                                    CollegaStore__Hold *out, struct collega_error *error) {
+  if (row->n_reductions == 0) return COLLEGA_OK;
+  CollegaStore__HoldEnd *ends = arena_take(arena, row->n_reductions * sizeof *ends);
+  out->ends = arena_take(arena, row->n_reductions * sizeof(CollegaStore__HoldEnd *));
+  if (!ends || !out->ends) return exchange_no_memory(error);
+  for (size_t i = 0; i < row->n_reductions; i++) {
+    collega_store__hold_end__init(&ends[i]);
+    ends[i].people = row->reductions[i]->headcount;
+    ends[i].until = row->reductions[i]->effective;
+    out->ends[out->n_ends++] = &ends[i];
+  }
+  return COLLEGA_OK;
+}
+
 enum collega_status deal_row_hold(const struct deal_view *view, struct arena *arena,
                                   CollegaStore__Hold *out, struct collega_error *error) {
   Collega__Terms *terms;
@@ -58,7 +83,7 @@ enum collega_status deal_row_hold(const struct deal_view *view, struct arena *ar
   out->people = terms->work->headcount;
   out->hours_per_week = terms->work->hours_per_week;
   out->agreed = false;
-  return COLLEGA_OK;
+  return put_ends(view->row, arena, out, error);
 }
 
 /* Flexible days widen the period at both ends. */

@@ -101,6 +101,12 @@ enum collega_status release_pair(const CollegaStore__RootRow *root, struct arena
 /* Both signatures to the decider, once both are here. */
 enum collega_status apply_lodge_release(struct apply *apply,
                                         const struct id *root_id) COLLEGA_MUST_CHECK;
+/* Parts of a deal ended: they stand with it, and each tells whether its notice was too short. */
+enum collega_status apply_reductions(struct apply *apply, struct deal_view *view,
+                                     const struct deal_effect *effect) COLLEGA_MUST_CHECK;
+/* The daemon gave up a wish to end a part: `why`. */
+enum collega_status apply_terminate_dropped(struct apply *apply, const struct deal_view *view,
+                                            const char *why) COLLEGA_MUST_CHECK;
 /* After a decision was taken: the last day, and whether the notice was too short. */
 enum collega_status apply_termination(struct apply *apply, const struct id *root_id,
                                       const Collega__Decision *decision) COLLEGA_MUST_CHECK;

@@ -174,17 +174,21 @@ enum collega_status deal_counter(struct exchange *exchange, const struct id *par
                                  const struct id *deal, const struct proposal *proposal,
                                  collega_time now, struct id *counter,
                                  struct collega_error *error) COLLEGA_MUST_CHECK;
-/* A proposal with `amends`, after the last decision held; what is not given stays as agreed. */
+/* A proposal with `amends`, after the last decision held; what is not given stays as agreed. Its headcount holds on all
+ * its days: while a part that one party ended has yet to end, it must be given (amend_headcount). */
 enum collega_status deal_amend(struct exchange *exchange, const struct id *party,
                                const struct id *deal, const struct proposal *proposal,
                                collega_time now, struct id *amendment,
                                struct collega_error *error) COLLEGA_MUST_CHECK;
-/* `effective` is the last day. headcount 0: all; fewer than all are refused (terminate_partial). *last: the deal whose
- * terms hold. */
+/* `effective` is the last day. headcount 0: all who are left; else how many fewer, from 1 to one less than that
+ * (COLLEGA_REFUSED terminate_headcount, field "headcount"). *last: the deal whose terms hold. */
 enum collega_status deal_terminate(struct exchange *exchange, const struct id *party,
                                    const struct id *deal, collega_date effective,
                                    uint32_t headcount, const struct id *mandate, collega_time now,
                                    struct id *last, struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Of `headcount` people in its terms, those whom the deal is about on `day`. DATE_OPEN: those who go on once every part of
+ * it that one party ended has ended. */
+uint32_t deal_people(const CollegaStore__DealRow *row, uint32_t headcount, collega_date day);
 enum deal_release { DEAL_RELEASE_ASK, DEAL_RELEASE_SIGN, DEAL_RELEASE_KEEP };
 enum collega_status deal_release(struct exchange *exchange, const struct id *party,
                                  const struct id *deal, enum deal_release what, collega_time now,

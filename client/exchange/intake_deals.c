@@ -238,5 +238,6 @@ enum collega_status intake_decision(struct intake *intake, const struct id *part
       !id_from(&decider, row->decider.data, row->decider.len))
     return exchange_row_damaged(intake->error, "roots");
   status = decision_event(&view->records[0], intake->now, intake->arena, &event, intake->error);
+  event.party = *party;
   return status == COLLEGA_OK ? intake_try_event(intake, party, &root, &decider, &event) : status;
 }

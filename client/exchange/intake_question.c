@@ -95,12 +95,13 @@ static enum collega_status new_body(struct answering *answering, Collega__Body *
 
 /* ---- what is shown */
 
-/* Of a deal the newest entry of the chain that is its own, the newest that ended the chain with it, and
- * the newest void: what an older epoch said of the same is said again in them. */
+/* Of a deal the newest entry of the chain that is its own, the newest that ended a part of it, the newest that ended the
+ * chain with it, and the newest void: what an older epoch said of the same is said again in them, and what ended a part
+ * lists the parts that ended before. */
 static enum collega_status show_deal(struct answering *answering, const CollegaStore__DealRow *row,
                                      Collega__EpochAnswer *answer, size_t *bytes) {
   struct intake *intake = answering->intake;
-  bool shown[3] = {false, false, false};
+  bool shown[4] = {false, false, false, false};
   struct id deal;
   if (!id_from(&deal, row->deal.data, row->deal.len))
     return exchange_row_damaged(intake->error, "deals");
@@ -114,7 +115,8 @@ static enum collega_status show_deal(struct answering *answering, const CollegaS
     bool ends = decision->verdict == COLLEGA__VERDICT__VERDICT_TERMINATED ||
                 decision->verdict == COLLEGA__VERDICT__VERDICT_RELEASED;
     bool voids = decision->verdict == COLLEGA__VERDICT__VERDICT_VOID;
-    size_t kind = ends ? 0 : voids ? 1 : 2;
+    bool reduces = decision->verdict == COLLEGA__VERDICT__VERDICT_REDUCED;
+    size_t kind = ends ? 0 : voids ? 1 : reduces ? 2 : 3;
     if (shown[kind] || *bytes + row->decisions[i].len > SHOWN_BYTES_MOST ||
         !deal_shows(&answering->negotiation, &deal, decision->verdict, decision->position))
       continue;
@@ -221,6 +223,7 @@ static enum collega_status carry_out(struct answering *answering,
   case DEAL_EFFECT_HOLD_DROP:
   case DEAL_EFFECT_HOLD_AGREE:
   case DEAL_EFFECT_HOLD_END:
+  case DEAL_EFFECT_HOLD_REDUCE:
   case DEAL_EFFECT_SIGN_HEADER:
   case DEAL_EFFECT_SIGN_ASK:
   case DEAL_EFFECT_SIGN_TERMINATE:

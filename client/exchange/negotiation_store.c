@@ -44,6 +44,7 @@ static enum collega_status slot_load(const struct deal_view *view, struct arena 
   slot->ask_sent_epoch = row->ask_sent_epoch;
   header_ids(view->header, &slot->replaces, &slot->amends, &slot->predecessor);
   slot->accept_by = row->accept_by;
+  slot->reduced = (uint32_t)row->n_reductions;
   slot->why = row->why ? rule_from_name(row->why) : RULE_NONE;
   enum collega_status status = waiting_act(row, arena, &act, error);
   slot->accept_drafted = act == (int)COLLEGA_STORE__ACT_KIND__ACT_KIND_ACCEPT;
@@ -81,6 +82,7 @@ enum collega_status negotiation_load(struct ledger_txn *txn, const struct id *pa
   out->release = (enum release_phase)stored->release_state;
   out->terminate_wanted = stored->terminate_wanted;
   out->terminate_effective = stored->terminate_effective;
+  out->terminate_headcount = stored->terminate_headcount;
   status = decider_epoch(txn, arena, out, error);
   if (out->answered_epoch > out->epoch_number) out->epoch_number = out->answered_epoch;
   bool crowded = stored->n_deals >= NEGOTIATION_DEALS;
@@ -152,6 +154,8 @@ enum collega_status negotiation_store(struct ledger_txn *txn, const struct negot
   row->has_terminate_wanted = row->terminate_wanted = negotiation->terminate_wanted;
   row->has_terminate_effective = negotiation->terminate_effective != 0;
   row->terminate_effective = negotiation->terminate_effective;
+  row->has_terminate_headcount = negotiation->terminate_headcount != 0;
+  row->terminate_headcount = negotiation->terminate_headcount;
   struct id party;
   enum collega_status status = root_row_put(txn, row, error);
   if (status == COLLEGA_OK && !id_from(&party, row->party.data, row->party.len))
@@ -223,7 +227,10 @@ enum collega_status decision_event(const struct record *record, collega_time now
   optional_id(&out->deal, true, &decision->deal);
   optional_id(&out->decided_predecessor, decision->has_predecessor, &decision->predecessor);
   struct id *voids = arena_take(arena, (decision->n_voids + 1) * sizeof *voids);
-  if (!voids) return exchange_no_memory(error);
+  struct reduction *reductions = arena_take(arena, REDUCTIONS_MOST * sizeof *reductions);
+  if (!voids || !reductions) return exchange_no_memory(error);
+  out->reduction_count = reductions_read(decision, reductions);
+  out->reductions = reductions;
   for (size_t i = 0; i < decision->n_voids; i++)
     optional_id(&voids[i], true, &decision->voids[i]);
   out->voids = voids;

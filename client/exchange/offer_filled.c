@@ -121,15 +121,21 @@ static enum collega_status find_filled(struct exchange *exchange, struct ledger_
 
 /* ---- judging */
 
-/* The fewest that are agreed on any day of from .. until: it falls only after a hold's last day, or
- * is least on the first day. */
+static uint64_t lesser(uint64_t one, uint64_t other) {
+  return one < other ? one : other;
+}
+
+/* The fewest that are agreed on any day of from .. until: it falls only after the last day of a hold
+ * or of some of its people, or is least on the first day. */
 static uint64_t least_agreed(const CollegaStore__Hold *const *holds, size_t count,
                              collega_date from, collega_date until, bool carve) {
   uint64_t least = holds_on_day(holds, count, from, carve);
   for (size_t i = 0; i < count; i++) {
-    if (holds[i]->until < from || holds[i]->until >= until) continue;
-    uint64_t then = holds_on_day(holds, count, holds[i]->until + 1, carve);
-    if (then < least) least = then;
+    for (size_t j = 0; j <= holds[i]->n_ends; j++) {
+      collega_date last = j < holds[i]->n_ends ? holds[i]->ends[j]->until : holds[i]->until;
+      if (last >= from && last < until)
+        least = lesser(least, holds_on_day(holds, count, last + 1, carve));
+    }
   }
   return least;
 }

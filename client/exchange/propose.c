@@ -198,6 +198,21 @@ static enum collega_status choose_from_offers(struct drawing *drawing, uint32_t 
   return status;
 }
 
+/* What starts from an agreement has as many people as go on in it. While a part of it has yet to end there is no such
+ * number for all its days: then the user says one. */
+static enum collega_status people_of_base(struct drawing *drawing, bool given, uint32_t *people) {
+  const CollegaStore__DealRow *row = drawing->base->row;
+  *people = deal_people(row, drawing->base_terms->work->headcount, DATE_OPEN);
+  for (size_t i = 0; i < row->n_reductions && !given; i++) {
+    char last[32];
+    if (row->reductions[i]->effective < date_of_time(drawing->now)) continue;
+    date_write(last, sizeof last, row->reductions[i]->effective);
+    return error_set(drawing->error, COLLEGA_REFUSED, RULE_amend_headcount, "headcount", last,
+                     NULL);
+  }
+  return COLLEGA_OK;
+}
+
 static enum collega_status choose_work(struct drawing *drawing) {
   const Collega__Terms *terms = drawing->wanted->terms;
   const Collega__TermsWork *given = terms ? terms->work : NULL;
@@ -206,7 +221,9 @@ static enum collega_status choose_work(struct drawing *drawing) {
   collega__terms_work__init(work);
   choose_days(drawing, given);
   if (drawing->base) {
-    people = drawing->base_terms->work->headcount;
+    enum collega_status status =
+        people_of_base(drawing, given || drawing->wanted->headcount, &people);
+    if (status != COLLEGA_OK) return status;
     hours = drawing->base_terms->work->hours_per_week;
   } else {
     enum collega_status status = choose_from_offers(drawing, &people, &hours);

@@ -48,6 +48,8 @@ static bool proof_names(const struct proving *proving, struct bytes mandate) {
     if (run_names(proving, proof->deals[i]->header, mandate) ||
         run_names(proving, proof->deals[i]->acceptance, mandate))
       return true;
+  for (size_t i = 0; i < proof->n_reductions; i++)
+    if (run_names(proving, proof->reductions[i]->terminate, mandate)) return true;
   return run_names(proving, proof->terminate, mandate);
 }
 
@@ -100,8 +102,7 @@ static enum collega_status add_party(struct proving *proving, const struct id *p
  * one that follows what the header names. A restored decider says the same again under other ids, and
  * only one of each hangs together with the rest. */
 static enum collega_status find_entry(struct proving *proving, const struct deal_view *view,
-                                      const struct id *wanted, Collega__Run **out,
-                                      uint32_t *position) {
+                                      const struct id *wanted, Collega__Run **out) {
   const CollegaStore__DealRow *row = view->row;
   *out = NULL;
   for (size_t i = 0; i < row->n_decisions && !*out; i++) {
@@ -119,7 +120,6 @@ static enum collega_status find_entry(struct proving *proving, const struct deal
                                                        field_bytes(&view->header->predecessor))
             : !decision->has_predecessor;
     if (wanted ? !id_equal(&run.records[0].id, wanted) : !follows) continue;
-    *position = decision->position;
     status = run_of(proving, &row->decisions[i], out);
     if (status != COLLEGA_OK) return status;
   }
@@ -143,22 +143,112 @@ static enum collega_status fill_deal(struct proving *proving, const CollegaStore
   return status;
 }
 
+/* ---- parts that one party ended */
+
+/* The record that a decision follows from, and the entry that it names. *found false: it has not come in. */
+static enum collega_status find_request(struct proving *proving, const CollegaStore__RootRow *root,
+                                        const Collega__Decision *decision, Collega__Run **out,
+                                        struct id *before, bool *found) {
+  *found = false;
+  for (size_t i = 0; i < root->n_terminates && !*found; i++) {
+    struct run_view request;
+    enum collega_status status =
+        run_read_bytes(field_bytes(&root->terminates[i]), proving->arena, &request, proving->error);
+    if (status != COLLEGA_OK) return status;
+    if (!decision->has_basis || !field_is(&decision->basis, &request.records[0].id)) continue;
+    const Collega__Terminate *terminate = request.records[0].body->terminate;
+    if (!terminate || !id_from(before, terminate->predecessor.data, terminate->predecessor.len))
+      return exchange_row_damaged(proving->error, "roots");
+    *found = true;
+    status = run_of(proving, &root->terminates[i], out);
+    if (status != COLLEGA_OK) return status;
+  }
+  return COLLEGA_OK;
+}
+
+/* A stored decision that ended a part of the deal, with what it follows from: the one with this id; without `wanted`,
+ * the newest, of which the parts hang together. *found false: no part ended there. */
+static enum collega_status find_part(struct proving *proving, const CollegaStore__RootRow *root,
+                                     const CollegaStore__DealRow *row, const struct id *wanted,
+                                     Collega__ProofReduction *out, struct id *before, bool *found) {
+  bool lacking = !wanted && row->n_reductions > 0, asked;
+  *found = false;
+  for (size_t i = 0; i < row->n_decisions; i++) {
+    struct run_view run;
+    enum collega_status status =
+        run_read_bytes(field_bytes(&row->decisions[i]), proving->arena, &run, proving->error);
+    if (status != COLLEGA_OK) return status;
+    const Collega__Decision *decision = run.records[0].body->decision;
+    if (!decision || decision->verdict != COLLEGA__VERDICT__VERDICT_REDUCED ||
+        (wanted ? !id_equal(&run.records[0].id, wanted)
+                : decision->n_reductions != row->n_reductions))
+      continue;
+    lacking = true;
+    status = find_request(proving, root, decision, &out->terminate, before, &asked);
+    if (status != COLLEGA_OK) return status;
+    if (!asked || (!wanted && !field_is(&decision->predecessor, before))) continue;
+    *found = true;
+    return run_of(proving, &row->decisions[i], &out->decision);
+  }
+  return lacking ? error_set(proving->error, COLLEGA_REFUSED, RULE_proof_end, NULL, NULL)
+                 : COLLEGA_OK;
+}
+
+/* From the newest part that ended back to the entry of the deal itself, which *wanted becomes. `held` is the room for
+ * what it points to. */
+static enum collega_status fill_parts(struct proving *proving, const CollegaStore__RootRow *root,
+                                      const CollegaStore__DealRow *row, const struct id **wanted,
+                                      struct id *held, Collega__Proof *proof) {
+  for (;;) {
+    struct id before;
+    bool found;
+    Collega__ProofReduction *part = arena_take(proving->arena, sizeof *part);
+    if (!part) return exchange_no_memory(proving->error);
+    collega__proof_reduction__init(part);
+    enum collega_status status = find_part(proving, root, row, *wanted, part, &before, &found);
+    if (status != COLLEGA_OK || !found) return status;
+    if (proof->n_reductions == REDUCTIONS_MOST)
+      return error_set(proving->error, COLLEGA_REFUSED, RULE_proof_too_large, NULL, NULL);
+    memmove(proof->reductions + 1, proof->reductions,
+            proof->n_reductions * sizeof(Collega__ProofReduction *));
+    proof->reductions[0] = part;
+    proof->n_reductions++;
+    *held = before;
+    *wanted = held;
+  }
+}
+
+/* ---- the chain, from its end */
+
+/* Is it one of this deal's, its own or of a part of it that ended? */
+static enum collega_status is_about(struct proving *proving, const struct deal_view *view,
+                                    const struct id *decision, bool *out) {
+  *out = false;
+  for (size_t i = 0; i < view->row->n_decisions && !*out; i++) {
+    struct run_view run;
+    enum collega_status status =
+        run_read_bytes(field_bytes(&view->row->decisions[i]), proving->arena, &run, proving->error);
+    if (status != COLLEGA_OK) return status;
+    *out = id_equal(&run.records[0].id, decision);
+  }
+  return COLLEGA_OK;
+}
+
 /* Which of the root's deals the decision with this id is about. */
 static enum collega_status deal_of_decision(struct proving *proving,
                                             const CollegaStore__RootRow *root,
                                             const struct id *decision, struct deal_view *view) {
   for (size_t i = 0; i < root->n_deals; i++) {
     struct id deal;
-    Collega__Run *run = NULL;
-    uint32_t position;
+    bool about = false;
     if (!id_from(&deal, root->deals[i].data, root->deals[i].len))
       return exchange_row_damaged(proving->error, "roots");
     enum collega_status status =
         deal_view_read(proving->txn, proving->party, &deal, proving->arena, view, proving->error);
     if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(proving->error, "roots");
-    if (status == COLLEGA_OK) status = find_entry(proving, view, decision, &run, &position);
+    if (status == COLLEGA_OK) status = is_about(proving, view, decision, &about);
     if (status != COLLEGA_OK) return status;
-    if (run) return COLLEGA_OK;
+    if (about) return COLLEGA_OK;
   }
   return error_set(proving->error, COLLEGA_REFUSED, RULE_proof_not_concluded, NULL, NULL);
 }
@@ -170,11 +260,13 @@ static enum collega_status fill_chain(struct proving *proving, const CollegaStor
   Collega__ProofDeal **deals = arena_take(proving->arena, CHAIN_MOST * sizeof *deals);
   struct id before;
   size_t count = 0;
-  if (!deals) return exchange_no_memory(proving->error);
+  proof->reductions = arena_take(proving->arena, (REDUCTIONS_MOST + 1) * sizeof *proof->reductions);
+  if (!deals || !proof->reductions) return exchange_no_memory(proving->error);
   for (;;) {
     Collega__Run *decision = NULL;
-    uint32_t position = 0;
-    enum collega_status status = find_entry(proving, view, wanted, &decision, &position);
+    struct id entry;
+    enum collega_status status = fill_parts(proving, root, view->row, &wanted, &entry, proof);
+    if (status == COLLEGA_OK) status = find_entry(proving, view, wanted, &decision);
     if (status == COLLEGA_OK && !decision)
       return error_set(proving->error, COLLEGA_REFUSED, RULE_proof_not_concluded, NULL, NULL);
     if (status == COLLEGA_OK && count == CHAIN_MOST)
@@ -204,26 +296,16 @@ static enum collega_status fill_end(struct proving *proving, const CollegaStore_
                                     const CollegaStore__DealRow *row, Collega__Proof *proof,
                                     struct id *ended) {
   for (size_t i = 0; i < row->n_decisions; i++) {
-    struct run_view run, request;
+    struct run_view run;
+    bool found;
     enum collega_status status =
         run_read_bytes(field_bytes(&row->decisions[i]), proving->arena, &run, proving->error);
     if (status != COLLEGA_OK) return status;
     const Collega__Decision *decision = run.records[0].body->decision;
-    if (!decision || decision->verdict != COLLEGA__VERDICT__VERDICT_TERMINATED ||
-        !decision->has_basis)
-      continue;
-    for (size_t j = 0; j < root->n_terminates; j++) {
-      status = run_read_bytes(field_bytes(&root->terminates[j]), proving->arena, &request,
-                              proving->error);
-      if (status != COLLEGA_OK) return status;
-      if (!field_is(&decision->basis, &request.records[0].id)) continue;
-      const Collega__Terminate *terminate = request.records[0].body->terminate;
-      if (!terminate || !id_from(ended, terminate->predecessor.data, terminate->predecessor.len))
-        return exchange_row_damaged(proving->error, "roots");
-      status = run_of(proving, &root->terminates[j], &proof->terminate);
-      return status == COLLEGA_OK ? run_of(proving, &row->decisions[i], &proof->termination)
-                                  : status;
-    }
+    if (!decision || decision->verdict != COLLEGA__VERDICT__VERDICT_TERMINATED) continue;
+    status = find_request(proving, root, decision, &proof->terminate, ended, &found);
+    if (status != COLLEGA_OK) return status;
+    if (found) return run_of(proving, &row->decisions[i], &proof->termination);
   }
   return error_set(proving->error, COLLEGA_REFUSED, RULE_proof_end, NULL, NULL);
 }

@@ -35,6 +35,21 @@ static enum collega_status drop(struct signing *signing, const CollegaStore__Dea
   return signing_drop(signing, act->kind, &why);
 }
 
+/* A part can only end while more people are left than that. */
+static enum collega_status part_fits(struct signing *signing, const struct negotiation *negotiation,
+                                     enum rule *against) {
+  Collega__Terms *terms;
+  *against = RULE_NONE;
+  if (negotiation->terminate_headcount == 0) return COLLEGA_OK;
+  enum collega_status status =
+      deal_terms(signing->view.row, signing->arena, &terms, signing->error);
+  if (status != COLLEGA_OK) return status;
+  uint32_t left = deal_people(signing->view.row, terms->work->headcount, DATE_OPEN);
+  if (negotiation->terminate_headcount >= left) *against = RULE_terminate_headcount;
+  if (negotiation_reductions(negotiation) >= REDUCTIONS_MOST) *against = RULE_reductions_most;
+  return COLLEGA_OK;
+}
+
 /* Still wanted, and for this deal? The machine asks again when the last entry becomes another one. */
 static enum collega_status sign_terminate(struct signing *signing, const CollegaStore__DealAct *act,
                                           const struct negotiation *negotiation,
@@ -48,8 +63,11 @@ static enum collega_status sign_terminate(struct signing *signing, const Collega
       signing->view.row->state != COLLEGA_STORE__DEAL_STATE__DEAL_STATE_CONCLUDED)
     return drop(signing, act, blocked ? RULE_release_under_way : RULE_no_agreement);
   struct collega_error why;
-  enum collega_status status =
-      signing_mandate(signing, root->has_terminate_mandate, &root->terminate_mandate, &why);
+  enum rule against;
+  enum collega_status status = part_fits(signing, negotiation, &against);
+  if (status != COLLEGA_OK) return status;
+  if (against != RULE_NONE) return drop(signing, act, against);
+  status = signing_mandate(signing, root->has_terminate_mandate, &root->terminate_mandate, &why);
   if (status == COLLEGA_REFUSED) { /* it stays wanted: asked again, it may name another mandate */
     log_warning("termination_waits", "rule=%s", rule_name(why.rule));
     return COLLEGA_OK;
@@ -60,6 +78,8 @@ static enum collega_status sign_terminate(struct signing *signing, const Collega
   field_set_id(&content.deal, &signing->view.deal);
   field_set_id(&content.predecessor, &negotiation->last_decision);
   content.effective = negotiation->terminate_effective;
+  content.has_headcount = negotiation->terminate_headcount > 0;
+  content.headcount = negotiation->terminate_headcount;
   content.has_mandate = root->has_terminate_mandate;
   content.mandate = root->terminate_mandate;
   content.time = signing->now;

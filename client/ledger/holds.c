@@ -2,9 +2,9 @@
  * subject lie together, and within them those of one root, so "the larger within a root" is
  * taken in one pass.
  *
- * A sum over days rises only on a day on which some row begins. So the first day that is full,
- * and the fullest day, are found by looking at those days alone; a calendar of a hundred years
- * is never walked. */
+ * A sum over days rises only on a day on which some row begins: people of a row may end before
+ * others, and never come later. So the first day that is full, and the fullest day, are found by
+ * looking at those days alone; a calendar of a hundred years is never walked. */
 #include "client/ledger/holds.h"
 #include "client/ledger/transaction.h"
 #include <inttypes.h>
@@ -25,8 +25,12 @@ static bool stands(const CollegaStore__Hold *row, collega_date day) {
   return row->from <= day && day <= row->until;
 }
 
-static uint64_t measure(const CollegaStore__Hold *row, bool carve) {
-  return carve ? (uint64_t)row->people * row->hours_per_week : row->people;
+static uint64_t measure(const CollegaStore__Hold *row, collega_date day, bool carve) {
+  uint64_t people = row->people;
+  for (size_t i = 0; i < row->n_ends; i++)
+    if (row->ends[i]->until < day)
+      people -= row->ends[i]->people < people ? row->ends[i]->people : people;
+  return carve ? people * row->hours_per_week : people;
 }
 
 /* The plain definition, for rows in any order: a row counts on a day when no other row of its
@@ -39,10 +43,10 @@ uint64_t holds_on_day(const CollegaStore__Hold *const *rows, size_t count, colle
     bool counts = true;
     for (size_t j = 0; j < count && counts; j++) {
       if (j == i || !stands(rows[j], day) || !same(&rows[i]->root, &rows[j]->root)) continue;
-      uint64_t mine = measure(rows[i], carve), other = measure(rows[j], carve);
+      uint64_t mine = measure(rows[i], day, carve), other = measure(rows[j], day, carve);
       counts = other < mine || (other == mine && i < j);
     }
-    if (counts) sum += measure(rows[i], carve);
+    if (counts) sum += measure(rows[i], day, carve);
   }
   return sum;
 }
@@ -110,7 +114,8 @@ static struct day_sum sum_on_day(const struct rows *rows, const ProtobufCBinaryD
     for (; i < rows->count && same(root, &rows->row[i]->root); i++) {
       const CollegaStore__Hold *row = rows->row[i];
       if (!stands(row, day) || (ignored_deal != NULL && same(ignored_deal, &row->deal))) continue;
-      if (measure(row, carve) > largest) largest = measure(row, carve);
+      uint64_t people = measure(row, day, carve);
+      if (people > largest) largest = people;
     }
     if (own != NULL && same(own, root))
       sum.own = largest;
@@ -137,7 +142,7 @@ static void look_at_day(const struct rows *rows, const struct capacity *capacity
                    : capacity->carve ? (uint64_t)capacity->headcount * capacity->hours_per_week
                                      : capacity->headcount;
   struct day_sum sum = sum_on_day(rows, &wanted->root, &wanted->deal, day, capacity->carve);
-  uint64_t asked = measure(wanted, capacity->carve);
+  uint64_t asked = measure(wanted, day, capacity->carve);
   if (sum.own > asked) asked = sum.own; /* the negotiation holds this much already */
   uint64_t left = limit > sum.others ? limit - sum.others : 0;
   if (asked <= left) return;

@@ -44,6 +44,33 @@ static const char *release_text(uint32_t state) {
   return NULL;
 }
 
+/* The parts that one party ended, and how many people go on after them. */
+static bool reductions_json(const CollegaStore__DealRow *row, const Collega__Terms *terms,
+                            json_t *out) {
+  if (row->n_reductions == 0) return true;
+  json_t *list = json_array();
+  for (size_t i = 0; list && i < row->n_reductions; i++) {
+    const CollegaStore__ReductionRow *part = row->reductions[i];
+    json_t *entry = json_pack("{s:i, s:b, s:b}", "headcount", (int)part->headcount, "ours",
+                              (int)part->ours, "disputed", (int)part->disputed);
+    bool put = entry && json_put(entry, "effective", json_date(part->effective));
+    if (!put) json_decref(entry);
+    list = json_add(list, put ? entry : NULL);
+  }
+  bool ok = json_put(out, "reductions", list);
+  if (ok && terms && terms->work)
+    ok = json_put(out, "people_left",
+                  json_integer(deal_people(row, terms->work->headcount, DATE_OPEN)));
+  return ok;
+}
+
+static bool is_disputed(const CollegaStore__DealRow *row) {
+  bool disputed = row->disputed;
+  for (size_t i = 0; i < row->n_reductions; i++)
+    disputed = disputed || row->reductions[i]->disputed;
+  return disputed;
+}
+
 /* What it follows on, and what followed it. */
 static bool links_json(const struct view *view, const CollegaStore__DealRow *row,
                        const Collega__DealHeader *header, json_t *out) {
@@ -54,9 +81,9 @@ static bool links_json(const struct view *view, const CollegaStore__DealRow *row
     ok = json_put(out, "amends", json_hex(header->amends.data, header->amends.len));
   if (ok && release_text(row->release_state))
     ok = json_put(out, "release", json_string(release_text(row->release_state)));
-  if (ok && row->has_effective)
-    ok = json_put(out, "effective", json_date(row->effective)) &&
-         json_put(out, "disputed", json_boolean(row->disputed));
+  if (ok && row->has_effective) ok = json_put(out, "effective", json_date(row->effective));
+  if (ok && (row->has_effective || row->n_reductions > 0))
+    ok = json_put(out, "disputed", json_boolean(is_disputed(row)));
   bool agreed = row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_CONCLUDED ||
                 row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_TERMINATED;
   const CollegaStore__RootRow *root = view_root(view, row);
@@ -64,6 +91,10 @@ static bool links_json(const struct view *view, const CollegaStore__DealRow *row
   if (ok && after) ok = json_put(out, "amended_by", json_hex(after->data, after->len));
   if (ok && agreed && root && root->terminate_wanted)
     ok = json_put(out, "ending", json_date(root->terminate_effective));
+  if (ok && agreed && root && root->terminate_wanted && root->has_terminate_headcount)
+    ok = json_put(out, "ending_headcount", json_integer(root->terminate_headcount));
+  if (ok && agreed && root && root->terminate_dropped)
+    ok = json_put(out, "ending_dropped", json_string(root->terminate_dropped));
   return ok;
 }
 
@@ -89,6 +120,16 @@ static bool hold_json(const struct view *view, const CollegaStore__DealRow *row,
                             (int)hold->hours_per_week, "agreed", (int)hold->agreed);
   bool ok = entry && json_put(entry, "from", json_date(hold->from));
   if (ok && hold->until != DATE_OPEN) ok = json_put(entry, "until", json_date(hold->until));
+  if (ok && hold->n_ends > 0) {
+    json_t *ends = json_array();
+    for (size_t i = 0; ends && i < hold->n_ends; i++) {
+      json_t *end = json_pack("{s:i}", "people", (int)hold->ends[i]->people);
+      bool put = end && json_put(end, "until", json_date(hold->ends[i]->until));
+      if (!put) json_decref(end);
+      ends = json_add(ends, put ? end : NULL);
+    }
+    ok = json_put(entry, "ends", ends);
+  }
   if (ok) return json_put(out, "hold", entry);
   json_decref(entry);
   return false;
@@ -139,9 +180,9 @@ json_t *document_deal(const struct view *view, const CollegaStore__DealRow *row)
        json_put(out, "decider", json_hex(header->decider.data, header->decider.len)) &&
        json_put(out, "root", json_hex(row->root.data, row->root.len)) &&
        json_put(out, "waits_for_signature", json_boolean(row->has_act)) &&
-       links_json(view, row, header, out) && capacity_json(view, row, out) &&
-       hold_json(view, row, out) && steps_json(view, row, terms, out) &&
-       erased_json(view, row, out);
+       links_json(view, row, header, out) && reductions_json(row, terms, out) &&
+       capacity_json(view, row, out) && hold_json(view, row, out) &&
+       steps_json(view, row, terms, out) && erased_json(view, row, out);
   if (ok && row->why)
     ok = json_put(out, "why", json_string(row->why)) &&
          json_put(out, "why_text", json_string(view_words(view, row->why, NULL, 0)));

@@ -13,6 +13,8 @@ static enum collega_status find(struct call *call, const char *typed, struct id 
 }
 
 /* As it is now. */
+#define PEOPLE_MOST 10000 /* as the schema allows */
+
 static int end_deal(struct call *call, enum collega_status status, const struct id *id) {
   CollegaStore__DealRow *row = NULL;
   json_t *document = NULL;
@@ -129,8 +131,10 @@ int collega_deal_withdraw(struct collega_node *node, const char *deal, char **js
   return act(node, deal, deal_withdraw, json, failure);
 }
 
-int collega_deal_terminate(struct collega_node *node, const char *deal, const char *last_day,
-                           const char *mandate, char **json, struct collega_failure *failure) {
+/* `headcount` NULL: all. */
+static int terminate(struct collega_node *node, const char *deal, const uint32_t *headcount,
+                     const char *last_day, const char *mandate, char **json,
+                     struct collega_failure *failure) {
   struct call call;
   struct id id, named, last;
   const struct id *chosen = NULL;
@@ -140,12 +144,25 @@ int collega_deal_terminate(struct collega_node *node, const char *deal, const ch
   if (status == COLLEGA_OK) status = call_need(&call, last_day, "last_day");
   if (status == COLLEGA_OK && !date_read(last_day, &effective))
     status = error_set(&call.error, COLLEGA_INVALID, RULE_option_date, "last_day", last_day, NULL);
+  if (status == COLLEGA_OK && headcount && (*headcount < 1 || *headcount > PEOPLE_MOST))
+    status = error_set(&call.error, COLLEGA_INVALID, RULE_range, "headcount", "1", "10000", NULL);
   if (status == COLLEGA_OK) status = find_mandate(&call, mandate, &named, &chosen);
   call_release(&call);
   if (status == COLLEGA_OK)
-    status = deal_terminate(node->exchange, &node->party, &id, effective, 0, chosen, call.view.now,
-                            &last, &call.error);
+    status = deal_terminate(node->exchange, &node->party, &id, effective,
+                            headcount ? *headcount : 0, chosen, call.view.now, &last, &call.error);
   return end_deal(&call, status, &id);
+}
+
+int collega_deal_terminate(struct collega_node *node, const char *deal, const char *last_day,
+                           const char *mandate, char **json, struct collega_failure *failure) {
+  return terminate(node, deal, NULL, last_day, mandate, json, failure);
+}
+
+int collega_deal_terminate_part(struct collega_node *node, const char *deal, uint32_t headcount,
+                                const char *last_day, const char *mandate, char **json,
+                                struct collega_failure *failure) {
+  return terminate(node, deal, &headcount, last_day, mandate, json, failure);
 }
 
 static bool release_of(enum collega_release what, enum deal_release *out) {

@@ -172,6 +172,11 @@ uint32_t collega_judgement_headcount(const struct collega_judgement *judgement) 
   return work ? work->headcount : 0;
 }
 
+uint32_t collega_judgement_people_left(const struct collega_judgement *judgement) {
+  return reductions_left(collega_judgement_headcount(judgement), judgement->judged.reductions,
+                         judgement->judged.reduction_count, INT32_MAX);
+}
+
 int32_t collega_judgement_from(const struct collega_judgement *judgement) {
   const Collega__TermsWork *work = work_of(judgement);
   return work ? work->from : 0;

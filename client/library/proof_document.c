@@ -30,6 +30,27 @@ static json_t *findings_json(const struct proof_judgement *judgement, bool again
   return list;
 }
 
+/* The parts that one party ended; and who go on, where the proof shows how many there were. */
+static bool reductions_json(const struct proof_judgement *judgement, json_t *out) {
+  json_t *list = json_array();
+  for (size_t i = 0; list && i < judgement->reduction_count; i++) {
+    const struct reduction *part = &judgement->reductions[i];
+    bool lender = id_equal(&part->by, &judgement->lender.id);
+    json_t *entry = json_pack("{s:i, s:s}", "headcount", (int)part->headcount, "by",
+                              lender ? "lender" : "borrower");
+    bool put = entry && json_put(entry, "effective", json_date(part->effective));
+    if (!put) json_decref(entry);
+    list = json_add(list, put ? entry : NULL);
+  }
+  bool ok = json_put(out, "reductions", list);
+  if (ok && judgement->terms && judgement->terms->work)
+    ok = json_put(
+        out, "people_left",
+        json_integer(reductions_left(judgement->terms->work->headcount, judgement->reductions,
+                                     judgement->reduction_count, INT32_MAX)));
+  return ok;
+}
+
 json_t *document_judgement(const struct proof_judgement *judgement, enum language language) {
   json_t *out = json_object();
   char fingerprint[FINGERPRINT_BYTES];
@@ -47,6 +68,7 @@ json_t *document_judgement(const struct proof_judgement *judgement, enum languag
             json_put(out, "borrower", proof_party_json(&judgement->borrower));
   if (ok && judgement->terms)
     ok = json_put(out, "terms", json_from_message(&judgement->terms->base));
+  if (ok && judgement->reduction_count > 0) ok = reductions_json(judgement, out);
   if (ok && judgement->terminated)
     ok = json_put(out, "terminated_on", json_date(judgement->terminated_on));
   if (ok) return out;

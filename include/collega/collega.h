@@ -202,6 +202,11 @@ int collega_deal_withdraw(struct collega_node *node, const char *deal, char **js
 /* `last_day` as "2027-03-26". */
 int collega_deal_terminate(struct collega_node *node, const char *deal, const char *last_day,
                            const char *mandate, char **json, struct collega_failure *failure);
+/* Ends a part of it: `headcount` people fewer after `last_day`, from 1 to one less than all who are left; the others go
+ * on. "reductions" in the deal tells what became of it. */
+int collega_deal_terminate_part(struct collega_node *node, const char *deal, uint32_t headcount,
+                                const char *last_day, const char *mandate, char **json,
+                                struct collega_failure *failure);
 enum collega_release {
   COLLEGA_RELEASE_ASK = 0,
   COLLEGA_RELEASE_SIGN = 1, /* answers the other's request: both are free */
@@ -289,6 +294,8 @@ int32_t collega_judgement_until(const struct collega_judgement *judgement);
 uint32_t collega_judgement_hours_per_week(const struct collega_judgement *judgement);
 /* When it was concluded, milliseconds since 1970-01-01T00:00:00Z by the decider's clock; 0: not known. */
 int64_t collega_judgement_concluded(const struct collega_judgement *judgement);
+/* Of the people agreed, those who go on once every part that one party ended has ended; as many where none was. */
+uint32_t collega_judgement_people_left(const struct collega_judgement *judgement);
 
 /* The findings: sentences. against is set to 1 when the finding speaks against the proof. NULL beyond the last. */
 size_t collega_judgement_finding_count(const struct collega_judgement *judgement);

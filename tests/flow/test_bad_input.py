@@ -96,7 +96,9 @@ USAGE = [
     ["deal", "counter", "00", "--to", "11"], ["deal", "counter", "00", "--rate", "veel"], ["deal", "amend"],
     ["deal", "amend", "00"], ["deal", "amend", "00", "--until", "2027-02-30"], ["deal", "amend", "00", "--hours", "61"],
     ["deal", "terminate"], ["deal", "terminate", "00"], ["deal", "terminate", "00", "--effective", "morgen"],
-    ["deal", "terminate", "00", "--effective", "2027-01-31", "--headcount", "0"], ["deal", "release"],
+    ["deal", "terminate", "00", "--effective", "2027-01-31", "--headcount", "0"],
+    ["deal", "terminate", "00", "--effective", "2027-01-31", "--headcount", "10001"],
+    ["deal", "terminate", "00", "--effective", "2027-01-31", "--headcount", "half"], ["deal", "release"],
     ["deal", "release", "00", "--sign", "--keep"], ["deal", "release", "00", "--sign", "yes"],
 ]
 

@@ -44,7 +44,8 @@ def refused(node, names, arguments, word):
     (["deal", "terminate", "PROPOSAL", "--effective", "2027-01-20"], "agreement"),
     (["deal", "terminate", "AGREEMENT", "--effective", "2020-01-01"], "effective"),
     (["deal", "terminate", "AGREEMENT", "--effective", "2035-01-01"], "effective"),
-    (["deal", "terminate", "AGREEMENT", "--effective", "2027-01-20", "--headcount", "1"], "headcount"),
+    (["deal", "terminate", "AGREEMENT", "--effective", "2027-01-20", "--headcount", "10000"], "headcount"),
+    (["deal", "terminate", "AGREEMENT", "--effective", "2035-01-01", "--headcount", "1"], "effective"),
     (["deal", "release", "AGREEMENT", "--sign"], "release"),
     (["deal", "release", "AGREEMENT", "--keep"], "release"),
     (["deal", "talk", "PROPOSAL", "--message", "BSN 123456782"], "text"),
@@ -53,7 +54,7 @@ def refused(node, names, arguments, word):
     (["deal", "talk", "PROPOSAL", "--terms", "/nonexistent/terms.json"], "terms.json"),
     (["match", "interest", "MATCH", "--message", "BSN 123456782"], "text"),
     (["match", "interest", "MATCH", "--message", "x" * 4097], "text"),
-], ids=range(24))
+], ids=range(25))
 def test_bad_input_is_refused_and_leaves_no_trace(pair, arguments, word):
     lender, _, names = pair
     refused(lender, names, arguments, word)

@@ -88,6 +88,13 @@ def test_an_agreement_is_amended_and_ended(pair):
     with pytest.raises(Refusal):
         lender("deal_terminate", change["id"], "soon", None)
     last = lender("deal_show", change["id"])["terms"]["until"]
+    for people in (0, 3, 10001):
+        with pytest.raises(Refusal) as refusal:
+            lender("deal_terminate_part", change["id"], people, last[:8] + "01", None)
+        assert refusal.value.rule == ("terminate_headcount" if people == 3 else "range"), people
+    lender("deal_terminate_part", change["id"], 2, last[:8] + "01", None)
+    for side in (lender, borrower):
+        side.wait_for(lambda event: event["event"] == "deal" and event["deal"].get("people_left") == 1)
     lender("deal_terminate", change["id"], last[:8] + "01", None)
     for side in (lender, borrower):
         side.until(change["id"], "terminated")

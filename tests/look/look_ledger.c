@@ -1,6 +1,7 @@
 /* look_ledger HOME: what a node's ledger holds and no command shows, as one JSON document.
  *
- *   {"holds":    [{"subject","root","deal","from","until","people","hours","agreed"}],   days since 1970
+ *   {"holds":    [{"subject","root","deal","from","until","people","hours","agreed",
+ *                  "ends": [{"people","until"}]}],     days since 1970
  *    "deals":    [{"deal","root","state","mine","accept_by","decisions":[record ids]}],
  *    "receipts": [{"record","epoch","seq"}],             published here, and receipted
  *    "stored":   [{"hash","epoch","seq"}],               answered by Stored; seq 0: by the decider
@@ -29,11 +30,15 @@ static bool add_hold(void *context, struct bytes key, struct bytes value) {
       (const CollegaStore__Hold *)row_unpack(&collega_store__hold__descriptor, value, look->arena);
   look->damaged = hold == NULL;
   if (look->damaged) return false;
+  json_t *ends = json_array();
+  for (size_t i = 0; i < hold->n_ends; i++)
+    json_array_append_new(ends, json_pack("{si si}", "people", (int)hold->ends[i]->people, "until",
+                                          (int)hold->ends[i]->until));
   json_t *row = json_pack(
-      "{so so so si si si si sb}", "subject", json_hex(field_bytes(&hold->subject)), "root",
+      "{so so so si si si si sb so}", "subject", json_hex(field_bytes(&hold->subject)), "root",
       json_hex(field_bytes(&hold->root)), "deal", json_hex(field_bytes(&hold->deal)), "from",
       (int)hold->from, "until", (int)hold->until, "people", (int)hold->people, "hours",
-      (int)hold->hours_per_week, "agreed", (int)hold->agreed);
+      (int)hold->hours_per_week, "agreed", (int)hold->agreed, "ends", ends);
   return json_array_append_new(look->list, row) == 0;
 }
 

@@ -1,7 +1,8 @@
 /* look_store HOME: what a broker's store holds and no command shows, as one JSON document.
  *
  *   {"registers": [{"root","parties":[],"position","last_deal","last_decision","verdict","released",
- *                   "deals":[{"deal","verdict","position","decision"}]}],     verdicts as numbers, 0: none
+ *                   "deals":[{"deal","verdict","position","decision"}],       verdicts as numbers, 0: none
+ *                   "parts":[{"deal","position","people","until","decision"}]}],  that one party ended
  *    "decisions": {record id: root},
  *    "log":       {seq: record id},          since the broker's first epoch began
  *    "mail":      [hashes of envelopes that were taken],
@@ -45,11 +46,19 @@ static enum collega_status take_register(struct look *look, const struct store_c
                           json_pack("{so si si so}", "deal", id_json(&reg.deals[i].deal), "verdict",
                                     reg.deals[i].verdict, "position", (int)reg.deals[i].position,
                                     "decision", id_json(&reg.deals[i].decision)));
-  json_t *row =
-      json_pack("{so s[oo] si so so si sb so}", "root", id_json(&root), "parties",
-                id_json(&reg.parties[0]), id_json(&reg.parties[1]), "position", (int)reg.position,
-                "last_deal", id_json(&reg.last_deal), "last_decision", id_json(&reg.last_decision),
-                "verdict", reg.last_verdict, "released", (int)reg.released, "deals", deals);
+  json_t *parts = json_array();
+  for (size_t i = 0; i < reg.reduction_count; i++)
+    json_array_append_new(parts,
+                          json_pack("{so si si si so}", "deal", id_json(&reg.reductions[i].deal),
+                                    "position", (int)reg.reductions[i].position, "people",
+                                    (int)reg.reductions[i].part.headcount, "until",
+                                    (int)reg.reductions[i].part.effective, "decision",
+                                    id_json(&reg.reductions[i].decision)));
+  json_t *row = json_pack("{so s[oo] si so so si sb so so}", "root", id_json(&root), "parties",
+                          id_json(&reg.parties[0]), id_json(&reg.parties[1]), "position",
+                          (int)reg.position, "last_deal", id_json(&reg.last_deal), "last_decision",
+                          id_json(&reg.last_decision), "verdict", reg.last_verdict, "released",
+                          (int)reg.released, "deals", deals, "parts", parts);
   json_array_append_new(into, row);
   return COLLEGA_OK;
 }

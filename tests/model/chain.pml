@@ -52,6 +52,7 @@
 #define register_may_rule(i) may
 #define chain_may_rule(x) may
 #define chain_names_last(e) (ch[dl]==e)
+#define chain_ends_part never /* parts.pml */
 #include "common.pml"
 byte sp[4], sa[4], reg[4], state = CHAIN_CONCLUDED;
 byte ch[5], pch[5], qch[5], m1[5], m2[5]; /* the chain, what the parties hold, what epochs 1 and 2 said; from 1 */

@@ -81,5 +81,6 @@ def test_the_required_mutants_are_there():
     there = {(name.removesuffix(".pml"), flag) for name, mutant in MUTANTS for flag in mutant}
     assert {("plain", "P_CLOCK"), ("plain", "Q_CLOCK"), ("plain", "EARLY"), ("restored", "NO_QUESTION"),
             ("restored", "OLD_TAKEN"),
-            ("counter", "SPLIT"), ("counter", "PERDEAL"), ("chain", "TLOCAL"), ("release", "FREES"),
+            ("counter", "SPLIT"), ("counter", "PERDEAL"), ("chain", "TLOCAL"), ("parts", "PARTLOCAL"), ("parts", "NOLIST"),
+            ("release", "FREES"),
             ("party", "NOHEAD"), ("epochs", "OLDANSWER"), ("epochs", "FRESHCOUNTER"), ("epochs", "FORGETS")} <= there

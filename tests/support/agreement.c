@@ -218,6 +218,63 @@ void agreement_amend(struct agreement_world *world, const struct agreement *firs
   amendment->decision_id = first_id(amendment->proved.decision, world->arena);
 }
 
+void agreement_reduce(struct agreement_world *world, struct agreement *deal, struct person *who,
+                      const struct agreement_part *before, uint32_t position,
+                      struct agreement_part *part, part_twist twist) {
+  size_t count = before ? before->decision.n_reductions : 0;
+  const struct id *follows = before ? &before->decision_id : &deal->decision_id;
+  collega_time time = AGREEMENT_NOW + (position - 1) * DAY_MS;
+  memset(part, 0, sizeof *part);
+  part->terminator = who;
+  part->decider = &world->broker;
+  part->by = *party_of(who);
+  Collega__Terminate *terminate = &part->terminate;
+  collega__terminate__init(terminate);
+  set_field(&terminate->deal, deal->header_id.byte, ID_BYTES);
+  set_field(&terminate->predecessor, follows->byte, ID_BYTES);
+  terminate->effective = 20940 + (int32_t)position;
+  terminate->has_headcount = 1;
+  terminate->headcount = 2;
+  terminate->time = time;
+  if (twist) twist(part, STAGE_TERMINATE);
+  Collega__Body body;
+  person_body(part->terminator, &body);
+  body.type = COLLEGA__BODY_TYPE__BODY_TYPE_TERMINATE;
+  body.terminate = terminate;
+  collega__proof_reduction__init(&part->proved);
+  part->proved.terminate = person_sign(part->terminator, &body, world->arena);
+  part->terminate_id = first_id(part->proved.terminate, world->arena);
+  for (size_t i = 0; i < count; i++)
+    part->parts[i] = before->parts[i];
+  collega__reduction__init(&part->parts[count]);
+  part->parts[count].headcount = terminate->headcount;
+  part->parts[count].effective = terminate->effective;
+  part->parts[count].time = time + MINUTE_MS;
+  set_field(&part->parts[count].by, part->by.byte, ID_BYTES);
+  set_field(&part->parts[count].basis, part->terminate_id.byte, ID_BYTES);
+  for (size_t i = 0; i <= count; i++)
+    part->list[i] = &part->parts[i];
+  struct agreement entry = *deal;
+  decision_init(world, &entry, COLLEGA__VERDICT__VERDICT_REDUCED, position, follows,
+                time + MINUTE_MS);
+  part->decision = entry.decision;
+  part->decision.has_basis = 1;
+  set_field(&part->decision.basis, part->terminate_id.byte, ID_BYTES);
+  part->decision.n_reductions = count + 1;
+  part->decision.reductions = part->list;
+  if (twist) twist(part, STAGE_END);
+  entry.decision = part->decision;
+  entry.decider = part->decider;
+  part->proved.decision = sign_decision(world, &entry);
+  part->decision_id = first_id(part->proved.decision, world->arena);
+}
+
+void agreement_end_after(struct agreement *deal, const struct agreement_part *part) {
+  deal->decision_id = part->decision_id;
+  deal->decision.n_reductions = part->decision.n_reductions;
+  deal->decision.reductions = part->decision.reductions;
+}
+
 void agreement_terminate(struct agreement_world *world, struct agreement *first,
                          const struct agreement *last, uint32_t position, agreement_twist twist) {
   Collega__Terminate *terminate = &first->terminate;
@@ -225,7 +282,7 @@ void agreement_terminate(struct agreement_world *world, struct agreement *first,
   set_field(&terminate->deal, last->header_id.byte, ID_BYTES);
   set_field(&terminate->predecessor, last->decision_id.byte, ID_BYTES);
   terminate->effective = 20950;
-  terminate->time = AGREEMENT_NOW + 2 * DAY_MS;
+  terminate->time = AGREEMENT_NOW + (position - 1) * DAY_MS;
   terminate->has_mandate = 1;
   set_field(&terminate->mandate, world->borrower_mandate.byte, ID_BYTES);
   twisted(twist, world, first, STAGE_TERMINATE);
@@ -235,9 +292,13 @@ void agreement_terminate(struct agreement_world *world, struct agreement *first,
   body.terminate = terminate;
   first->terminate_run = person_sign(first->terminator, &body, world->arena);
   first->terminate_id = first_id(first->terminate_run, world->arena);
+  size_t parts = last->decision.n_reductions;
+  Collega__Reduction **list = last->decision.reductions;
   decision_init(world, first, COLLEGA__VERDICT__VERDICT_TERMINATED, position, &last->decision_id,
                 terminate->time + MINUTE_MS);
   set_field(&first->decision.deal, last->header_id.byte, ID_BYTES);
+  first->decision.n_reductions = parts;
+  first->decision.reductions = list;
   first->decision.has_effective = 1;
   first->decision.effective = terminate->effective;
   first->decision.has_basis = 1;

@@ -49,6 +49,15 @@ struct agreement {
   Collega__ProofDeal proved;
   Collega__Run *terminate_run, *termination_run;
 };
+/* A part that one party ended; `parts` lists it and those before it. */
+struct agreement_part {
+  Collega__Terminate terminate;
+  Collega__Decision decision;
+  Collega__Reduction parts[16], *list[16];
+  struct person *terminator, *decider;
+  struct id by, terminate_id, decision_id;
+  Collega__ProofReduction proved;
+};
 typedef void (*agreement_twist)(struct agreement_world *world, struct agreement *agreement,
                                 enum agreement_stage stage);
 /* The lender proposes 12 people; the borrower accepts an hour later; decided a minute after that. */
@@ -58,9 +67,17 @@ void agreement_conclude(struct agreement_world *world, struct agreement *agreeme
 void agreement_amend(struct agreement_world *world, const struct agreement *first,
                      const struct id *before, uint32_t position, struct agreement *amendment,
                      agreement_twist twist);
-/* Ends `first` two days later, after the entry of `last`; the runs lie in `first`. */
+/* Ends `first` a day later, after the entry of `last`; the runs lie in `first`. */
 void agreement_terminate(struct agreement_world *world, struct agreement *first,
                          const struct agreement *last, uint32_t position, agreement_twist twist);
+/* `who` ends a part of two people of `deal`, on day 20940 + position, after `before` (NULL: after the deal's own entry). The
+ * twist may change it before the request is signed (STAGE_TERMINATE) and before the decision is (STAGE_END). */
+typedef void (*part_twist)(struct agreement_part *part, enum agreement_stage stage);
+void agreement_reduce(struct agreement_world *world, struct agreement *deal, struct person *who,
+                      const struct agreement_part *before, uint32_t position,
+                      struct agreement_part *part, part_twist twist);
+/* As if the deal's own entry were the part's: what follows names it, and lists the parts. */
+void agreement_end_after(struct agreement *deal, const struct agreement_part *part);
 /* A proof of `deals`, with all members of the world. */
 Collega__Proof *agreement_proof(struct agreement_world *world, struct agreement *const *deals,
                                 size_t count);

@@ -119,7 +119,9 @@ class Campaign:
                 return ["deal", "amend", deal, "--until", until.isoformat()]
             if choose < 0.58:
                 return ["deal", "terminate", deal, "--effective", self.weeks()[1]]
-            if choose < 0.62:
+            if choose < 0.64:
+                return ["deal", "terminate", deal, "--effective", self.weeks()[1], "--headcount", "1"]
+            if choose < 0.68:
                 return ["deal", "release", deal]
         return None
 

@@ -10,7 +10,7 @@ from collections import defaultdict
 
 from support.world import DEADLINE, binaries
 
-CONCLUDED, VOID, AMENDED, TERMINATED, RELEASED = 1, 2, 3, 4, 5  # verdicts, as in proto/deal.proto
+CONCLUDED, VOID, AMENDED, TERMINATED, RELEASED, REDUCED = 1, 2, 3, 4, 5, 6  # verdicts, as in proto/deal.proto
 AGREED = {"CONCLUDED", "TERMINATED"}
 OPEN = {"DRAFT", "PROPOSED", "RECEIVED", "PENDING"}
 NO_LAST_DAY = 2147483647  # of a transfer
@@ -21,6 +21,11 @@ def look(program, home):
     result = subprocess.run([binaries() / program, home], capture_output=True, text=True, timeout=DEADLINE)
     assert result.returncode == 0, (program, home, result.stderr)
     return json.loads(result.stdout)
+
+
+def on_day(hold, day):
+    """The people of a hold on one of its days: some may have ended before the others."""
+    return max(0, hold["people"] - sum(end["people"] for end in hold["ends"] if end["until"] < day))
 
 
 class Truth:
@@ -70,7 +75,7 @@ class Truth:
             for hold in self.ledgers[node.name]["holds"]:
                 for day in range(hold["from"], min(hold["until"], hold["from"] + 400) + 1):
                     people = days[hold["subject"]][day]
-                    people[hold["root"]] = max(people.get(hold["root"], 0), hold["people"])
+                    people[hold["root"]] = max(people.get(hold["root"], 0), on_day(hold, day))
             for subject, calendar in days.items():
                 if subject not in offered:
                     continue
@@ -81,7 +86,8 @@ class Truth:
     def positions(self):
         """Invariant 4: one entry a position, none left out; every decision that a party took is the decider's."""
         for root, register in self.registers.items():
-            places = sorted(deal["position"] for deal in register["deals"] if deal["position"])
+            entries = register["deals"] + register["parts"]
+            places = sorted(entry["position"] for entry in entries if entry["position"])
             own = 1 if register["verdict"] in (TERMINATED, RELEASED) and register["position"] else 0
             self.expect(len(places) == len(set(places)), "two entries at one position:", register)
             self.expect(len(places) + own >= register["position"] or register["released"], "positions left out:", register)
@@ -143,13 +149,16 @@ class Truth:
                 state = deals[hold["deal"]][name]["state"]
                 self.expect(state in (AGREED if hold["agreed"] else OPEN), "a hold of what is", state, "at", name, hold)
                 if hold["agreed"]:
-                    sides[hold["deal"]][name] = tuple(hold[key] for key in ("from", "until", "people", "hours"))
+                    ends = tuple((end["people"], end["until"]) for end in hold["ends"])
+                    sides[hold["deal"]][name] = (*(hold[key] for key in ("from", "until", "people", "hours")), ends)
         for deal, rows in sides.items():
             self.expect(len(rows) == 2 and len(set(rows.values())) == 1, "agreed days differ:", deal, rows)
         for register in self.registers.values():
             last = register["last_deal"]
-            if register["verdict"] in (CONCLUDED, AMENDED) and not register["released"]:
+            if register["verdict"] in (CONCLUDED, AMENDED, REDUCED) and not register["released"]:
                 self.expect(last in sides, "agreed, and nobody held for it:", register)
+                ended = tuple((part["people"], part["until"]) for part in register["parts"] if part["deal"] == last)
+                self.expect(all(ends == ended for *_, ends in sides[last].values()), "other parts ended:", register, sides[last])
 
     def safe(self):
         self.agreements()

@@ -82,6 +82,7 @@ static bool releases(const struct party_change *change) {
   case DEAL_EVENT_REFUSED:
   case DEAL_EVENT_UNREACHABLE:
   case DEAL_EVENT_TERMINATE:
+  case DEAL_EVENT_TERMINATE_DROP:
   case DEAL_EVENT_RELEASE:
   case DEAL_EVENT_RELEASE_KEEP:
     break;
@@ -166,7 +167,8 @@ static bool party_guard(const struct party_change *change, unsigned guard) {
     return voids_it(change);
   case GUARD_MAKES_IT:
     return about_it(change) && (event->verdict == COLLEGA__VERDICT__VERDICT_CONCLUDED ||
-                                event->verdict == COLLEGA__VERDICT__VERDICT_AMENDED);
+                                event->verdict == COLLEGA__VERDICT__VERDICT_AMENDED ||
+                                event->verdict == COLLEGA__VERDICT__VERDICT_REDUCED);
   case GUARD_ENDS_IT:
     return event->verdict == COLLEGA__VERDICT__VERDICT_TERMINATED ||
            (about_it(change) && event->position < before->position && !runs(before));
@@ -193,6 +195,7 @@ static bool party_guard(const struct party_change *change, unsigned guard) {
   case GUARD_LODGED:
   case GUARD_ANOTHER:
   case GUARD_NAMES_LAST:
+  case GUARD_ENDS_PART:
   case GUARDS:
     break;
   }
@@ -266,6 +269,8 @@ static bool decider_guard(const struct decider_change *change, unsigned guard) {
     return after->released;
   case GUARD_ANOTHER:
     return change->deal == NULL || !id_equal(&change->deal->deal, &change->request->deal);
+  case GUARD_ENDS_PART:
+    return change->request->headcount > 0;
   case GUARD_NAMES_LAST:
     return id_equal(&change->request->terminate_predecessor, &before->last_decision);
   case GUARD_ROOM:
@@ -375,6 +380,7 @@ static unsigned event_of(enum deal_event_kind kind) {
   case DEAL_EVENT_WELCOME:
   case DEAL_EVENT_QUESTION:
   case DEAL_EVENT_TERMINATE:
+  case DEAL_EVENT_TERMINATE_DROP:
     break;
   }
   return EVENTS_NONE;
@@ -461,6 +467,7 @@ static unsigned chain_state(const struct decide_register *reg) {
   if (reg->position == 0) return STATE_CHAIN_NONE;
   if (reg->last_verdict == COLLEGA__VERDICT__VERDICT_TERMINATED) return STATE_CHAIN_TERMINATED;
   if (reg->last_verdict == COLLEGA__VERDICT__VERDICT_RELEASED) return STATE_CHAIN_RELEASED;
+  if (reg->last_verdict == COLLEGA__VERDICT__VERDICT_REDUCED) return STATE_CHAIN_REDUCED;
   return reg->last_verdict == COLLEGA__VERDICT__VERDICT_AMENDED ? STATE_CHAIN_AMENDED
                                                                 : STATE_CHAIN_CONCLUDED;
 }
@@ -492,7 +499,9 @@ const char *check_decider_step(const struct decide_register *before,
 
 static unsigned row_people(const struct world *world, const struct world_row *row, size_t deal,
                            unsigned day) {
-  return row->there && (row->days & 1u << day) ? world->deals[deal].people : 0;
+  unsigned people = world->deals[deal].people;
+  if (!row->there || !(row->days & 1u << day)) return 0;
+  return people > row->ended[day] ? people - row->ended[day] : 0;
 }
 
 unsigned people_on(const struct world *world, unsigned day, size_t with) {
@@ -564,6 +573,12 @@ static const char *check_rows(const struct world *world, size_t root, enum side 
   return NULL;
 }
 
+/* Parts of the chain's last deal that ended. */
+static uint32_t reduced(const struct negotiation *negotiation) {
+  const struct deal_slot *last = slot_in(negotiation, &negotiation->last_deal);
+  return last != NULL ? last->reduced : 0;
+}
+
 /* 1, and at most one deal of a root is concluded; two sides at the same position hold the same. */
 static const char *check_sides(const struct negotiation *one, const struct negotiation *two) {
   size_t concluded = 0;
@@ -580,8 +595,34 @@ static const char *check_sides(const struct negotiation *one, const struct negot
   }
   if (concluded > 1) return "invariant 6: two deals of one root concluded at a party";
   if (one->position == two->position && runs(one) && runs(two) &&
-      !id_equal(&one->last_deal, &two->last_deal))
+      (!id_equal(&one->last_deal, &two->last_deal) || reduced(one) != reduced(two)))
     return "the chains differ";
+  return NULL;
+}
+
+/* 7. A part ends once for each time that its party's user wanted it; whatever is lost, said again or restored. */
+static const char *check_parts(const struct world *world, size_t root) {
+  const struct decide_register *reg = &world->registers[root];
+  for (int who = 0; who < 2; who++) {
+    const struct world_side *side = &world->sides[root][who];
+    struct id party = world_party(root, (enum side)who);
+    size_t ended = 0;
+    for (size_t i = 0; i < reg->reduction_count; i++)
+      ended += id_equal(&reg->reductions[i].part.by, &party);
+    if (ended > side->parts_wanted) return "invariant 7: a part ended that nobody wanted to end";
+  }
+  return NULL;
+}
+
+/* What goes on is as many people at both, on every day. */
+static const char *check_same_people(const struct world *world, size_t root) {
+  const struct world_side *one = &world->sides[root][SIDE_EMPLOYER],
+                          *two = &world->sides[root][SIDE_BIDDER];
+  size_t last = world_find(world, &one->negotiation.last_deal);
+  for (unsigned day = 0; day < WORLD_DAYS && one->negotiation.position > 0; day++)
+    if (row_people(world, &one->rows[last], last, day) !=
+        row_people(world, &two->rows[last], last, day))
+      return "the parties hold different numbers of people";
   return NULL;
 }
 
@@ -611,6 +652,7 @@ const char *check_invariants(const struct world *world, size_t root) {
   for (int who = 0; who < 2 && wrong == NULL; who++)
     wrong = check_rows(world, root, (enum side)who);
   if (wrong == NULL) wrong = check_written(world, root);
+  if (wrong == NULL) wrong = check_parts(world, root);
   if (wrong != NULL || full(one) || full(two)) return wrong; /* a full RELEASE beats the rest */
   if ((wrong = check_sides(one, two)) != NULL) return wrong;
   for (int who = 0; who < 2 && wrong == NULL; who++) {
@@ -648,7 +690,7 @@ const char *check_settled(const struct world *world, size_t root) {
   if (reg->position != sides[0]->position ||
       (reg->position > 0 && chain_ended(reg) == runs(sides[0])))
     return "the decider ends otherwise than the parties";
-  return NULL;
+  return check_same_people(world, root);
 }
 
 const char *checker_never_taken(size_t *at) {

@@ -256,16 +256,157 @@ static void a_termination_must_name_the_last_entry(void **state) {
   is_entry(&bench, 0, 'd', COLLEGA__VERDICT__VERDICT_VOID, 0, RULE_terminated);
 }
 
-static void ending_a_part_is_an_amendment(void **state) {
+/* `basis` is the id of the request; several are several wishes. */
+static void reduces(struct bench *bench, char party, char basis, char predecessor,
+                    uint32_t headcount) {
+  struct decide_request request = request_on(DECIDE_TERMINATE, party, 'a');
+  request.basis = name(basis);
+  request.terminate_predecessor = name(predecessor);
+  request.effective = 600;
+  request.headcount = headcount;
+  step(bench, &request);
+}
+
+static size_t listed(const struct bench *bench, size_t index) {
+  size_t first;
+  return decider_listed(&bench->reg, &bench->effects.effect[index], &first);
+}
+
+static void a_part_ends_and_the_chain_goes_on(void **state) {
+  (void)state;
+  struct bench bench;
+  set_up(&bench);
+  reduces(&bench, 'P', 's', 'A', 2);
+  is_refusal(&bench, 0, RULE_no_agreement);
+  asks(&bench, DECIDE_ACCEPT, 'Q', 'a'); /* A */
+  asks(&bench, DECIDE_ASK, 'P', 'a');
+  struct decide_request open = request_on(DECIDE_ASK, 'P', 'c'); /* an amendment that is open */
+  open.amends = name('a');
+  open.predecessor = name('A');
+  step(&bench, &open);
+  reduces(&bench, 'P', 's', 'A', 2); /* B, and C for the amendment */
+  assert_int_equal(bench.effects.count, 2);
+  is_entry(&bench, 0, 'a', COLLEGA__VERDICT__VERDICT_REDUCED, 2, RULE_reduced);
+  is_entry(&bench, 1, 'c', COLLEGA__VERDICT__VERDICT_VOID, 0, RULE_overtaken);
+  assert_int_equal(listed(&bench, 0), 1);
+  assert_int_equal(bench.reg.reductions[0].part.headcount, 2);
+  assert_int_equal(bench.reg.reductions[0].part.effective, 600);
+  assert_int_equal(bench.reg.reductions[0].part.time, NOW);
+  reduces(&bench, 'P', 's', 'A', 2); /* the same once more: what was said */
+  assert_int_equal(bench.effects.count, 1);
+  is_repeat(&bench, 0, 'P', 'B');
+  reduces(&bench, 'Q', 't', 'A', 1); /* the other's came too late */
+  is_refusal(&bench, 0, RULE_overtaken);
+  is_repeat(&bench, 1, 'Q', 'A');
+  is_repeat(&bench, 2, 'Q', 'B');
+  reduces(&bench, 'Q', 'u', 'B', 1); /* D */
+  is_entry(&bench, 0, 'a', COLLEGA__VERDICT__VERDICT_REDUCED, 3, RULE_reduced);
+  assert_int_equal(listed(&bench, 0), 2);
+  amends(&bench, 'e', 'D'); /* E */
+  is_entry(&bench, 0, 'e', COLLEGA__VERDICT__VERDICT_AMENDED, 4, RULE_amended);
+  assert_int_equal(listed(&bench, 0), 0);
+  terminates(&bench, 'E'); /* F: what ended of another deal is not of this one */
+  is_entry(&bench, 0, 'e', COLLEGA__VERDICT__VERDICT_TERMINATED, 5, RULE_terminated);
+  assert_int_equal(listed(&bench, 0), 0);
+  reduces(&bench, 'P', 'v', 'F', 1);
+  is_repeat(&bench, 0, 'P', 'F');
+  asks(&bench, DECIDE_ASK, 'P', 'a');
+  assert_int_equal(bench.effects.count, 5); /* all that followed */
+  is_repeat(&bench, 1, 'P', 'B');
+  is_repeat(&bench, 2, 'P', 'D');
+}
+
+static void parts_end_so_often_and_no_more(void **state) {
   (void)state;
   struct bench bench;
   set_up(&bench);
   asks(&bench, DECIDE_ACCEPT, 'Q', 'a');
-  struct decide_request request = request_on(DECIDE_TERMINATE, 'P', 'a');
-  request.terminate_predecessor = name('A');
-  request.partial = true;
-  step(&bench, &request);
-  is_refusal(&bench, 0, RULE_terminate_partial);
+  for (int i = 0; i < REDUCTIONS_MOST; i++) {
+    reduces(&bench, 'P', (char)(1 + i), (char)('A' + i), 1);
+    is_entry(&bench, 0, 'a', COLLEGA__VERDICT__VERDICT_REDUCED, (uint32_t)i + 2, RULE_reduced);
+  }
+  reduces(&bench, 'P', 'z', 'A' + REDUCTIONS_MOST, 1);
+  is_refusal(&bench, 0, RULE_reductions_most);
+  terminates(&bench, 'A' + REDUCTIONS_MOST);
+  is_entry(&bench, 0, 'a', COLLEGA__VERDICT__VERDICT_TERMINATED, REDUCTIONS_MOST + 2,
+           RULE_terminated);
+  assert_int_equal(listed(&bench, 0), REDUCTIONS_MOST);
+}
+
+static struct shown_decision shows_parts(int verdict, uint32_t position, size_t parts) {
+  struct shown_decision shown = {.deal = name('a'),
+                                 .decision = name('9'),
+                                 .predecessor = name('8'),
+                                 .verdict = verdict,
+                                 .position = position,
+                                 .epoch = 1,
+                                 .effective = 900,
+                                 .reduction_count = parts};
+  for (size_t i = 0; i < parts; i++)
+    shown.reductions[i] = (struct reduction){.headcount = (uint32_t)i + 1,
+                                             .effective = 700 + (collega_date)i,
+                                             .by = name('P'),
+                                             .basis = name((char)(1 + i)),
+                                             .time = NOW};
+  return shown;
+}
+
+/* One party signs a part, so the other may have missed several: the newest tells of all. */
+static void the_newest_part_shown_brings_the_others_along(void **state) {
+  (void)state;
+  struct bench bench;
+  set_up(&bench);
+  bench.epoch = 2;
+  asks(&bench, DECIDE_ASK, 'P', 'a'); /* names epoch 1: asked of both */
+  struct shown_decision shown = shows_parts(COLLEGA__VERDICT__VERDICT_REDUCED, 4, 3);
+  answers(&bench, 'Q', &shown, 1);
+  is_entry(&bench, 0, 'a', COLLEGA__VERDICT__VERDICT_CONCLUDED, 1, RULE_concluded);
+  for (uint32_t i = 1; i <= 3; i++) {
+    is_entry(&bench, i, 'a', COLLEGA__VERDICT__VERDICT_REDUCED, 1 + i, RULE_reduced);
+    assert_int_equal(listed(&bench, i), i);
+    assert_int_equal(bench.reg.reductions[i - 1].part.headcount, i);
+  }
+  struct id last = name('9'), before = name('8');
+  assert_true(id_equal(&bench.effects.effect[3].adopted, &last));
+  assert_true(id_equal(&bench.effects.effect[2].adopted, &before));
+  assert_true(id_is_zero(&bench.effects.effect[1].adopted));
+  shown = shows_parts(COLLEGA__VERDICT__VERDICT_REDUCED, 2, 1); /* the other knows less */
+  answers(&bench, 'P', &shown, 1);
+  assert_int_equal(count_of(&bench, DECIDE_EFFECT_ENTRY), 0);
+  reduces(&bench, 'P', 3, 'D', 1); /* a request that was carried out before the restore */
+  is_repeat(&bench, 0, 'P', 'D');
+}
+
+static void an_end_shown_alone_brings_the_parts_before_it_along(void **state) {
+  (void)state;
+  struct bench bench;
+  set_up(&bench);
+  bench.epoch = 2;
+  asks(&bench, DECIDE_ASK, 'P', 'a');
+  struct shown_decision shown = shows_parts(COLLEGA__VERDICT__VERDICT_TERMINATED, 4, 2);
+  answers(&bench, 'Q', &shown, 1);
+  assert_int_equal(count_of(&bench, DECIDE_EFFECT_ENTRY), 4);
+  is_entry(&bench, 2, 'a', COLLEGA__VERDICT__VERDICT_REDUCED, 3, RULE_reduced);
+  is_entry(&bench, 3, 'a', COLLEGA__VERDICT__VERDICT_TERMINATED, 4, RULE_terminated);
+  assert_int_equal(listed(&bench, 3), 2);
+}
+
+static void parts_that_the_backup_held_are_said_again(void **state) {
+  (void)state;
+  struct bench bench;
+  set_up(&bench);
+  asks(&bench, DECIDE_ACCEPT, 'Q', 'a'); /* A */
+  reduces(&bench, 'P', 's', 'A', 2);     /* B */
+  bench.epoch = 2;
+  asks(&bench, DECIDE_ASK, 'P', 'a'); /* C, D */
+  is_entry(&bench, 0, 'a', COLLEGA__VERDICT__VERDICT_CONCLUDED, 1, RULE_concluded);
+  is_entry(&bench, 1, 'a', COLLEGA__VERDICT__VERDICT_REDUCED, 2, RULE_reduced);
+  struct id before = name('B'), basis = name('s');
+  assert_true(id_equal(&bench.effects.effect[1].adopted, &before));
+  assert_true(id_equal(&bench.effects.effect[1].basis, &basis));
+  reduces(&bench, 'Q', 't', 'D', 1); /* nothing new before both have answered */
+  assert_int_equal(count_of(&bench, DECIDE_EFFECT_ENTRY), 0);
+  assert_int_equal(count_of(&bench, DECIDE_EFFECT_QUESTION), 2);
 }
 
 static void one_who_asks_about_a_deal_hears_what_followed(void **state) {
@@ -476,7 +617,11 @@ int main(void) {
       cmocka_unit_test(neither_side_can_crowd_the_other_out),
       cmocka_unit_test(an_amendment_takes_the_next_position_or_is_overtaken),
       cmocka_unit_test(a_termination_must_name_the_last_entry),
-      cmocka_unit_test(ending_a_part_is_an_amendment),
+      cmocka_unit_test(a_part_ends_and_the_chain_goes_on),
+      cmocka_unit_test(parts_end_so_often_and_no_more),
+      cmocka_unit_test(the_newest_part_shown_brings_the_others_along),
+      cmocka_unit_test(an_end_shown_alone_brings_the_parts_before_it_along),
+      cmocka_unit_test(parts_that_the_backup_held_are_said_again),
       cmocka_unit_test(one_who_asks_about_a_deal_hears_what_followed),
       cmocka_unit_test(a_release_beats_what_was_decided),
       cmocka_unit_test(nothing_is_ruled_on_before_both_have_answered),

@@ -45,7 +45,7 @@ static struct id number_id(uint8_t kind, size_t number) {
   return id;
 }
 
-static struct id party_of(size_t root, enum side side) {
+struct id world_party(size_t root, enum side side) {
   return number_id('p', side == SIDE_EMPLOYER ? 1 : 2 + root);
 }
 
@@ -96,6 +96,23 @@ static void show_held(const struct world *world, struct world_side *side, struct
   }
 }
 
+static void reduce_row(struct world_row *row, const struct deal_effect *effect) {
+  memset(row->ended, 0, sizeof row->ended);
+  row->ended_parts = (unsigned)effect->reduction_count;
+  row->ended_people = 0;
+  for (size_t i = 0; i < effect->reduction_count; i++) {
+    const struct reduction *part = &effect->reductions[i];
+    row->ended_people += part->headcount;
+    for (collega_date day = part->effective + 1; day < WORLD_DAYS; day++)
+      row->ended[day] += part->headcount;
+  }
+}
+
+static unsigned people_left(const struct world *world, const struct world_side *side, size_t deal) {
+  unsigned ended = side->rows[deal].ended_people, people = world->deals[deal].people;
+  return ended < people ? people - ended : 0;
+}
+
 static const char *apply_effect(struct world *world, size_t root, enum side who,
                                 const struct deal_effect *effect) {
   struct world_side *side = &world->sides[root][who];
@@ -106,7 +123,9 @@ static const char *apply_effect(struct world *world, size_t root, enum side who,
   switch (effect->kind) {
   case DEAL_EFFECT_HOLD:
     if (row == NULL) return "a hold on no deal";
-    *row = (struct world_row){true, false, world->deals[deal].days};
+    row->there = true;
+    row->agreed = false;
+    row->days = world->deals[deal].days;
     break;
   case DEAL_EFFECT_HOLD_DROP:
     if (row == NULL) return "a drop on no deal";
@@ -122,6 +141,10 @@ static const char *apply_effect(struct world *world, size_t root, enum side who,
   case DEAL_EFFECT_HOLD_END:
     if (row == NULL || !row->there || !row->agreed) return "an end without an agreement";
     row->days &= (2u << effect->effective) - 1;
+    break;
+  case DEAL_EFFECT_HOLD_REDUCE:
+    if (row == NULL) return "a part of no deal";
+    reduce_row(row, effect);
     break;
   case DEAL_EFFECT_SIGN_HEADER:
     post(world, MAIL_PROPOSAL, root, other, deal);
@@ -139,7 +162,12 @@ static const char *apply_effect(struct world *world, size_t root, enum side who,
     post(world, ASK_ASK, root, who, deal);
     break;
   case DEAL_EFFECT_SIGN_TERMINATE:
+    /* As the ledger does it: a part of fewer than that is not signed. */
+    side->too_few = effect->headcount > 0 && effect->headcount >= people_left(world, side, deal);
+    if (side->too_few) break;
     message = post(world, ASK_TERMINATE, root, who, deal);
+    message->basis = number_id('t', world->terminates++);
+    message->headcount = effect->headcount;
     message->predecessor = side->negotiation.last_decision;
     message->effective = effect->effective;
     break;
@@ -194,6 +222,12 @@ static const char *side_step(struct world *world, size_t root, enum side who,
   *taken = true;
   for (size_t i = 0; i < effects.count && wrong == NULL; i++)
     wrong = apply_effect(world, root, who, &effects.effect[i]);
+  if (wrong == NULL && side->too_few) {
+    struct deal_event drop = {.kind = DEAL_EVENT_TERMINATE_DROP};
+    side->too_few = false;
+    if (deal_step(&side->negotiation, &drop, &effects, NULL) != COLLEGA_OK)
+      return "a wish that cannot be kept is not dropped";
+  }
   return wrong != NULL ? wrong : check_invariants(world, root);
 }
 
@@ -212,6 +246,10 @@ static size_t write_decision(struct world *world, size_t root, const struct deci
                                       .epoch = world->epoch,
                                       .why = effect->why,
                                       .effective = effect->effective};
+  size_t first;
+  decision->reduction_count = decider_listed(reg, effect, &first);
+  for (size_t i = 0; i < decision->reduction_count; i++)
+    decision->reductions[i] = reg->reductions[first + i].part;
   if (effect->position > 1) decision->predecessor = reg->last_decision;
   decider_written(reg, effect, &decision->id, world->epoch);
   note(world, "  decision %zu of root %zu, epoch %u: deal %zu verdict %d position %u, %s\n", index,
@@ -222,7 +260,7 @@ static size_t write_decision(struct world *world, size_t root, const struct deci
 
 static const char *decider_effect(struct world *world, size_t root,
                                   const struct decide_effect *effect) {
-  struct id employer = party_of(root, SIDE_EMPLOYER);
+  struct id employer = world_party(root, SIDE_EMPLOYER);
   enum side to = id_equal(&effect->party, &employer) ? SIDE_EMPLOYER : SIDE_BIDDER;
   size_t index;
   switch (effect->kind) {
@@ -232,6 +270,7 @@ static const char *decider_effect(struct world *world, size_t root,
     world->adopted += !id_is_zero(&effect->adopted);
     world->concluded += effect->verdict == COLLEGA__VERDICT__VERDICT_CONCLUDED;
     world->amended += effect->verdict == COLLEGA__VERDICT__VERDICT_AMENDED;
+    world->reduced += effect->verdict == COLLEGA__VERDICT__VERDICT_REDUCED;
     world->terminated += effect->verdict == COLLEGA__VERDICT__VERDICT_TERMINATED;
     world->released += effect->verdict == COLLEGA__VERDICT__VERDICT_RELEASED;
     world->voided += effect->verdict == COLLEGA__VERDICT__VERDICT_VOID;
@@ -271,7 +310,9 @@ static void show(const struct world *world, const struct message *message,
                                        .position = decision->position,
                                        .epoch = decision->epoch,
                                        .effective = decision->effective,
-                                       .why = decision->why};
+                                       .why = decision->why,
+                                       .reduction_count = decision->reduction_count};
+    memcpy(shown[i].reductions, decision->reductions, sizeof shown[i].reductions);
   }
 }
 
@@ -305,24 +346,25 @@ static const char *decider_takes(struct world *world, const struct message *mess
   struct shown_decision shown[WORLD_SHOWN];
   size_t root = message->root;
   struct decide_register *reg = &world->registers[root], before = *reg;
-  struct decide_request request = {.kind = kind_of(message->kind),
-                                   .party = party_of(root, message->side),
-                                   .root = number_id('r', root),
-                                   .basis = number_id('b', world->step),
-                                   .terminate_predecessor = message->predecessor,
-                                   .effective = message->effective,
-                                   .answer_epoch = message->epoch,
-                                   .shown = shown,
-                                   .shown_count = message->shown_count,
-                                   .shown_release =
-                                       message->kind == ASK_ANSWER && message->signed_answer};
+  struct decide_request request = {
+      .kind = kind_of(message->kind),
+      .party = world_party(root, message->side),
+      .root = number_id('r', root),
+      .basis = message->kind == ASK_TERMINATE ? message->basis : number_id('b', world->step),
+      .terminate_predecessor = message->predecessor,
+      .effective = message->effective,
+      .headcount = message->headcount,
+      .answer_epoch = message->epoch,
+      .shown = shown,
+      .shown_count = message->shown_count,
+      .shown_release = message->kind == ASK_ANSWER && message->signed_answer};
   show(world, message, shown);
   if (message->deal != NO_DEAL) {
     const struct world_deal *deal = &world->deals[message->deal];
     enum side other = deal->proposer == SIDE_EMPLOYER ? SIDE_BIDDER : SIDE_EMPLOYER;
     request.deal = deal->id;
-    request.proposer = party_of(root, deal->proposer);
-    request.other = party_of(root, other);
+    request.proposer = world_party(root, deal->proposer);
+    request.other = world_party(root, other);
     request.replaces = deal->replaces;
     request.amends = deal->amends;
     request.predecessor = deal->predecessor;
@@ -389,6 +431,8 @@ static size_t decision_event(const struct world *world, const struct world_decis
   event->decided_predecessor = decision->predecessor;
   event->why = decision->why;
   event->effective = decision->effective;
+  event->reductions = decision->reductions;
+  event->reduction_count = decision->reduction_count;
   for (size_t i = 0; i < world->decision_count && decision->position > 0; i++) {
     const struct world_decision *with = &world->decisions[i];
     if (with->root == decision->root && with->step == decision->step && with->position == 0)
@@ -416,6 +460,7 @@ static const char *side_takes(struct world *world, const struct message *message
     break;
   case MAIL_DECISION:
     event.kind = DEAL_EVENT_DECISION;
+    event.party = world_party(message->root, message->side);
     decision_event(world, &world->decisions[message->decision], &event, voids);
     break;
   case MAIL_RELEASE:
@@ -442,12 +487,13 @@ static const char *side_takes(struct world *world, const struct message *message
     *taken = true;
     return NULL;
   }
+  bool counts = event.epoch_number >= side->negotiation.epoch_number;
   const char *wrong = side_step(world, message->root, message->side, &event, taken);
   if (wrong == NULL && *taken && named != 0 && side->negotiation.root_epoch_number == 0 &&
       side->negotiation.count == 1)
     side->negotiation.root_epoch_number = named;
-  /* The shell keeps a decision whose deal it knows, whether the machine took it or not. */
-  if (wrong == NULL && *taken && message->kind == MAIL_DECISION &&
+  /* The shell keeps a decision whose deal it knows, if it is of no older epoch than it has heard of. */
+  if (wrong == NULL && *taken && counts && message->kind == MAIL_DECISION &&
       negotiation_deal(&side->negotiation, &event.deal) != NULL)
     remember(side, message->decision);
   return wrong;
@@ -526,6 +572,19 @@ static bool user_drafts(struct world *world, size_t root, enum side who, bool co
   return true;
 }
 
+/* Half of the ends are of a part, where there is more than one left. False: an end is wanted already. */
+static bool user_wants_part(struct world *world, size_t root, enum side who,
+                            struct deal_event *event) {
+  const struct world_side *side = &world->sides[root][who];
+  const struct negotiation *negotiation = &side->negotiation;
+  size_t last = world_find(world, &negotiation->last_deal);
+  if (negotiation->terminate_wanted) return false;
+  if (negotiation->position == 0 || last == NO_DEAL || one_in(world, 3)) return true;
+  unsigned left = people_left(world, side, last);
+  if (left > 1) event->terminate_headcount = 1 + (uint32_t)chance(world, left - 1);
+  return true;
+}
+
 /* False: there is nothing of the kind to do. */
 static bool user_acts(struct world *world, size_t root, enum side who, const char **wrong) {
   struct negotiation *negotiation = &world->sides[root][who].negotiation;
@@ -570,6 +629,7 @@ static bool user_acts(struct world *world, size_t root, enum side who, const cha
     if (!one_in(world, 8)) return false;
     event.kind = DEAL_EVENT_TERMINATE;
     event.terminate_effective = (collega_date)chance(world, WORLD_DAYS);
+    if (!user_wants_part(world, root, who, &event)) return false;
     break;
   case 14:
     if (!one_in(world, 8)) return false;
@@ -592,6 +652,8 @@ static bool user_acts(struct world *world, size_t root, enum side who, const cha
   if (signs && !negotiation->welcomed) return false;
   note(world, "%zu: root %zu side %d does %d\n", world->step, root, (int)who, (int)event.kind);
   *wrong = side_step(world, root, who, &event, &taken);
+  if (taken && event.kind == DEAL_EVENT_TERMINATE && event.terminate_headcount > 0)
+    world->sides[root][who].parts_wanted++;
   return true;
 }
 

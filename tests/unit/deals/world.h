@@ -30,6 +30,8 @@ struct world_deal {
 struct world_row {
   bool there, agreed;
   unsigned days;
+  unsigned ended[WORLD_DAYS]; /* people who ended before each day */
+  unsigned ended_parts, ended_people;
 };
 struct world_decision {
   struct id id, predecessor;
@@ -38,6 +40,8 @@ struct world_decision {
   uint32_t position, epoch;
   enum rule why;
   collega_date effective;
+  struct reduction reductions[REDUCTIONS_MOST];
+  size_t reduction_count;
   bool lost; /* a restore took it */
 };
 enum message_kind {
@@ -60,19 +64,22 @@ struct message {
   enum side side; /* to whom; of a request: from whom */
   bool signed_answer, lost, delivered;
   uint32_t epoch;
-  struct id predecessor;
+  struct id predecessor, basis;
   collega_date effective;
+  uint32_t headcount;
   size_t shown[WORLD_SHOWN], shown_count;
 };
 struct world_side {
   struct negotiation negotiation;
   struct world_row rows[WORLD_DEALS];
   size_t held[WORLD_SHOWN], held_count; /* decisions in its ledger */
+  size_t parts_wanted;                  /* how often its user wanted a part to end */
+  bool too_few;                         /* for the part that it is to sign */
 };
 struct world {
   uint64_t seed, random;
   collega_time now, skew[1 + WORLD_ROOTS], decider_skew;
-  size_t roots, deal_count, decision_count, message_count, step, clean_decisions;
+  size_t roots, deal_count, decision_count, message_count, step, clean_decisions, terminates;
   uint32_t epoch;
   bool winding_up; /* all are back: no new wishes, nothing breaks */
   bool trouble;    /* the decider may be restored in this life */
@@ -87,12 +94,13 @@ struct world {
   char trace[1 << 16];
   size_t trace_length;
   /* what the runs have come to, so that a test can see that they were not empty */
-  size_t concluded, amended, terminated, released, voided, questions, adopted, refusals;
+  size_t concluded, amended, reduced, terminated, released, voided, questions, adopted, refusals;
 };
 
 /* Runs one life from `seed`; NULL, or what went wrong (in the world's own memory). */
 const char *world_run(struct world *world, uint64_t seed);
 /* World and checker: what is wrong, in words, with where it happened. Returns the text. */
 const char *world_wrong(struct world *world, size_t root, const char *what);
+struct id world_party(size_t root, enum side side);
 size_t world_find(const struct world *world, const struct id *deal); /* WORLD_DEALS: not there */
 #endif

@@ -295,10 +295,175 @@ static void an_end_waits_for_no_agreement(void **state) {
   assert_int_equal(why.rule, RULE_no_agreement);
   accept(&pair, pair.borrower, &deal);
   assert_int_equal(deal_terminate(pair.lender->exchange, &pair.lender->party, &deal,
-                                  day("2027-02-10"), 1, NULL, pair.world->now, &last, &why),
+                                  day("2027-03-26"), 1, NULL, pair.world->now, &last, &why),
                    COLLEGA_REFUSED);
-  assert_int_equal(why.rule, RULE_terminate_partial);
+  assert_int_equal(why.rule, RULE_terminate_days); /* it is the agreement's own last day */
   both_are(&pair, &deal, CONCLUDED, NULL);
+}
+
+/* ---- a part of it */
+
+static void end_part(struct pair *pair, struct home *home, const struct id *deal,
+                     uint32_t headcount, const char *effective) {
+  struct id last;
+  must(deal_terminate(home->exchange, &home->party, deal, day(effective), headcount, NULL,
+                      pair->world->now, &last, &error));
+}
+
+static void part_is_refused(struct pair *pair, const struct id *deal, uint32_t headcount,
+                            enum rule rule) {
+  struct collega_error why;
+  struct id last;
+  assert_int_equal(deal_terminate(pair->lender->exchange, &pair->lender->party, deal,
+                                  day("2027-02-10"), headcount, NULL, pair->world->now, &last,
+                                  &why),
+                   COLLEGA_REFUSED);
+  assert_int_equal(why.rule, rule);
+  if (rule == RULE_terminate_headcount) assert_string_equal(why.field, "headcount");
+}
+
+/* How many stand on one day, at both. */
+static void both_hold(struct pair *pair, const char *on, uint64_t people) {
+  assert_int_equal(standing(pair, pair->lender, on, on), people);
+  assert_int_equal(standing(pair, pair->borrower, on, on), people);
+}
+
+static void a_part_ends_on_its_day_and_the_rest_goes_on(void **state) {
+  struct pair pair = make_pair(*state);
+  struct arena *arena = arena_new(4096, 1u << 20);
+  struct id deal = conclude(&pair, 4);
+  part_is_refused(&pair, &deal, 4, RULE_terminate_headcount);
+  part_is_refused(&pair, &deal, 5, RULE_terminate_headcount);
+  end_part(&pair, pair.lender, &deal, 1, "2027-02-10");
+  part_is_refused(&pair, &deal, 2, RULE_terminate_asked);
+  both_hold(&pair, "2027-02-11", 4); /* until the decision */
+  world_settle(pair.world);
+  both_are(&pair, &deal, CONCLUDED, NULL);
+  both_hold(&pair, "2027-02-10", 4);
+  both_hold(&pair, "2027-02-11", 3);
+  end_part(&pair, pair.borrower, &deal, 2, "2027-01-20"); /* the later of them ends earlier */
+  world_settle(pair.world);
+  both_hold(&pair, "2027-01-20", 4);
+  both_hold(&pair, "2027-01-21", 2);
+  both_hold(&pair, "2027-02-11", 1);
+  part_is_refused(&pair, &deal, 1, RULE_terminate_headcount_one);
+  struct home *homes[] = {pair.lender, pair.borrower};
+  for (size_t i = 0; i < 2; i++) {
+    const CollegaStore__DealRow *row = world_deal_row(homes[i], &deal, arena);
+    assert_int_equal(row->n_reductions, 2);
+    assert_int_equal(row->reductions[0]->ours, homes[i] == pair.lender);
+    assert_int_equal(row->reductions[1]->ours, homes[i] == pair.borrower);
+    assert_false(row->reductions[0]->disputed || row->reductions[1]->disputed);
+  }
+  rebuilds(&pair);
+  terminate(&pair, pair.lender, &deal, "2027-03-01"); /* and then the whole */
+  world_settle(pair.world);
+  both_are(&pair, &deal, TERMINATED, NULL);
+  both_hold(&pair, "2027-01-10", 4);
+  both_hold(&pair, "2027-03-01", 1);
+  both_hold(&pair, "2027-03-02", 0);
+  rebuilds(&pair);
+  arena_destroy(&arena);
+}
+
+/* People who came free can be lent again from the day after, and not before. */
+static void who_came_free_can_be_lent_again(void **state) {
+  struct pair pair = make_pair(*state);
+  struct id deal = conclude(&pair, 4), made;
+  struct collega_error why;
+  end_part(&pair, pair.lender, &deal, 3, "2027-02-10");
+  world_settle(pair.world);
+  pair.match = world_match(pair.lender, &pair.out, &pair.in);
+  struct proposal next = {.match = &pair.match,
+                          .headcount = 3,
+                          .from = day("2027-02-10"),
+                          .has_from = true,
+                          .until = day("2027-03-20"),
+                          .has_until = true};
+  assert_int_equal(
+      deal_propose(pair.lender->exchange, &pair.lender->party, &next, pair.world->now, &made, &why),
+      COLLEGA_REFUSED);
+  assert_int_equal(why.rule, RULE_no_room);
+  next.from = day("2027-02-11");
+  must(deal_propose(pair.lender->exchange, &pair.lender->party, &next, pair.world->now, &made,
+                    &error));
+  world_settle(pair.world);
+  accept(&pair, pair.borrower, &made);
+  both_are(&pair, &made, CONCLUDED, NULL);
+  both_hold(&pair, "2027-02-11", 4);
+  rebuilds(&pair);
+}
+
+/* Both sign before either hears of the other. One comes first; the part ends once, and of what there is then. */
+static void a_part_overtaken_by_an_amendment_ends_once(void **state) {
+  struct pair pair = make_pair(*state);
+  struct id deal = conclude(&pair, 2);
+  struct proposal more = {.headcount = 4};
+  struct id amendment = amend(&pair, pair.lender, &deal, &more);
+  must(deal_accept(pair.borrower->exchange, &pair.borrower->party, &amendment, NULL,
+                   pair.world->now, &error));
+  end_part(&pair, pair.lender, &deal, 1, "2027-02-10");
+  world_settle(pair.world);
+  bool amended = world_deal_state(pair.lender, &amendment, NULL) == CONCLUDED;
+  both_are(&pair, &amendment, amended ? CONCLUDED : VOID, NULL);
+  both_hold(&pair, "2027-02-10", amended ? 4 : 2);
+  both_hold(&pair, "2027-02-11", amended ? 3 : 1);
+  rebuilds(&pair);
+}
+
+/* Two ends of a part cross. The second is about what is left, or about nothing. */
+static void parts_that_cross_both_end_while_enough_are_left(void **state) {
+  struct pair pair = make_pair(*state);
+  struct arena *arena = arena_new(4096, 1u << 20);
+  struct id deal = conclude(&pair, 4);
+  end_part(&pair, pair.lender, &deal, 1, "2027-02-10");
+  end_part(&pair, pair.borrower, &deal, 1, "2027-02-12");
+  world_settle(pair.world);
+  both_hold(&pair, "2027-02-11", 3);
+  both_hold(&pair, "2027-02-13", 2);
+  end_part(&pair, pair.lender, &deal, 1, "2027-02-14");
+  end_part(&pair, pair.borrower, &deal, 1, "2027-02-14");
+  world_settle(pair.world);
+  both_are(&pair, &deal, CONCLUDED, NULL);
+  both_hold(&pair, "2027-02-15", 1); /* of the last one nobody ended a part: it was given up */
+  size_t dropped = 0;
+  struct home *homes[] = {pair.lender, pair.borrower};
+  for (size_t i = 0; i < 2; i++) {
+    const CollegaStore__RootRow *root = world_root_row(homes[i], &deal, arena);
+    assert_false(root->terminate_wanted);
+    dropped += root->terminate_dropped != NULL;
+    if (root->terminate_dropped)
+      assert_string_equal(root->terminate_dropped, "terminate_headcount");
+  }
+  assert_int_equal(dropped, 1);
+  rebuilds(&pair);
+  arena_destroy(&arena);
+}
+
+/* An amendment says how many there are on all its days; while some have yet to leave, its author must say it. */
+static void an_amendment_after_a_part_ended_is_about_who_is_left(void **state) {
+  struct pair pair = make_pair(*state);
+  struct id deal = conclude(&pair, 4), made;
+  struct collega_error why;
+  struct proposal longer = {.until = day("2027-06-30"), .has_until = true};
+  end_part(&pair, pair.lender, &deal, 1, "2027-02-10");
+  world_settle(pair.world);
+  assert_int_equal(deal_amend(pair.borrower->exchange, &pair.borrower->party, &deal, &longer,
+                              pair.world->now, &made, &why),
+                   COLLEGA_REFUSED);
+  assert_int_equal(why.rule, RULE_amend_headcount);
+  assert_string_equal(why.field, "headcount");
+  longer.headcount = 3;
+  made = amend(&pair, pair.borrower, &deal, &longer);
+  accept(&pair, pair.lender, &made);
+  both_are(&pair, &made, CONCLUDED, NULL);
+  both_hold(&pair, "2027-01-10", 3);
+  both_hold(&pair, "2027-06-30", 3);
+  end_part(&pair, pair.borrower, &deal, 2, "2027-04-01"); /* named by its first deal */
+  world_settle(pair.world);
+  both_hold(&pair, "2027-04-01", 3);
+  both_hold(&pair, "2027-04-02", 1);
+  rebuilds(&pair);
 }
 
 /* ---- release */
@@ -470,6 +635,11 @@ int main(void) {
       world_test(ended_before_it_began_nobody_is_held),
       world_test(an_end_overtaken_by_an_amendment_is_signed_again),
       world_test(an_end_waits_for_no_agreement),
+      world_test(a_part_ends_on_its_day_and_the_rest_goes_on),
+      world_test(who_came_free_can_be_lent_again),
+      world_test(a_part_overtaken_by_an_amendment_ends_once),
+      world_test(parts_that_cross_both_end_while_enough_are_left),
+      world_test(an_amendment_after_a_part_ended_is_about_who_is_left),
       world_test(release_frees_everything_at_both),
       world_test(release_refused_keeps_everything),
       world_test(releases_that_cross_sign_each_other),

@@ -531,6 +531,21 @@ CollegaStore__DealRow *world_deal_row(struct home *home, const struct id *deal,
   return (CollegaStore__DealRow *)row;
 }
 
+CollegaStore__RootRow *world_root_row(struct home *home, const struct id *deal,
+                                      struct arena *arena) {
+  const CollegaStore__DealRow *row = world_deal_row(home, deal, arena);
+  struct ledger_txn *txn = NULL;
+  ProtobufCMessage *root = NULL;
+  uint8_t key[2 * ID_BYTES];
+  memcpy(key, home->party.byte, ID_BYTES);
+  memcpy(key + ID_BYTES, row->root.data, ID_BYTES);
+  must(ledger_read(exchange_ledger(home->exchange), &txn, &error));
+  must(row_get(txn, TABLE_ROOTS, bytes_of(key, sizeof key), &collega_store__root_row__descriptor,
+               arena, &root, &error));
+  ledger_abort(&txn);
+  return (CollegaStore__RootRow *)root;
+}
+
 CollegaStore__DealState world_deal_state(struct home *home, const struct id *deal, char why[64]) {
   struct arena *arena = test_arena();
   const CollegaStore__DealRow *row = world_deal_row(home, deal, arena);

@@ -98,6 +98,9 @@ struct id world_match(struct home *home, const struct short_id *mine,
 /* NULL: the home has no such deal. */
 CollegaStore__DealRow *world_deal_row(struct home *home, const struct id *deal,
                                       struct arena *arena);
+/* The row of the deal's root. */
+CollegaStore__RootRow *world_root_row(struct home *home, const struct id *deal,
+                                      struct arena *arena);
 CollegaStore__DealState world_deal_state(struct home *home, const struct id *deal, char why[64]);
 CollegaStore__OfferRow *world_offer_row(struct home *home, const struct short_id *offer,
                                         struct arena *arena);

@@ -67,6 +67,32 @@ static void assert_full(struct ledger_txn *txn, const struct capacity *capacity,
   assert_string_equal(why.argument[2], asked);
 }
 
+static void people_who_end_before_the_others_count_until_their_last_day(void **state) {
+  struct ledger_txn *txn = test_write(*state);
+  CollegaStore__HoldEnd first = COLLEGA_STORE__HOLD_END__INIT, second = first;
+  CollegaStore__HoldEnd *ends[] = {&first, &second};
+  struct names names;
+  CollegaStore__Hold hold = hold_of(&names, 1, 1, 110, 150, 5, 36);
+  first.people = 2;
+  first.until = 120;
+  second.people = 4; /* more than there are: none are left */
+  second.until = 130;
+  hold.n_ends = 2;
+  hold.ends = ends;
+  must(holds_put(txn, &hold, &error));
+  assert_int_equal(most(txn, 100, 200, false), 5);
+  assert_int_equal(most(txn, 120, 200, false), 5);
+  assert_int_equal(most(txn, 121, 200, false), 3);
+  assert_int_equal(most(txn, 121, 200, true), 3 * 36);
+  assert_int_equal(most(txn, 131, 200, false), 0);
+  struct names others;
+  CollegaStore__Hold wanted = hold_of(&others, 2, 2, 121, 150, 9, 36);
+  assert_fits(txn, &twelve, &wanted);
+  wanted.from = 120;
+  assert_full(txn, &twelve, &wanted, 120, "7", "9");
+  ledger_abort(&txn);
+}
+
 static void over_roots_the_sum_counts_and_dates_are_inclusive(void **state) {
   struct ledger_txn *txn = test_write(*state);
   put(txn, 1, 1, 110, 120, 5);
@@ -230,6 +256,7 @@ static void a_hold_without_days_or_with_a_short_id_is_refused(void **state) {
 
 #define ROUNDS  400
 #define MOST    14 /* rows a round */
+#define ENDS    3  /* of one row, before its last day */
 #define DAYS    48 /* rows begin, and bounded ones end, before that */
 #define HORIZON (DAYS + 2)
 #define ROOTS   4
@@ -255,11 +282,17 @@ struct round {
   struct names names[MOST];
   CollegaStore__Hold hold[MOST];
   uint8_t root[MOST];
+  CollegaStore__HoldEnd end[MOST][ENDS], *ends[MOST][ENDS];
   size_t count;
 };
 
-static uint64_t weight(const CollegaStore__Hold *hold, bool carve) {
-  return carve ? (uint64_t)hold->people * hold->hours_per_week : hold->people;
+/* On one of its days: people of a row may end before the others. */
+static uint64_t weight(const CollegaStore__Hold *hold, collega_date day, bool carve) {
+  uint64_t gone = 0;
+  for (size_t i = 0; i < hold->n_ends; i++)
+    if (day > hold->ends[i]->until) gone += hold->ends[i]->people;
+  uint64_t people = gone < hold->people ? hold->people - gone : 0;
+  return carve ? people * hold->hours_per_week : people;
 }
 
 /* What each root holds on a day, written into a table of roots; one deal (by its row) may be
@@ -272,7 +305,7 @@ static void calendar_day(const struct round *round, collega_date day, bool carve
     if (day < hold->from || day > hold->until) continue;
     if (but != NULL && memcmp(but->deal.data, hold->deal.data, ID_BYTES) == 0) continue;
     uint64_t *at = &by_root[round->root[i]];
-    if (weight(hold, carve) > *at) *at = weight(hold, carve);
+    if (weight(hold, day, carve) > *at) *at = weight(hold, day, carve);
   }
 }
 
@@ -329,7 +362,7 @@ static bool check_fit(struct ledger_txn *txn, const struct round *round, bool ca
   CollegaStore__Hold wanted =
       hold_of(&names, root, deal, from, until, 1 + below(seed, 12), 8 + below(seed, 33));
   for (collega_date day = from; day <= until && day < HORIZON; day++) {
-    uint64_t by_root[ROOTS], asked = weight(&wanted, carve);
+    uint64_t by_root[ROOTS], asked = weight(&wanted, day, carve);
     calendar_day(round, day, carve, &wanted, by_root);
     if (by_root[root] > asked) asked = by_root[root];
     by_root[root] = 0;
@@ -358,6 +391,14 @@ static void fill_round(struct ledger_txn *txn, struct round *round, uint64_t *se
     round->hold[i] = hold_of(&round->names[i], round->root[i], (uint8_t)(1 + i), from, until,
                              1 + below(seed, 12), 8 + below(seed, 33));
     round->hold[i].agreed = below(seed, 2) == 0;
+    round->hold[i].ends = round->ends[i];
+    round->hold[i].n_ends = below(seed, 2) == 0 ? below(seed, ENDS + 1) : 0;
+    for (size_t j = 0; j < round->hold[i].n_ends; j++) {
+      collega_store__hold_end__init(&round->end[i][j]);
+      round->end[i][j].people = 1 + below(seed, 6);
+      round->end[i][j].until = (collega_date)below(seed, DAYS);
+      round->ends[i][j] = &round->end[i][j];
+    }
     must(holds_put(txn, &round->hold[i], &error));
   }
 }
@@ -402,6 +443,7 @@ int main(void) {
       WITH_HOME(other_parties_and_subjects_do_not_count),
       WITH_HOME(agreeing_keeps_the_deals_row_and_drops_the_rest_of_its_root),
       WITH_HOME(a_hold_without_days_or_with_a_short_id_is_refused),
+      WITH_HOME(people_who_end_before_the_others_count_until_their_last_day),
       WITH_HOME(random_holds_agree_with_a_plain_calendar),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

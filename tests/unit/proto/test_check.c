@@ -431,6 +431,8 @@ static void a_decision_stands_where_its_verdict_may(void **state) {
       {COLLEGA__VERDICT__VERDICT_AMENDED, 1, false},
       {COLLEGA__VERDICT__VERDICT_TERMINATED, 2, true},
       {COLLEGA__VERDICT__VERDICT_TERMINATED, 1, false},
+      {COLLEGA__VERDICT__VERDICT_REDUCED, 2, true},
+      {COLLEGA__VERDICT__VERDICT_REDUCED, 1, false},
       {COLLEGA__VERDICT__VERDICT_RELEASED, 2, true},
       {COLLEGA__VERDICT__VERDICT_RELEASED, 0, false},
   };
@@ -442,11 +444,55 @@ static void a_decision_stands_where_its_verdict_may(void **state) {
     decision->has_predecessor = decision->position > 1;
     decision->predecessor = decision->root;
     decision->has_effective = decision->verdict == COLLEGA__VERDICT__VERDICT_TERMINATED;
+    bool reduces = decision->verdict == COLLEGA__VERDICT__VERDICT_REDUCED;
+    Collega__Reduction part = COLLEGA__REDUCTION__INIT, *parts[] = {&part};
+    part.headcount = 1;
+    part.by = part.basis = decision->basis = decision->root;
+    decision->has_basis = reduces;
+    decision->n_reductions = reduces ? 1 : 0;
+    decision->reductions = parts;
     if (cases[i].fits)
       assert_int_equal(judge(body, &error), COLLEGA_OK);
     else
       assert_refused(judge(body, &error), &error, decision_position, "decision.position");
   }
+}
+
+static void parts_that_ended_are_listed_once_and_the_own_one_last(void **state) {
+  struct arena *arena = *state;
+  struct collega_error error;
+  Collega__Body *body = body_of(arena, COLLEGA__BODY_TYPE__BODY_TYPE_DECISION);
+  Collega__Decision *decision = body->decision;
+  Collega__Reduction one = COLLEGA__REDUCTION__INIT, two = one, *parts[] = {&one, &two};
+  uint8_t first[32] = {1}, second[32] = {2};
+  one.headcount = two.headcount = 3;
+  one.by = two.by = decision->root;
+  one.basis = (ProtobufCBinaryData){32, first};
+  two.basis = (ProtobufCBinaryData){32, second};
+  decision->verdict = COLLEGA__VERDICT__VERDICT_REDUCED;
+  decision->position = 3;
+  decision->has_predecessor = decision->has_basis = 1;
+  decision->predecessor = decision->root;
+  decision->basis = two.basis;
+  decision->reductions = parts;
+  assert_refused(judge(body, &error), &error, decision_reductions, "decision.reductions");
+  decision->n_reductions = 2;
+  assert_int_equal(judge(body, &error), COLLEGA_OK);
+  decision->position = 2; /* two parts after the agreement stand at the third */
+  assert_refused(judge(body, &error), &error, decision_position, "decision.position");
+  decision->position = 3;
+  decision->basis = one.basis;
+  assert_refused(judge(body, &error), &error, decision_reductions, "decision.basis");
+  decision->basis = two.basis = one.basis;
+  assert_refused(judge(body, &error), &error, decision_reductions, "decision.reductions");
+  two.basis = (ProtobufCBinaryData){32, second};
+  decision->verdict = COLLEGA__VERDICT__VERDICT_AMENDED;
+  assert_refused(judge(body, &error), &error, decision_reductions, "decision.reductions");
+  decision->verdict = COLLEGA__VERDICT__VERDICT_TERMINATED;
+  decision->has_effective = 1;
+  assert_refused(judge(body, &error), &error, decision_position, "decision.position");
+  decision->position = 4;
+  assert_int_equal(judge(body, &error), COLLEGA_OK);
 }
 
 static void a_decision_carries_what_its_place_needs_and_no_more(void **state) {
@@ -586,6 +632,7 @@ int main(void) {
       TEST(a_deal_names_an_offer_with_its_content_or_a_capacity),
       TEST(an_amendment_names_what_it_follows),
       TEST(a_decision_stands_where_its_verdict_may),
+      TEST(parts_that_ended_are_listed_once_and_the_own_one_last),
       TEST(a_decision_carries_what_its_place_needs_and_no_more),
       TEST(an_epoch_after_the_first_names_another_before_it),
       TEST(a_talk_says_something_and_names_no_citizen),
