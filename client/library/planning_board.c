@@ -5,6 +5,7 @@
 #include "base/process/process.h"
 #include "client/library/offer_input.h"
 #include "client/library/planning.h"
+#include "client/library/settings.h"
 #include "client/match/engine.h"
 
 static enum collega_status no_memory(struct collega_error *error) {
@@ -144,17 +145,18 @@ static enum collega_status load(struct loading *loading, const struct planning_r
   return status;
 }
 
-/* Without a taxonomy, ISCO's tree. */
-static enum collega_status open_imported(const struct view *view, struct planning *out,
-                                         struct collega_error *error) {
+/* What the home's matches go by: its weights, and what was imported (without a taxonomy, ISCO's tree). Courses close
+ * gaps; no plan counts on them. */
+static enum collega_status open_rules(const struct view *view, struct planning *out,
+                                      struct collega_error *error) {
   char path[4096];
-  enum collega_status status = view_places(view, &out->places, error);
-  if (status == COLLEGA_OK)
-    status = path_join(path, sizeof path, ledger_home(exchange_ledger(view->exchange)),
-                       TAXONOMY_FILE, error);
+  const char *home = ledger_home(exchange_ledger(view->exchange));
+  enum collega_status status = settings_weights_of(home, out->rules.weight, error);
+  if (status == COLLEGA_OK) status = view_places(view, &out->places, error);
+  if (status == COLLEGA_OK) status = path_join(path, sizeof path, home, TAXONOMY_FILE, error);
   if (status == COLLEGA_OK) status = taxonomy_open(path, &out->taxonomy, error);
   if (status == COLLEGA_NOT_FOUND) status = COLLEGA_OK;
-  out->rules.sources = (struct match_sources){out->places, out->taxonomy};
+  out->rules.sources = (struct match_sources){.places = out->places, .taxonomy = out->taxonomy};
   return status;
 }
 
@@ -163,7 +165,7 @@ enum collega_status planning_load(const struct view *view, const struct planning
   struct loading loading = {.view = view, .out = out};
   *out =
       (struct planning){.kind = request->kind, .best_pair = SIZE_MAX, .rules = match_rules_default};
-  enum collega_status status = open_imported(view, out, error);
+  enum collega_status status = open_rules(view, out, error);
   if (status == COLLEGA_OK) status = load(&loading, request, error);
   return status == COLLEGA_OK ? planning_pairs(view, out, error) : status;
 }
