@@ -161,8 +161,8 @@ static enum collega_status read_request(struct desk *desk, struct planning_reque
 
 enum collega_status command_plan(const struct arguments *arguments, struct collega_error *error) {
   struct desk desk;
-  struct planning planning;
-  struct planning_request request;
+  struct planning planning = {0};
+  struct planning_request request = {0};
   bool board = argument_value(arguments, "board") != NULL;
   bool rings = argument_value(arguments, "rings") != NULL;
   if (board == (argument_value(arguments, "offer") != NULL) || (rings && !board))
@@ -181,6 +181,7 @@ enum collega_status command_plan(const struct arguments *arguments, struct colle
     else
       json_decref(plan);
   }
+  planning_free(&planning);
   desk_close(&desk);
   return status;
 }

@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "client/library/csv.h"
-#include "client/library/offer_input.h"
 #include "client/library/planning.h"
 #include "proto/lists.h"
 
@@ -44,7 +43,6 @@ struct count {
 struct market {
   const struct view *view;
   struct planning board; /* all that were seen */
-  const struct places *places;
 };
 
 static enum collega_status no_memory(struct collega_error *error) {
@@ -198,7 +196,7 @@ static bool count_offer(struct market *market, struct count *count, enum market_
   case MARKET_OPEN:
     return add_entry(market, count, "", NULL, one);
   case MARKET_REGIONS: {
-    const char *code = places_region(market->places, one->offer->place);
+    const char *code = places_region(market->board.places, one->offer->place);
     const struct region_row *region = code ? region_find(code) : NULL;
     return add_entry(market, count, code ? code : UNKNOWN, region ? region->name : NULL, one);
   }
@@ -313,7 +311,7 @@ static enum collega_status put_shortages(struct market *market, json_t *out,
   bool ok = true;
   for (size_t i = 0; ok && i < market->board.offer_count; ++i) {
     const struct planned *one = &market->board.offers[i];
-    const char *region = places_region(market->places, one->offer->place);
+    const char *region = places_region(market->board.places, one->offer->place);
     char key[KEY_BYTES];
     if (!is_open(market, one)) continue;
     snprintf(key, sizeof key, "%s %s", region ? region : UNKNOWN, one->offer->occupation->isco);
@@ -441,13 +439,10 @@ static enum collega_status put_shares(struct market *market, json_t *out,
 
 enum collega_status market_make(const struct view *view, json_t **out,
                                 struct collega_error *error) {
-  struct places *places = NULL;
   struct market market = {.view = view};
   struct planning_request request = {.kind = PLANNING_BOARD, .closed = true};
   *out = NULL;
   enum collega_status status = planning_load(view, &request, &market.board, error);
-  if (status == COLLEGA_OK) status = view_places(view, &places, error);
-  market.places = places;
   json_t *made = json_object();
   if (status == COLLEGA_OK && !(json_put(made, "made", json_time(view->now)) &&
                                 json_put(made, "least_employers", json_integer(MARKET_EMPLOYERS))))
@@ -458,7 +453,7 @@ enum collega_status market_make(const struct view *view, json_t **out,
   if (status == COLLEGA_OK) status = put_skills(&market, made, error);
   if (status == COLLEGA_OK) status = put_shortages(&market, made, error);
   if (status == COLLEGA_OK) status = put_shares(&market, made, error);
-  places_close(&places);
+  planning_free(&market.board);
   if (status == COLLEGA_OK)
     *out = made;
   else

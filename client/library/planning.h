@@ -8,6 +8,8 @@
 #include "client/library/document.h"
 #include "client/match/match.h"
 #include "client/match/plan.h"
+#include "client/match/places.h"
+#include "client/match/taxonomy.h"
 
 #define PLANS_DIRECTORY   "plans"
 #define PLANS_KEPT_DAYS   30
@@ -47,6 +49,9 @@ struct planned_loan {
   int32_t score;
 };
 struct planning {
+  struct match_rules rules; /* the default weights, and what was imported: */
+  struct places *places;    /* NULL: none */
+  struct taxonomy *taxonomy;
   enum planning_kind kind;
   struct planned *offers; /* PLANNING_OFFER, PLANNING_CARVED: ours is the first */
   size_t offer_count;
@@ -68,10 +73,11 @@ struct planning_request {
   int seconds;
   bool closed; /* offers that are no longer open too: for market figures */
 };
-/* In the view's arena. */
+/* In the view's arena, but what was imported: planning_free, after an error too. */
 enum collega_status planning_make(const struct view *view, const struct planning_request *request,
                                   struct planning *out,
                                   struct collega_error *error) COLLEGA_MUST_CHECK;
+void planning_free(struct planning *planning);
 /* The plan as a document, docs/plans.md; its "id" tells its content. NULL: out of memory. */
 json_t *document_plan(const struct view *view, const struct planning *planning);
 /* {"sentences": [...]}'s list for a plan's document, in the view's language: what it does, compared with doing nothing and
@@ -89,8 +95,7 @@ enum collega_status plan_file_read(const struct view *view, const char *typed, j
 enum collega_status planning_load(const struct view *view, const struct planning_request *request,
                                   struct planning *out,
                                   struct collega_error *error) COLLEGA_MUST_CHECK;
-enum collega_status planning_pairs(const struct view *view, const struct match_sources *sources,
-                                   struct planning *out,
+enum collega_status planning_pairs(const struct view *view, struct planning *out,
                                    struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Whether the two may meet at all: other employers, each in the other's audience. */
 bool planned_may_meet(const struct planned *one, const struct planned *other);

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/process/process.h"
 #include "client/library/offer_input.h"
 #include "client/library/planning.h"
 #include "client/match/engine.h"
@@ -14,7 +15,6 @@ static enum collega_status no_memory(struct collega_error *error) {
 
 struct loading {
   const struct view *view;
-  const struct match_sources *sources;
   struct planning *out;
   size_t room;
   Collega__OfferKind kind; /* only these; with `all` every kind */
@@ -28,7 +28,7 @@ static bool add_offer(struct loading *loading, const CollegaStore__OfferRow *row
   struct planned *offers =
       array_grow(view->arena, out->offers, out->offer_count, &loading->room, sizeof *offers);
   _Alignas(struct match_card) uint8_t room[CARD_ROOM];
-  size_t bytes = match_card_fill((struct match_card *)room, offer, loading->sources);
+  size_t bytes = match_card_fill((struct match_card *)room, offer, &out->rules.sources);
   if (!offers) return false;
   out->offers = offers;
   struct planned *one = &offers[out->offer_count];
@@ -144,18 +144,33 @@ static enum collega_status load(struct loading *loading, const struct planning_r
   return status;
 }
 
+/* Without a taxonomy, ISCO's tree. */
+static enum collega_status open_imported(const struct view *view, struct planning *out,
+                                         struct collega_error *error) {
+  char path[4096];
+  enum collega_status status = view_places(view, &out->places, error);
+  if (status == COLLEGA_OK)
+    status = path_join(path, sizeof path, ledger_home(exchange_ledger(view->exchange)),
+                       TAXONOMY_FILE, error);
+  if (status == COLLEGA_OK) status = taxonomy_open(path, &out->taxonomy, error);
+  if (status == COLLEGA_NOT_FOUND) status = COLLEGA_OK;
+  out->rules.sources = (struct match_sources){out->places, out->taxonomy};
+  return status;
+}
+
 enum collega_status planning_load(const struct view *view, const struct planning_request *request,
                                   struct planning *out, struct collega_error *error) {
-  struct places *places = NULL;
-  enum collega_status status = view_places(view, &places, error);
-  if (status != COLLEGA_OK) return status;
-  struct match_sources sources = {.places = places};
-  struct loading loading = {.view = view, .sources = &sources, .out = out};
-  *out = (struct planning){.kind = request->kind, .best_pair = SIZE_MAX};
-  status = load(&loading, request, error);
-  if (status == COLLEGA_OK) status = planning_pairs(view, &sources, out, error);
-  places_close(&places);
-  return status;
+  struct loading loading = {.view = view, .out = out};
+  *out =
+      (struct planning){.kind = request->kind, .best_pair = SIZE_MAX, .rules = match_rules_default};
+  enum collega_status status = open_imported(view, out, error);
+  if (status == COLLEGA_OK) status = load(&loading, request, error);
+  return status == COLLEGA_OK ? planning_pairs(view, out, error) : status;
+}
+
+void planning_free(struct planning *planning) {
+  places_close(&planning->places);
+  taxonomy_close(&planning->taxonomy);
 }
 
 /* ---- pairs */
@@ -179,7 +194,7 @@ static bool add_pair(struct pairing *pairing, size_t one, size_t other) {
          demand = supply == one ? other : one;
   double score = 0, part[MATCH_PARTS];
   if (!planned_may_meet(&offers[one], &offers[other]) ||
-      !match_cards(offers[supply].card, offers[demand].card, &score, part))
+      !match_cards(&out->rules, offers[supply].card, offers[demand].card, &score, part))
     return true;
   int32_t points = (int32_t)(score * PLAN_SCORE_MOST + 0.5);
   struct plan_pair *pairs =
@@ -241,10 +256,9 @@ static void drop_twins(struct planning *out) {
   out->pair_count = kept;
 }
 
-static enum collega_status pair_best(struct pairing *pairing, const struct match_sources *sources,
-                                     struct collega_error *error) {
+static enum collega_status pair_best(struct pairing *pairing, struct collega_error *error) {
   struct planning *out = pairing->out;
-  struct match_engine *engine = match_engine_new(sources);
+  struct match_engine *engine = match_engine_new(&out->rules);
   if (!engine) return no_memory(error);
   enum collega_status status = fill_engine(out, engine, error);
   for (size_t i = 0; status == COLLEGA_OK && i < out->offer_count; ++i) {
@@ -274,11 +288,11 @@ static int by_pair_score(const void *one, const void *other) {
   return by_ends(one, other);
 }
 
-enum collega_status planning_pairs(const struct view *view, const struct match_sources *sources,
-                                   struct planning *out, struct collega_error *error) {
+enum collega_status planning_pairs(const struct view *view, struct planning *out,
+                                   struct collega_error *error) {
   struct pairing pairing = {.view = view, .out = out};
   if (out->kind != PLANNING_OFFER && possible_pairs(out) > PLAN_BRUTE_PAIRS)
-    return pair_best(&pairing, sources, error);
+    return pair_best(&pairing, error);
   if (!pair_all(&pairing)) return no_memory(error);
   if (out->kind == PLANNING_OFFER && out->pair_count > PLAN_LENDERS_MOST) {
     qsort(out->pairs, out->pair_count, sizeof *out->pairs, by_pair_score);

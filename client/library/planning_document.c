@@ -9,7 +9,6 @@
 #include <unistd.h>
 
 #include "base/process/process.h"
-#include "client/library/offer_input.h"
 #include "client/library/planning.h"
 #include "proto/json.h"
 #include "proto/lists.h"
@@ -68,14 +67,15 @@ static json_t *slots_json(uint32_t slots) {
 }
 
 static json_t *loan_json(const struct view *view, const struct planning *planning,
-                         const struct planned_loan *loan, const struct match_sources *sources) {
+                         const struct planned_loan *loan) {
   const struct planned *supply = &planning->offers[loan->supply];
   const struct planned *demand = &planning->offers[loan->demand];
   struct match_result *result = malloc(sizeof *result);
   json_t *out = json_object();
   bool ok = result && out;
   if (ok)
-    match_pair(sources, supply->offer, &supply->author, demand->offer, &demand->author, result);
+    match_pair(&planning->rules, supply->offer, &supply->author, demand->offer, &demand->author,
+               result);
   ok =
       ok && json_put(out, "supply", side_json(view, supply)) &&
       json_put(out, "demand", side_json(view, demand)) &&
@@ -157,13 +157,9 @@ static bool put_figures(const struct view *view, const struct planning *planning
 }
 
 static json_t *loans_json(const struct view *view, const struct planning *planning) {
-  struct places *places = NULL;
-  if (view_places(view, &places, NULL) != COLLEGA_OK) places = NULL;
-  struct match_sources sources = {.places = places};
   json_t *list = json_array();
   for (size_t i = 0; list && i < planning->loan_count; ++i)
-    list = json_add(list, loan_json(view, planning, &planning->loans[i], &sources));
-  places_close(&places);
+    list = json_add(list, loan_json(view, planning, &planning->loans[i]));
   return list;
 }
 
