@@ -27,6 +27,26 @@ static bool seen_before(const struct program *program, size_t index, size_t leng
   return false;
 }
 
+/* Whether an earlier command goes on after these first `length` bytes. One that ends there does not ("plan" before
+ * "plan show"). */
+static bool group_before(const struct program *program, size_t index, size_t length) {
+  const char *path = program->commands[index].path;
+  for (size_t i = 0; i < index; i++)
+    if (strncmp(program->commands[i].path, path, length) == 0 &&
+        program->commands[i].path[length] == ' ')
+      return true;
+  return false;
+}
+
+/* Whether a command is also the beginning of others. */
+static bool goes_on(const struct program *program, const char *path) {
+  for (size_t i = 0; i < program->command_count; i++)
+    if (path_begins(program->commands[i].path, path) &&
+        program->commands[i].path[strlen(path)] == ' ')
+      return true;
+  return false;
+}
+
 /* The words that can follow `prefix`. */
 static void print_next_words(const struct program *program, const char *prefix, FILE *out) {
   size_t skip = strlen(prefix) + (prefix[0] == '\0' ? 0 : 1);
@@ -68,6 +88,21 @@ static void print_values(const char *path, const struct option_row *options, siz
   }
 }
 
+/* Of the commands that go on, or of the others. */
+static void print_options(const struct program *program, bool on, FILE *out) {
+  for (size_t i = 0; i < program->command_count; i++) {
+    const struct command_row *command = &program->commands[i];
+    bool files = takes_file(command->usage);
+    if (goes_on(program, command->path) != on) continue;
+    if (command->option_count == 0 && !files) continue;
+    fprintf(out, "  '%s '*) %soptions='", command->path, files ? "kind=files " : "");
+    for (size_t j = 0; j < command->option_count; j++)
+      fprintf(out, "--%s ", command->options[j].name);
+    fputs("' ;;\n", out);
+  }
+}
+
+/* The shell takes the first pattern that fits, and "plan *" fits "plan show" too: it comes last. */
 static void print_words(const struct program *program, FILE *out) {
   fputs("  case $path in\n", out);
   print_next_words(program, "", out);
@@ -76,22 +111,15 @@ static void print_words(const struct program *program, FILE *out) {
     for (const char *space = strchr(path, ' '); space != NULL; space = strchr(space + 1, ' ')) {
       size_t length = (size_t)(space - path);
       char prefix[128];
-      if (length >= sizeof prefix || seen_before(program, i, length)) continue;
+      if (length >= sizeof prefix || group_before(program, i, length)) continue;
       memcpy(prefix, path, length);
       prefix[length] = '\0';
       print_next_words(program, prefix, out);
     }
   }
   fputs("  esac\n  case \"$path \" in\n", out);
-  for (size_t i = 0; i < program->command_count; i++) {
-    const struct command_row *command = &program->commands[i];
-    bool files = takes_file(command->usage);
-    if (command->option_count == 0 && !files) continue;
-    fprintf(out, "  '%s '*) %soptions='", command->path, files ? "kind=files " : "");
-    for (size_t j = 0; j < command->option_count; j++)
-      fprintf(out, "--%s ", command->options[j].name);
-    fputs("' ;;\n", out);
-  }
+  print_options(program, false, out);
+  print_options(program, true, out);
   fputs("  esac\n", out);
 }
 
@@ -118,9 +146,11 @@ void program_completion(const struct program *program, FILE *out) {
         out);
   print_words(program, out);
   fputs("  case $path:$last in\n", out);
-  for (size_t i = 0; i < program->command_count; i++)
-    print_values(program->commands[i].path, program->commands[i].options,
-                 program->commands[i].option_count, out);
+  for (int on = 0; on < 2; on++)
+    for (size_t i = 0; i < program->command_count; i++)
+      if (goes_on(program, program->commands[i].path) == (on == 1))
+        print_values(program->commands[i].path, program->commands[i].options,
+                     program->commands[i].option_count, out);
   print_values("", program->common, program->common_count, out);
   fputs("  esac\n  if [[ $kind != words && $kind != none && $word == -* ]]; then\n"
         "    COMPREPLY=($(compgen -W \"$options",

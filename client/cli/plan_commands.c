@@ -162,7 +162,7 @@ static enum collega_status read_request(struct desk *desk, struct planning_reque
 enum collega_status command_plan(const struct arguments *arguments, struct collega_error *error) {
   struct desk desk;
   struct planning planning = {0};
-  struct planning_request request;
+  struct planning_request request = {0};
   bool board = argument_value(arguments, "board") != NULL;
   bool rings = argument_value(arguments, "rings") != NULL;
   if (board == (argument_value(arguments, "offer") != NULL) || (rings && !board))

@@ -41,6 +41,8 @@ def withdraw_all(world):
         for offer in node.json("offer", "list", "--mine")["offers"]:
             if offer["state"] in ("open", "paused"):
                 node("offer", "withdraw", offer["id"], "--wait", WAIT)
+    for node in world.nodes:
+        until(node, lambda: all(offer["state"] != "open" for offer in node.json("offer", "list")["offers"]))
 
 
 def test_one_request_is_filled_by_several_lenders_and_proposed_with_one_command(world):
@@ -212,7 +214,6 @@ def test_bad_usage_is_told(world, arguments, rule, status):
 def test_an_empty_board_has_no_plan_and_a_damaged_one_is_told(world):
     node = world.nodes[3]
     withdraw_all(world)
-    until(node, lambda: not [offer for offer in node.json("offer", "list")["offers"] if offer["state"] == "open"])
     plan = node.json("plan", "--board")
     assert plan["loans"] == [] and len(plan["sentences"]) == 1 and plan["best_single"] is None
     assert "niets dat past" in node("plan", "--board", "--lang", "nl").stdout

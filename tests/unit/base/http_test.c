@@ -134,7 +134,7 @@ static void a_taken_port_is_told(void **state) {
   struct collega_error error;
   assert_int_equal(http_start(address, routes, 3, NULL, &second, &error), COLLEGA_SYSTEM);
   assert_string_equal(error.argument[0], address);
-  assert_string_equal(error.argument[1], "Address already in use");
+  assert_string_equal(error.argument[1], rule_name(RULE_reason_address_in_use));
 }
 
 int main(void) {
