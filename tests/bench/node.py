@@ -1,6 +1,7 @@
 """A node that reads a broker's board for the first time, and its ledger afterwards."""
 import json
 import os
+import resource
 import shutil
 import subprocess
 import time
@@ -12,6 +13,12 @@ def cpu_seconds(process):
     with open(f"/proc/{process}/stat") as file:
         fields = file.read().rsplit(")", 1)[1].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def children_seconds():
+    """CPU of the children that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def read_through(node, home):
@@ -44,9 +51,10 @@ def ledger_rates(bench, home, records):
                           ("rebuild", ["ledger", "rebuild", "--home", home]),
                           ("export", ["ledger", "export", "--complete", file, "--home", home]),
                           ("import", ["ledger", "import", file, "--keys", home, "--home", fresh])):
-        began = time.monotonic()
+        began, used = time.monotonic(), children_seconds()
         run([bench.node, *command])
         found[f"{name}_rate"] = records / (time.monotonic() - began)
+        found[f"{name}_cpu_per_million"] = (children_seconds() - used) * 1e6 / records
     shutil.rmtree(fresh)
     os.unlink(file)
     return found
