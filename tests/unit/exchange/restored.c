@@ -9,6 +9,7 @@
 #include "base/process/process.h"
 #include "base/words.h"
 #include "client/exchange/backup.h"
+#include "client/exchange/transfer.h"
 #include "proto/guard.h"
 
 #define RECEIVED  COLLEGA_STORE__DEAL_STATE__DEAL_STATE_RECEIVED
@@ -179,6 +180,40 @@ static void swap(struct home *one, struct home *other) {
   struct home kept = *one;
   *one = *other;
   *other = kept;
+}
+
+/* Tables and all: the one from a copy of the database, the other from the chain alone, in a file. */
+static void an_imported_ledger_is_what_a_restored_one_is(void **state) {
+  struct world *world = *state;
+  struct pair pair = make_pair(world);
+  struct home restored = {0}, imported = {0};
+  struct node_imported out;
+  char copy[128], file[128];
+  uint64_t entries = 0;
+  struct id deal = propose(world, &pair);
+  world_settle(world);
+  accept_deal(world, &pair, &deal);
+  world_settle(world);
+  backup(world, pair.lender, copy);
+  snprintf(file, sizeof file, "%s/file", world->directory);
+  must(node_export(pair.lender->exchange, file, world->now, NULL, NULL, &entries, &error));
+  assert_int_equal(entries, world_entries(pair.lender));
+  snprintf(restored.path, sizeof restored.path, "%s/restored", world->directory);
+  snprintf(imported.path, sizeof imported.path, "%s/imported", world->directory);
+  const struct node_import import = {
+      .file = file, .home = imported.path, .keys = copy, .now = world->now};
+  must(node_restore(copy, restored.path, world->now, &error));
+  must(node_import(&import, &out, &error));
+  assert_int_equal(out.entries, entries);
+  assert_false(out.already);
+  must(exchange_open(restored.path, &restored.exchange, &error));
+  must(exchange_open(imported.path, &imported.exchange, &error));
+  struct id one = world_tables(&restored), other = world_tables(&imported);
+  assert_memory_equal(&one, &other, sizeof one);
+  assert_int_equal(world_entries(&restored), world_entries(&imported));
+  world_rebuilds(&imported);
+  exchange_close(&restored.exchange);
+  exchange_close(&imported.exchange);
 }
 
 static void of_two_instances_one_goes_on_and_the_other_must_fetch_first(void **state) {
@@ -360,6 +395,7 @@ int main(void) {
       TEST(a_home_that_had_only_received_fetches_that_too),
       TEST(a_backup_is_no_home_and_a_restore_needs_a_new_one),
       TEST(a_signature_that_does_not_fit_is_found_in_the_chain),
+      TEST(an_imported_ledger_is_what_a_restored_one_is),
       TEST(of_two_instances_one_goes_on_and_the_other_must_fetch_first),
       TEST(a_ledger_of_version_1_is_brought_up_to_date),
       TEST(a_ledger_of_version_2_becomes_one_of_parties),
