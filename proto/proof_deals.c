@@ -13,12 +13,16 @@
  * may drift. */
 #define STEP_BACK_MS HOUR_MS /* by which one clock may have been set back */
 
+#define AGAIN_MOST 2 /* as the schema allows */
+
 /* Where the chain stands after the entries so far. */
 struct chain {
   struct id deal; /* of the agreement */
   struct id root;
   struct id last;     /* deal of the last entry: the agreement, or the last amendment */
-  struct id decision; /* the last entry */
+  struct id decision; /* the last entry, and as it was said again */
+  struct id again[AGAIN_MOST];
+  size_t again_count;
   uint32_t position;
   collega_time decided;
   struct reduction parts[REDUCTIONS_MOST]; /* of the last entry's deal, that one party ended */
@@ -136,6 +140,42 @@ static void judge_certificate(struct proof_case *judged, const char *where,
   proof_fits(judged, RULE_proof_certified, (const char *const[4]){cert->name, cert->kvk, time});
 }
 
+/* ---- said again */
+
+static bool names_last(const ProtobufCBinaryData *field, const struct chain *chain) {
+  bool names = proof_is_id(field, &chain->decision);
+  for (size_t i = 0; i < chain->again_count && !names; i++)
+    names = proof_is_id(field, &chain->again[i]);
+  return names;
+}
+
+static bool same_field(const ProtobufCBinaryData *one, const ProtobufCBinaryData *other) {
+  return bytes_equal(bytes_of(one->data, one->len), bytes_of(other->data, other->len));
+}
+
+/* The last entry as a restored decider said it again: of the same deal, at the same place. What it lists and when it was
+ * said is told by the first. */
+static void judge_again(struct proof_case *judged, const char *where, Collega__Run *const *runs,
+                        size_t count, const Collega__Decision *first, struct chain *chain) {
+  chain->again_count = 0;
+  for (size_t i = 0; i < count && i < AGAIN_MOST; i++) {
+    struct run_view view;
+    const struct record *record =
+        proof_record(judged, runs[i], COLLEGA__BODY_TYPE__BODY_TYPE_DECISION, where, &view);
+    if (!record) continue;
+    const Collega__Decision *again = record->body->decision;
+    if (!id_equal(&view.signer, &judged->decider)) {
+      proof_fails(judged, where, RULE_proof_decision_author);
+    } else if (again->verdict != first->verdict || again->position != first->position ||
+               !same_field(&again->root, &first->root) || !same_field(&again->deal, &first->deal)) {
+      proof_fails(judged, where, RULE_proof_again);
+    } else {
+      judge_signature(judged, where, &view, again->time);
+      chain->again[chain->again_count++] = record->id;
+    }
+  }
+}
+
 /* ---- one entry of the chain */
 
 static bool read_entry(struct proof_case *judged, size_t index, struct entry_read *entry) {
@@ -236,10 +276,10 @@ static void judge_place(struct proof_case *judged, const struct entry_read *entr
   }
   if (!proof_is_id(&deal->root, &chain->root))
     proof_fails(judged, entry->where_header, RULE_proof_amend_root);
-  if (!deal->has_predecessor || !proof_is_id(&deal->predecessor, &chain->decision)) {
+  if (!deal->has_predecessor || !names_last(&deal->predecessor, chain)) {
     proof_fails(judged, entry->where_header, RULE_proof_predecessor);
   }
-  if (!decision->has_predecessor || !proof_is_id(&decision->predecessor, &chain->decision)) {
+  if (!decision->has_predecessor || !names_last(&decision->predecessor, chain)) {
     proof_fails(judged, entry->where_decision, RULE_proof_predecessor);
   }
   if (!proof_is_id(&deal->edges[0]->lender, &judged->lender) ||
@@ -315,6 +355,8 @@ static void judge_entry(struct proof_case *judged, size_t index, struct chain *c
   chain->decision = entry.decision->id;
   chain->position = decision_of(&entry)->position;
   chain->decided = decided;
+  judge_again(judged, entry.where_decision, judged->proof->deals[index]->again,
+              judged->proof->deals[index]->n_again, decision_of(&entry), chain);
   chain->part_count = 0; /* both signed how many there are from now on */
   if (judged->against > before) return;
   char time[32];
@@ -353,13 +395,13 @@ static void judge_end_place(struct proof_case *judged, const struct ending *endi
   bool part = verdict == COLLEGA__VERDICT__VERDICT_REDUCED;
   if (!proof_is_id(&terminate->deal, &chain->last))
     proof_fails(judged, where_request, RULE_proof_end_other);
-  if (!proof_is_id(&terminate->predecessor, &chain->decision))
+  if (!names_last(&terminate->predecessor, chain))
     proof_fails(judged, where_request, RULE_proof_predecessor);
   if (decision->verdict != verdict || (terminate->has_headcount != 0) != part)
     proof_fails(judged, where_verdict, RULE_proof_verdict);
   if (decision->position != chain->position + 1)
     proof_fails(judged, where_verdict, RULE_proof_position);
-  if (!decision->has_predecessor || !proof_is_id(&decision->predecessor, &chain->decision))
+  if (!decision->has_predecessor || !names_last(&decision->predecessor, chain))
     proof_fails(judged, where_verdict, RULE_proof_predecessor);
   if (!proof_is_id(&decision->deal, &chain->last))
     proof_fails(judged, where_verdict, RULE_proof_decision_other);
@@ -432,6 +474,7 @@ static void judge_part(struct proof_case *judged, size_t index, struct chain *ch
                                                            .time = decision->time};
   if (!same_reductions(decision, chain)) proof_fails(judged, where_verdict, RULE_proof_reductions);
   chain->decision = ending.verdict->id;
+  judge_again(judged, where_verdict, part->again, part->n_again, decision, chain);
   chain->position = decision->position;
   chain->decided = decision->time;
   if (judged->against > before) return;

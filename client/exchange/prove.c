@@ -98,39 +98,110 @@ static enum collega_status add_party(struct proving *proving, const struct id *p
 
 #define CHAIN_MOST 100 /* as the schema allows */
 
-/* A stored decision of the deal that concluded or amended: the one with this id; without `wanted`, the
- * one that follows what the header names. A restored decider says the same again under other ids, and
- * only one of each hangs together with the rest. */
-static enum collega_status find_entry(struct proving *proving, const struct deal_view *view,
-                                      const struct id *wanted, Collega__Run **out) {
-  const CollegaStore__DealRow *row = view->row;
-  *out = NULL;
-  for (size_t i = 0; i < row->n_decisions && !*out; i++) {
-    struct run_view run;
-    enum collega_status status =
-        run_read_bytes(field_bytes(&row->decisions[i]), proving->arena, &run, proving->error);
+/* The ids by which what follows an entry names it: its request, and its decision. A restored decider says an entry again
+ * under another id, so they may be two; and the one that was said first is neither, perhaps. */
+struct names {
+  struct id id[2];
+  bool met[2];
+};
+
+static bool take_names(struct names *out, const ProtobufCBinaryData *request,
+                       const ProtobufCBinaryData *decision) {
+  *out = (struct names){.met = {false, false}};
+  return id_from(&out->id[0], request->data, request->len) &&
+         id_from(&out->id[1], decision->data, decision->len);
+}
+
+/* An entry of the chain: what the decider said first, as far as is known here, and what it said again. */
+struct stated {
+  const Collega__Decision *decision;
+  const ProtobufCBinaryData *packed;
+  const ProtobufCBinaryData *again[2];
+  size_t again_count;
+};
+
+static enum collega_status read_decision(struct proving *proving, const ProtobufCBinaryData *packed,
+                                         struct id *id, const Collega__Decision **out) {
+  struct run_view run;
+  enum collega_status status =
+      run_read_bytes(field_bytes(packed), proving->arena, &run, proving->error);
+  if (status != COLLEGA_OK) return status;
+  *id = run.records[0].id;
+  *out = run.records[0].body->decision;
+  return *out ? COLLEGA_OK : exchange_row_damaged(proving->error, "deals");
+}
+
+static bool same_entry(const Collega__Decision *one, const Collega__Decision *other) {
+  return one->verdict == other->verdict && one->position == other->position;
+}
+
+/* Which of the deal's entries is meant; *found false: none. */
+static enum collega_status find_named(struct proving *proving, const CollegaStore__DealRow *row,
+                                      const struct names *names, const Collega__Decision **entry) {
+  *entry = NULL;
+  for (size_t i = 0; i < row->n_decisions && !*entry; i++) {
+    const Collega__Decision *decision;
+    struct id id;
+    enum collega_status status = read_decision(proving, &row->decisions[i], &id, &decision);
     if (status != COLLEGA_OK) return status;
-    const Collega__Decision *decision = run.records[0].body->decision;
-    if (!decision || (decision->verdict != COLLEGA__VERDICT__VERDICT_CONCLUDED &&
-                      decision->verdict != COLLEGA__VERDICT__VERDICT_AMENDED))
-      continue;
-    bool follows =
-        view->header->has_predecessor
-            ? decision->has_predecessor && bytes_equal(field_bytes(&decision->predecessor),
-                                                       field_bytes(&view->header->predecessor))
-            : !decision->has_predecessor;
-    if (wanted ? !id_equal(&run.records[0].id, wanted) : !follows) continue;
-    status = run_of(proving, &row->decisions[i], out);
+    if (id_equal(&id, &names->id[0]) || id_equal(&id, &names->id[1])) *entry = decision;
+  }
+  return COLLEGA_OK;
+}
+
+static void take_again(struct stated *out, const ProtobufCBinaryData *packed) {
+  for (size_t i = 0; i < out->again_count; i++)
+    if (out->again[i] == packed) return;
+  if (out->again_count < 2) out->again[out->again_count++] = packed;
+}
+
+/* All that was said of the entry: the first of it counts, for it was in time; of the others those that are named. */
+static enum collega_status read_stated(struct proving *proving, const CollegaStore__DealRow *row,
+                                       const Collega__Decision *entry, struct names *names,
+                                       struct stated *out) {
+  *out = (struct stated){.again_count = 0};
+  for (int pass = 0; pass < 2; pass++) {
+    for (size_t i = 0; i < row->n_decisions; i++) {
+      const Collega__Decision *decision;
+      struct id id;
+      enum collega_status status = read_decision(proving, &row->decisions[i], &id, &decision);
+      if (status != COLLEGA_OK) return status;
+      if (!same_entry(decision, entry)) continue;
+      if (pass == 0) {
+        if (out->decision && out->decision->epoch_number <= decision->epoch_number) continue;
+        out->decision = decision;
+        out->packed = &row->decisions[i];
+        continue;
+      }
+      for (size_t j = 0; j < 2; j++) {
+        if (!id_equal(&id, &names->id[j])) continue;
+        names->met[j] = true;
+        if (out->packed != &row->decisions[i]) take_again(out, &row->decisions[i]);
+      }
+    }
+  }
+  return names->met[0] && names->met[1]
+             ? COLLEGA_OK
+             : error_set(proving->error, COLLEGA_REFUSED, RULE_proof_gap, NULL, NULL);
+}
+
+static enum collega_status runs_of_again(struct proving *proving, const struct stated *stated,
+                                         Collega__Run ***out, size_t *count) {
+  Collega__Run **runs = arena_take(proving->arena, 2 * sizeof *runs);
+  if (!runs) return exchange_no_memory(proving->error);
+  *out = runs;
+  *count = stated->again_count;
+  for (size_t i = 0; i < stated->again_count; i++) {
+    enum collega_status status = run_of(proving, stated->again[i], &runs[i]);
     if (status != COLLEGA_OK) return status;
   }
   return COLLEGA_OK;
 }
 
 static enum collega_status fill_deal(struct proving *proving, const CollegaStore__DealRow *row,
-                                     unsigned hide, Collega__Run *decision,
+                                     unsigned hide, const struct stated *stated,
                                      Collega__ProofDeal *out) {
   collega__proof_deal__init(out);
-  out->decision = decision;
   if (!row->has_acceptance_run) /* the other side's letter is still on its way */
     return error_set(proving->error, COLLEGA_REFUSED, RULE_proof_acceptance, NULL, NULL);
   const Collega__SaltedTerms *salted = (const Collega__SaltedTerms *)row_unpack(
@@ -138,174 +209,136 @@ static enum collega_status fill_deal(struct proving *proving, const CollegaStore
   if (!salted) return exchange_row_damaged(proving->error, "terms");
   enum collega_status status = run_of(proving, &row->header_run, &out->header);
   if (status == COLLEGA_OK) status = run_of(proving, &row->acceptance_run, &out->acceptance);
+  if (status == COLLEGA_OK) status = run_of(proving, stated->packed, &out->decision);
+  if (status == COLLEGA_OK) status = runs_of_again(proving, stated, &out->again, &out->n_again);
   if (status == COLLEGA_OK)
     status = terms_hide(salted, hide, proving->arena, &out->terms, proving->error);
   return status;
 }
 
-/* ---- parts that one party ended */
+/* ---- what one party ended */
 
-/* The record that a decision follows from, and the entry that it names. *found false: it has not come in. */
+/* The record that a decision follows from. NULL: it has not come in. */
 static enum collega_status find_request(struct proving *proving, const CollegaStore__RootRow *root,
                                         const Collega__Decision *decision, Collega__Run **out,
-                                        struct id *before, bool *found) {
-  *found = false;
-  for (size_t i = 0; i < root->n_terminates && !*found; i++) {
+                                        const Collega__Terminate **terminate) {
+  *terminate = NULL;
+  for (size_t i = 0; i < root->n_terminates && !*terminate; i++) {
     struct run_view request;
     enum collega_status status =
         run_read_bytes(field_bytes(&root->terminates[i]), proving->arena, &request, proving->error);
     if (status != COLLEGA_OK) return status;
     if (!decision->has_basis || !field_is(&decision->basis, &request.records[0].id)) continue;
-    const Collega__Terminate *terminate = request.records[0].body->terminate;
-    if (!terminate || !id_from(before, terminate->predecessor.data, terminate->predecessor.len))
-      return exchange_row_damaged(proving->error, "roots");
-    *found = true;
+    *terminate = request.records[0].body->terminate;
+    if (!*terminate) return exchange_row_damaged(proving->error, "roots");
     status = run_of(proving, &root->terminates[i], out);
     if (status != COLLEGA_OK) return status;
   }
   return COLLEGA_OK;
 }
 
-/* A stored decision that ended a part of the deal, with what it follows from: the one with this id; without `wanted`,
- * the newest, of which the parts hang together. *found false: no part ended there. */
-static enum collega_status find_part(struct proving *proving, const CollegaStore__RootRow *root,
-                                     const CollegaStore__DealRow *row, const struct id *wanted,
-                                     Collega__ProofReduction *out, struct id *before, bool *found) {
-  bool lacking = !wanted && row->n_reductions > 0, asked;
-  *found = false;
-  for (size_t i = 0; i < row->n_decisions; i++) {
-    struct run_view run;
-    enum collega_status status =
-        run_read_bytes(field_bytes(&row->decisions[i]), proving->arena, &run, proving->error);
-    if (status != COLLEGA_OK) return status;
-    const Collega__Decision *decision = run.records[0].body->decision;
-    if (!decision || decision->verdict != COLLEGA__VERDICT__VERDICT_REDUCED ||
-        (wanted ? !id_equal(&run.records[0].id, wanted)
-                : decision->n_reductions != row->n_reductions))
-      continue;
-    lacking = true;
-    status = find_request(proving, root, decision, &out->terminate, before, &asked);
-    if (status != COLLEGA_OK) return status;
-    if (!asked || (!wanted && !field_is(&decision->predecessor, before))) continue;
-    *found = true;
-    return run_of(proving, &row->decisions[i], &out->decision);
-  }
-  return lacking ? error_set(proving->error, COLLEGA_REFUSED, RULE_proof_end, NULL, NULL)
-                 : COLLEGA_OK;
-}
-
-/* From the newest part that ended back to the entry of the deal itself, which *wanted becomes. `held` is the room for
- * what it points to. */
-static enum collega_status fill_parts(struct proving *proving, const CollegaStore__RootRow *root,
-                                      const CollegaStore__DealRow *row, const struct id **wanted,
-                                      struct id *held, Collega__Proof *proof) {
-  for (;;) {
-    struct id before;
-    bool found;
-    Collega__ProofReduction *part = arena_take(proving->arena, sizeof *part);
-    if (!part) return exchange_no_memory(proving->error);
-    collega__proof_reduction__init(part);
-    enum collega_status status = find_part(proving, root, row, *wanted, part, &before, &found);
-    if (status != COLLEGA_OK || !found) return status;
-    if (proof->n_reductions == REDUCTIONS_MOST)
-      return error_set(proving->error, COLLEGA_REFUSED, RULE_proof_too_large, NULL, NULL);
-    memmove(proof->reductions + 1, proof->reductions,
-            proof->n_reductions * sizeof(Collega__ProofReduction *));
-    proof->reductions[0] = part;
-    proof->n_reductions++;
-    *held = before;
-    *wanted = held;
-  }
+/* The entry goes before those that are there; *names becomes what it follows. */
+static enum collega_status fill_part(struct proving *proving, const CollegaStore__RootRow *root,
+                                     const struct stated *stated, struct names *names,
+                                     Collega__Proof *proof) {
+  const Collega__Terminate *terminate;
+  Collega__ProofReduction *part = arena_take(proving->arena, sizeof *part);
+  if (!part) return exchange_no_memory(proving->error);
+  collega__proof_reduction__init(part);
+  enum collega_status status =
+      find_request(proving, root, stated->decision, &part->terminate, &terminate);
+  if (status == COLLEGA_OK && !terminate)
+    return error_set(proving->error, COLLEGA_REFUSED, RULE_proof_end, NULL, NULL);
+  if (status == COLLEGA_OK && proof->n_reductions == REDUCTIONS_MOST)
+    return error_set(proving->error, COLLEGA_REFUSED, RULE_proof_too_large, NULL, NULL);
+  if (status == COLLEGA_OK) status = run_of(proving, stated->packed, &part->decision);
+  if (status == COLLEGA_OK) status = runs_of_again(proving, stated, &part->again, &part->n_again);
+  if (status != COLLEGA_OK) return status;
+  memmove(proof->reductions + 1, proof->reductions,
+          proof->n_reductions * sizeof(Collega__ProofReduction *));
+  proof->reductions[0] = part;
+  proof->n_reductions++;
+  return take_names(names, &terminate->predecessor, &stated->decision->predecessor)
+             ? COLLEGA_OK
+             : exchange_row_damaged(proving->error, "roots");
 }
 
 /* ---- the chain, from its end */
 
-/* Is it one of this deal's, its own or of a part of it that ended? */
-static enum collega_status is_about(struct proving *proving, const struct deal_view *view,
-                                    const struct id *decision, bool *out) {
-  *out = false;
-  for (size_t i = 0; i < view->row->n_decisions && !*out; i++) {
-    struct run_view run;
-    enum collega_status status =
-        run_read_bytes(field_bytes(&view->row->decisions[i]), proving->arena, &run, proving->error);
-    if (status != COLLEGA_OK) return status;
-    *out = id_equal(&run.records[0].id, decision);
-  }
-  return COLLEGA_OK;
-}
-
-/* Which of the root's deals the decision with this id is about. */
-static enum collega_status deal_of_decision(struct proving *proving,
-                                            const CollegaStore__RootRow *root,
-                                            const struct id *decision, struct deal_view *view) {
+/* Which of the root's deals these name, and the entry. */
+static enum collega_status find_entry(struct proving *proving, const CollegaStore__RootRow *root,
+                                      const struct names *names, struct deal_view *view,
+                                      const Collega__Decision **entry) {
   for (size_t i = 0; i < root->n_deals; i++) {
     struct id deal;
-    bool about = false;
     if (!id_from(&deal, root->deals[i].data, root->deals[i].len))
       return exchange_row_damaged(proving->error, "roots");
     enum collega_status status =
         deal_view_read(proving->txn, proving->party, &deal, proving->arena, view, proving->error);
     if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(proving->error, "roots");
-    if (status == COLLEGA_OK) status = is_about(proving, view, decision, &about);
-    if (status != COLLEGA_OK) return status;
-    if (about) return COLLEGA_OK;
+    if (status == COLLEGA_OK) status = find_named(proving, view->row, names, entry);
+    if (status != COLLEGA_OK || *entry) return status;
   }
   return error_set(proving->error, COLLEGA_REFUSED, RULE_proof_not_concluded, NULL, NULL);
 }
 
-/* From the last entry back to the conclusion; `wanted` NULL: the last is the deal's own. */
-static enum collega_status fill_chain(struct proving *proving, const CollegaStore__RootRow *root,
-                                      struct deal_view *view, const struct id *wanted,
-                                      unsigned hide, Collega__Proof *proof) {
-  Collega__ProofDeal **deals = arena_take(proving->arena, CHAIN_MOST * sizeof *deals);
-  struct id before;
-  size_t count = 0;
-  proof->reductions = arena_take(proving->arena, (REDUCTIONS_MOST + 1) * sizeof *proof->reductions);
-  if (!deals || !proof->reductions) return exchange_no_memory(proving->error);
-  for (;;) {
-    Collega__Run *decision = NULL;
-    struct id entry;
-    enum collega_status status = fill_parts(proving, root, view->row, &wanted, &entry, proof);
-    if (status == COLLEGA_OK) status = find_entry(proving, view, wanted, &decision);
-    if (status == COLLEGA_OK && !decision)
-      return error_set(proving->error, COLLEGA_REFUSED, RULE_proof_not_concluded, NULL, NULL);
-    if (status == COLLEGA_OK && count == CHAIN_MOST)
-      return error_set(proving->error, COLLEGA_REFUSED, RULE_proof_too_large, NULL, NULL);
-    if (status != COLLEGA_OK) return status;
-    Collega__ProofDeal *deal = arena_take(proving->arena, sizeof *deal);
-    if (!deal) return exchange_no_memory(proving->error);
-    status = fill_deal(proving, view->row, hide, decision, deal);
-    if (status != COLLEGA_OK) return status;
-    memmove(deals + 1, deals, count * sizeof *deals);
-    deals[0] = deal;
-    count++;
-    if (!view->header->has_predecessor) break;
-    if (!id_from(&before, view->header->predecessor.data, view->header->predecessor.len))
-      return exchange_row_damaged(proving->error, "deals");
-    wanted = &before;
-    status = deal_of_decision(proving, root, wanted, view);
-    if (status != COLLEGA_OK) return status;
-  }
-  proof->n_deals = count;
-  proof->deals = deals;
+static enum collega_status fill_entry(struct proving *proving, const struct deal_view *view,
+                                      const struct stated *stated, unsigned hide,
+                                      Collega__Proof *proof) {
+  if (proof->n_deals == CHAIN_MOST)
+    return error_set(proving->error, COLLEGA_REFUSED, RULE_proof_too_large, NULL, NULL);
+  Collega__ProofDeal *deal = arena_take(proving->arena, sizeof *deal);
+  if (!deal) return exchange_no_memory(proving->error);
+  enum collega_status status = fill_deal(proving, view->row, hide, stated, deal);
+  if (status != COLLEGA_OK) return status;
+  memmove(proof->deals + 1, proof->deals, proof->n_deals * sizeof *proof->deals);
+  proof->deals[0] = deal;
+  proof->n_deals++;
   return COLLEGA_OK;
 }
 
-/* The termination and the record that led to it, which names the entry that it ends. */
+/* From the entry that `names` name back to the conclusion. */
+static enum collega_status fill_chain(struct proving *proving, const CollegaStore__RootRow *root,
+                                      struct deal_view *view, struct names names, unsigned hide,
+                                      Collega__Proof *proof) {
+  proof->deals = arena_take(proving->arena, CHAIN_MOST * sizeof *proof->deals);
+  proof->reductions = arena_take(proving->arena, (REDUCTIONS_MOST + 1) * sizeof *proof->reductions);
+  if (!proof->deals || !proof->reductions) return exchange_no_memory(proving->error);
+  for (;;) {
+    const Collega__Decision *entry;
+    struct stated stated;
+    enum collega_status status = find_entry(proving, root, &names, view, &entry);
+    if (status == COLLEGA_OK) status = read_stated(proving, view->row, entry, &names, &stated);
+    if (status != COLLEGA_OK) return status;
+    if (stated.decision->verdict == COLLEGA__VERDICT__VERDICT_REDUCED) {
+      status = fill_part(proving, root, &stated, &names, proof);
+      if (status != COLLEGA_OK) return status;
+      continue;
+    }
+    status = fill_entry(proving, view, &stated, hide, proof);
+    if (status != COLLEGA_OK || !view->header->has_predecessor) return status;
+    if (!take_names(&names, &view->header->predecessor, &stated.decision->predecessor))
+      return exchange_row_damaged(proving->error, "deals");
+  }
+}
+
+/* The termination and the record that led to it. *names: the entry that it ends. */
 static enum collega_status fill_end(struct proving *proving, const CollegaStore__RootRow *root,
                                     const CollegaStore__DealRow *row, Collega__Proof *proof,
-                                    struct id *ended) {
+                                    struct names *names) {
   for (size_t i = 0; i < row->n_decisions; i++) {
-    struct run_view run;
-    bool found;
-    enum collega_status status =
-        run_read_bytes(field_bytes(&row->decisions[i]), proving->arena, &run, proving->error);
+    const Collega__Decision *decision;
+    const Collega__Terminate *terminate;
+    struct id id;
+    enum collega_status status = read_decision(proving, &row->decisions[i], &id, &decision);
     if (status != COLLEGA_OK) return status;
-    const Collega__Decision *decision = run.records[0].body->decision;
-    if (!decision || decision->verdict != COLLEGA__VERDICT__VERDICT_TERMINATED) continue;
-    status = find_request(proving, root, decision, &proof->terminate, ended, &found);
+    if (decision->verdict != COLLEGA__VERDICT__VERDICT_TERMINATED) continue;
+    status = find_request(proving, root, decision, &proof->terminate, &terminate);
     if (status != COLLEGA_OK) return status;
-    if (found) return run_of(proving, &row->decisions[i], &proof->termination);
+    if (!terminate) continue;
+    if (!take_names(names, &terminate->predecessor, &decision->predecessor))
+      return exchange_row_damaged(proving->error, "roots");
+    return run_of(proving, &row->decisions[i], &proof->termination);
   }
   return error_set(proving->error, COLLEGA_REFUSED, RULE_proof_end, NULL, NULL);
 }
@@ -314,7 +347,8 @@ static enum collega_status fill_end(struct proving *proving, const CollegaStore_
 static enum collega_status fill_agreement(struct proving *proving, struct deal_view *view,
                                           unsigned hide, Collega__Proof *proof) {
   CollegaStore__RootRow *root;
-  struct id last, ended;
+  struct id last;
+  struct names names;
   bool agreed = view->row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_CONCLUDED ||
                 view->row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_TERMINATED;
   enum collega_status status = root_row(proving->txn, proving->party, field_bytes(&view->row->root),
@@ -328,10 +362,11 @@ static enum collega_status fill_agreement(struct proving *proving, struct deal_v
         deal_view_read(proving->txn, proving->party, &last, proving->arena, view, proving->error);
   if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(proving->error, "roots");
   if (status != COLLEGA_OK) return status;
-  if (view->row->state != COLLEGA_STORE__DEAL_STATE__DEAL_STATE_TERMINATED)
-    return fill_chain(proving, root, view, NULL, hide, proof);
-  status = fill_end(proving, root, view->row, proof, &ended);
-  return status == COLLEGA_OK ? fill_chain(proving, root, view, &ended, hide, proof) : status;
+  if (view->row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_TERMINATED)
+    status = fill_end(proving, root, view->row, proof, &names);
+  else if (!take_names(&names, &root->last_decision, &root->last_decision))
+    status = exchange_row_damaged(proving->error, "roots");
+  return status == COLLEGA_OK ? fill_chain(proving, root, view, names, hide, proof) : status;
 }
 
 static enum collega_status prove(struct proving *proving, const struct id *deal, unsigned hide,

@@ -13,18 +13,18 @@ import time
 import pytest
 
 from support import deals, offers
-from support.world import DEADLINE, WAIT, World
+from support.world import DEADLINE, WAIT, World, call
 
 LONG = bool(os.environ.get("COLLEGA_LONG"))
 SAID = ["Kunnen jullie er zes missen?", "Zes kan.", "Dan doen we dat."]
 
 
-def within():
+def within(why=lambda: ""):
     """Until the deadline: fails after it."""
     end = time.monotonic() + DEADLINE
     while time.monotonic() < end:
         yield
-    raise AssertionError("it did not come about in time")
+    raise AssertionError("it did not come about in time", why())
 
 
 def row_of(node, deal):
@@ -210,6 +210,23 @@ class Story:
         self.up()
         self.terminated()
         self.one_part()
+        self.proved([2])
+
+    def proved(self, parts):
+        """Whoever was restored, and what was said again by it: both can show what became of it, once all has come in that
+        belongs to it - an acceptance, the other's request, cards and their receipts."""
+        for node in self.nodes:
+            path, why = node.home / "proof.collega", None
+            for _ in within(lambda: (node.name, why)):
+                proof = call([node.program, "deal", "prove", self.deal, "--home", node.home], expect=None, text=False)
+                path.write_bytes(proof.stdout)
+                found = json.loads(call([node.program, "verify", "--json", path], expect=None).stdout)
+                why = proof.stderr, found["why"]
+                if found["valid"] and "terminated_on" in found:
+                    break
+                look_again(node)
+            assert found["terminated_on"] == self.day, found
+            assert [part["headcount"] for part in found["reductions"]] == parts, found
 
     def terminate_asked(self):
         self.up()

@@ -269,6 +269,20 @@ void agreement_reduce(struct agreement_world *world, struct agreement *deal, str
   part->decision_id = first_id(part->proved.decision, world->arena);
 }
 
+Collega__Run *agreement_say_again(struct agreement_world *world, const struct agreement *agreement,
+                                  Collega__Verdict verdict, struct id *id) {
+  struct agreement again = *agreement;
+  again.decision.verdict = verdict;
+  again.decision.has_basis = 0;
+  again.decision.has_adopted = 1;
+  set_field(&again.decision.adopted, agreement->decision_id.byte, ID_BYTES);
+  again.decision.time += DAY_MS;
+  again.decision.epoch_number++;
+  Collega__Run *run = sign_decision(world, &again);
+  *id = first_id(run, world->arena);
+  return run;
+}
+
 void agreement_end_after(struct agreement *deal, const struct agreement_part *part) {
   deal->decision_id = part->decision_id;
   deal->decision.n_reductions = part->decision.n_reductions;

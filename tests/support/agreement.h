@@ -76,6 +76,9 @@ typedef void (*part_twist)(struct agreement_part *part, enum agreement_stage sta
 void agreement_reduce(struct agreement_world *world, struct agreement *deal, struct person *who,
                       const struct agreement_part *before, uint32_t position,
                       struct agreement_part *part, part_twist twist);
+/* The agreement's decision as a restored decider says it again, a day later; `id` gets its record id. */
+Collega__Run *agreement_say_again(struct agreement_world *world, const struct agreement *agreement,
+                                  Collega__Verdict verdict, struct id *id);
 /* As if the deal's own entry were the part's: what follows names it, and lists the parts. */
 void agreement_end_after(struct agreement *deal, const struct agreement_part *part);
 /* A proof of `deals`, with all members of the world. */

@@ -118,6 +118,60 @@ static void an_amendment_after_them_counts_anew(void **state) {
   assert_int_equal(judgement.reductions[0].effective, 20945);
 }
 
+/* ---- said again by a restored decider */
+
+static struct id said_again;
+
+static void follows_again(struct agreement_part *part, enum agreement_stage stage) {
+  ProtobufCBinaryData *field =
+      stage == STAGE_END ? &part->decision.predecessor : &part->terminate.predecessor;
+  *field = (ProtobufCBinaryData){ID_BYTES, said_again.byte};
+}
+static void only_decided_after_again(struct agreement_part *part, enum agreement_stage stage) {
+  if (stage == STAGE_END) follows_again(part, stage);
+}
+
+/* What follows may name the entry by what was said first, or again, each for itself. */
+static void an_entry_may_be_named_by_what_was_said_again(void **state) {
+  struct place *place = *state;
+  static const part_twist twists[] = {follows_again, only_decided_after_again};
+  for (size_t i = 0; i < 2; i++) {
+    agreement_conclude(&place->world, &place->first, NULL);
+    Collega__Run *again = agreement_say_again(&place->world, &place->first,
+                                              COLLEGA__VERDICT__VERDICT_CONCLUDED, &said_again);
+    agreement_reduce(&place->world, &place->first, &place->world.lender, NULL, 2, &place->one,
+                     twists[i]);
+    struct agreement *deals[] = {&place->first};
+    Collega__Proof *proof = agreement_proof(&place->world, deals, 1);
+    place->parts[0] = &place->one.proved;
+    proof->reductions = place->parts;
+    proof->n_reductions = 1;
+    is_against(place, proof, RULE_proof_predecessor); /* which is not shown */
+    proof->deals[0]->again = &again;
+    proof->deals[0]->n_again = 1;
+    struct proof_judgement judgement = judge(place, proof);
+    assert_true(judgement.valid);
+    assert_int_equal(judgement.decided, place->first.decision.time);
+  }
+}
+
+static void something_else_is_not_said_again(void **state) {
+  struct place *place = *state;
+  Collega__Proof *proof = reduced(place, NULL, NULL);
+  Collega__Run *again = agreement_say_again(&place->world, &place->first,
+                                            COLLEGA__VERDICT__VERDICT_VOID, &said_again);
+  proof->deals[0]->again = &again;
+  proof->deals[0]->n_again = 1;
+  assert_false(judge(place, proof).valid);
+  proof->deals[0]->again = &place->two.proved.decision; /* another entry */
+  is_against(place, proof, RULE_proof_again);
+  place->first.decider = &place->world.stranger;
+  again = agreement_say_again(&place->world, &place->first, COLLEGA__VERDICT__VERDICT_CONCLUDED,
+                              &said_again);
+  proof->deals[0]->again = &again;
+  is_against(place, proof, RULE_proof_decision_author);
+}
+
 /* ---- left out, out of place */
 
 static void what_is_left_out_is_missed(void **state) {
@@ -217,6 +271,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       proof_test(parts_are_told_with_who_ended_them),
       proof_test(an_amendment_after_them_counts_anew),
+      proof_test(an_entry_may_be_named_by_what_was_said_again),
+      proof_test(something_else_is_not_said_again),
       proof_test(what_is_left_out_is_missed),
       proof_test(what_is_told_twice_or_out_of_order_does_not_fit),
       proof_test(a_decision_says_what_the_request_says),
