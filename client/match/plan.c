@@ -117,6 +117,20 @@ static enum collega_status pack_well(struct making *making) {
   return take_leaf(making, LOANS_BEST);
 }
 
+/* Each person at the best score of their offer, by either side: holds for every plan, and needs no search. */
+static int64_t plain_bound(const struct plan_board *board, int32_t *best) {
+  int64_t sides[2] = {0, 0};
+  memset(best, 0, board->offer_count * sizeof *best);
+  for (size_t i = 0; i < board->pair_count; ++i) {
+    const struct plan_pair *pair = &board->pairs[i];
+    if (pair->score > best[pair->supply]) best[pair->supply] = pair->score;
+    if (pair->score > best[pair->demand]) best[pair->demand] = pair->score;
+  }
+  for (size_t i = 0; i < board->offer_count; ++i)
+    sides[board->offers[i].supplies] += (int64_t)board->offers[i].people * best[i];
+  return sides[0] < sides[1] ? sides[0] : sides[1];
+}
+
 static enum collega_status bound_whole(struct making *making, int64_t circle_bound, int64_t *out) {
   packing_clear(&making->packing);
   if (making->mode == PLAN_RINGS) {
@@ -212,6 +226,8 @@ static enum collega_status make(struct making *making, struct plan *out) {
     status = no_memory(making->error);
   if (status == COLLEGA_OK) status = pack_quickly(making, &circle_bound);
   if (status == COLLEGA_OK) status = bound_whole(making, circle_bound, &bound);
+  int64_t plain = status == COLLEGA_OK ? plain_bound(board, making->packing.left) : 0;
+  if (plain < bound) bound = plain;
   if (status == COLLEGA_OK && making->best_value < bound) status = pack_well(making);
   if (status == COLLEGA_OK) status = write_plan(making, out);
   if (status != COLLEGA_OK) return status;

@@ -1,7 +1,7 @@
 /* The network simplex method.
  *
  * The basis is a spanning tree of all nodes and a root that stands beside them; artificial arcs, dearer than any path,
- * join each node to the root at the start. Arcs outside the tree carry nothing or all that they can. A step takes an
+ * join each node to the root at the start, or to node 0 where the caller names an arc. Arcs outside the tree carry nothing or all that they can. A step takes an
  * arc outside of it whose reduced cost says that more (or less) of it is cheaper, sends as much as fits around the
  * circle that it closes with the tree, and takes the arc that filled or emptied first out of the tree.
  *
@@ -88,27 +88,64 @@ static bool network_fits(const struct flow_network *network) {
   return sum == 0;
 }
 
+/* The arc that the caller names for the start, if it can be in the first tree: it must be able to carry a little more
+ * towards the root. */
+static uint32_t start_arc(const struct simplex *simplex, uint32_t node) {
+  const struct flow_network *network = simplex->network;
+  uint32_t arc = network->start && node ? network->start[node] : FLOW_NO_ARC;
+  if (arc >= network->arc_count || simplex->cost[arc] != 0) return NONE;
+  int64_t supply = supply_of(network, node);
+  bool up = simplex->arc[arc].from == node && simplex->arc[arc].to == 0;
+  bool down = simplex->arc[arc].to == node && simplex->arc[arc].from == 0;
+  if (up && supply >= 0 && supply < simplex->most[arc]) return arc;
+  return down && supply < 0 && -supply <= simplex->most[arc] ? arc : NONE;
+}
+
+/* Through node 0, at no cost. What the arcs bring there node 0's own artificial arc takes on. */
+static void start_at_hub(struct simplex *simplex, uint32_t node, uint32_t arc) {
+  int64_t supply = supply_of(simplex->network, node);
+  bool up = supply >= 0;
+  simplex->flow[arc] = up ? supply : -supply;
+  simplex->place[arc] = IN_TREE;
+  simplex->node[node] = (struct node){.potential = simplex->node[0].potential,
+                                      .arc = arc,
+                                      .first_child = NONE,
+                                      .depth = 2,
+                                      .up = up};
+  hang(simplex, node, 0);
+}
+
 /* An arc that points to the root carries what its node has, so that no arc that could take more points away from it:
  * that is what makes the tree strongly feasible. */
+static void start_at_root(struct simplex *simplex, uint32_t node, int64_t carried, int64_t dear) {
+  uint32_t arc = (uint32_t)simplex->network->arc_count + node;
+  bool up = carried >= 0;
+  simplex->arc[arc] =
+      (struct flow_arc){.from = up ? node : simplex->root, .to = up ? simplex->root : node};
+  simplex->cost[arc] = dear;
+  simplex->most[arc] = INT64_MAX / 4;
+  simplex->flow[arc] = up ? carried : -carried;
+  simplex->place[arc] = IN_TREE;
+  simplex->node[node] = (struct node){
+      .potential = up ? -dear : dear, .arc = arc, .first_child = NONE, .depth = 1, .up = up};
+  hang(simplex, node, simplex->root);
+}
+
 static void start_tree(struct simplex *simplex) {
-  int64_t dear = 1;
+  int64_t dear = 1, hub = supply_of(simplex->network, 0);
   for (size_t i = 0; i < simplex->network->arc_count; ++i)
     if (llabs(simplex->cost[i]) >= dear) dear = llabs(simplex->cost[i]) + 1;
   dear *= (int64_t)simplex->nodes;
   simplex->node[simplex->root] = (struct node){0, NONE, NONE, NONE, NONE, NONE, 0, false};
-  for (uint32_t i = 0; i < simplex->root; ++i) {
-    uint32_t arc = (uint32_t)simplex->network->arc_count + i;
-    int64_t supply = supply_of(simplex->network, i);
-    bool up = supply >= 0;
-    simplex->arc[arc] =
-        (struct flow_arc){.from = up ? i : simplex->root, .to = up ? simplex->root : i};
-    simplex->cost[arc] = dear;
-    simplex->most[arc] = INT64_MAX / 4;
-    simplex->flow[arc] = up ? supply : -supply;
-    simplex->place[arc] = IN_TREE;
-    simplex->node[i] = (struct node){
-        .potential = up ? -dear : dear, .arc = arc, .first_child = NONE, .depth = 1, .up = up};
-    hang(simplex, i, simplex->root);
+  for (uint32_t i = 1; i < simplex->root; ++i)
+    if (start_arc(simplex, i) != NONE) hub += supply_of(simplex->network, i);
+  if (simplex->root > 0) start_at_root(simplex, 0, hub, dear);
+  for (uint32_t i = 1; i < simplex->root; ++i) {
+    uint32_t arc = start_arc(simplex, i);
+    if (arc == NONE)
+      start_at_root(simplex, i, supply_of(simplex->network, i), dear);
+    else
+      start_at_hub(simplex, i, arc);
   }
 }
 
@@ -140,6 +177,10 @@ static bool simplex_start(struct simplex *simplex, const struct flow_network *ne
     simplex->arc[i] = network->arcs[i];
     simplex->cost[i] = network->arcs[i].cost;
     simplex->most[i] = network->arcs[i].capacity;
+    simplex->place[i] = AT_LEAST;
+  }
+  for (size_t i = network->arc_count; i < simplex->arcs; ++i) {
+    simplex->cost[i] = simplex->most[i] = 0;
     simplex->place[i] = AT_LEAST;
   }
   start_tree(simplex);

@@ -239,6 +239,7 @@ enum collega_status least_solve(const struct least_network *network, flow_over o
   } else {
     if (plain->arc_count) memcpy(search.arcs, plain->arcs, plain->arc_count * sizeof *search.arcs);
     memset(flow, 0, plain->arc_count * sizeof *flow); /* nothing, at no cost */
+    if (plain->supply) memcpy(search.supply, plain->supply, nodes * sizeof *search.supply);
     status = branch(&search, error);
     out->cost = search.best_cost;
   }
