@@ -9,13 +9,15 @@
 struct making {
   const struct plan_board *board;
   enum plan_mode mode;
+  bool in_return; /* some offer is */
   flow_over over;
   void *context;
   struct plan_rings rings;
   struct packing packing, best; /* best: its people and value alone count */
   int32_t *flow, *best_flow;    /* loans by pair */
   int64_t best_value;
-  bool cut; /* the search did not see everything */
+  bool cut;           /* the search did not see everything */
+  int64_t loan_bound; /* of the loans without any ring */
   struct collega_error *error;
 };
 
@@ -37,6 +39,7 @@ static enum collega_status take_leaf(struct making *making, enum loans_how how) 
                          making->flow, &answer, making->error);
   if (status != COLLEGA_OK) return status;
   if (making->mode == PLAN_LOANS && how == LOANS_BEST && !answer.optimal) making->cut = true;
+  if (how == LOANS_QUICK && !making->packing.value) making->loan_bound = answer.bound;
   int64_t value = making->packing.value + answer.value;
   if (value <= making->best_value) return COLLEGA_OK;
   making->best_value = value;
@@ -132,6 +135,10 @@ static int64_t plain_bound(const struct plan_board *board, int32_t *best) {
 }
 
 static enum collega_status bound_whole(struct making *making, int64_t circle_bound, int64_t *out) {
+  if (making->mode == PLAN_LOANS && !making->in_return) {
+    *out = making->loan_bound; /* nothing was left out of it */
+    return COLLEGA_OK;
+  }
   packing_clear(&making->packing);
   if (making->mode == PLAN_RINGS) {
     *out = circle_bound;
@@ -213,7 +220,8 @@ static enum collega_status make(struct making *making, struct plan *out) {
   const struct plan_board *board = making->board;
   int64_t circle_bound = 0, bound = 0;
   enum collega_status status = COLLEGA_OK;
-  if (making->mode == PLAN_RINGS || any_in_return(board))
+  making->in_return = any_in_return(board);
+  if (making->mode == PLAN_RINGS || making->in_return)
     status = rings_list(board, making->mode == PLAN_LOANS, making->over, making->context,
                         &making->rings, making->error);
   if (status == COLLEGA_OK)

@@ -19,7 +19,6 @@
 enum place { AT_MOST = -1, IN_TREE = 0, AT_LEAST = 1 };
 
 struct node {
-  int64_t potential;
   uint32_t parent, arc; /* the arc that joins it to its parent */
   uint32_t first_child, next, before;
   uint32_t depth;
@@ -30,6 +29,7 @@ struct simplex {
   size_t nodes, arcs; /* the root, and artificial arcs, included */
   uint32_t root;
   struct node *node;
+  int64_t *potential;   /* by node: apart, as it is read for every arc that is looked at */
   struct flow_arc *arc; /* a copy of the network's, and the artificial ones behind them */
   int64_t *cost;        /* of each: artificial arcs cost more than an int32 holds */
   int64_t *flow, *most;
@@ -107,11 +107,8 @@ static void start_at_hub(struct simplex *simplex, uint32_t node, uint32_t arc) {
   bool up = supply >= 0;
   simplex->flow[arc] = up ? supply : -supply;
   simplex->place[arc] = IN_TREE;
-  simplex->node[node] = (struct node){.potential = simplex->node[0].potential,
-                                      .arc = arc,
-                                      .first_child = NONE,
-                                      .depth = 2,
-                                      .up = up};
+  simplex->potential[node] = simplex->potential[0];
+  simplex->node[node] = (struct node){.arc = arc, .first_child = NONE, .depth = 2, .up = up};
   hang(simplex, node, 0);
 }
 
@@ -126,8 +123,8 @@ static void start_at_root(struct simplex *simplex, uint32_t node, int64_t carrie
   simplex->most[arc] = INT64_MAX / 4;
   simplex->flow[arc] = up ? carried : -carried;
   simplex->place[arc] = IN_TREE;
-  simplex->node[node] = (struct node){
-      .potential = up ? -dear : dear, .arc = arc, .first_child = NONE, .depth = 1, .up = up};
+  simplex->potential[node] = up ? -dear : dear;
+  simplex->node[node] = (struct node){.arc = arc, .first_child = NONE, .depth = 1, .up = up};
   hang(simplex, node, simplex->root);
 }
 
@@ -136,7 +133,7 @@ static void start_tree(struct simplex *simplex) {
   for (size_t i = 0; i < simplex->network->arc_count; ++i)
     if (llabs(simplex->cost[i]) >= dear) dear = llabs(simplex->cost[i]) + 1;
   dear *= (int64_t)simplex->nodes;
-  simplex->node[simplex->root] = (struct node){0, NONE, NONE, NONE, NONE, NONE, 0, false};
+  simplex->node[simplex->root] = (struct node){NONE, NONE, NONE, NONE, NONE, 0, false};
   for (uint32_t i = 1; i < simplex->root; ++i)
     if (start_arc(simplex, i) != NONE) hub += supply_of(simplex->network, i);
   if (simplex->root > 0) start_at_root(simplex, 0, hub, dear);
@@ -151,6 +148,7 @@ static void start_tree(struct simplex *simplex) {
 
 static void simplex_free(struct simplex *simplex) {
   free(simplex->node);
+  free(simplex->potential);
   free(simplex->arc);
   free(simplex->cost);
   free(simplex->flow);
@@ -165,13 +163,14 @@ static bool simplex_start(struct simplex *simplex, const struct flow_network *ne
                               .root = (uint32_t)network->node_count};
   size_t arcs = simplex->arcs ? simplex->arcs : 1;
   simplex->node = calloc(simplex->nodes, sizeof *simplex->node);
+  simplex->potential = calloc(simplex->nodes, sizeof *simplex->potential);
   simplex->arc = malloc(arcs * sizeof *simplex->arc);
   simplex->cost = malloc(arcs * sizeof *simplex->cost);
   simplex->flow = calloc(arcs, sizeof *simplex->flow);
   simplex->most = malloc(arcs * sizeof *simplex->most);
   simplex->place = malloc(arcs * sizeof *simplex->place);
-  if (!simplex->node || !simplex->arc || !simplex->cost || !simplex->flow || !simplex->most ||
-      !simplex->place)
+  if (!simplex->node || !simplex->potential || !simplex->arc || !simplex->cost || !simplex->flow ||
+      !simplex->most || !simplex->place)
     return false;
   for (size_t i = 0; i < network->arc_count; ++i) {
     simplex->arc[i] = network->arcs[i];
@@ -193,8 +192,8 @@ static bool simplex_start(struct simplex *simplex, const struct flow_network *ne
 /* ---- a step */
 
 static int64_t reduced(const struct simplex *simplex, size_t arc) {
-  return simplex->cost[arc] + simplex->node[simplex->arc[arc].from].potential -
-         simplex->node[simplex->arc[arc].to].potential;
+  return simplex->cost[arc] + simplex->potential[simplex->arc[arc].from] -
+         simplex->potential[simplex->arc[arc].to];
 }
 
 /* The arc of a block that gains the most by a unit; the next block where this one has none. Artificial arcs never come
@@ -287,11 +286,10 @@ static void move_branch(struct simplex *simplex, const struct circle *circle) {
     arc = old_arc;
     at = old_parent;
   }
-  int64_t cost = simplex->cost[circle->arc], base = simplex->node[under].potential;
-  int64_t change =
-      (simplex->node[top].up ? base - cost : base + cost) - simplex->node[top].potential;
+  int64_t cost = simplex->cost[circle->arc], base = simplex->potential[under];
+  int64_t change = (simplex->node[top].up ? base - cost : base + cost) - simplex->potential[top];
   for (uint32_t i = top; i != NONE; i = next_in_branch(simplex, i, top)) {
-    simplex->node[i].potential += change;
+    simplex->potential[i] += change;
     simplex->node[i].depth = simplex->node[simplex->node[i].parent].depth + 1;
   }
 }
@@ -326,7 +324,7 @@ static void tell(const struct simplex *simplex, int32_t *flow, struct flow_resul
     if (gain < 0) out->bound += gain * simplex->most[i];
   }
   for (size_t i = 0; i < simplex->network->node_count; ++i) {
-    out->bound -= simplex->node[i].potential * supply_of(simplex->network, i);
+    out->bound -= simplex->potential[i] * supply_of(simplex->network, i);
     out->feasible = out->feasible && simplex->flow[own + i] == 0;
   }
 }

@@ -1,15 +1,15 @@
 /* Plans on large boards: bench_plan LENDERS OFFERS [SEED].
  *
  * LENDERS offers of one occupation, to fill one request of 100 people: judging them all, and the plan. Then a board of
- * OFFERS grounded offers (grounded.h) of employers with four each: the 20 best counter-offers of each offer, rings of up to
- * four among them, and the best loans of the whole board. Seconds of CPU, which
+ * OFFERS grounded offers (grounded.h) of employers with four each: the 20 best offers for each request, rings of up to four
+ * among them, and the best loans of the whole board. Seconds of CPU, which
  * are the time on a core of its own; the gap is how far the bound is from the value. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "client/match/engine.h"
-#include "client/match/plan.h"
+#include "client/match/plan_inside.h"
 #include "tests/bench/grounded.h"
 #include "tests/bench/measure.h"
 
@@ -146,31 +146,33 @@ static void fill_board(struct bench *bench, struct match_engine *engine, size_t 
   arena_destroy(&arena);
 }
 
-static int by_ends(const void *one, const void *other) {
-  const struct plan_pair *a = one, *b = other;
-  if (a->supply != b->supply) return a->supply < b->supply ? -1 : 1;
-  return a->demand < b->demand ? -1 : a->demand > b->demand;
-}
-
 static void find_pairs(struct bench *bench, struct match_engine *engine) {
   struct collega_error error;
   for (size_t i = 0; i < bench->offer_count; ++i) {
     struct match_found found[NEIGHBOURS];
     struct short_id id = number_id(i);
-    size_t count = 0, kept = 0;
+    size_t count = 0;
+    if (bench->offers[i].supplies) continue;
     NEED(match_engine_top(engine, &id, NEIGHBOURS, found, &count, &error) == COLLEGA_OK);
-    for (; kept < count; ++kept) {
-      size_t other = (size_t)get_be64(found[kept].id.byte);
-      bool supplies = bench->offers[i].supplies;
-      add_pair(bench, supplies ? i : other, supplies ? other : i, found[kept].score);
-    }
+    for (size_t j = 0; j < count; ++j)
+      add_pair(bench, (size_t)get_be64(found[j].id.byte), i, found[j].score);
   }
-  size_t kept = 0;
-  qsort(bench->pairs, bench->pair_count, sizeof *bench->pairs, by_ends);
-  for (size_t i = 0; i < bench->pair_count; ++i)
-    if (!kept || by_ends(&bench->pairs[i], &bench->pairs[kept - 1]) != 0)
-      bench->pairs[kept++] = bench->pairs[i];
-  bench->pair_count = kept;
+}
+
+/* What a plan of rings begins with: all rings, and the best of them packed. */
+static void list_rings(const struct bench *bench) {
+  struct plan_board board = {bench->offers, bench->pairs, bench->offer_count, bench->pair_count};
+  struct plan_rings rings;
+  struct packing packing;
+  struct collega_error error;
+  int64_t began = thread_nanoseconds();
+  NEED(rings_list(&board, false, NULL, NULL, &rings, &error) == COLLEGA_OK);
+  NEED(packing_new(&packing, &board, &rings, &error) == COLLEGA_OK);
+  packing_greedy(&packing);
+  say("plan_rings_listed_and_packed_seconds", seconds_since(began));
+  say("plan_rings_listed", (double)rings.count);
+  packing_free(&packing);
+  rings_free(&rings);
 }
 
 int main(int count, char **arguments) {
@@ -191,6 +193,7 @@ int main(int count, char **arguments) {
   say("plan_board_pairs", (double)bench.pair_count);
   say("plan_board_pairs_seconds", seconds_since(began));
   match_engine_destroy(&engine);
+  list_rings(&bench);
   run(&bench, "rings", PLAN_RINGS);
   run(&bench, "board", PLAN_LOANS);
   bench_clear(&bench);
