@@ -1,4 +1,4 @@
-/* Plans on large boards: bench_plan LENDERS OFFERS [SEED].
+/* Plans on large boards: bench_plan LENDERS OFFERS [SEED [SECONDS]].
  *
  * LENDERS offers of one occupation, to fill one request of 100 people: judging them all, and the plan. Then a board of
  * OFFERS grounded offers (grounded.h) of employers with four each: the 20 best offers for each request, rings of up to four
@@ -15,7 +15,7 @@
 
 #define NEIGHBOURS  20u
 #define ASKED       100
-#define SECONDS     10
+#define SECONDS     10u /* to search, where nothing else is said */
 #define OF_EMPLOYER 4u
 
 struct bench {
@@ -23,6 +23,7 @@ struct bench {
   struct plan_offer *offers;
   struct plan_pair *pairs;
   size_t offer_count, pair_count, pair_room;
+  size_t seconds;
   int64_t until;
 };
 
@@ -64,7 +65,7 @@ static void run(struct bench *bench, const char *name, enum plan_mode mode) {
   struct collega_error error;
   struct plan_board board = {bench->offers, bench->pairs, bench->offer_count, bench->pair_count};
   int64_t began = thread_nanoseconds();
-  bench->until = began + (int64_t)SECONDS * 1000000000;
+  bench->until = began + (int64_t)bench->seconds * 1000000000;
   NEED(plan_make(&board, mode, is_over, &bench->until, &plan, &error) == COLLEGA_OK);
   tell(name, bench, mode, &plan, seconds_since(began));
   if (mode == PLAN_RINGS) say("plan_rings_found", (double)plan.ring_count);
@@ -176,12 +177,13 @@ static void list_rings(const struct bench *bench) {
 }
 
 int main(int count, char **arguments) {
-  if (count < 3) give_up("usage: bench_plan LENDERS OFFERS [SEED]");
+  if (count < 3) give_up("usage: bench_plan LENDERS OFFERS [SEED [SECONDS]]");
   size_t lenders = number_argument(arguments[1]), offers = number_argument(arguments[2]);
   static struct bench bench;
   struct collega_error error;
   NEED(bytes_start(&error) == COLLEGA_OK);
   grounded_prepare(&bench.generator, count > 3 ? number_argument(arguments[3]) : 20270104);
+  bench.seconds = count > 4 ? number_argument(arguments[4]) : SECONDS;
   fill_one(&bench, lenders);
   bench_clear(&bench);
   struct match_engine *engine = match_engine_new(&match_rules_default);
