@@ -177,9 +177,8 @@ static json_t *groups_json(const struct count *count) {
 
 /* ---- the groups of an offer */
 
-static bool is_open(const struct market *market, const struct planned *one) {
-  return offer_state(one->row, one->offer, market->view->now) ==
-         COLLEGA__OFFER_STATE__OFFER_STATE_OPEN;
+static bool is_open(const struct planned *one) {
+  return one->state == COLLEGA__OFFER_STATE__OFFER_STATE_OPEN;
 }
 
 static const char *occupation_name(const struct market *market, const char *isco) {
@@ -216,7 +215,7 @@ static enum collega_status put_table(struct market *market, enum market_table ta
   struct count count = {0};
   bool ok = true;
   for (size_t i = 0; ok && i < market->board.offer_count; ++i)
-    if (is_open(market, &market->board.offers[i]))
+    if (is_open(&market->board.offers[i]))
       ok = count_offer(market, &count, table, &market->board.offers[i]);
   ok = ok && count_entries(market, &count);
   if (ok && table == MARKET_OPEN) {
@@ -256,8 +255,7 @@ static enum collega_status put_skills(struct market *market, json_t *out,
   bool ok = true;
   for (size_t i = 0; ok && i < market->board.offer_count; ++i) {
     const struct planned *one = &market->board.offers[i];
-    if (is_open(market, one) && !kind_supplies(one->offer->kind))
-      ok = count_skills(market, &count, one);
+    if (is_open(one) && !kind_supplies(one->offer->kind)) ok = count_skills(market, &count, one);
   }
   ok = ok && count_entries(market, &count);
   if (ok && count.group_count)
@@ -313,7 +311,7 @@ static enum collega_status put_shortages(struct market *market, json_t *out,
     const struct planned *one = &market->board.offers[i];
     const char *region = places_region(market->board.places, one->offer->place);
     char key[KEY_BYTES];
-    if (!is_open(market, one)) continue;
+    if (!is_open(one)) continue;
     snprintf(key, sizeof key, "%s %s", region ? region : UNKNOWN, one->offer->occupation->isco);
     ok = add_entry(market, &count, key, NULL, one);
   }
@@ -332,10 +330,6 @@ static enum collega_status put_shortages(struct market *market, json_t *out,
 
 /* ---- how soon, and how many */
 
-static collega_time received_at(const struct planned *one) {
-  return one->row->position ? one->row->position->time : 0;
-}
-
 static int by_time(const void *one, const void *other) {
   int64_t a = *(const int64_t *)one, b = *(const int64_t *)other;
   return (a > b) - (a < b);
@@ -349,8 +343,8 @@ static int64_t *first_matches(const struct market *market) {
     first[i] = INT64_MAX;
   for (size_t i = 0; first && i < board->pair_count; ++i) {
     const struct plan_pair *pair = &board->pairs[i];
-    collega_time supply = received_at(&board->offers[pair->supply]);
-    collega_time demand = received_at(&board->offers[pair->demand]);
+    collega_time supply = board->offers[pair->supply].received;
+    collega_time demand = board->offers[pair->demand].received;
     if (!supply || !demand) continue;
     collega_time both = supply > demand ? supply : demand;
     if (both < first[pair->supply]) first[pair->supply] = both;
@@ -394,9 +388,9 @@ static json_t *matching_json(struct market *market, enum side side, const int64_
   int64_t *waits = arena_take(market->view->arena, (market->board.offer_count + 1) * sizeof *waits);
   for (size_t i = 0; waits && i < market->board.offer_count; ++i) {
     const struct planned *one = &market->board.offers[i];
-    if (!received_at(one) || kind_supplies(one->offer->kind) != (side == SIDE_OUT)) continue;
+    if (!one->received || kind_supplies(one->offer->kind) != (side == SIDE_OUT)) continue;
     bool matched = first[i] != INT64_MAX;
-    if (matched) waits[count++] = first[i] - received_at(one);
+    if (matched) waits[count++] = first[i] - one->received;
     if (!share_add(market, &share, one, matched)) return NULL;
   }
   if (!waits) return NULL;
@@ -411,7 +405,7 @@ static json_t *filled_json(struct market *market, enum side side) {
   struct share share = {0};
   for (size_t i = 0; i < market->board.offer_count; ++i) {
     const struct planned *one = &market->board.offers[i];
-    Collega__OfferState state = offer_state(one->row, one->offer, market->view->now);
+    Collega__OfferState state = one->state;
     if (kind_supplies(one->offer->kind) != (side == SIDE_OUT) ||
         state == COLLEGA__OFFER_STATE__OFFER_STATE_OPEN ||
         state == COLLEGA__OFFER_STATE__OFFER_STATE_PAUSED)

@@ -17,8 +17,9 @@
 #define PLAN_SECONDS_MOST 600
 #define PLAN_LENDERS_MOST 10000u
 #define PLAN_BRUTE_PAIRS                                                                           \
-  400000u /* up to so many possible pairs all are judged; beyond, each offer's best */
-#define PLAN_NEIGHBOURS 20u /* of each offer, where not all are judged */
+  400000u /* up to so many possible pairs all are judged; beyond, each request's best */
+#define PLAN_NEIGHBOURS 20u               /* of each request, where not all are judged */
+#define PLANNING_BYTES  ((size_t)4 << 30) /* of offers and pairs: some 4 KB for each offer */
 #define PLAN_FILE_BYTES (256u * 1024u * 1024u)
 
 enum planning_kind {
@@ -31,15 +32,17 @@ const char *planning_kind_name(enum planning_kind kind); /* "offer", "carved", "
 
 /* An open offer that the party may see. */
 struct planned {
-  const CollegaStore__OfferRow *row;
   const Collega__Offer *offer;
   struct short_id id;
   struct id author;
   const struct known_party *party; /* NULL: not known here */
   const struct match_card *card;
-  uint32_t employer;    /* one number for each KvK number */
-  int32_t people;       /* free */
-  uint64_t taken_hours; /* a week, of our own */
+  uint32_t employer; /* one number for each KvK number */
+  bool mine;         /* its author lives here */
+  Collega__OfferState state;
+  collega_time received; /* when its content was receipted; 0: not yet */
+  int32_t people;        /* free */
+  uint64_t taken_hours;  /* a week, of our own */
 };
 struct planned_loan {
   size_t supply, demand; /* of the offers */
@@ -49,6 +52,7 @@ struct planned_loan {
   int32_t score;
 };
 struct planning {
+  struct arena *arena;      /* of the offers and pairs */
   struct match_rules rules; /* the default weights, and what was imported: */
   struct places *places;    /* NULL: none */
   struct taxonomy *taxonomy;
@@ -73,7 +77,7 @@ struct planning_request {
   int seconds;
   bool closed; /* offers that are no longer open too: for market figures */
 };
-/* In the view's arena, but what was imported: planning_free, after an error too. */
+/* planning_free, after an error too. */
 enum collega_status planning_make(const struct view *view, const struct planning_request *request,
                                   struct planning *out,
                                   struct collega_error *error) COLLEGA_MUST_CHECK;
@@ -95,7 +99,7 @@ enum collega_status plan_file_read(const struct view *view, const char *typed, j
 enum collega_status planning_load(const struct view *view, const struct planning_request *request,
                                   struct planning *out,
                                   struct collega_error *error) COLLEGA_MUST_CHECK;
-enum collega_status planning_pairs(const struct view *view, struct planning *out,
+enum collega_status planning_pairs(struct planning *out,
                                    struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Whether the two may meet at all: other employers, each in the other's audience. */
 bool planned_may_meet(const struct planned *one, const struct planned *other);

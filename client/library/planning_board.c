@@ -17,25 +17,29 @@ static enum collega_status no_memory(struct collega_error *error) {
 struct loading {
   const struct view *view;
   struct planning *out;
+  struct arena *scratch; /* of one row */
   size_t room;
   Collega__OfferKind kind; /* only these; with `all` every kind */
   bool all, closed, failed;
 };
 
-static bool add_offer(struct loading *loading, const CollegaStore__OfferRow *row,
-                      const Collega__Offer *offer) {
+static bool add_offer(struct loading *loading, const CollegaStore__OfferRow *row) {
   const struct view *view = loading->view;
   struct planning *out = loading->out;
   struct planned *offers =
-      array_grow(view->arena, out->offers, out->offer_count, &loading->room, sizeof *offers);
+      array_grow(out->arena, out->offers, out->offer_count, &loading->room, sizeof *offers);
   _Alignas(struct match_card) uint8_t room[CARD_ROOM];
+  Collega__Offer *offer = NULL;
+  if (!offers || offer_of_row(row, out->arena, &offer, NULL) != COLLEGA_OK)
+    return offers && !arena_exhausted(out->arena);
   size_t bytes = match_card_fill((struct match_card *)room, offer, &out->rules.sources);
-  if (!offers) return false;
   out->offers = offers;
   struct planned *one = &offers[out->offer_count];
-  *one = (struct planned){.row = row,
-                          .offer = offer,
-                          .card = arena_copy(view->arena, room, bytes),
+  *one = (struct planned){.offer = offer,
+                          .card = arena_copy(out->arena, room, bytes),
+                          .mine = row->mine,
+                          .state = offer_state(row, offer, view->now),
+                          .received = row->position ? row->position->time : 0,
                           .people = (int32_t)offer->headcount};
   if (!one->card || !short_id_from(&one->id, row->offer.data, row->offer.len) ||
       !id_from(&one->author, row->author.data, row->author.len))
@@ -49,14 +53,15 @@ static bool load_row(void *context, struct bytes key, struct bytes value) {
   struct loading *loading = context;
   const struct view *view = loading->view;
   (void)key;
+  arena_reset(loading->scratch);
   CollegaStore__OfferRow *row = (CollegaStore__OfferRow *)row_unpack(
-      &collega_store__offer_row__descriptor, value, view->arena);
+      &collega_store__offer_row__descriptor, value, loading->scratch);
   Collega__Offer *offer = NULL;
-  if (!row || offer_of_row(row, view->arena, &offer, NULL) != COLLEGA_OK) return true;
+  if (!row || offer_of_row(row, loading->scratch, &offer, NULL) != COLLEGA_OK) return true;
   bool open = offer_state(row, offer, view->now) == COLLEGA__OFFER_STATE__OFFER_STATE_OPEN;
   if ((!open && !loading->closed) || row->refused || !view_may_see(view, row, offer)) return true;
   if (!loading->all && offer->kind != loading->kind) return true;
-  loading->failed = !add_offer(loading, row, offer);
+  loading->failed = !add_offer(loading, row);
   return !loading->failed;
 }
 
@@ -64,7 +69,7 @@ static bool load_row(void *context, struct bytes key, struct bytes value) {
 static enum collega_status take_held(const struct view *view, struct planned *one,
                                      struct collega_error *error) {
   uint64_t most = 0;
-  if (!one->row->mine) return COLLEGA_OK;
+  if (!one->mine) return COLLEGA_OK;
   bool carve = one->offer->has_carve && one->offer->carve;
   collega_date until = one->offer->period->has_until ? one->offer->period->until : DATE_OPEN;
   enum collega_status status = holds_most(view->txn, &one->author, &one->id,
@@ -125,7 +130,7 @@ static enum collega_status load_own(struct loading *loading, const struct short_
   if (offer_state(row, offer, view->now) != COLLEGA__OFFER_STATE__OFFER_STATE_OPEN || row->refused)
     return error_set(error, COLLEGA_REFUSED, RULE_match_offer_unknown, NULL, NULL);
   loading->kind = kind_counter(offer->kind);
-  return add_offer(loading, row, offer) ? COLLEGA_OK : no_memory(error);
+  return add_offer(loading, row) ? COLLEGA_OK : no_memory(error);
 }
 
 static enum collega_status load(struct loading *loading, const struct planning_request *request,
@@ -165,14 +170,20 @@ enum collega_status planning_load(const struct view *view, const struct planning
   struct loading loading = {.view = view, .out = out};
   *out =
       (struct planning){.kind = request->kind, .best_pair = SIZE_MAX, .rules = match_rules_default};
-  enum collega_status status = open_rules(view, out, error);
+  out->arena = arena_new(1u << 20, PLANNING_BYTES);
+  loading.scratch = arena_new(65536, PLANNING_BYTES);
+  enum collega_status status = out->arena && loading.scratch ? COLLEGA_OK : no_memory(error);
+  if (status == COLLEGA_OK) status = open_rules(view, out, error);
   if (status == COLLEGA_OK) status = load(&loading, request, error);
-  return status == COLLEGA_OK ? planning_pairs(view, out, error) : status;
+  if (status == COLLEGA_OK) status = planning_pairs(out, error);
+  arena_destroy(&loading.scratch);
+  return status;
 }
 
 void planning_free(struct planning *planning) {
   places_close(&planning->places);
   taxonomy_close(&planning->taxonomy);
+  arena_destroy(&planning->arena);
 }
 
 /* ---- pairs */
@@ -184,7 +195,6 @@ bool planned_may_meet(const struct planned *one, const struct planned *other) {
 }
 
 struct pairing {
-  const struct view *view;
   struct planning *out;
   size_t room;
 };
@@ -200,7 +210,7 @@ static bool add_pair(struct pairing *pairing, size_t one, size_t other) {
     return true;
   int32_t points = (int32_t)(score * PLAN_SCORE_MOST + 0.5);
   struct plan_pair *pairs =
-      array_grow(pairing->view->arena, out->pairs, out->pair_count, &pairing->room, sizeof *pairs);
+      array_grow(out->arena, out->pairs, out->pair_count, &pairing->room, sizeof *pairs);
   if (!pairs) return false;
   out->pairs = pairs;
   uint32_t least = offers[supply].card->min_headcount, asked = offers[demand].card->min_headcount;
@@ -223,7 +233,7 @@ static bool pair_all(struct pairing *pairing) {
   return true;
 }
 
-/* ---- large boards: each offer's best, by the engine. Its ids are our numbers. */
+/* ---- large boards: each request's best, by the engine. Its ids are our numbers. */
 
 static struct short_id number_id(size_t number) {
   struct short_id id = {{0}};
@@ -248,16 +258,6 @@ static int by_ends(const void *one, const void *other) {
   return a->demand < b->demand ? -1 : a->demand > b->demand;
 }
 
-/* Found from both sides: each once. */
-static void drop_twins(struct planning *out) {
-  size_t kept = 0;
-  if (out->pair_count) qsort(out->pairs, out->pair_count, sizeof *out->pairs, by_ends);
-  for (size_t i = 0; i < out->pair_count; ++i)
-    if (!kept || by_ends(&out->pairs[i], &out->pairs[kept - 1]) != 0)
-      out->pairs[kept++] = out->pairs[i];
-  out->pair_count = kept;
-}
-
 static enum collega_status pair_best(struct pairing *pairing, struct collega_error *error) {
   struct planning *out = pairing->out;
   struct match_engine *engine = match_engine_new(&out->rules);
@@ -267,12 +267,12 @@ static enum collega_status pair_best(struct pairing *pairing, struct collega_err
     struct match_found found[PLAN_NEIGHBOURS];
     struct short_id id = number_id(i);
     size_t count = 0;
+    if (kind_supplies(out->offers[i].offer->kind)) continue;
     status = match_engine_top(engine, &id, PLAN_NEIGHBOURS, found, &count, error);
     for (size_t j = 0; status == COLLEGA_OK && j < count; ++j)
       if (!add_pair(pairing, i, (size_t)get_be64(found[j].id.byte))) status = no_memory(error);
   }
   match_engine_destroy(&engine);
-  drop_twins(out);
   return status;
 }
 
@@ -290,9 +290,8 @@ static int by_pair_score(const void *one, const void *other) {
   return by_ends(one, other);
 }
 
-enum collega_status planning_pairs(const struct view *view, struct planning *out,
-                                   struct collega_error *error) {
-  struct pairing pairing = {.view = view, .out = out};
+enum collega_status planning_pairs(struct planning *out, struct collega_error *error) {
+  struct pairing pairing = {.out = out};
   if (out->kind != PLANNING_OFFER && possible_pairs(out) > PLAN_BRUTE_PAIRS)
     return pair_best(&pairing, error);
   if (!pair_all(&pairing)) return no_memory(error);

@@ -30,7 +30,7 @@ static json_t *side_json(const struct view *view, const struct planned *one) {
   bool ok = out && json_put(out, "offer", json_hex(one->id.byte, SHORT_ID_BYTES)) &&
             json_put(out, "party", json_party(view, &one->author)) &&
             json_put(out, "title", json_string(one->offer->title)) &&
-            json_put(out, "mine", json_boolean(one->row->mine)) &&
+            json_put(out, "mine", json_boolean(one->mine)) &&
             (!city || json_put(out, "place", json_string(city)));
   if (ok) return out;
   json_decref(out);

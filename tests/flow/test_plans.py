@@ -102,6 +102,22 @@ def test_a_lender_who_lends_only_several_at_once_is_never_asked_for_fewer(world)
     withdraw_all(world)
 
 
+def test_people_on_offer_are_placed_with_several_borrowers(world):
+    lender, *borrowers = world.nodes
+    asked = [borrower.publish(wanted(people), "--wait", WAIT) for borrower, people in zip(borrowers, (4, 9, 3))]
+    lent = lender.publish(out(15), "--wait", WAIT)
+    seen(lender, *asked)
+    plan = lender.json("plan", "--offer", lent)
+    assert plan["people"] == 15 and {loan["supply"]["offer"] for loan in plan["loans"]} == {lent}
+    assert all(loan["people"] <= most for loan in plan["loans"] for offer, most in zip(asked, (4, 9, 3))
+               if loan["demand"]["offer"] == offer)
+    told = lender("plan", "--offer", lent, "--lang", "nl").stdout
+    assert "15 van de 15 aangeboden mensen aan het werk, bij 3 werkgevers" in told and "houdt 15 mensen zonder werk" in told
+    made = lender.json("plan", "propose", plan["id"])
+    assert sum(deal["people"] for deal in made["deals"]) == 15
+    withdraw_all(world)
+
+
 def test_a_job_is_carved_into_part_time_pieces(world):
     borrower, *lenders = world.nodes
     part = {"per_week_min": 8, "per_week_max": 16}
