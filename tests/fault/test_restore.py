@@ -78,6 +78,7 @@ class Story:
         self.borrower("match", "interest", self.match, "--message", SAID[0], "--wait", WAIT)
         self.hear(self.lender, 1)
         self.lender("match", "interest", self.match, "--message", SAID[1], "--wait", WAIT)
+        self.hear(self.borrower, 2)
         self.borrower("deal", "talk", self.match, "--message", SAID[2], "--wait", WAIT)
 
     def hear(self, node, count):
