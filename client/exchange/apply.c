@@ -177,11 +177,23 @@ static enum collega_status apply_kind(struct apply *apply) {
   return exchange_row_damaged(apply->error, "entry kind");
 }
 
-static enum collega_status apply_entry(struct exchange *exchange, struct ledger_txn *txn,
-                                       const struct ledger_event *event,
-                                       const struct board_read *read, struct collega_error *error) {
+/* A replay applies entry after entry, and keeps its arena: taking and giving back some megabytes for each costs more
+ * than what is done in them. */
+static struct arena *take_arena(struct exchange *exchange, const struct ledger_txn *txn) {
+  if (exchange->writing == txn) return exchange_arena();
+  if (!exchange->replay_arena)
+    exchange->replay_arena = arena_new(REPLAY_FIRST_BYTES, WORK_ARENA_BYTES);
+  else
+    arena_reset(exchange->replay_arena);
+  return exchange->replay_arena;
+}
+
+enum collega_status exchange_apply_read(struct exchange *exchange, struct ledger_txn *txn,
+                                        const struct ledger_event *event,
+                                        const struct board_read *read,
+                                        struct collega_error *error) {
   if (event->erased) return COLLEGA_OK; /* what it said is gone, on purpose */
-  struct arena *arena = exchange_arena();
+  struct arena *arena = take_arena(exchange, txn);
   if (!arena) return exchange_no_memory(error);
   struct apply apply = {.exchange = exchange,
                         .txn = txn,
@@ -192,18 +204,18 @@ static enum collega_status apply_entry(struct exchange *exchange, struct ledger_
   if (event->party) apply.party = *event->party;
   enum collega_status status = apply_kind(&apply);
   if (status == COLLEGA_OK) status = apply_settle_flush(&apply);
-  arena_destroy(&arena);
+  if (arena != exchange->replay_arena) arena_destroy(&arena);
   return status;
 }
 
 enum collega_status exchange_apply(struct ledger_txn *txn, const struct ledger_event *event,
                                    void *context, struct collega_error *error) {
-  return apply_entry(context, txn, event, NULL, error);
+  return exchange_apply_read(context, txn, event, NULL, error);
 }
 
 enum collega_status exchange_append_board(struct exchange *exchange, struct ledger_txn *txn,
                                           struct ledger_event *event, const struct board_read *read,
                                           struct collega_error *error) {
   enum collega_status status = ledger_append(txn, event, error);
-  return status == COLLEGA_OK ? apply_entry(exchange, txn, event, read, error) : status;
+  return status == COLLEGA_OK ? exchange_apply_read(exchange, txn, event, read, error) : status;
 }

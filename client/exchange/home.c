@@ -99,6 +99,7 @@ void exchange_close(struct exchange **exchange) {
   free(own->identities);
   free(own->filled);
   arena_destroy(&own->filter_arena);
+  arena_destroy(&own->replay_arena);
   exchange_drop_held(own);
   exchange_drop_catch_up(own);
   members_destroy(&own->members);

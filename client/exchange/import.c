@@ -151,13 +151,27 @@ static enum collega_status compare_ledger(const struct importing *importing) {
 
 /* ---- taking the rows */
 
+struct applying {
+  struct exchange *exchange;
+  const struct import_row *row;
+};
+
+/* What the reader has read is not read again. */
+static enum collega_status apply_row(struct ledger_txn *txn, const struct ledger_event *event,
+                                     void *context, struct collega_error *error) {
+  const struct applying *applying = context;
+  const struct board_read *read = applying->row->read.board ? &applying->row->read : NULL;
+  return exchange_apply_read(applying->exchange, txn, event, read, error);
+}
+
 static enum collega_status take_batch(struct ledger_import *import,
                                       const struct import_batch *batch, struct exchange *exchange,
                                       struct collega_error *error) {
   enum collega_status status = COLLEGA_OK;
   for (size_t i = 0; status == COLLEGA_OK && i < batch->count; i++) {
     const struct import_row *row = &batch->row[i];
-    status = ledger_import_put(import, &row->row, &row->event, exchange_apply, exchange, error);
+    struct applying applying = {exchange, row};
+    status = ledger_import_put(import, &row->row, &row->event, apply_row, &applying, error);
     if (status == COLLEGA_OK) continue;
     char place[40];
     snprintf(place, sizeof place, "entries[%" PRIu64 "]", row->event.number);
@@ -172,15 +186,17 @@ static enum collega_status take_rows(struct importing *importing, struct import_
   /* Only as far as apply needs it. */
   struct exchange exchange = {.home = (char *)(uintptr_t)what->home};
   const struct import_batch *batch = NULL;
-  for (;;) {
-    enum collega_status status = import_rows_next(rows, &batch, importing->error);
+  enum collega_status status;
+  do {
+    status = import_rows_next(rows, &batch, importing->error);
     if (status == COLLEGA_OK && batch)
       status = take_batch(import, batch, &exchange, importing->error);
-    if (status != COLLEGA_OK || !batch) return status;
-    if (what->progress)
+    if (status == COLLEGA_OK && batch && what->progress)
       what->progress(what->context, batch->row[batch->count - 1].event.number,
                      importing->facts->number);
-  }
+  } while (status == COLLEGA_OK && batch);
+  arena_destroy(&exchange.replay_arena);
+  return status;
 }
 
 /* How far the others had read. The matcher is no such: a new ledger has no matches yet. */

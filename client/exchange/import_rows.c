@@ -12,9 +12,8 @@
 #include "client/exchange/verification.h"
 #include "proto/guard.h"
 
-#define BATCHES           4
-#define BATCH_ARENA       ((size_t)256 * 1024 * 1024)
-#define JUDGE_FIRST_BYTES ((size_t)4 << 20)
+#define BATCHES     4
+#define BATCH_ARENA ((size_t)256 * 1024 * 1024)
 
 /* The hash of what is left of a reduced payload, until an entry tells that it is right. */
 struct rest {
@@ -152,7 +151,7 @@ static enum collega_status judge_row(struct import_rows *rows, struct import_row
   }
   status = note_rests(rows, &out->event, &rest, error);
   if (status == COLLEGA_OK)
-    status = verification_take(rows->verification, &out->event, rows->arena, error);
+    status = verification_take(rows->verification, &out->event, arena, &out->read, error);
   if (status != COLLEGA_OK) error_prefix(error, "payload");
   return status;
 }
@@ -283,13 +282,13 @@ enum collega_status import_rows_start(struct ledger_file *file, const Collega__L
   rows->file = file;
   rows->facts = facts;
   rows->verification = verification_new();
-  rows->arena = arena_new(JUDGE_FIRST_BYTES, WORK_ARENA_BYTES);
+  rows->arena = arena_new(REPLAY_FIRST_BYTES, WORK_ARENA_BYTES);
   pthread_mutex_init(&rows->mutex, NULL);
   pthread_cond_init(&rows->filled, NULL);
   pthread_cond_init(&rows->emptied, NULL);
   bool whole = rows->verification && rows->arena;
   for (unsigned i = 0; i < BATCHES; i++) {
-    rows->batch[i].arena = arena_new(2 * IMPORT_BATCH_BYTES, BATCH_ARENA);
+    rows->batch[i].arena = arena_new(4 * IMPORT_BATCH_BYTES, BATCH_ARENA);
     whole = whole && rows->batch[i].arena;
   }
   rows->started = whole && pthread_create(&rows->thread, NULL, read_all, rows) == 0;

@@ -1,7 +1,7 @@
 /* Reading a ledger's file and judging it, by a thread of its own, a batch of rows ahead of whoever stores them. */
 #ifndef COLLEGA_CLIENT_IMPORT_ROWS_H
 #define COLLEGA_CLIENT_IMPORT_ROWS_H
-#include "client/exchange/exchange.h"
+#include "client/exchange/inside.h"
 #include "client/exchange/ledger_file.h"
 
 #define IMPORT_BATCH_ROWS  256
@@ -10,6 +10,7 @@
 struct import_row {
   struct ledger_row row;
   struct ledger_event event;
+  struct board_read read; /* board NULL: it is no board */
 };
 struct import_batch { /* rows that were judged; they live in its arena */
   struct import_row row[IMPORT_BATCH_ROWS];

@@ -7,6 +7,8 @@
 /* One call's work: frames are 1 MiB, a bulk import is many. */
 #define WORK_FIRST_BYTES (64u * 1024u)
 #define WORK_ARENA_BYTES ((size_t)256 * 1024 * 1024)
+/* Of what goes over all entries: a frame of the board, unpacked. Not touched until it is needed. */
+#define REPLAY_FIRST_BYTES ((size_t)16 * 1024 * 1024)
 
 #define MATCHER_CURSOR "matcher" /* client/match/matcher.h */
 
@@ -75,6 +77,8 @@ struct exchange {
   struct id joining; /* whose Join was made last; zero: the host's */
 
   struct receipt_seen receipt_seen;
+
+  struct arena *replay_arena; /* of exchange_apply; NULL: not needed yet */
 
   /* What the last frame settled in the outbox; 0: nothing. */
   uint64_t settled_first, settled_last;
@@ -268,6 +272,11 @@ struct board_read {
   const Collega__Board *board;
   struct run_view *view;
 };
+/* As exchange_apply, for an entry whose content was read already. `read` may be NULL. */
+enum collega_status exchange_apply_read(struct exchange *exchange, struct ledger_txn *txn,
+                                        const struct ledger_event *event,
+                                        const struct board_read *read,
+                                        struct collega_error *error) COLLEGA_MUST_CHECK;
 /* The live path for an entry whose content was read already: what applying it anew from its payload gives, without
  * reading it twice. */
 enum collega_status exchange_append_board(struct exchange *exchange, struct ledger_txn *txn,

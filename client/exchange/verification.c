@@ -32,6 +32,7 @@ struct verification {
   /* While one entry is judged. */
   uint64_t entry;
   struct arena *arena;
+  struct board_read read;
   struct collega_error *error;
 };
 
@@ -253,17 +254,17 @@ static enum collega_status judge_receipts(struct verification *verification,
 }
 
 static enum collega_status judge_board_run(struct verification *verification,
-                                           const Collega__BoardRun *board_run) {
-  struct run_view view;
+                                           const Collega__BoardRun *board_run,
+                                           struct run_view *view) {
   enum collega_status status =
-      run_read(board_run->run, verification->arena, &view, verification->error);
-  if (status == COLLEGA_OK) status = judge_view(verification, &view);
+      run_read(board_run->run, verification->arena, view, verification->error);
+  if (status == COLLEGA_OK) status = judge_view(verification, view);
   if (status != COLLEGA_OK) return named(verification, status, "run");
-  struct id *ids = arena_take(verification->arena, view.count * sizeof *ids);
+  struct id *ids = arena_take(verification->arena, view->count * sizeof *ids);
   if (!ids) return exchange_no_memory(verification->error);
-  for (size_t i = 0; i < view.count; i++)
-    ids[i] = view.records[i].id;
-  return named(verification, judge_receipt(verification, board_run->receipt, ids, view.count),
+  for (size_t i = 0; i < view->count; i++)
+    ids[i] = view->records[i].id;
+  return named(verification, judge_receipt(verification, board_run->receipt, ids, view->count),
                "receipt");
 }
 
@@ -271,12 +272,16 @@ static enum collega_status judge_board(struct verification *verification,
                                        const Collega__Board *board) {
   enum collega_status status = COLLEGA_OK;
   char name[32];
+  struct run_view *views =
+      arena_take(verification->arena, (board->n_runs ? board->n_runs : 1) * sizeof *views);
+  if (!views) return exchange_no_memory(verification->error);
   for (size_t i = 0; status == COLLEGA_OK && i < board->n_runs; i++) {
-    status = judge_board_run(verification, board->runs[i]);
+    status = judge_board_run(verification, board->runs[i], &views[i]);
     if (status == COLLEGA_OK) continue;
     snprintf(name, sizeof name, "runs[%zu]", i);
     error_prefix(verification->error, name);
   }
+  verification->read = (struct board_read){.board = board, .view = views};
   return status;
 }
 
@@ -484,15 +489,18 @@ static enum collega_status judge_content(struct verification *verification,
 
 enum collega_status verification_take(struct verification *verification,
                                       const struct ledger_event *event, struct arena *arena,
-                                      struct collega_error *error) {
-  ProtobufCMessage *content;
+                                      struct board_read *read, struct collega_error *error) {
+  ProtobufCMessage *content = NULL;
+  enum collega_status status = COLLEGA_OK;
   verification->entry = event->number;
   verification->arena = arena;
   verification->error = error;
-  if (!event->payload.data) return COLLEGA_OK;
-  enum collega_status status = read_content(verification, event, &content);
-  if (status != COLLEGA_OK || !content || event->reduced) return status;
-  return judge_content(verification, event->kind, content);
+  verification->read = (struct board_read){.board = NULL};
+  if (event->payload.data) status = read_content(verification, event, &content);
+  if (status == COLLEGA_OK && content && !event->reduced)
+    status = judge_content(verification, event->kind, content);
+  if (read) *read = verification->read;
+  return status;
 }
 
 /* ---- the end */

@@ -28,7 +28,7 @@ static enum collega_status verify_chunk(struct exchange *exchange, struct verify
     arena_reset(verifying->arena);
     status = ledger_entry(txn, verifying->next, verifying->arena, &event, error);
     if (status == COLLEGA_OK)
-      status = verification_take(verifying->verification, &event, verifying->arena, error);
+      status = verification_take(verifying->verification, &event, verifying->arena, NULL, error);
     if (status == COLLEGA_OK) verifying->next++;
   }
   ledger_abort(&txn);
@@ -38,8 +38,10 @@ static enum collega_status verify_chunk(struct exchange *exchange, struct verify
 enum collega_status exchange_verify(struct exchange *exchange,
                                     void (*progress)(void *, uint64_t, uint64_t), void *context,
                                     uint64_t *signatures, struct collega_error *error) {
-  struct verifying verifying = {
-      .verification = verification_new(), .arena = exchange_arena(), .next = 1, .until = 1};
+  struct verifying verifying = {.verification = verification_new(),
+                                .arena = arena_new(REPLAY_FIRST_BYTES, WORK_ARENA_BYTES),
+                                .next = 1,
+                                .until = 1};
   enum collega_status status = COLLEGA_OK;
   char number[24];
   *signatures = 0;

@@ -17,7 +17,8 @@
 #include <unistd.h>
 
 #define IMPORTING         "ledger.importing"
-#define TRANSACTION_BYTES ((size_t)64 << 20)
+#define TRANSACTION_BYTES ((size_t)16 << 20)
+#define LATE_BYTES        ((size_t)224 << 20) /* before they would be written all in one transaction */
 
 struct ledger_import {
   struct ledger *ledger;
@@ -148,12 +149,25 @@ static enum collega_status put_payload(struct ledger_import *import, const struc
   return status;
 }
 
+/* Rows whose keys come in no order touch pages all over their tables. */
+static enum collega_status write_late(struct ledger_import *import, struct collega_error *error) {
+  bool more = true;
+  enum collega_status status = COLLEGA_OK;
+  while (status == COLLEGA_OK && more) {
+    status = late_flush_some(import->late, import->txn, TRANSACTION_BYTES, &more, error);
+    if (status == COLLEGA_OK && more) status = turn_over(import, error);
+  }
+  return status;
+}
+
 enum collega_status ledger_import_put(struct ledger_import *import, const struct ledger_row *row,
                                       const struct ledger_event *event, ledger_apply apply,
                                       void *context, struct collega_error *error) {
   uint8_t *place;
   enum collega_status status =
-      import->written > TRANSACTION_BYTES ? turn_over(import, error) : COLLEGA_OK;
+      late_bytes(import->late) > LATE_BYTES ? write_late(import, error) : COLLEGA_OK;
+  if (status == COLLEGA_OK && import->written > TRANSACTION_BYTES)
+    status = turn_over(import, error);
   if (status == COLLEGA_OK)
     status =
         append(import, TABLE_CHAIN, event->number, ID_BYTES + row->entry.length, &place, error);
@@ -175,10 +189,10 @@ enum collega_status ledger_import_put(struct ledger_import *import, const struct
 
 enum collega_status ledger_import_end(struct ledger_import *import, const struct epoch *epoch,
                                       struct ledger **out, struct collega_error *error) {
-  struct ledger_txn *txn = import->txn;
-  txn->head.epoch = *epoch;
-  enum collega_status status = late_flush(import->late, txn, error);
-  if (status == COLLEGA_OK) status = outbox_keep_number(txn, error);
+  enum collega_status status = write_late(import, error);
+  import->txn->head.epoch = *epoch;
+  import->txn->head_changed = true;
+  if (status == COLLEGA_OK) status = outbox_keep_number(import->txn, error);
   if (status == COLLEGA_OK) status = ledger_commit(&import->txn, error);
   *out = import->ledger;
   return status;

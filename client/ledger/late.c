@@ -13,7 +13,7 @@
 
 #define KEY_BYTES    (3 * ID_BYTES) /* longer keys are not kept here */
 #define BLOCK_BYTES  ((size_t)1 << 20)
-#define LATE_BYTES   ((size_t)256 << 20) /* all of them; then they are written */
+#define LATE_BYTES   ((size_t)256 << 20) /* all of them; then they are written at once */
 #define FIRST_PLACES 1024u               /* a power of two; at most half of them are taken */
 
 struct late_row {
@@ -29,10 +29,21 @@ struct block {
   uint8_t data[];
 };
 
+/* Where a row is found: part of its key's hash tells most others apart without a look at them. */
+struct place {
+  uint32_t number; /* of the row, from 1; 0: free */
+  uint32_t tag;
+};
+
+struct ordered;
 struct late_table {
   struct late_row *rows;
   size_t count, capacity;
-  uint32_t *places; /* number of a row, from 1; 0: free */
+  /* While they are written: */
+  struct ordered *order; /* NULL: they are not */
+  size_t written;
+  unsigned flags;
+  struct place *places;
   size_t place_count;
 };
 
@@ -60,6 +71,7 @@ static void forget(struct late_rows *late) {
   }
   for (unsigned i = 0; i < TABLE_COUNT; i++) {
     free(late->table[i].rows);
+    free(late->table[i].order);
     free(late->table[i].places);
   }
   memset(late->table, 0, sizeof late->table);
@@ -75,21 +87,27 @@ void late_destroy(struct late_rows **late) {
 
 /* ---- finding */
 
-static size_t hash_of(const struct late_rows *late, struct bytes key) {
+static uint64_t hash_of(const struct late_rows *late, struct bytes key) {
   uint8_t out[crypto_shorthash_BYTES];
   crypto_shorthash(out, key.data, key.length, late->secret);
-  return (size_t)get_be64(out);
+  return get_be64(out);
 }
 
-/* The place of the key, or the free one where it belongs. There is always one. */
-static uint32_t *place_of(const struct late_rows *late, const struct late_table *table,
-                          struct bytes key) {
+/* The place of the key, or the free one where it belongs, with its tag. There is always one. */
+static struct place *place_of(const struct late_rows *late, const struct late_table *table,
+                              struct bytes key) {
+  const uint64_t hash = hash_of(late, key);
+  const uint32_t tag = (uint32_t)(hash >> 32);
   const size_t mask = table->place_count - 1;
-  for (size_t at = hash_of(late, key) & mask;; at = (at + 1) & mask) {
-    uint32_t number = table->places[at];
-    if (number == 0) return &table->places[at];
-    const struct late_row *row = &table->rows[number - 1];
-    if (bytes_equal(key, bytes_of(row->key, row->key_length))) return &table->places[at];
+  for (size_t at = (size_t)hash & mask;; at = (at + 1) & mask) {
+    struct place *place = &table->places[at];
+    if (place->number == 0) {
+      place->tag = tag;
+      return place;
+    }
+    if (place->tag != tag) continue;
+    const struct late_row *row = &table->rows[place->number - 1];
+    if (bytes_equal(key, bytes_of(row->key, row->key_length))) return place;
   }
 }
 
@@ -97,9 +115,9 @@ bool late_get(const struct late_rows *late, enum ledger_table table, struct byte
               struct bytes *value) {
   const struct late_table *kept = &late->table[table];
   if (kept->count == 0) return false;
-  const uint32_t *place = place_of(late, kept, key);
-  if (*place == 0) return false;
-  const struct late_row *row = &kept->rows[*place - 1];
+  const struct place *place = place_of(late, kept, key);
+  if (place->number == 0) return false;
+  const struct late_row *row = &kept->rows[place->number - 1];
   *value = bytes_of(row->value, row->length);
   return true;
 }
@@ -108,7 +126,7 @@ bool late_get(const struct late_rows *late, enum ledger_table table, struct byte
 
 static bool widen(struct late_rows *late, struct late_table *table) {
   size_t count = table->place_count ? 2 * table->place_count : FIRST_PLACES;
-  uint32_t *places = calloc(count, sizeof *places);
+  struct place *places = calloc(count, sizeof *places);
   struct late_row *rows = places ? realloc(table->rows, count / 2 * sizeof *table->rows) : NULL;
   if (!rows) {
     free(places);
@@ -120,7 +138,7 @@ static bool widen(struct late_rows *late, struct late_table *table) {
   table->rows = rows;
   table->capacity = count / 2;
   for (size_t i = 0; i < table->count; i++)
-    *place_of(late, table, bytes_of(rows[i].key, rows[i].key_length)) = (uint32_t)i + 1;
+    place_of(late, table, bytes_of(rows[i].key, rows[i].key_length))->number = (uint32_t)i + 1;
   return true;
 }
 
@@ -142,10 +160,10 @@ static uint8_t *room(struct late_rows *late, size_t length) {
 /* The row of the key; made when there is none. NULL: out of memory. */
 static struct late_row *row_of(struct late_rows *late, struct late_table *table, struct bytes key) {
   if (table->count == table->capacity && !widen(late, table)) return NULL;
-  uint32_t *place = place_of(late, table, key);
-  if (*place != 0) return &table->rows[*place - 1];
+  struct place *place = place_of(late, table, key);
+  if (place->number != 0) return &table->rows[place->number - 1];
   struct late_row *row = &table->rows[table->count++];
-  *place = (uint32_t)table->count;
+  place->number = (uint32_t)table->count;
   *row = (struct late_row){.key_length = (uint8_t)key.length};
   memcpy(row->key, key.data, key.length);
   late->bytes += sizeof *row + 2 * sizeof *place;
@@ -179,41 +197,100 @@ enum collega_status late_put(struct late_rows *late, struct ledger_txn *txn,
 
 /* ---- writing */
 
+/* A row in the order of keys: their first bytes, as a number, decide almost always. */
+struct ordered {
+  uint64_t first;
+  const struct late_row *row;
+};
+
 static int in_order(const void *one, const void *other) {
-  const struct late_row *a = one, *b = other;
-  size_t shorter = a->key_length < b->key_length ? a->key_length : b->key_length;
-  int order = memcmp(a->key, b->key, shorter);
-  return order != 0 ? order : (int)a->key_length - (int)b->key_length;
+  const struct ordered *a = one, *b = other;
+  if (a->first != b->first) return a->first < b->first ? -1 : 1;
+  const struct late_row *x = a->row, *y = b->row;
+  size_t shorter = x->key_length < y->key_length ? x->key_length : y->key_length;
+  int order = memcmp(x->key, y->key, shorter);
+  return order != 0 ? order : (int)x->key_length - (int)y->key_length;
+}
+
+/* malloc'ed; NULL: out of memory. Keys are zero behind their end. */
+static struct ordered *put_in_order(const struct late_table *table) {
+  struct ordered *order = malloc(table->count * sizeof *order);
+  for (size_t i = 0; order && i < table->count; i++)
+    order[i] = (struct ordered){get_be64(table->rows[i].key), &table->rows[i]};
+  if (order) qsort(order, table->count, sizeof *order, in_order);
+  return order;
+}
+
+static int write_row(MDB_txn *txn, MDB_dbi dbi, const struct late_row *row, unsigned flags) {
+  MDB_val key = {row->key_length, (void *)(uintptr_t)row->key}, value = {row->length, row->value};
+  int code = row->value ? mdb_put(txn, dbi, &key, &value, flags) : mdb_del(txn, dbi, &key, NULL);
+  return code == MDB_NOTFOUND ? 0 : code;
+}
+
+static enum collega_status begin_writing(struct late_table *kept, struct ledger_txn *txn,
+                                         enum ledger_table table, struct collega_error *error) {
+  MDB_stat stat;
+  int code = mdb_stat(txn->mdb, txn->ledger->table[table], &stat);
+  if (code != 0) return disk_error(error, table_name(table), code);
+  kept->order = put_in_order(kept);
+  if (!kept->order) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+  kept->written = 0;
+  kept->flags = stat.ms_entries == 0 ? MDB_APPEND : 0;
+  return COLLEGA_OK;
+}
+
+/* At most `most` bytes of them; *bytes: how many. When all are written, they are forgotten; the values stay where they
+ * are until all tables are written. */
+static enum collega_status write_some(struct late_rows *late, struct ledger_txn *txn,
+                                      enum ledger_table table, size_t most, size_t *bytes,
+                                      struct collega_error *error) {
+  struct late_table *kept = &late->table[table];
+  *bytes = 0;
+  if (kept->count == 0) return COLLEGA_OK;
+  enum collega_status status = kept->order ? COLLEGA_OK : begin_writing(kept, txn, table, error);
+  if (status != COLLEGA_OK) return status;
+  int code = 0;
+  while (code == 0 && kept->written < kept->count && *bytes < most) {
+    const struct late_row *row = kept->order[kept->written++].row;
+    code = write_row(txn->mdb, txn->ledger->table[table], row, kept->flags);
+    *bytes += row->length + row->key_length;
+  }
+  txn->changed = true;
+  if (code != 0) return disk_error(error, table_name(table), code);
+  if (kept->written < kept->count) return COLLEGA_OK;
+  free(kept->order);
+  kept->order = NULL;
+  kept->count = 0;
+  memset(kept->places, 0, kept->place_count * sizeof *kept->places);
+  return COLLEGA_OK;
 }
 
 enum collega_status late_flush_table(struct late_rows *late, struct ledger_txn *txn,
                                      enum ledger_table table, struct collega_error *error) {
-  struct late_table *kept = &late->table[table];
-  if (kept->count == 0) return COLLEGA_OK;
-  MDB_dbi dbi = txn->ledger->table[table];
-  MDB_stat stat;
-  int code = mdb_stat(txn->mdb, dbi, &stat);
-  const unsigned append = code == 0 && stat.ms_entries == 0 ? MDB_APPEND : 0;
-  qsort(kept->rows, kept->count, sizeof *kept->rows, in_order);
-  for (size_t i = 0; code == 0 && i < kept->count; i++) {
-    const struct late_row *row = &kept->rows[i];
-    MDB_val key = {row->key_length, (void *)(uintptr_t)row->key}, value = {row->length, row->value};
-    code = row->value ? mdb_put(txn->mdb, dbi, &key, &value, append)
-                      : mdb_del(txn->mdb, dbi, &key, NULL);
-    if (code == MDB_NOTFOUND) code = 0;
+  size_t bytes;
+  return write_some(late, txn, table, SIZE_MAX, &bytes, error);
+}
+
+enum collega_status late_flush_some(struct late_rows *late, struct ledger_txn *txn, size_t most,
+                                    bool *more, struct collega_error *error) {
+  enum collega_status status = COLLEGA_OK;
+  *more = false;
+  for (unsigned i = 0; status == COLLEGA_OK && !*more && i < TABLE_COUNT; i++) {
+    size_t bytes;
+    status = write_some(late, txn, (enum ledger_table)i, most, &bytes, error);
+    most -= bytes < most ? bytes : most;
+    *more = late->table[i].count > 0;
   }
-  txn->changed = true;
-  /* The values stay where they are until all tables are written. */
-  kept->count = 0;
-  if (kept->places) memset(kept->places, 0, kept->place_count * sizeof *kept->places);
-  return code == 0 ? COLLEGA_OK : disk_error(error, table_name(table), code);
+  if (status == COLLEGA_OK && !*more) forget(late);
+  return status;
 }
 
 enum collega_status late_flush(struct late_rows *late, struct ledger_txn *txn,
                                struct collega_error *error) {
-  enum collega_status status = COLLEGA_OK;
-  for (unsigned i = 0; status == COLLEGA_OK && i < TABLE_COUNT; i++)
-    status = late_flush_table(late, txn, (enum ledger_table)i, error);
-  forget(late);
-  return status;
+  bool more;
+  return late_flush_some(late, txn, SIZE_MAX, &more, error);
+}
+
+size_t late_bytes(const struct late_rows *late) {
+  return late->bytes;
 }

@@ -20,6 +20,10 @@ enum collega_status late_put(struct late_rows *late, struct ledger_txn *txn,
 enum collega_status late_flush_table(struct late_rows *late, struct ledger_txn *txn,
                                      enum ledger_table table,
                                      struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Writes at most about `most` bytes of them; *more: there are others, and nothing is put meanwhile. */
+enum collega_status late_flush_some(struct late_rows *late, struct ledger_txn *txn, size_t most,
+                                    bool *more, struct collega_error *error) COLLEGA_MUST_CHECK;
+size_t late_bytes(const struct late_rows *late); /* what is kept takes */
 enum collega_status late_flush(struct late_rows *late, struct ledger_txn *txn,
                                struct collega_error *error) COLLEGA_MUST_CHECK;
 #endif

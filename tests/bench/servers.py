@@ -131,14 +131,14 @@ class Hostile(Server):
         assert self.child.stdout.readline() == "ready\n", f"{kind} did not begin"
 
 
-def make_home(bench, path, members, records=0):
-    """A new broker with members, and records in its log if wanted. No broker runs in it meanwhile."""
+def make_home(bench, path, members, records=0, length=1000):
+    """A new broker with members, and records in its log if wanted, in runs of this length. No broker runs in it meanwhile."""
     run([bench.broker, "init", "--home", path, "--name", "Meting", "--listen", "tcp://127.0.0.1:0"])
     with open(path / "settings.ini", "a") as settings:
         settings.write("\n[http]\nlisten = off\n")
         # One member of the bench is a country's worth: what the broker can do, not what a member may.
         settings.write("\n[limits]\nrecords_per_second = 0\nbytes_per_second = 0\nframes_per_second = 0\nsessions_per_minute = 0\n")
-    run([bench.programs["crowd"], path, members, *([records, 1000] if records else [])])
+    run([bench.programs["crowd"], path, members, *([records, length] if records else [])])
     home = Home(path, None)
     with Broker(bench, home):  # an invitation tells an address, and there is none before it listens
         home.token = run([bench.broker, "invite", "--home", path, "--name", "Sleutel BV", "--kvk", 99_999_999]).strip()

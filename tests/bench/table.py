@@ -199,8 +199,14 @@ def ledger_rows(found):
     return [
         row(group, "board taken in, verified, runs of 1,000", "/s", ledger["import_rate"], 150_000, "import"),
         row(group, "  daemon's CPU per million", "s", ledger["import_cpu_per_million"]),
-        row(group, "ledger verify", "/s", ledger["verify_rate"]),
-        row(group, "ledger rebuild", "/s", ledger["rebuild_rate"]),
+        row(group, "ledger import, runs of 1,000", "/s", ledger["ledger_import_rate"], 150_000, "import"),
+        row(group, "ledger verify", "/s", ledger["ledger_verify_rate"]),
+        row(group, "ledger rebuild", "/s", ledger["ledger_rebuild_rate"]),
+        row(group, "ledger export --complete", "/s", ledger["ledger_export_rate"]),
+        row(group, "each signed alone: ledger import", "/s", ledger["alone_import_rate"], found["cpu"]["verify_all"],
+            "alone"),
+        row(group, "  ledger verify", "/s", ledger["alone_verify_rate"], found["cpu"]["verify_all"], "alone"),
+        row(group, "  ledger rebuild", "/s", ledger["alone_rebuild_rate"]),
     ]
 
 

@@ -8,6 +8,9 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/process/process.h"
+#include "client/exchange/ledger_file.h"
+#include "client/exchange/transfer.h"
 #include "proto/guard.h"
 #include "proto/invitation.h"
 #include "proto/json.h"
@@ -599,6 +602,51 @@ static void seed_kinds(struct maker *maker, const char *target, struct bytes bef
   }
 }
 
+/* A scene's ledger as a file, as it is and in pieces (target_ledger_import.c). */
+static void seed_pieces(struct maker *maker, const char *path, unsigned how) {
+  struct arena *arena = arena_new(65536, (size_t)64 << 20);
+  struct ledger_file *file = NULL;
+  struct buffer seed;
+  struct bytes frame;
+  buffer_init(&seed, 0);
+  put_byte(&seed, how | 8);
+  fuzz_must(ledger_file_open(path, &file, NULL) == COLLEGA_OK);
+  fuzz_must(ledger_file_next(file, LEDGER_START_BYTES, arena, &frame, NULL) == COLLEGA_OK);
+  while (ledger_file_next(file, PIECE_BYTES, arena, &frame, NULL) == COLLEGA_OK &&
+         seed.length + frame.length + 2 <= SEED_BYTES)
+    put_piece(&seed, frame);
+  write_seed(maker, "ledger_import", &seed);
+  ledger_file_close(&file);
+  arena_destroy(&arena);
+}
+
+static void seed_ledger(struct maker *maker, const char *home, unsigned how) {
+  char path[128];
+  uint64_t entries;
+  struct exchange *exchange = NULL;
+  struct buffer content, seed;
+  snprintf(path, sizeof path, "%s/ledger-file", fuzz_directory());
+  fuzz_must(exchange_open(home, &exchange, NULL) == COLLEGA_OK);
+  fuzz_must(node_export(exchange, path, FUZZ_NOW, NULL, NULL, &entries, NULL) == COLLEGA_OK);
+  exchange_close(&exchange);
+  fuzz_must(file_read(path, (size_t)1 << 24, &content, NULL) == COLLEGA_OK);
+  buffer_init(&seed, 0);
+  put_byte(&seed, how & ~16u);
+  put_bytes(&seed,
+            bytes_of(content.data, content.length < SEED_BYTES ? content.length : SEED_BYTES));
+  write_seed(maker, "ledger_import", &seed);
+  seed_pieces(maker, path, how);
+  buffer_free(&content);
+  fuzz_must(remove(path) == 0);
+}
+
+static void seed_ledgers(struct maker *maker, const struct stage *stage) {
+  for (unsigned scene = 0; scene < SCENES; scene++)
+    for (unsigned home = 0; home < STAGE_HOMES; home++)
+      seed_ledger(maker, stage_copy(stage, (enum scene)scene, home ? "home1" : "home0"),
+                  scene | home << 2 | 16);
+}
+
 static void seed_play(struct maker *maker) {
   struct stage stage;
   for (size_t i = 0; i < SCENES; i++) {
@@ -614,6 +662,7 @@ static void seed_play(struct maker *maker) {
     for (unsigned home = 0; home < STAGE_HOMES; home++)
       seed_frames(maker, "intake", i | home << 2 | 8, &maker->to_home[i][home], false);
   }
+  seed_ledgers(maker, &stage);
   struct arena *arena = arena_new(65536, 1u << 22);
   struct buffer broker, node;
   buffer_init(&broker, 0);
