@@ -14,7 +14,8 @@ from support.world import WAIT, Broker, Node, call
 
 LETTER = 3  # purpose of signatures
 BOX_BYTES = 48
-OFFER, DEAL, ACCEPTANCE, CARD = 20, 30, 31, 10
+OFFER, DEAL, ACCEPTANCE, TERMINATE, CARD = 20, 30, 31, 35, 10
+REDUCED = 6  # a verdict
 
 
 def pad(plain):
@@ -158,12 +159,42 @@ def test_a_python_node_and_a_real_one_conclude_a_deal(place, tmp_path):
                     decision = schema("record").Body.FromString(run.bodies[0]).decision
         assert acceptance.type == ACCEPTANCE and acceptance.acceptance.deal == deal_id
         assert decision.deal == deal_id and decision.verdict == 1 and decision.position == 1
+        end_a_part(python, client, node, offer.author, card, broker_key, header, record_id(run.bodies[0]), today + 20)
 
     proof = tmp_path / "proof.collega"
     proof.write_bytes(call([node.program, "deal", "prove", deal_id.hex(), "--home", node.home], text=False).stdout)
     assert proof.read_bytes()[-32:] == blake(proof.read_bytes()[:-32])
     verdict = json.loads(call([node.program, "verify", "--json", proof]).stdout)
     assert verdict["valid"] and verdict["borrower"]["name"] == "Python BV" and not verdict["borrower"]["named"]
+    assert [(part["headcount"], part["by"]) for part in verdict["reductions"]] == [(1, "borrower")]
+    assert verdict["people_left"] == 2
+
+
+def end_a_part(python, client, node, other, card, broker_key, header, concluded, last_day):
+    """One of the three goes home early: asked of the decider, told to the other side, and decided."""
+    deal_id = record_id(header.bodies[0])
+    request = python.run([python.body(TERMINATE, terminate=schema("deal").Terminate(
+        deal=deal_id, predecessor=concluded, effective=last_day, headcount=1, time=int(time.time() * 1000)))])
+    basis = record_id(request.bodies[0])
+    envelope = python.envelope(other, card.sealing_key, [request], None)
+    client.say(send=schema("link").Send(envelope=envelope, head=python.head()))
+    assert client.hear("stored").hash == blake(b"collega/envelope/1", envelope)
+    client.say(decide=schema("link").Decide(party=python.id, runs=[header, request], head=python.head()))
+    decision = None
+    while decision is None:
+        for item in client.hear("mail").items:
+            if item.HasField("decision"):
+                run = schema("record").Run.FromString(item.decision)
+                verify_run(run, broker_key)
+                decision = schema("record").Body.FromString(run.bodies[0]).decision
+    assert (decision.deal, decision.verdict, decision.position, decision.basis) == (deal_id, REDUCED, 2, basis)
+    assert decision.predecessor == concluded
+    part, = decision.reductions
+    assert (part.headcount, part.effective, part.by, part.basis, part.time) == (1, last_day, python.id, basis, decision.time)
+    while "reductions" not in node.deal(deal_id.hex()):
+        node("status")
+    row = node.deal(deal_id.hex())
+    assert row["people_left"] == 2 and not row["reductions"][0]["ours"] and row["state"] in ("concluded", "active")
 
 
 def blake_of_card(run):
