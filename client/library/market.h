@@ -11,7 +11,8 @@
  *   short     regions and occupations in which more people are asked than offered, the most first
  *   matching  of all offers, open or not, that came with a receipt: how many have, or had, a counter-offer that fits
  *             them, and the median of the hours from their receipt to that of the first such counter-offer (0: it was
- *             there); on boards beyond PLAN_BRUTE_PAIRS among their best PLAN_NEIGHBOURS
+ *             there); on boards beyond PLAN_BRUTE_PAIRS as far as it is among the best PLAN_NEIGHBOURS of a
+ *             request
  *   filled    of the offers that are closed (filled, withdrawn, expired) how many were filled */
 #ifndef COLLEGA_CLIENT_LIBRARY_MARKET_H
 #define COLLEGA_CLIENT_LIBRARY_MARKET_H

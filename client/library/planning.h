@@ -17,8 +17,8 @@
 #define PLAN_SECONDS_MOST 600
 #define PLAN_LENDERS_MOST 10000u
 #define PLAN_BRUTE_PAIRS                                                                           \
-  400000u /* up to so many possible pairs all are judged; beyond, each offer's best */
-#define PLAN_NEIGHBOURS 20u /* of each offer, where not all are judged */
+  400000u /* up to so many possible pairs all are judged; beyond, each request's best */
+#define PLAN_NEIGHBOURS 20u /* of each request, where not all are judged */
 #define PLAN_FILE_BYTES (256u * 1024u * 1024u)
 
 enum planning_kind {

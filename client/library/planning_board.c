@@ -223,7 +223,7 @@ static bool pair_all(struct pairing *pairing) {
   return true;
 }
 
-/* ---- large boards: each offer's best, by the engine. Its ids are our numbers. */
+/* ---- large boards: each request's best, by the engine. Its ids are our numbers. */
 
 static struct short_id number_id(size_t number) {
   struct short_id id = {{0}};
@@ -248,16 +248,6 @@ static int by_ends(const void *one, const void *other) {
   return a->demand < b->demand ? -1 : a->demand > b->demand;
 }
 
-/* Found from both sides: each once. */
-static void drop_twins(struct planning *out) {
-  size_t kept = 0;
-  if (out->pair_count) qsort(out->pairs, out->pair_count, sizeof *out->pairs, by_ends);
-  for (size_t i = 0; i < out->pair_count; ++i)
-    if (!kept || by_ends(&out->pairs[i], &out->pairs[kept - 1]) != 0)
-      out->pairs[kept++] = out->pairs[i];
-  out->pair_count = kept;
-}
-
 static enum collega_status pair_best(struct pairing *pairing, struct collega_error *error) {
   struct planning *out = pairing->out;
   struct match_engine *engine = match_engine_new(&out->rules);
@@ -267,12 +257,12 @@ static enum collega_status pair_best(struct pairing *pairing, struct collega_err
     struct match_found found[PLAN_NEIGHBOURS];
     struct short_id id = number_id(i);
     size_t count = 0;
+    if (kind_supplies(out->offers[i].offer->kind)) continue;
     status = match_engine_top(engine, &id, PLAN_NEIGHBOURS, found, &count, error);
     for (size_t j = 0; status == COLLEGA_OK && j < count; ++j)
       if (!add_pair(pairing, i, (size_t)get_be64(found[j].id.byte))) status = no_memory(error);
   }
   match_engine_destroy(&engine);
-  drop_twins(out);
   return status;
 }
 

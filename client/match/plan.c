@@ -9,13 +9,15 @@
 struct making {
   const struct plan_board *board;
   enum plan_mode mode;
+  bool in_return; /* some offer is */
   flow_over over;
   void *context;
   struct plan_rings rings;
   struct packing packing, best; /* best: its people and value alone count */
   int32_t *flow, *best_flow;    /* loans by pair */
   int64_t best_value;
-  bool cut; /* the search did not see everything */
+  bool cut;           /* the search did not see everything */
+  int64_t loan_bound; /* of the loans without any ring */
   struct collega_error *error;
 };
 
@@ -37,6 +39,7 @@ static enum collega_status take_leaf(struct making *making, enum loans_how how) 
                          making->flow, &answer, making->error);
   if (status != COLLEGA_OK) return status;
   if (making->mode == PLAN_LOANS && how == LOANS_BEST && !answer.optimal) making->cut = true;
+  if (how == LOANS_QUICK && !making->packing.value) making->loan_bound = answer.bound;
   int64_t value = making->packing.value + answer.value;
   if (value <= making->best_value) return COLLEGA_OK;
   making->best_value = value;
@@ -117,7 +120,25 @@ static enum collega_status pack_well(struct making *making) {
   return take_leaf(making, LOANS_BEST);
 }
 
+/* Each person at the best score of their offer, by either side: holds for every plan, and needs no search. */
+static int64_t plain_bound(const struct plan_board *board, int32_t *best) {
+  int64_t sides[2] = {0, 0};
+  memset(best, 0, board->offer_count * sizeof *best);
+  for (size_t i = 0; i < board->pair_count; ++i) {
+    const struct plan_pair *pair = &board->pairs[i];
+    if (pair->score > best[pair->supply]) best[pair->supply] = pair->score;
+    if (pair->score > best[pair->demand]) best[pair->demand] = pair->score;
+  }
+  for (size_t i = 0; i < board->offer_count; ++i)
+    sides[board->offers[i].supplies] += (int64_t)board->offers[i].people * best[i];
+  return sides[0] < sides[1] ? sides[0] : sides[1];
+}
+
 static enum collega_status bound_whole(struct making *making, int64_t circle_bound, int64_t *out) {
+  if (making->mode == PLAN_LOANS && !making->in_return) {
+    *out = making->loan_bound; /* nothing was left out of it */
+    return COLLEGA_OK;
+  }
   packing_clear(&making->packing);
   if (making->mode == PLAN_RINGS) {
     *out = circle_bound;
@@ -199,7 +220,8 @@ static enum collega_status make(struct making *making, struct plan *out) {
   const struct plan_board *board = making->board;
   int64_t circle_bound = 0, bound = 0;
   enum collega_status status = COLLEGA_OK;
-  if (making->mode == PLAN_RINGS || any_in_return(board))
+  making->in_return = any_in_return(board);
+  if (making->mode == PLAN_RINGS || making->in_return)
     status = rings_list(board, making->mode == PLAN_LOANS, making->over, making->context,
                         &making->rings, making->error);
   if (status == COLLEGA_OK)
@@ -212,6 +234,8 @@ static enum collega_status make(struct making *making, struct plan *out) {
     status = no_memory(making->error);
   if (status == COLLEGA_OK) status = pack_quickly(making, &circle_bound);
   if (status == COLLEGA_OK) status = bound_whole(making, circle_bound, &bound);
+  int64_t plain = status == COLLEGA_OK ? plain_bound(board, making->packing.left) : 0;
+  if (plain < bound) bound = plain;
   if (status == COLLEGA_OK && making->best_value < bound) status = pack_well(making);
   if (status == COLLEGA_OK) status = write_plan(making, out);
   if (status != COLLEGA_OK) return status;

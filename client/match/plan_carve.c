@@ -166,7 +166,7 @@ static enum collega_status solve(struct carve *carve, flow_over over, void *cont
     return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
   build(carve);
   struct least_network network = {
-      {1 + carve->count + WEEK_SLOTS, carve->arc_count, carve->arcs, NULL},
+      {1 + carve->count + WEEK_SLOTS, carve->arc_count, carve->arcs, NULL, NULL},
       carve->least,
       UINT64_MAX};
   struct least_result result;

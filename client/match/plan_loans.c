@@ -1,4 +1,5 @@
-/* Loans as a flow: from a source through the supply offers, along the pairs, through the demand offers and back. */
+/* Loans as a flow: each supply offer has its people, each demand offer asks for its own; they go along the pairs, or by node
+ * 0, which costs nothing and is not a loan. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +10,8 @@ struct building {
   struct flow_arc *arcs;
   int32_t *least, *flow;
   uint32_t *pair_of; /* of the arcs behind those of the offers */
+  uint32_t *start;   /* by node */
+  int64_t *supply;
   size_t count, offer_arcs;
 };
 
@@ -17,15 +20,20 @@ static void building_free(struct building *building) {
   free(building->least);
   free(building->flow);
   free(building->pair_of);
+  free(building->start);
+  free(building->supply);
 }
 
 static bool building_new(struct building *building, const struct plan_board *board) {
-  size_t most = board->offer_count + board->pair_count + 1;
+  size_t most = board->offer_count + board->pair_count + 1, nodes = board->offer_count + 1;
   *building = (struct building){.arcs = malloc(most * sizeof *building->arcs),
                                 .least = calloc(most, sizeof *building->least),
                                 .flow = calloc(most, sizeof *building->flow),
-                                .pair_of = malloc(most * sizeof *building->pair_of)};
-  return building->arcs && building->least && building->flow && building->pair_of;
+                                .pair_of = malloc(most * sizeof *building->pair_of),
+                                .start = malloc(nodes * sizeof *building->start),
+                                .supply = calloc(nodes, sizeof *building->supply)};
+  return building->arcs && building->least && building->flow && building->pair_of &&
+         building->start && building->supply;
 }
 
 static bool pair_can(const struct plan_board *board, const struct plan_pair *pair,
@@ -38,13 +46,18 @@ static bool pair_can(const struct plan_board *board, const struct plan_pair *pai
   return *most >= pair->least && *most > 0;
 }
 
-/* Node 0 is the source and the sink; offer i is node i + 1. */
+/* Offer i is node i + 1. */
 static void build(struct building *building, const struct plan_board *board, const int32_t *left,
                   bool in_return) {
+  building->start[0] = FLOW_NO_ARC;
   for (uint32_t i = 0; i < board->offer_count; ++i) {
     bool supplies = board->offers[i].supplies;
+    int32_t people = left[i] > 0 ? left[i] : 0;
+    building->supply[i + 1] = supplies ? people : -people;
+    building->supply[0] -= building->supply[i + 1];
+    building->start[i + 1] = (uint32_t)building->count;
     building->arcs[building->count++] =
-        (struct flow_arc){supplies ? 0 : i + 1, supplies ? i + 1 : 0, left[i] > 0 ? left[i] : 0, 0};
+        (struct flow_arc){supplies ? i + 1 : 0, supplies ? 0 : i + 1, FLOW_CAPACITY_MOST, 0};
   }
   building->offer_arcs = building->count;
   for (uint32_t i = 0; i < board->pair_count; ++i) {
@@ -70,9 +83,10 @@ enum collega_status loans_solve(const struct plan_board *board, const int32_t *l
     return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
   }
   build(&building, board, left, how == LOANS_BOUND);
-  struct least_network network = {{board->offer_count + 1, building.count, building.arcs, NULL},
-                                  building.least,
-                                  how == LOANS_BEST ? UINT64_MAX : 0};
+  struct least_network network = {
+      {board->offer_count + 1, building.count, building.arcs, building.supply, building.start},
+      building.least,
+      how == LOANS_BEST ? UINT64_MAX : 0};
   enum collega_status status = least_solve(&network, over, context, building.flow, &result, error);
   if (status == COLLEGA_OK) {
     for (size_t i = building.offer_arcs; i < building.count; ++i)

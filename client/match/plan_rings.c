@@ -316,6 +316,12 @@ void packing_greedy(struct packing *packing) {
 
 /* ---- the circulation: employer -> its supply -> a demand -> that employer */
 
+static int32_t pair_most(const struct plan_board *board, uint32_t pair) {
+  int32_t one = board->offers[board->pairs[pair].supply].people;
+  int32_t other = board->offers[board->pairs[pair].demand].people;
+  return one < other ? one : other;
+}
+
 static void take_carried(struct packing *packing, int32_t *carried) {
   const struct plan_rings *rings = packing->rings;
   for (size_t i = 0; i < rings->count; ++i) {
@@ -339,7 +345,7 @@ enum collega_status packing_circulate(struct packing *packing, flow_over over, v
   enum collega_status status =
       arcs && flow ? COLLEGA_OK : error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
   for (uint32_t i = 0; status == COLLEGA_OK && i < board->pair_count; ++i)
-    arcs[i] = (struct flow_arc){board->pairs[i].supply, board->pairs[i].demand, FLOW_CAPACITY_MOST,
+    arcs[i] = (struct flow_arc){board->pairs[i].supply, board->pairs[i].demand, pair_most(board, i),
                                 -board->pairs[i].score};
   for (uint32_t i = 0; status == COLLEGA_OK && i < board->offer_count; ++i) {
     const struct plan_offer *offer = &board->offers[i];
@@ -348,7 +354,7 @@ enum collega_status packing_circulate(struct packing *packing, flow_over over, v
         (struct flow_arc){offer->supplies ? employer : i, offer->supplies ? i : employer,
                           offer->people > 0 ? offer->people : 0, 0};
   }
-  struct flow_network network = {2 * board->offer_count, count, arcs, NULL};
+  struct flow_network network = {2 * board->offer_count, count, arcs, NULL, NULL};
   if (status == COLLEGA_OK) status = flow_solve(&network, over, context, flow, &result, error);
   if (status == COLLEGA_OK) {
     *bound = -result.bound;

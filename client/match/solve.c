@@ -1,7 +1,7 @@
 /* The network simplex method.
  *
  * The basis is a spanning tree of all nodes and a root that stands beside them; artificial arcs, dearer than any path,
- * join each node to the root at the start. Arcs outside the tree carry nothing or all that they can. A step takes an
+ * join each node to the root at the start, or to node 0 where the caller names an arc. Arcs outside the tree carry nothing or all that they can. A step takes an
  * arc outside of it whose reduced cost says that more (or less) of it is cheaper, sends as much as fits around the
  * circle that it closes with the tree, and takes the arc that filled or emptied first out of the tree.
  *
@@ -19,7 +19,6 @@
 enum place { AT_MOST = -1, IN_TREE = 0, AT_LEAST = 1 };
 
 struct node {
-  int64_t potential;
   uint32_t parent, arc; /* the arc that joins it to its parent */
   uint32_t first_child, next, before;
   uint32_t depth;
@@ -30,6 +29,7 @@ struct simplex {
   size_t nodes, arcs; /* the root, and artificial arcs, included */
   uint32_t root;
   struct node *node;
+  int64_t *potential;   /* by node: apart, as it is read for every arc that is looked at */
   struct flow_arc *arc; /* a copy of the network's, and the artificial ones behind them */
   int64_t *cost;        /* of each: artificial arcs cost more than an int32 holds */
   int64_t *flow, *most;
@@ -88,32 +88,67 @@ static bool network_fits(const struct flow_network *network) {
   return sum == 0;
 }
 
+/* The arc that the caller names for the start, if it can be in the first tree: it must be able to carry a little more
+ * towards the root. */
+static uint32_t start_arc(const struct simplex *simplex, uint32_t node) {
+  const struct flow_network *network = simplex->network;
+  uint32_t arc = network->start && node ? network->start[node] : FLOW_NO_ARC;
+  if (arc >= network->arc_count || simplex->cost[arc] != 0) return NONE;
+  int64_t supply = supply_of(network, node);
+  bool up = simplex->arc[arc].from == node && simplex->arc[arc].to == 0;
+  bool down = simplex->arc[arc].to == node && simplex->arc[arc].from == 0;
+  if (up && supply >= 0 && supply < simplex->most[arc]) return arc;
+  return down && supply < 0 && -supply <= simplex->most[arc] ? arc : NONE;
+}
+
+/* Through node 0, at no cost. What the arcs bring there node 0's own artificial arc takes on. */
+static void start_at_hub(struct simplex *simplex, uint32_t node, uint32_t arc) {
+  int64_t supply = supply_of(simplex->network, node);
+  bool up = supply >= 0;
+  simplex->flow[arc] = up ? supply : -supply;
+  simplex->place[arc] = IN_TREE;
+  simplex->potential[node] = simplex->potential[0];
+  simplex->node[node] = (struct node){.arc = arc, .first_child = NONE, .depth = 2, .up = up};
+  hang(simplex, node, 0);
+}
+
 /* An arc that points to the root carries what its node has, so that no arc that could take more points away from it:
  * that is what makes the tree strongly feasible. */
+static void start_at_root(struct simplex *simplex, uint32_t node, int64_t carried, int64_t dear) {
+  uint32_t arc = (uint32_t)simplex->network->arc_count + node;
+  bool up = carried >= 0;
+  simplex->arc[arc] =
+      (struct flow_arc){.from = up ? node : simplex->root, .to = up ? simplex->root : node};
+  simplex->cost[arc] = dear;
+  simplex->most[arc] = INT64_MAX / 4;
+  simplex->flow[arc] = up ? carried : -carried;
+  simplex->place[arc] = IN_TREE;
+  simplex->potential[node] = up ? -dear : dear;
+  simplex->node[node] = (struct node){.arc = arc, .first_child = NONE, .depth = 1, .up = up};
+  hang(simplex, node, simplex->root);
+}
+
 static void start_tree(struct simplex *simplex) {
-  int64_t dear = 1;
+  int64_t dear = 1, hub = supply_of(simplex->network, 0);
   for (size_t i = 0; i < simplex->network->arc_count; ++i)
     if (llabs(simplex->cost[i]) >= dear) dear = llabs(simplex->cost[i]) + 1;
   dear *= (int64_t)simplex->nodes;
-  simplex->node[simplex->root] = (struct node){0, NONE, NONE, NONE, NONE, NONE, 0, false};
-  for (uint32_t i = 0; i < simplex->root; ++i) {
-    uint32_t arc = (uint32_t)simplex->network->arc_count + i;
-    int64_t supply = supply_of(simplex->network, i);
-    bool up = supply >= 0;
-    simplex->arc[arc] =
-        (struct flow_arc){.from = up ? i : simplex->root, .to = up ? simplex->root : i};
-    simplex->cost[arc] = dear;
-    simplex->most[arc] = INT64_MAX / 4;
-    simplex->flow[arc] = up ? supply : -supply;
-    simplex->place[arc] = IN_TREE;
-    simplex->node[i] = (struct node){
-        .potential = up ? -dear : dear, .arc = arc, .first_child = NONE, .depth = 1, .up = up};
-    hang(simplex, i, simplex->root);
+  simplex->node[simplex->root] = (struct node){NONE, NONE, NONE, NONE, NONE, 0, false};
+  for (uint32_t i = 1; i < simplex->root; ++i)
+    if (start_arc(simplex, i) != NONE) hub += supply_of(simplex->network, i);
+  if (simplex->root > 0) start_at_root(simplex, 0, hub, dear);
+  for (uint32_t i = 1; i < simplex->root; ++i) {
+    uint32_t arc = start_arc(simplex, i);
+    if (arc == NONE)
+      start_at_root(simplex, i, supply_of(simplex->network, i), dear);
+    else
+      start_at_hub(simplex, i, arc);
   }
 }
 
 static void simplex_free(struct simplex *simplex) {
   free(simplex->node);
+  free(simplex->potential);
   free(simplex->arc);
   free(simplex->cost);
   free(simplex->flow);
@@ -128,18 +163,23 @@ static bool simplex_start(struct simplex *simplex, const struct flow_network *ne
                               .root = (uint32_t)network->node_count};
   size_t arcs = simplex->arcs ? simplex->arcs : 1;
   simplex->node = calloc(simplex->nodes, sizeof *simplex->node);
+  simplex->potential = calloc(simplex->nodes, sizeof *simplex->potential);
   simplex->arc = malloc(arcs * sizeof *simplex->arc);
   simplex->cost = malloc(arcs * sizeof *simplex->cost);
   simplex->flow = calloc(arcs, sizeof *simplex->flow);
   simplex->most = malloc(arcs * sizeof *simplex->most);
   simplex->place = malloc(arcs * sizeof *simplex->place);
-  if (!simplex->node || !simplex->arc || !simplex->cost || !simplex->flow || !simplex->most ||
-      !simplex->place)
+  if (!simplex->node || !simplex->potential || !simplex->arc || !simplex->cost || !simplex->flow ||
+      !simplex->most || !simplex->place)
     return false;
   for (size_t i = 0; i < network->arc_count; ++i) {
     simplex->arc[i] = network->arcs[i];
     simplex->cost[i] = network->arcs[i].cost;
     simplex->most[i] = network->arcs[i].capacity;
+    simplex->place[i] = AT_LEAST;
+  }
+  for (size_t i = network->arc_count; i < simplex->arcs; ++i) {
+    simplex->cost[i] = simplex->most[i] = 0;
     simplex->place[i] = AT_LEAST;
   }
   start_tree(simplex);
@@ -152,8 +192,8 @@ static bool simplex_start(struct simplex *simplex, const struct flow_network *ne
 /* ---- a step */
 
 static int64_t reduced(const struct simplex *simplex, size_t arc) {
-  return simplex->cost[arc] + simplex->node[simplex->arc[arc].from].potential -
-         simplex->node[simplex->arc[arc].to].potential;
+  return simplex->cost[arc] + simplex->potential[simplex->arc[arc].from] -
+         simplex->potential[simplex->arc[arc].to];
 }
 
 /* The arc of a block that gains the most by a unit; the next block where this one has none. Artificial arcs never come
@@ -246,11 +286,10 @@ static void move_branch(struct simplex *simplex, const struct circle *circle) {
     arc = old_arc;
     at = old_parent;
   }
-  int64_t cost = simplex->cost[circle->arc], base = simplex->node[under].potential;
-  int64_t change =
-      (simplex->node[top].up ? base - cost : base + cost) - simplex->node[top].potential;
+  int64_t cost = simplex->cost[circle->arc], base = simplex->potential[under];
+  int64_t change = (simplex->node[top].up ? base - cost : base + cost) - simplex->potential[top];
   for (uint32_t i = top; i != NONE; i = next_in_branch(simplex, i, top)) {
-    simplex->node[i].potential += change;
+    simplex->potential[i] += change;
     simplex->node[i].depth = simplex->node[simplex->node[i].parent].depth + 1;
   }
 }
@@ -285,7 +324,7 @@ static void tell(const struct simplex *simplex, int32_t *flow, struct flow_resul
     if (gain < 0) out->bound += gain * simplex->most[i];
   }
   for (size_t i = 0; i < simplex->network->node_count; ++i) {
-    out->bound -= simplex->node[i].potential * supply_of(simplex->network, i);
+    out->bound -= simplex->potential[i] * supply_of(simplex->network, i);
     out->feasible = out->feasible && simplex->flow[own + i] == 0;
   }
 }

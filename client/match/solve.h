@@ -29,6 +29,7 @@
 #define FLOW_NODES_MOST    4000000u
 #define FLOW_ARCS_MOST     64000000u
 #define FLOW_CAPACITY_MOST INT32_MAX
+#define FLOW_NO_ARC        UINT32_MAX
 #define FLOW_COST_MOST     1000000 /* of a unit, to either side: sums stay far within 63 bits */
 
 struct flow_arc {
@@ -40,6 +41,10 @@ struct flow_network {
   size_t node_count, arc_count;
   const struct flow_arc *arcs;
   const int64_t *supply; /* NULL: 0 for all, a circulation */
+  /* NULL, or for each node an arc of cost 0 between it and node 0 that can carry more than its whole supply, towards
+   * node 0 where the supply is 0 or more, away from it where it is less: the search then begins with a flow along
+   * these, and ends much sooner. FLOW_NO_ARC: none. An arc that cannot do that is not used so. */
+  const uint32_t *start;
 };
 /* Asked every few hundred steps; true ends the search. */
 typedef bool (*flow_over)(void *context);

@@ -103,6 +103,29 @@ static void keep(struct search *search, int64_t cost) {
   memcpy(search->best, search->flow, search->network->flow.arc_count * sizeof *search->best);
 }
 
+/* Leads what is broken by node 0, where both its ends have an arc that way: a first answer at once. */
+static void detour(struct search *search) {
+  const struct flow_network *network = &search->network->flow;
+  int64_t cost = 0;
+  for (size_t i = 0; i < network->arc_count; ++i) {
+    const struct flow_arc *arc = &network->arcs[i];
+    int32_t flow = search->flow[i];
+    if (flow == 0 || flow >= search->network->least[i]) continue;
+    uint32_t up = network->start ? network->start[arc->from] : FLOW_NO_ARC;
+    uint32_t down = network->start ? network->start[arc->to] : FLOW_NO_ARC;
+    if (up == FLOW_NO_ARC || down == FLOW_NO_ARC || network->arcs[up].from != arc->from ||
+        network->arcs[down].to != arc->to || network->arcs[up].capacity - search->flow[up] < flow ||
+        network->arcs[down].capacity - search->flow[down] < flow)
+      return;
+    search->flow[i] = 0;
+    search->flow[up] += flow;
+    search->flow[down] += flow;
+  }
+  for (size_t i = 0; i < network->arc_count; ++i)
+    cost += (int64_t)search->flow[i] * network->arcs[i].cost;
+  keep(search, cost);
+}
+
 /* Closes all that is broken, again and again: each round closes one arc at least, so it ends. */
 static enum collega_status dive(struct search *search, struct collega_error *error) {
   size_t count = search->network->flow.arc_count;
@@ -116,8 +139,9 @@ static enum collega_status dive(struct search *search, struct collega_error *err
       close_arc(search, i);
       whole = false;
     }
-    if (!whole) status = relax(search, &feasible, &cost, &bound, error);
-    if (status == COLLEGA_OK && whole) keep(search, cost);
+    if (feasible) detour(search);
+    if (whole || time_over(search)) break;
+    status = relax(search, &feasible, &cost, &bound, error);
   }
   for (size_t i = 0; i < count; ++i)
     open_arc(search, i);
@@ -239,6 +263,7 @@ enum collega_status least_solve(const struct least_network *network, flow_over o
   } else {
     if (plain->arc_count) memcpy(search.arcs, plain->arcs, plain->arc_count * sizeof *search.arcs);
     memset(flow, 0, plain->arc_count * sizeof *flow); /* nothing, at no cost */
+    if (plain->supply) memcpy(search.supply, plain->supply, nodes * sizeof *search.supply);
     status = branch(&search, error);
     out->cost = search.best_cost;
   }

@@ -1,8 +1,4 @@
-/* Matching on large boards: bench_match OFFERS QUERIES [SEED].
- *
- * Offers are random but grounded: all ISCO-08 unit groups, with a few that most people work in more often; of each group
- * a dozen skills, of which an offer names some; the 90 postcode areas by their share of addresses, roughly; periods of
- * some weeks that begin in the seasons. Half offer, half ask.
+/* Matching on large boards: bench_match OFFERS QUERIES [SEED]. Offers as grounded.h has them.
  *
  * Figures: offers indexed a second, bytes for each (by the engine's own count, and by what the process grew), the
  * time of the best 20 for one offer (p50, p99), and of the same by a scan over all cards. */
@@ -12,107 +8,11 @@
 #include <unistd.h>
 
 #include "client/match/engine.h"
-#include "proto/lists.h"
+#include "tests/bench/grounded.h"
 #include "tests/bench/measure.h"
 
-#define BEST       20
-#define SKILLS     12
-#define FIRST_DAY  20822 /* 2027-01-04 */
-#define EMPLOYERS  20000
-#define GROUPS_MAX 500
-
-struct generator {
-  uint64_t state;
-  const struct isco_row *groups[GROUPS_MAX];
-  size_t group_count;
-  char postcodes[100][5];
-  size_t postcode_count;
-};
-
-/* xorshift64*: Vigna, 2016. */
-static uint32_t number(struct generator *generator, uint32_t below) {
-  uint64_t *state = &generator->state;
-  *state ^= *state >> 12;
-  *state ^= *state << 25;
-  *state ^= *state >> 27;
-  return (uint32_t)((*state * UINT64_C(2685821657736338717)) >> 33) % below;
-}
-
-static void prepare(struct generator *generator, uint64_t seed) {
-  generator->state = seed;
-  for (unsigned code = 0; code < 10000; ++code) {
-    char digits[5];
-    snprintf(digits, sizeof digits, "%04u", code);
-    const struct isco_row *row = isco_find(digits);
-    if (row && generator->group_count < GROUPS_MAX)
-      generator->groups[generator->group_count++] = row;
-  }
-  for (unsigned area = 10; area < 100; ++area) {
-    char postcode[5];
-    snprintf(postcode, sizeof postcode, "%02u11", area);
-    if (postcode_area_find(postcode))
-      memcpy(generator->postcodes[generator->postcode_count++], postcode, sizeof postcode);
-  }
-  NEED(generator->group_count > 400 && generator->postcode_count > 80);
-}
-
-/* The square of a uniform number: the first tenth of the groups has a third of the offers. */
-static const char *group(struct generator *generator) {
-  uint64_t one = number(generator, 1000);
-  return generator->groups[one * one * generator->group_count / 1000000]->code;
-}
-
-static void skills(struct generator *generator, struct arena *arena, Collega__Offer *offer) {
-  offer->n_skills = 3 + number(generator, 6);
-  offer->skills = arena_take(arena, offer->n_skills * sizeof *offer->skills);
-  uint32_t first = number(generator, SKILLS);
-  for (size_t i = 0; i < offer->n_skills; ++i) {
-    char label[32];
-    snprintf(label, sizeof label, "skill %s/%u", offer->occupation->isco,
-             (unsigned)((first + i) % SKILLS));
-    offer->skills[i] = arena_zero(arena, sizeof *offer->skills[i]);
-    collega__skill__init(offer->skills[i]);
-    offer->skills[i]->label = arena_text(arena, label);
-    offer->skills[i]->has_need = 1;
-    offer->skills[i]->need =
-        number(generator, 4) ? COLLEGA__NEED__NEED_NICE : COLLEGA__NEED__NEED_MUST;
-  }
-}
-
-static Collega__Offer *offer_new(struct generator *generator, struct arena *arena) {
-  static const uint32_t seasons[] = {0, 60, 90, 160, 240, 270};
-  Collega__Offer *offer = arena_zero(arena, sizeof *offer);
-  NEED(offer);
-  collega__offer__init(offer);
-  offer->kind = number(generator, 2) ? COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT
-                                     : COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_IN;
-  offer->occupation = arena_zero(arena, sizeof *offer->occupation);
-  offer->period = arena_zero(arena, sizeof *offer->period);
-  offer->hours = arena_zero(arena, sizeof *offer->hours);
-  offer->place = arena_zero(arena, sizeof *offer->place);
-  NEED(offer->occupation && offer->period && offer->hours && offer->place);
-  collega__occupation__init(offer->occupation);
-  collega__period__init(offer->period);
-  collega__hours__init(offer->hours);
-  collega__place__init(offer->place);
-  offer->occupation->isco = arena_text(arena, group(generator));
-  offer->headcount = 1 + number(generator, 12);
-  offer->period->from =
-      FIRST_DAY + (int32_t)(seasons[number(generator, 6)] + number(generator, 30));
-  offer->period->has_until = 1;
-  offer->period->until = offer->period->from + 20 + (int32_t)number(generator, 100);
-  offer->period->has_flex_days = 1;
-  offer->period->flex_days = number(generator, 15);
-  offer->hours->per_week_min = 8 * (1 + number(generator, 3));
-  offer->hours->per_week_max = offer->hours->per_week_min + 8 * number(generator, 3);
-  offer->place->postcode =
-      generator->postcodes[number(generator, (uint32_t)generator->postcode_count)];
-  offer->has_travel_km = 1;
-  offer->travel_km = 20 + 10 * number(generator, 6);
-  skills(generator, arena, offer);
-  NEED(!arena_exhausted(arena));
-  return offer;
-}
+#define BEST      20
+#define EMPLOYERS 20000
 
 static void name(struct match_offer *offer, size_t at, uint32_t employer) {
   memset(offer, 0, sizeof *offer);
@@ -152,7 +52,7 @@ int main(int count, char **arguments) {
   static struct generator generator;
   struct collega_error error;
   NEED(bytes_start(&error) == COLLEGA_OK);
-  prepare(&generator, count > 3 ? number_argument(arguments[3]) : 20270104);
+  grounded_prepare(&generator, count > 3 ? number_argument(arguments[3]) : 20270104);
   struct arena *arena = arena_new(16384, 1u << 20);
   struct match_engine *engine = match_engine_new(&match_rules_default);
   struct scan scan = {0};
@@ -163,8 +63,8 @@ int main(int count, char **arguments) {
   for (size_t i = 0; i < offers; ++i) {
     struct match_offer offer;
     arena_reset(arena);
-    name(&offer, i, number(&generator, EMPLOYERS));
-    offer.offer = offer_new(&generator, arena);
+    name(&offer, i, grounded_number(&generator, EMPLOYERS));
+    offer.offer = grounded_offer(&generator, arena);
     int64_t began = thread_nanoseconds();
     NEED(match_engine_put(engine, &offer, &error) == COLLEGA_OK);
     indexing += thread_nanoseconds() - began;
@@ -183,7 +83,7 @@ int main(int count, char **arguments) {
   NEED(times);
   for (size_t i = 0; i < queries; ++i) {
     struct match_offer asked;
-    name(&asked, number(&generator, (uint32_t)offers), 0);
+    name(&asked, grounded_number(&generator, (uint32_t)offers), 0);
     int64_t began = thread_nanoseconds(); /* it waits for nothing: its time is its CPU */
     NEED(match_engine_top(engine, &asked.id, BEST, found, &got, &error) == COLLEGA_OK);
     times[i] = thread_nanoseconds() - began;
@@ -196,14 +96,14 @@ int main(int count, char **arguments) {
 
   for (size_t i = 0; i < offers; ++i) {
     arena_reset(arena);
-    scan_add(&scan, offer_new(&generator, arena));
+    scan_add(&scan, grounded_offer(&generator, arena));
   }
   size_t scans = queries < 100 ? queries : 100;
   double sum = 0;
   for (size_t i = 0; i < scans; ++i) {
     _Alignas(struct match_card) uint8_t room[CARD_ROOM];
     arena_reset(arena);
-    match_card_fill((struct match_card *)room, offer_new(&generator, arena),
+    match_card_fill((struct match_card *)room, grounded_offer(&generator, arena),
                     &match_rules_default.sources);
     int64_t began = thread_nanoseconds();
     sum += scan_best(&scan, (struct match_card *)room);

@@ -50,7 +50,7 @@ static void make(struct instance *one, uint64_t *state, bool supplied, bool leas
     one->supply[below(state, (int32_t)nodes)] -= amount;
   }
   one->network =
-      (struct least_network){.flow = {nodes, arcs, one->arc, supplied ? one->supply : NULL},
+      (struct least_network){.flow = {nodes, arcs, one->arc, supplied ? one->supply : NULL, NULL},
                              .least = one->least,
                              .branches_most = UINT64_MAX};
 }
@@ -159,7 +159,7 @@ static void make_board(struct board *board, uint64_t *state) {
                                             -1 - below(state, 9999)};
   }
   board->network = (struct least_network){
-      {1 + LENDERS + BORROWERS, count, board->arc, NULL}, board->least, UINT64_MAX};
+      {1 + LENDERS + BORROWERS, count, board->arc, NULL, NULL}, board->least, UINT64_MAX};
 }
 
 static void check_board(const struct board *board, const int32_t *flow,
@@ -228,7 +228,7 @@ static void many_lenders_for_one_are_as_good_as_a_table_says(void **state) {
       arc[MANY + i] = (struct flow_arc){0, 2 + i, people, 0};
     }
     arc[2 * MANY] = (struct flow_arc){1, 0, PEOPLE, 0};
-    struct least_network network = {{MANY + 2, 2 * MANY + 1, arc, NULL}, least, UINT64_MAX};
+    struct least_network network = {{MANY + 2, 2 * MANY + 1, arc, NULL, NULL}, least, UINT64_MAX};
     struct least_result result;
     assert_int_equal(least_solve(&network, NULL, NULL, flow, &result, NULL), COLLEGA_OK);
     assert_true(result.optimal && -result.cost == by_table(arc, least));
@@ -240,7 +240,7 @@ static void what_cannot_be_is_refused(void **state) {
   int32_t flow[2], least[2] = {0, 0};
   struct flow_arc arc[2] = {{0, 1, 3, 1}, {1, 0, 3, 1}};
   int64_t supply[2] = {1, 0};
-  struct flow_network network = {2, 2, arc, supply};
+  struct flow_network network = {2, 2, arc, supply, NULL};
   struct flow_result result;
   struct least_result least_result;
   assert_int_equal(flow_solve(&network, NULL, NULL, flow, &result, NULL), COLLEGA_INVALID);

@@ -1,0 +1,94 @@
+#include "tests/bench/grounded.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "tests/bench/measure.h"
+
+#define SKILLS    12
+#define FIRST_DAY 20822 /* 2027-01-04 */
+
+/* xorshift64*: Vigna, 2016. */
+uint32_t grounded_number(struct generator *generator, uint32_t below) {
+  uint64_t *state = &generator->state;
+  *state ^= *state >> 12;
+  *state ^= *state << 25;
+  *state ^= *state >> 27;
+  return (uint32_t)((*state * UINT64_C(2685821657736338717)) >> 33) % below;
+}
+
+void grounded_prepare(struct generator *generator, uint64_t seed) {
+  generator->state = seed;
+  for (unsigned code = 0; code < 10000; ++code) {
+    char digits[5];
+    snprintf(digits, sizeof digits, "%04u", code);
+    const struct isco_row *row = isco_find(digits);
+    if (row && generator->group_count < GROUPS_MAX)
+      generator->groups[generator->group_count++] = row;
+  }
+  for (unsigned area = 10; area < 100; ++area) {
+    char postcode[5];
+    snprintf(postcode, sizeof postcode, "%02u11", area);
+    if (postcode_area_find(postcode))
+      memcpy(generator->postcodes[generator->postcode_count++], postcode, sizeof postcode);
+  }
+  NEED(generator->group_count > 400 && generator->postcode_count > 80);
+}
+
+/* The square of a uniform number: the first tenth of the groups has a third of the offers. */
+static const char *group(struct generator *generator) {
+  uint64_t one = grounded_number(generator, 1000);
+  return generator->groups[one * one * generator->group_count / 1000000]->code;
+}
+
+static void skills(struct generator *generator, struct arena *arena, Collega__Offer *offer) {
+  offer->n_skills = 3 + grounded_number(generator, 6);
+  offer->skills = arena_take(arena, offer->n_skills * sizeof *offer->skills);
+  uint32_t first = grounded_number(generator, SKILLS);
+  for (size_t i = 0; i < offer->n_skills; ++i) {
+    char label[32];
+    snprintf(label, sizeof label, "skill %s/%u", offer->occupation->isco,
+             (unsigned)((first + i) % SKILLS));
+    offer->skills[i] = arena_zero(arena, sizeof *offer->skills[i]);
+    collega__skill__init(offer->skills[i]);
+    offer->skills[i]->label = arena_text(arena, label);
+    offer->skills[i]->has_need = 1;
+    offer->skills[i]->need =
+        grounded_number(generator, 4) ? COLLEGA__NEED__NEED_NICE : COLLEGA__NEED__NEED_MUST;
+  }
+}
+
+Collega__Offer *grounded_offer(struct generator *generator, struct arena *arena) {
+  static const uint32_t seasons[] = {0, 60, 90, 160, 240, 270};
+  Collega__Offer *offer = arena_zero(arena, sizeof *offer);
+  NEED(offer);
+  collega__offer__init(offer);
+  offer->kind = grounded_number(generator, 2) ? COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT
+                                              : COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_IN;
+  offer->occupation = arena_zero(arena, sizeof *offer->occupation);
+  offer->period = arena_zero(arena, sizeof *offer->period);
+  offer->hours = arena_zero(arena, sizeof *offer->hours);
+  offer->place = arena_zero(arena, sizeof *offer->place);
+  NEED(offer->occupation && offer->period && offer->hours && offer->place);
+  collega__occupation__init(offer->occupation);
+  collega__period__init(offer->period);
+  collega__hours__init(offer->hours);
+  collega__place__init(offer->place);
+  offer->occupation->isco = arena_text(arena, group(generator));
+  offer->headcount = 1 + grounded_number(generator, 12);
+  offer->period->from = FIRST_DAY + (int32_t)(seasons[grounded_number(generator, 6)] +
+                                              grounded_number(generator, 30));
+  offer->period->has_until = 1;
+  offer->period->until = offer->period->from + 20 + (int32_t)grounded_number(generator, 100);
+  offer->period->has_flex_days = 1;
+  offer->period->flex_days = grounded_number(generator, 15);
+  offer->hours->per_week_min = 8 * (1 + grounded_number(generator, 3));
+  offer->hours->per_week_max = offer->hours->per_week_min + 8 * grounded_number(generator, 3);
+  offer->place->postcode =
+      generator->postcodes[grounded_number(generator, (uint32_t)generator->postcode_count)];
+  offer->has_travel_km = 1;
+  offer->travel_km = 20 + 10 * grounded_number(generator, 6);
+  skills(generator, arena, offer);
+  NEED(!arena_exhausted(arena));
+  return offer;
+}
