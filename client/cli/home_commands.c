@@ -14,8 +14,7 @@
 
 #define ARENA_BYTES (1u << 20)
 
-/* All settings, commented out. */
-static enum collega_status write_settings(const char *home, struct collega_error *error) {
+enum collega_status home_write_settings(const char *home, struct collega_error *error) {
   char path[PATH_MAX];
   enum collega_status status = path_join(path, sizeof path, home, "settings.ini", error);
   if (status != COLLEGA_OK) return status;
@@ -34,7 +33,7 @@ enum collega_status command_init(const struct arguments *arguments, struct colle
   struct id party;
   char recovery[RECOVERY_TEXT_BYTES], fingerprint[FINGERPRINT_BYTES];
   status = node_init(&init, clock_now(), &party, recovery, error);
-  if (status == COLLEGA_OK) status = write_settings(init.home, error);
+  if (status == COLLEGA_OK) status = home_write_settings(init.home, error);
   if (status != COLLEGA_OK) return status;
   fingerprint_write(fingerprint, &party);
   struct desk desk = {.arguments = arguments, .language = argument_language(arguments)};
@@ -133,6 +132,11 @@ static enum collega_status join_here(struct desk *desk, CollegaStore__BrokerRow 
 
 /* The same broker again renews the certificate. */
 enum collega_status command_join(const struct arguments *arguments, struct collega_error *error) {
+  return join_with(arguments, argument_at(arguments, 0), error);
+}
+
+enum collega_status join_with(const struct arguments *arguments, const char *token,
+                              struct collega_error *error) {
   struct desk desk;
   enum collega_status status = desk_open(arguments, &desk, error);
   if (status != COLLEGA_OK) return status;
@@ -143,8 +147,7 @@ enum collega_status command_join(const struct arguments *arguments, struct colle
   if (status == COLLEGA_OK) status = exchange_broker(desk.txn, desk.arena, &broker, error);
   bool renews = broker != NULL, beside = false;
   desk_release(&desk);
-  if (status == COLLEGA_OK)
-    status = join_store_token(desk.exchange, argument_at(arguments, 0), error);
+  if (status == COLLEGA_OK) status = join_store_token(desk.exchange, token, error);
   if (status == COLLEGA_OK) {
     beside = run_lock_held(desk.home);
     status = beside ? wait_for_daemon(&desk, &broker, error)
@@ -230,6 +233,7 @@ static void print_status(struct desk *desk, const struct node_facts *facts) {
   say_number(desk, RULE_said_others_due, facts->due_other);
   say_number(desk, RULE_said_decisions_due, facts->due_decider);
   say_number(desk, RULE_said_outbox_refused, facts->outbox.refused);
+  say_number(desk, RULE_said_lost_agreements, facts->lost_agreements);
   snprintf(entries, sizeof entries, "%" PRIu64, facts->head.number);
   say(desk, RULE_said_ledger, entries, hex_text(desk, facts->head.hash.byte, 8), NULL);
 }
@@ -250,6 +254,33 @@ static enum collega_status print_housemates(struct desk *desk, const struct node
   return status;
 }
 
+/* A certificate that ends is not noticed otherwise before it has ended. */
+static void print_certificates(struct desk *desk, const struct node_facts *facts) {
+  struct view view = desk_view(desk);
+  for (size_t i = 0; i < facts->party_count; i++) {
+    const struct party_facts *party = &facts->parties[i];
+    const char *until = party_until_words(&view, party),
+               *next = party->row->host ? "join" : "party renew";
+    switch (party->standing.renewal) {
+    case RENEWAL_NONE:
+      break;
+    case RENEWAL_DUE:
+      say(desk,
+          party->standing.state == PARTY_LAPSED ? RULE_said_certificate_over
+                                                : RULE_said_certificate_ends,
+          party->row->name, party->row->kvk, until, next, NULL);
+      break;
+    case RENEWAL_WAITS:
+      say(desk, RULE_said_renewal_waits, party->row->name, party->row->kvk, NULL);
+      break;
+    case RENEWAL_REFUSED:
+      say(desk, RULE_said_renewal_refused, party->row->name, party->row->kvk,
+          party_why_words(&view, party), NULL);
+      break;
+    }
+  }
+}
+
 enum collega_status command_status(const struct arguments *arguments, struct collega_error *error) {
   struct desk desk;
   struct node_facts facts;
@@ -261,6 +292,7 @@ enum collega_status command_status(const struct arguments *arguments, struct col
     status = json_print(document_status(&view, &facts), error);
   } else if (status == COLLEGA_OK) {
     print_status(&desk, &facts);
+    print_certificates(&desk, &facts);
     status = print_housemates(&desk, &facts, error);
   }
   desk_close(&desk);
