@@ -24,12 +24,15 @@ struct search {
   const struct match_rules *rules;
   const struct held *self;
   const struct points *points;
-  const uint8_t *near; /* of the taxonomy, for self's occupation; NULL: the tree tells */
-  bool supplies;       /* self does */
-  double asked_weight; /* of self's skills, where it demands; 0: none asked */
-  double unknown;      /* the most of the parts that no entry tells */
-  bool nowhere;        /* self's place is not known */
-  double travel_km;    /* beyond this self takes nobody */
+  const uint8_t *near;    /* of the taxonomy, for self's occupation; NULL: the tree tells */
+  bool supplies;          /* self does */
+  double asked_weight;    /* of self's skills, where it demands; 0: none asked */
+  double occupation[256]; /* what a step of closeness to self's occupation gives */
+  double unknown;         /* the most of the parts that no entry tells */
+  bool
+      weightless; /* occupations count for nothing: 0 does not tell that there is nothing in common */
+  bool nowhere;   /* self's place is not known */
+  double travel_km;                        /* beyond this self takes nobody */
   struct isco_span courses[COURSES_REACH]; /* where courses lead to or come from, seen from self */
   size_t course_count;
   double course;      /* the least closeness in the row that is searched: by a course, or 0 */
@@ -42,6 +45,12 @@ struct search {
   struct match_found *found;
 };
 #define NOT_YET (-9.0f)
+
+/* Asked for ahead. */
+#define ROWS_AHEAD    2u
+#define CELLS_AHEAD   4u
+#define ENTRIES_AHEAD 256u  /* bytes of a cell's entries */
+#define CELLS_BYTES   1024u /* of a row's cells */
 
 /* Better first; equal scores by id, so that the order is stable. */
 static bool before(const struct match_found *one, const struct match_found *other) {
@@ -232,11 +241,11 @@ static double place_bound(const struct search *search, const struct entry *entry
 
 /* ---- entries, cells, rows */
 
-static double entry_closeness(const struct search *search, const struct entry *entry,
-                              double row_closeness) {
-  if (!search->near || entry->occupation < OCCUPATION_KEYS) return row_closeness;
-  double closeness = occupation_step(search->near[entry->occupation - OCCUPATION_KEYS]);
-  return closeness < search->course ? search->course : closeness;
+/* What the entry's occupation gives, at most and at least: it is exact. `of_row`: what the closest of its row gives. */
+static double entry_occupation(const struct search *search, const struct entry *entry,
+                               double of_row) {
+  if (!search->near || entry->occupation < OCCUPATION_KEYS) return of_row;
+  return search->occupation[search->near[entry->occupation - OCCUPATION_KEYS]];
 }
 
 /* The most that an offer of this entry can score; `others` is what its occupation and the parts that no entry tells can
@@ -275,14 +284,19 @@ static double span_bound(const struct search *search, const struct span *span, d
              skills_bound(search, span->skills.keys, span->skills.kinds, span->content);
 }
 
-static void search_cell(struct search *search, const struct cell *cell, double row_closeness) {
+/* `bound` as in a visit; `of_row`: what the closest occupation of the row gives. */
+static void search_cell(struct search *search, const struct cell *cell, double bound,
+                        double of_row) {
   double least_score = least(search);
+  double course = search->rules->weight[MATCH_OCCUPATION] * search->course;
+  double rest = bound - of_row; /* the most that an entry's other parts give */
   for (uint32_t i = 0; i < cell->count; ++i) {
     const struct entry *entry = &cell->entries[i];
-    double closeness = entry_closeness(search, entry, row_closeness);
-    if (closeness <= 0 && !(entry->keys & search->any.same)) continue;
-    double others = search->unknown + search->rules->weight[MATCH_OCCUPATION] * closeness;
-    if (entry_bound(search, entry, others, least_score) < 0) continue;
+    double occupation = entry_occupation(search, entry, of_row);
+    if (occupation < course) occupation = course;
+    if (rest + occupation < least_score) continue;
+    if (occupation <= 0 && !(entry->keys & search->any.same) && !search->weightless) continue;
+    if (entry_bound(search, entry, search->unknown + occupation, least_score) < 0) continue;
     const struct held *held = entry->held;
     if (held->author == search->self->author) continue;
     struct match_found found = {.id = held->id};
@@ -304,6 +318,12 @@ static int by_bound(const void *one, const void *other) {
   return (a->bound < b->bound) - (a->bound > b->bound);
 }
 
+/* Rows and cells lie all over memory, and waiting for them was most of a search: what comes next is asked for ahead. */
+static void fetch(const void *from, size_t bytes) {
+  for (size_t i = 0; i < bytes; i += 64)
+    __builtin_prefetch((const char *)from + i);
+}
+
 static void search_row(struct search *search, const struct row *row, double closeness,
                        struct visit *visits) {
   const double *weight = search->rules->weight;
@@ -321,8 +341,12 @@ static void search_row(struct search *search, const struct row *row, double clos
     if (bound >= least(search)) visits[count++] = (struct visit){cell, bound};
   }
   qsort(visits, count, sizeof *visits, by_bound);
-  for (size_t i = 0; i < count && visits[i].bound >= least(search); ++i)
-    search_cell(search, visits[i].cell, closeness);
+  for (size_t i = 0; i < count && i < CELLS_AHEAD; ++i)
+    fetch(visits[i].cell->entries, ENTRIES_AHEAD);
+  for (size_t i = 0; i < count && visits[i].bound >= least(search); ++i) {
+    if (i + CELLS_AHEAD < count) fetch(visits[i + CELLS_AHEAD].cell->entries, ENTRIES_AHEAD);
+    search_cell(search, visits[i].cell, visits[i].bound, weight[MATCH_OCCUPATION] * closeness);
+  }
 }
 
 static double course_closeness(const struct search *search, const struct row *row) {
@@ -369,6 +393,10 @@ static void search_rows(struct search *search, const struct reach *reach, size_t
       weight[MATCH_SKILLS] + weight[MATCH_DISTANCE] + weight[MATCH_PERIOD] + weight[MATCH_HOURS];
   for (size_t i = 0; i < count; ++i) {
     const struct row *row = reach[i].row;
+    if (i + ROWS_AHEAD < count) {
+      fetch(reach[i + ROWS_AHEAD].row->filter, FILTER_BITS / 8);
+      fetch(reach[i + ROWS_AHEAD].row->cells, CELLS_BYTES);
+    }
     double bucket_most = (double)(reach[i].bucket + 1) / (double)(BUCKETS - 1);
     double others = search->unknown + weight[MATCH_OCCUPATION] * reach[i].closeness;
     if (search->unknown + weight[MATCH_OCCUPATION] * bucket_most + rest < least(search)) break;
@@ -441,6 +469,9 @@ enum collega_status rows_search(struct match_engine *engine, size_t set, const s
   search.course_count = courses_reach(
       rules->sources.courses, occupation_isco(rules->sources.taxonomy, self->card.occupation),
       search.supplies, search.courses);
+  for (unsigned i = 0; i < 256; ++i)
+    search.occupation[i] = rules->weight[MATCH_OCCUPATION] * occupation_step((uint8_t)i);
+  search.weightless = rules->weight[MATCH_OCCUPATION] <= 0;
   enum collega_status status =
       search_shelf(&search, shelf_of(engine, set, kind_counter(kind)), error);
   *count = search.count;
