@@ -14,15 +14,7 @@ struct shelf *shelf_of(struct match_engine *engine, size_t set, unsigned kind) {
   return &engine->shelves[set][(kind - 1) % KINDS];
 }
 
-/* ---- signatures of skills. Fibonacci hashing: Knuth, The Art of Computer Programming 3, section 6.4 */
-
-uint64_t key_bit(uint32_t key) {
-  return UINT64_C(1) << ((key * 2654435769u) >> 26);
-}
-
-uint32_t kind_bit(uint32_t concept) {
-  return 1u << ((concept * 2654435769u) >> 27);
-}
+/* ---- signatures of skills */
 
 struct signature skill_signature(const struct taxonomy *taxonomy, const struct match_card *card) {
   struct signature signature = {0};
@@ -37,16 +29,6 @@ struct signature skill_signature(const struct taxonomy *taxonomy, const struct m
       signature.kinds |= kind_bit(broader[j]);
   }
   return signature;
-}
-
-/* Kinds have bits of their own: another multiplier. */
-static uint32_t filter_place(uint32_t key, bool kind) {
-  return (key * (kind ? 2246822519u : 2654435769u)) >> 20;
-}
-
-bool filter_has(const struct row *row, uint32_t key, bool kind) {
-  uint32_t place = filter_place(key, kind);
-  return (row->filter[place / 64] >> (place % 64) & 1u) != 0;
 }
 
 static void filter_set(struct row *row, uint32_t key, bool kind) {
@@ -217,6 +199,16 @@ static struct entry *entry_make(struct cell *cell) {
   return &cell->entries[cell->count];
 }
 
+static void count_skills(struct entry *entry, const struct match_card *card) {
+  unsigned skills = 0;
+  for (size_t i = 0; i < card->skill_count; ++i)
+    skills += (card->items[i] & CARD_ALIAS) == 0;
+  unsigned shared = card->skill_count - (unsigned)__builtin_popcountll(entry->keys);
+  if (skills > 31 || shared > 15) return;
+  entry->skills = skills & 0x1fu;
+  entry->shared = shared & 0xfu;
+}
+
 bool rows_add(struct match_engine *engine, struct held *held, size_t set) {
   const struct match_card *card = &held->card;
   const struct taxonomy *taxonomy = engine->rules.sources.taxonomy;
@@ -236,9 +228,10 @@ bool rows_add(struct match_engine *engine, struct held *held, size_t set) {
       .from = (uint64_t)card->from & 0x1ffffu,
       .until = (uint64_t)card->until & 0x1ffffu,
       .flex_days = card->flex_days & 0x1ffu,
-      .hours_min = card->hours_min,
-      .hours_max = card->hours_max,
+      .hours_min = card->hours_min & 0x3fu,
+      .hours_max = card->hours_max & 0x3fu,
   };
+  count_skills(entry, card);
   widen(&cell->span, entry);
   widen(&row->span, entry);
   filter_add(row, taxonomy, card);

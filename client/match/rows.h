@@ -15,7 +15,7 @@
 #define EARTH_KM    6371.0
 #define NO_ROW      UINT16_MAX
 #define ROWS_MOST   UINT16_MAX
-#define FILTER_BITS 4096u
+#define FILTER_BITS 4096u      /* filter_place: 12 bits */
 #define POINTS_MOST UINT16_MAX /* the last number: a point that has none */
 
 /* An offer in the engine: one block of memory. */
@@ -35,7 +35,9 @@ struct signature {
 struct entry {
   struct held *held;
   uint64_t keys;
-  uint64_t from : 17, until : 17, flex_days : 9, hours_min : 8, hours_max : 8;
+  uint64_t from : 17, until : 17, flex_days : 9, hours_min : 6, hours_max : 6;
+  uint64_t skills : 5,
+      shared : 4; /* how many; bits of `keys` that are set more than once. 0 skills: too many to tell */
   uint32_t kinds;
   uint16_t occupation; /* as in the card */
   uint16_t point;      /* of the engine's points */
@@ -97,10 +99,22 @@ size_t rows_bytes(const struct match_engine *engine);
 uint16_t square_of(const float point[3]); /* 0: not known */
 double chord(const float one[3], const float other[3]);
 
-/* The bits of a skill's key (of a card's item, or a concept), and of a concept as what it is or what is broader. */
-uint64_t key_bit(uint32_t key);
-uint32_t kind_bit(uint32_t concept);
-bool filter_has(const struct row *row, uint32_t key, bool kind);
+/* The bits of a skill's key (of a card's item, or a concept), and of a concept as what it is or what is broader. Fibonacci
+ * hashing: Knuth, The Art of Computer Programming 3, section 6.4. */
+static inline uint64_t key_bit(uint32_t key) {
+  return UINT64_C(1) << ((key * 2654435769u) >> 26);
+}
+static inline uint32_t kind_bit(uint32_t concept) {
+  return 1u << ((concept * 2654435769u) >> 27);
+}
+/* A row's filter: kinds have bits of their own, by another multiplier. */
+static inline uint32_t filter_place(uint32_t key, bool kind) {
+  return (key * (kind ? 2246822519u : 2654435769u)) >> 20;
+}
+static inline bool filter_has(const struct row *row, uint32_t key, bool kind) {
+  uint32_t place = filter_place(key, kind);
+  return (row->filter[place / 64] >> (place % 64) & 1u) != 0;
+}
 struct signature skill_signature(const struct taxonomy *taxonomy, const struct match_card *card);
 
 enum collega_status rows_search(struct match_engine *engine, size_t set, const struct held *self,

@@ -24,22 +24,33 @@ struct search {
   const struct match_rules *rules;
   const struct held *self;
   const struct points *points;
-  const uint8_t *near; /* of the taxonomy, for self's occupation; NULL: the tree tells */
-  bool supplies;       /* self does */
-  double asked_weight; /* of self's skills, where it demands; 0: none asked */
-  double unknown;      /* the most of the parts that no entry tells */
-  bool nowhere;        /* self's place is not known */
-  double travel_km;    /* beyond this self takes nobody */
+  const uint8_t *near;    /* of the taxonomy, for self's occupation; NULL: the tree tells */
+  bool supplies;          /* self does */
+  double asked_weight;    /* of self's skills, where it demands; 0: none asked */
+  double occupation[256]; /* what a step of closeness to self's occupation gives */
+  double unknown;         /* the most of the parts that no entry tells */
+  bool
+      weightless; /* occupations count for nothing: 0 does not tell that there is nothing in common */
+  bool nowhere;   /* self's place is not known */
+  double travel_km;                        /* beyond this self takes nobody */
   struct isco_span courses[COURSES_REACH]; /* where courses lead to or come from, seen from self */
   size_t course_count;
   double course;      /* the least closeness in the row that is searched: by a course, or 0 */
   float *place_bound; /* by place: distance_bound, NOT_YET where it was not asked for */
+  struct test *tests;
+  size_t test_count;
   struct probe probes[SKILLS_MOST], any; /* in the row that is searched; `any`: all of them */
   size_t probe_count;
   size_t most, count;
   struct match_found *found;
 };
 #define NOT_YET (-9.0f)
+
+/* Asked for ahead. */
+#define ROWS_AHEAD    2u
+#define CELLS_AHEAD   4u
+#define ENTRIES_AHEAD 256u  /* bytes of a cell's entries */
+#define CELLS_BYTES   1024u /* of a row's cells */
 
 /* Better first; equal scores by id, so that the order is stable. */
 static bool before(const struct match_found *one, const struct match_found *other) {
@@ -66,39 +77,92 @@ static double least(const struct search *search) {
 
 /* ---- skills */
 
-static void probe_concept(struct probe *probe, const struct taxonomy *taxonomy, uint32_t concept,
-                          const struct row *row) {
-  const uint32_t *related, *broader;
-  uint32_t related_count = taxonomy_related(taxonomy, concept, &related),
-           broader_count = taxonomy_broader(taxonomy, concept, &broader);
-  for (uint32_t i = 0; i < related_count; ++i)
-    if (filter_has(row, related[i], false)) probe->near_keys |= key_bit(related[i]);
-  for (uint32_t i = 0; i < broader_count; ++i) {
-    if (filter_has(row, broader[i], false)) probe->near_keys |= key_bit(broader[i]);
-    if (filter_has(row, broader[i], true)) probe->kin_kinds |= kind_bit(broader[i]);
+/* What to look for in a row's filter, and what it means for which of self's skills. */
+enum test_kind { TEST_SAME, TEST_NEAR_KEY, TEST_NEAR_KIND, TEST_KIN_KIND };
+struct test {
+  uint32_t key;
+  uint16_t skill;
+  uint16_t kind; /* enum test_kind */
+};
+
+static void add_tests(struct search *search, const uint32_t *keys, uint32_t count, size_t skill,
+                      enum test_kind kind) {
+  for (uint32_t i = 0; i < count; ++i)
+    search->tests[search->test_count++] = (struct test){keys[i], (uint16_t)skill, (uint16_t)kind};
+}
+
+static size_t most_tests(const struct search *search) {
+  const struct match_card *card = &search->self->card;
+  const struct taxonomy *taxonomy = search->rules->sources.taxonomy;
+  size_t most = 1;
+  for (size_t i = 0; i < card->skill_count; ++i) {
+    uint32_t key = card->items[i] & CARD_KEY;
+    const uint32_t *list;
+    if (taxonomy && card_is_concept(key))
+      most += 1u + taxonomy_related(taxonomy, key, &list) +
+              2u * (size_t)taxonomy_broader(taxonomy, key, &list);
   }
-  if (filter_has(row, concept, true)) probe->near_kinds |= kind_bit(concept);
+  return most + card->skill_count;
+}
+
+/* Self's skills, once for all rows. */
+static bool prepare_skills(struct search *search) {
+  const struct match_card *card = &search->self->card;
+  const struct taxonomy *taxonomy = search->rules->sources.taxonomy;
+  search->tests = malloc(most_tests(search) * sizeof *search->tests);
+  if (!search->tests) return false;
+  for (size_t i = 0; i < card->skill_count; ++i) {
+    uint32_t item = card->items[i], key = item & CARD_KEY;
+    if (!(item & CARD_ALIAS)) {
+      double weight = item & CARD_MUST ? 2 : 1;
+      search->asked_weight += weight;
+      search->probes[search->probe_count++].weight = weight;
+    }
+    size_t skill = search->probe_count - 1;
+    add_tests(search, &key, 1, skill, TEST_SAME);
+    if (!taxonomy || !card_is_concept(key)) continue;
+    const uint32_t *related, *broader;
+    uint32_t related_count = taxonomy_related(taxonomy, key, &related),
+             broader_count = taxonomy_broader(taxonomy, key, &broader);
+    add_tests(search, &key, 1, skill, TEST_NEAR_KIND);
+    add_tests(search, related, related_count, skill, TEST_NEAR_KEY);
+    add_tests(search, broader, broader_count, skill, TEST_NEAR_KEY);
+    add_tests(search, broader, broader_count, skill, TEST_KIN_KIND);
+  }
+  return true;
 }
 
 /* Self's skills as they may occur in this row. */
 static void probe_row(struct search *search, const struct row *row) {
-  const struct match_card *card = &search->self->card;
-  const struct taxonomy *taxonomy = search->rules->sources.taxonomy;
-  struct probe *probe = NULL, *any = &search->any;
-  search->probe_count = 0;
+  struct probe *any = &search->any;
   *any = (struct probe){.weight = 0};
-  for (size_t i = 0; i < card->skill_count; ++i) {
-    uint32_t item = card->items[i], key = item & CARD_KEY;
-    if (!(item & CARD_ALIAS)) {
-      probe = &search->probes[search->probe_count++];
-      *probe = (struct probe){.weight = item & CARD_MUST ? 2 : 1};
-      if (taxonomy && card_is_concept(key)) probe_concept(probe, taxonomy, key, row);
+  for (size_t i = 0; i < search->probe_count; ++i)
+    search->probes[i] = (struct probe){.weight = search->probes[i].weight};
+  for (size_t i = 0; i < search->test_count; ++i) {
+    const struct test *test = &search->tests[i];
+    struct probe *probe = &search->probes[test->skill];
+    bool of_kind = test->kind == TEST_NEAR_KIND || test->kind == TEST_KIN_KIND;
+    if (!filter_has(row, test->key, of_kind)) continue;
+    switch ((enum test_kind)test->kind) {
+    case TEST_SAME:
+      probe->same |= key_bit(test->key);
+      break;
+    case TEST_NEAR_KEY:
+      probe->near_keys |= key_bit(test->key);
+      break;
+    case TEST_NEAR_KIND:
+      probe->near_kinds |= kind_bit(test->key);
+      break;
+    case TEST_KIN_KIND:
+      probe->kin_kinds |= kind_bit(test->key);
+      break;
     }
-    if (filter_has(row, key, false)) probe->same |= key_bit(key);
-    any->same |= probe->same;
-    any->near_keys |= probe->near_keys;
-    any->near_kinds |= probe->near_kinds;
-    any->kin_kinds |= probe->kin_kinds;
+  }
+  for (size_t i = 0; i < search->probe_count; ++i) {
+    any->same |= search->probes[i].same;
+    any->near_keys |= search->probes[i].near_keys;
+    any->near_kinds |= search->probes[i].near_kinds;
+    any->kin_kinds |= search->probes[i].kin_kinds;
   }
 }
 
@@ -120,6 +184,21 @@ static double skills_bound(const struct search *search, uint64_t keys, uint32_t 
   for (size_t i = 0; i < search->probe_count; ++i)
     met += search->probes[i].weight * probe_bound(&search->probes[i], keys, kinds);
   return met / search->asked_weight;
+}
+
+/* The same of one entry, where self supplies: each skill that is met has a bit in common, and a bit that several skills
+ * share counts as often. The more skills are met the better, and best if they are those that must be there. */
+static double demand_bound(const struct search *search, const struct entry *entry) {
+  const struct probe *any = &search->any;
+  if (entry->skills == 0) return skills_bound(search, entry->keys, entry->kinds, entry->keys == 0);
+  unsigned asked = entry->skills, hits = (unsigned)__builtin_popcountll(entry->keys & any->same);
+  unsigned met = hits ? hits + entry->shared : 0;
+  double others = any->near_keys & entry->keys || any->near_kinds & entry->kinds
+                      ? TAXONOMY_RELATED_SKILL
+                  : any->kin_kinds & entry->kinds ? TAXONOMY_KINDRED_SKILL
+                                                  : 0.0;
+  if (met > asked) met = asked;
+  return (2.0 * met + (asked - met) * others) / (2.0 * met + (asked - met));
 }
 
 /* ---- period, distance */
@@ -162,11 +241,11 @@ static double place_bound(const struct search *search, const struct entry *entry
 
 /* ---- entries, cells, rows */
 
-static double entry_closeness(const struct search *search, const struct entry *entry,
-                              double row_closeness) {
-  if (!search->near || entry->occupation < OCCUPATION_KEYS) return row_closeness;
-  double closeness = occupation_step(search->near[entry->occupation - OCCUPATION_KEYS]);
-  return closeness < search->course ? search->course : closeness;
+/* What the entry's occupation gives, at most and at least: it is exact. `of_row`: what the closest of its row gives. */
+static double entry_occupation(const struct search *search, const struct entry *entry,
+                               double of_row) {
+  if (!search->near || entry->occupation < OCCUPATION_KEYS) return of_row;
+  return search->occupation[search->near[entry->occupation - OCCUPATION_KEYS]];
 }
 
 /* The most that an offer of this entry can score; `others` is what its occupation and the parts that no entry tells can
@@ -187,7 +266,9 @@ static double entry_bound(const struct search *search, const struct entry *entry
   unsigned both = most < self->hours_max ? most : self->hours_max;
   bound += weight[MATCH_PERIOD] * period + weight[MATCH_HOURS] * (double)both / (double)asked;
   if (bound + weight[MATCH_SKILLS] < least_score) return -1.0;
-  bound += weight[MATCH_SKILLS] * skills_bound(search, entry->keys, entry->kinds, entry->keys == 0);
+  bound += weight[MATCH_SKILLS] *
+           (search->supplies ? demand_bound(search, entry)
+                             : skills_bound(search, entry->keys, entry->kinds, entry->keys == 0));
   return bound < least_score ? -1.0 : bound;
 }
 
@@ -203,14 +284,19 @@ static double span_bound(const struct search *search, const struct span *span, d
              skills_bound(search, span->skills.keys, span->skills.kinds, span->content);
 }
 
-static void search_cell(struct search *search, const struct cell *cell, double row_closeness) {
+/* `bound` as in a visit; `of_row`: what the closest occupation of the row gives. */
+static void search_cell(struct search *search, const struct cell *cell, double bound,
+                        double of_row) {
   double least_score = least(search);
+  double course = search->rules->weight[MATCH_OCCUPATION] * search->course;
+  double rest = bound - of_row; /* the most that an entry's other parts give */
   for (uint32_t i = 0; i < cell->count; ++i) {
     const struct entry *entry = &cell->entries[i];
-    double closeness = entry_closeness(search, entry, row_closeness);
-    if (closeness <= 0 && !(entry->keys & search->any.same)) continue;
-    double others = search->unknown + search->rules->weight[MATCH_OCCUPATION] * closeness;
-    if (entry_bound(search, entry, others, least_score) < 0) continue;
+    double occupation = entry_occupation(search, entry, of_row);
+    if (occupation < course) occupation = course;
+    if (rest + occupation < least_score) continue;
+    if (occupation <= 0 && !(entry->keys & search->any.same) && !search->weightless) continue;
+    if (entry_bound(search, entry, search->unknown + occupation, least_score) < 0) continue;
     const struct held *held = entry->held;
     if (held->author == search->self->author) continue;
     struct match_found found = {.id = held->id};
@@ -232,6 +318,12 @@ static int by_bound(const void *one, const void *other) {
   return (a->bound < b->bound) - (a->bound > b->bound);
 }
 
+/* Rows and cells lie all over memory, and waiting for them was most of a search: what comes next is asked for ahead. */
+static void fetch(const void *from, size_t bytes) {
+  for (size_t i = 0; i < bytes; i += 64)
+    __builtin_prefetch((const char *)from + i);
+}
+
 static void search_row(struct search *search, const struct row *row, double closeness,
                        struct visit *visits) {
   const double *weight = search->rules->weight;
@@ -249,8 +341,12 @@ static void search_row(struct search *search, const struct row *row, double clos
     if (bound >= least(search)) visits[count++] = (struct visit){cell, bound};
   }
   qsort(visits, count, sizeof *visits, by_bound);
-  for (size_t i = 0; i < count && visits[i].bound >= least(search); ++i)
-    search_cell(search, visits[i].cell, closeness);
+  for (size_t i = 0; i < count && i < CELLS_AHEAD; ++i)
+    fetch(visits[i].cell->entries, ENTRIES_AHEAD);
+  for (size_t i = 0; i < count && visits[i].bound >= least(search); ++i) {
+    if (i + CELLS_AHEAD < count) fetch(visits[i + CELLS_AHEAD].cell->entries, ENTRIES_AHEAD);
+    search_cell(search, visits[i].cell, visits[i].bound, weight[MATCH_OCCUPATION] * closeness);
+  }
 }
 
 static double course_closeness(const struct search *search, const struct row *row) {
@@ -297,6 +393,10 @@ static void search_rows(struct search *search, const struct reach *reach, size_t
       weight[MATCH_SKILLS] + weight[MATCH_DISTANCE] + weight[MATCH_PERIOD] + weight[MATCH_HOURS];
   for (size_t i = 0; i < count; ++i) {
     const struct row *row = reach[i].row;
+    if (i + ROWS_AHEAD < count) {
+      fetch(reach[i + ROWS_AHEAD].row->filter, FILTER_BITS / 8);
+      fetch(reach[i + ROWS_AHEAD].row->cells, CELLS_BYTES);
+    }
     double bucket_most = (double)(reach[i].bucket + 1) / (double)(BUCKETS - 1);
     double others = search->unknown + weight[MATCH_OCCUPATION] * reach[i].closeness;
     if (search->unknown + weight[MATCH_OCCUPATION] * bucket_most + rest < least(search)) break;
@@ -323,7 +423,7 @@ static enum collega_status search_shelf(struct search *search, const struct shel
   struct reach *reach = malloc(2 * shelf->count * sizeof *reach);
   struct visit *visits = malloc(most_cells(shelf) * sizeof *visits);
   search->place_bound = malloc(search->points->count * sizeof *search->place_bound);
-  bool ready = reach && visits && search->place_bound;
+  bool ready = reach && visits && search->place_bound && prepare_skills(search);
   if (ready) {
     for (size_t i = 0; i < search->points->count; ++i)
       search->place_bound[i] = NOT_YET;
@@ -340,6 +440,7 @@ static enum collega_status search_shelf(struct search *search, const struct shel
   free(reach);
   free(visits);
   free(search->place_bound);
+  free(search->tests);
   return ready ? COLLEGA_OK : error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
 }
 
@@ -368,9 +469,9 @@ enum collega_status rows_search(struct match_engine *engine, size_t set, const s
   search.course_count = courses_reach(
       rules->sources.courses, occupation_isco(rules->sources.taxonomy, self->card.occupation),
       search.supplies, search.courses);
-  for (size_t i = 0; i < self->card.skill_count; ++i)
-    if (!(self->card.items[i] & CARD_ALIAS))
-      search.asked_weight += self->card.items[i] & CARD_MUST ? 2 : 1;
+  for (unsigned i = 0; i < 256; ++i)
+    search.occupation[i] = rules->weight[MATCH_OCCUPATION] * occupation_step((uint8_t)i);
+  search.weightless = rules->weight[MATCH_OCCUPATION] <= 0;
   enum collega_status status =
       search_shelf(&search, shelf_of(engine, set, kind_counter(kind)), error);
   *count = search.count;

@@ -22,8 +22,10 @@ struct taxonomy {
   const uint16_t *keys; /* their unit groups */
   const uint8_t *closeness;
   const char *text;
-  uint32_t count;      /* of concepts */
-  struct buffer taken; /* what the map is, when no file is */
+  uint32_t count;       /* of concepts */
+  uint32_t *by_uri;     /* concept + 1 by the hash of its address, open addressing; 0: empty */
+  uint32_t by_uri_size; /* a power of two */
+  struct buffer taken;  /* what the map is, when no file is */
 };
 
 /* ---- checking */
@@ -105,6 +107,34 @@ static bool contents_fit(const struct taxonomy *taxonomy) {
   return true;
 }
 
+/* ---- addresses */
+
+/* FNV-1a. The addresses are those of one file; who asks for others fills nothing. */
+static uint32_t uri_hash(const char *uri) {
+  uint32_t hash = 2166136261u;
+  for (; *uri; ++uri)
+    hash = (hash ^ (unsigned char)*uri) * 16777619u;
+  return hash ^ hash >> 15;
+}
+
+/* Where the address is, or the empty place where it would be. */
+static uint32_t *uri_place(const struct taxonomy *taxonomy, const char *uri) {
+  uint32_t at = uri_hash(uri) & (taxonomy->by_uri_size - 1);
+  while (taxonomy->by_uri[at] && strcmp(taxonomy_uri(taxonomy, taxonomy->by_uri[at] - 1), uri) != 0)
+    at = (at + 1) & (taxonomy->by_uri_size - 1);
+  return &taxonomy->by_uri[at];
+}
+
+static bool index_uris(struct taxonomy *taxonomy) {
+  taxonomy->by_uri_size = 64;
+  while (taxonomy->by_uri_size < 2 * taxonomy->count)
+    taxonomy->by_uri_size *= 2;
+  taxonomy->by_uri = calloc(taxonomy->by_uri_size, sizeof *taxonomy->by_uri);
+  for (uint32_t i = 0; taxonomy->by_uri && i < taxonomy->count; ++i)
+    *uri_place(taxonomy, taxonomy_uri(taxonomy, i)) = i + 1;
+  return taxonomy->by_uri != NULL;
+}
+
 /* ---- opening */
 
 static bool taxonomy_take(struct taxonomy *taxonomy) {
@@ -153,6 +183,8 @@ enum collega_status taxonomy_open(const char *path, struct taxonomy **out,
   close(fd);
   if (status == COLLEGA_OK && !taxonomy_take(taxonomy))
     status = error_set(error, COLLEGA_DAMAGED, RULE_taxonomy_damaged, NULL, path, NULL);
+  if (status == COLLEGA_OK && !index_uris(taxonomy))
+    status = error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
   if (status == COLLEGA_OK)
     *out = taxonomy;
   else
@@ -173,17 +205,20 @@ enum collega_status taxonomy_of_taken(struct buffer *bytes, struct taxonomy **ou
   buffer_init(bytes, 0);
   taxonomy->map = taxonomy->taken.data; /* malloc aligns for sections of 8 */
   taxonomy->length = taxonomy->taken.length;
-  if (taxonomy_take(taxonomy)) {
+  bool whole = taxonomy_take(taxonomy);
+  if (whole && index_uris(taxonomy)) {
     *out = taxonomy;
     return COLLEGA_OK;
   }
   taxonomy_close(&taxonomy);
+  if (whole) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
   return error_set(error, COLLEGA_DAMAGED, RULE_taxonomy_damaged, NULL, "", NULL);
 }
 
 void taxonomy_close(struct taxonomy **place) {
   struct taxonomy *taxonomy = place ? *place : NULL;
   if (!taxonomy) return;
+  free(taxonomy->by_uri);
   if (taxonomy->map && !taxonomy->taken.data)
     munmap((void *)(uintptr_t)taxonomy->map, taxonomy->length);
   buffer_free(&taxonomy->taken);
@@ -211,17 +246,8 @@ uint32_t taxonomy_first(const struct taxonomy *taxonomy, enum taxonomy_kind kind
 }
 
 uint32_t taxonomy_find(const struct taxonomy *taxonomy, enum taxonomy_kind kind, const char *uri) {
-  uint32_t low = taxonomy_first(taxonomy, kind), high = low + taxonomy->head->concepts[kind];
-  while (low < high) {
-    uint32_t middle = low + (high - low) / 2;
-    int order = strcmp(taxonomy_uri(taxonomy, middle), uri);
-    if (order == 0) return middle;
-    if (order < 0)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return TAXONOMY_NOT_THERE;
+  uint32_t found = *uri_place(taxonomy, uri);
+  return found && taxonomy_kind(taxonomy, found - 1) == kind ? found - 1 : TAXONOMY_NOT_THERE;
 }
 
 const char *taxonomy_uri(const struct taxonomy *taxonomy, uint32_t concept) {

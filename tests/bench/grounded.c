@@ -41,6 +41,50 @@ static const char *group(struct generator *generator) {
   return generator->groups[one * one * generator->group_count / 1000000]->code;
 }
 
+/* One of the taxonomy's, as an offer names it. Returns its concept. */
+static uint32_t occupation(struct generator *generator, struct arena *arena,
+                           Collega__Occupation *out) {
+  const struct taxonomy *taxonomy = generator->taxonomy;
+  struct taxonomy_size size;
+  uint64_t one = grounded_number(generator, 1000);
+  char isco[8];
+  taxonomy_size(taxonomy, &size);
+  uint32_t concept = (uint32_t)(one * one * size.concepts[TAXONOMY_OCCUPATION] / 1000000);
+  snprintf(isco, sizeof isco, "%04u", (unsigned)taxonomy_isco(taxonomy, concept));
+  out->isco = arena_text(arena, isco);
+  if (grounded_number(generator, 4)) out->esco = arena_text(arena, taxonomy_uri(taxonomy, concept));
+  return concept;
+}
+
+static Collega__Skill *skill_new(struct generator *generator, struct arena *arena) {
+  Collega__Skill *skill = arena_zero(arena, sizeof *skill);
+  NEED(skill);
+  collega__skill__init(skill);
+  skill->has_need = 1;
+  skill->need = grounded_number(generator, 4) ? COLLEGA__NEED__NEED_NICE : COLLEGA__NEED__NEED_MUST;
+  return skill;
+}
+
+/* Some of its essential skills, which follow each other. */
+static void skills_of(struct generator *generator, struct arena *arena, Collega__Offer *offer,
+                      uint32_t concept) {
+  const struct taxonomy *taxonomy = generator->taxonomy;
+  const uint32_t *all;
+  uint32_t count = taxonomy_skills(taxonomy, concept, &all),
+           most = 3 + grounded_number(generator, 6);
+  offer->skills = arena_take(arena, most * sizeof *offer->skills);
+  NEED(offer->skills);
+  for (uint32_t i = count ? grounded_number(generator, count) : 0;
+       i < count && offer->n_skills < most; ++i) {
+    uint32_t known = all[i] & TAXONOMY_CONCEPT;
+    if (!(all[i] & TAXONOMY_ESSENTIAL)) continue;
+    Collega__Skill *skill = skill_new(generator, arena);
+    skill->esco = arena_text(arena, taxonomy_uri(taxonomy, known));
+    skill->label = arena_text(arena, taxonomy_name(taxonomy, known, "en"));
+    offer->skills[offer->n_skills++] = skill;
+  }
+}
+
 static void skills(struct generator *generator, struct arena *arena, Collega__Offer *offer) {
   offer->n_skills = 3 + grounded_number(generator, 6);
   offer->skills = arena_take(arena, offer->n_skills * sizeof *offer->skills);
@@ -49,12 +93,8 @@ static void skills(struct generator *generator, struct arena *arena, Collega__Of
     char label[32];
     snprintf(label, sizeof label, "skill %s/%u", offer->occupation->isco,
              (unsigned)((first + i) % SKILLS));
-    offer->skills[i] = arena_zero(arena, sizeof *offer->skills[i]);
-    collega__skill__init(offer->skills[i]);
+    offer->skills[i] = skill_new(generator, arena);
     offer->skills[i]->label = arena_text(arena, label);
-    offer->skills[i]->has_need = 1;
-    offer->skills[i]->need =
-        grounded_number(generator, 4) ? COLLEGA__NEED__NEED_NICE : COLLEGA__NEED__NEED_MUST;
   }
 }
 
@@ -74,7 +114,10 @@ Collega__Offer *grounded_offer(struct generator *generator, struct arena *arena)
   collega__period__init(offer->period);
   collega__hours__init(offer->hours);
   collega__place__init(offer->place);
-  offer->occupation->isco = arena_text(arena, group(generator));
+  uint32_t concept = TAXONOMY_NOT_THERE;
+  if (generator->taxonomy)
+  concept = occupation(generator, arena, offer->occupation);
+  else offer->occupation->isco = arena_text(arena, group(generator));
   offer->headcount = 1 + grounded_number(generator, 12);
   offer->period->from = FIRST_DAY + (int32_t)(seasons[grounded_number(generator, 6)] +
                                               grounded_number(generator, 30));
@@ -88,7 +131,10 @@ Collega__Offer *grounded_offer(struct generator *generator, struct arena *arena)
       generator->postcodes[grounded_number(generator, (uint32_t)generator->postcode_count)];
   offer->has_travel_km = 1;
   offer->travel_km = 20 + 10 * grounded_number(generator, 6);
-  skills(generator, arena, offer);
+  if (generator->taxonomy)
+    skills_of(generator, arena, offer, concept);
+  else
+    skills(generator, arena, offer);
   NEED(!arena_exhausted(arena));
   return offer;
 }

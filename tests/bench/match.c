@@ -1,4 +1,4 @@
-/* Matching on large boards: bench_match OFFERS QUERIES [SEED]. Offers as grounded.h has them.
+/* Matching on large boards: bench_match OFFERS QUERIES [SEED [HOME/taxonomy]]. Offers as grounded.h has them.
  *
  * Figures: offers indexed a second, bytes for each (by the engine's own count, and by what the process grew), the
  * time of the best 20 for one offer (p50, p99), and of the same by a scan over all cards. */
@@ -26,35 +26,45 @@ struct scan {
   size_t bytes, room;
 };
 
-static void scan_add(struct scan *scan, const Collega__Offer *offer) {
+static void scan_add(struct scan *scan, const Collega__Offer *offer,
+                     const struct match_rules *rules) {
   if (scan->room - scan->bytes < CARD_ROOM) {
     scan->room = scan->room * 2 + CARD_ROOM;
     scan->cards = realloc(scan->cards, scan->room);
     NEED(scan->cards);
   }
   scan->bytes += match_card_fill((struct match_card *)(void *)(scan->cards + scan->bytes), offer,
-                                 &match_rules_default.sources);
+                                 &rules->sources);
 }
 
-static double scan_best(const struct scan *scan, const struct match_card *self) {
+static double scan_best(const struct scan *scan, const struct match_card *self,
+                        const struct match_rules *rules) {
   double best = -1, part[MATCH_PARTS], score;
   for (size_t at = 0; at < scan->bytes;) {
     const struct match_card *card = (const struct match_card *)(const void *)(scan->cards + at);
-    if (match_cards(&match_rules_default, self, card, &score, part) && score > best) best = score;
+    if (match_cards(rules, self, card, &score, part) && score > best) best = score;
     at += card_bytes(card);
   }
   return best;
 }
 
 int main(int count, char **arguments) {
-  if (count < 3) give_up("usage: bench_match OFFERS QUERIES [SEED]");
+  if (count < 3) give_up("usage: bench_match OFFERS QUERIES [SEED [HOME/taxonomy]]");
   size_t offers = number_argument(arguments[1]), queries = number_argument(arguments[2]);
   static struct generator generator;
   struct collega_error error;
   NEED(bytes_start(&error) == COLLEGA_OK);
   grounded_prepare(&generator, count > 3 ? number_argument(arguments[3]) : 20270104);
   struct arena *arena = arena_new(16384, 1u << 20);
-  struct match_engine *engine = match_engine_new(&match_rules_default);
+  struct taxonomy *taxonomy = NULL;
+  struct match_rules rules = match_rules_default;
+  if (count > 4) {
+    int64_t began = thread_nanoseconds();
+    NEED(taxonomy_open(arguments[4], &taxonomy, &error) == COLLEGA_OK);
+    say("match_taxonomy_ms", (double)(thread_nanoseconds() - began) / 1e6);
+  }
+  rules.sources.taxonomy = generator.taxonomy = taxonomy;
+  struct match_engine *engine = match_engine_new(&rules);
   struct scan scan = {0};
   NEED(arena && engine);
 
@@ -96,17 +106,16 @@ int main(int count, char **arguments) {
 
   for (size_t i = 0; i < offers; ++i) {
     arena_reset(arena);
-    scan_add(&scan, grounded_offer(&generator, arena));
+    scan_add(&scan, grounded_offer(&generator, arena), &rules);
   }
   size_t scans = queries < 100 ? queries : 100;
   double sum = 0;
   for (size_t i = 0; i < scans; ++i) {
     _Alignas(struct match_card) uint8_t room[CARD_ROOM];
     arena_reset(arena);
-    match_card_fill((struct match_card *)room, grounded_offer(&generator, arena),
-                    &match_rules_default.sources);
+    match_card_fill((struct match_card *)room, grounded_offer(&generator, arena), &rules.sources);
     int64_t began = thread_nanoseconds();
-    sum += scan_best(&scan, (struct match_card *)room);
+    sum += scan_best(&scan, (struct match_card *)room, &rules);
     times[i] = thread_nanoseconds() - began;
   }
   NEED(sum > 0);
@@ -114,5 +123,6 @@ int main(int count, char **arguments) {
   free(scan.cards);
   free(times);
   arena_destroy(&arena);
+  taxonomy_close(&taxonomy);
   return 0;
 }
