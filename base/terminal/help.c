@@ -59,30 +59,6 @@ bool path_begins(const char *path, const char *prefix) {
 #define NARROW        72 /* columns; below it the help stands under what it explains */
 #define NARROW_INDENT 6
 
-/* Text in lines of at most `width` columns (0: one line), those after the first indented. A word
- * that is too long has a line of its own. */
-static void print_wrapped(FILE *out, const char *text, size_t indent, size_t width) {
-  size_t column = indent;
-  for (const char *at = text; *at != '\0';) {
-    size_t length = strcspn(at, " "), columns;
-    char *word = strndup(at, length);
-    columns = word == NULL ? length : utf8_columns(word);
-    free(word);
-    if (at != text) {
-      bool fits = width == 0 || column + 1 + columns <= width;
-      if (fits)
-        fputc(' ', out);
-      else
-        fprintf(out, "\n%*s", (int)indent, "");
-      column = fits ? column + 1 : indent;
-    }
-    fprintf(out, "%.*s", (int)length, at);
-    column += columns;
-    at += length + (at[length] == ' ');
-  }
-  fputc('\n', out);
-}
-
 /* "  left      help", with the help on its own line where the left part is too wide. */
 static void print_pair(FILE *out, const char *left, const char *help) {
   size_t width = terminal_columns(out), columns = utf8_columns(left) + 2;
@@ -93,7 +69,7 @@ static void print_pair(FILE *out, const char *left, const char *help) {
     columns = 0;
   }
   fprintf(out, "%*s", (int)(indent - columns), "");
-  print_wrapped(out, help, indent, width);
+  terminal_go_on(out, indent, indent, help);
 }
 
 static void print_options(FILE *out, const struct option_row *options, size_t count,

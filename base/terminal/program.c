@@ -96,7 +96,8 @@ static void print_error(const struct program *program, enum language language, b
   struct buffer safe;
   buffer_init(&safe, 0);
   safe_append(&safe, message);
-  fprintf(stderr, "%s: %s\n", program->name, buffer_text(&safe));
+  fprintf(stderr, "%s: ", program->name);
+  terminal_go_on(stderr, strlen(program->name) + 2, SENTENCE_INDENT, buffer_text(&safe));
   buffer_free(&safe);
 }
 

@@ -96,7 +96,7 @@ static void print_blocks(const struct table *table, bool colour, FILE *out) {
       if (cell[0] == '\0') continue;
       fprintf(out, "%s%s%s", colour ? "\033[1m" : "", heading, colour ? "\033[0m" : "");
       print_spaces(out, widest - utf8_columns(heading) + GAP);
-      fprintf(out, "%s\n", cell);
+      terminal_go_on(out, widest + GAP, widest + GAP, cell);
     }
   }
 }

@@ -82,7 +82,13 @@ void table_may_cut(struct table *table, unsigned columns);
 void table_print(const struct table *table, FILE *out);
 void table_print_blocks(const struct table *table, FILE *out); /* blocks, however wide it is */
 void table_destroy(struct table **table);
-bool terminal_colour(FILE *stream);    /* a terminal, NO_COLOR unset */
+bool terminal_colour(FILE *stream); /* a terminal, NO_COLOR unset */
+/* A sentence behind `lead`, and a line end. On a terminal that is too narrow it goes on in lines that begin with
+ * `indent` blanks; a word that is wider than those stands alone. */
+#define SENTENCE_INDENT 2
+void terminal_print(FILE *out, const char *lead, size_t indent, const char *text);
+/* The same behind what stands on the line already, up to `column`. */
+void terminal_go_on(FILE *out, size_t column, size_t indent, const char *text);
 size_t terminal_columns(FILE *stream); /* 0: no terminal, or not known: as wide as need be */
 
 /* Progress of long work, one line that is written over, on standard error: only when that is a

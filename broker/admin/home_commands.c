@@ -57,7 +57,9 @@ static enum collega_status tell_made(const struct arguments *arguments, const ch
                            error);
   say(arguments, RULE_broker_made, name, home, NULL);
   say(arguments, RULE_broker_fingerprint, fingerprint, NULL);
-  say(arguments, RULE_broker_recovery, recovery, NULL);
+  say(arguments, RULE_broker_recovery, NULL);
+  printf("  %s\n", recovery); /* on a line of its own, which no terminal breaks */
+  say(arguments, RULE_broker_next, home, NULL);
   return COLLEGA_OK;
 }
 

@@ -103,7 +103,7 @@ int main(int argc, char **argv) {
   if (bytes_start(&error) != COLLEGA_OK) {
     char text[256];
     error_render(language_choose(NULL), &error, text, sizeof text);
-    fprintf(stderr, "collega-broker: %s\n", text);
+    terminal_print(stderr, "collega-broker: ", SENTENCE_INDENT, text);
     return error_exit_status(error.status);
   }
   return program_main(&program, argc, argv);

@@ -157,7 +157,7 @@ static void warn_namesake(const struct arguments *arguments, const json_t *membe
                           text_in(member, "fingerprint")};
   char text[512];
   words_render(argument_language(arguments), RULE_invite_kvk_taken, values, 3, text, sizeof text);
-  fprintf(stderr, "collega-broker: %s\n", text);
+  terminal_print(stderr, "collega-broker: ", SENTENCE_INDENT, text);
 }
 
 static enum collega_status print_invitation(const struct arguments *arguments, json_t *answer,

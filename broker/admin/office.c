@@ -77,7 +77,7 @@ void say(const struct arguments *arguments, enum rule rule, ...) {
   va_end(list);
   words_render(argument_language(arguments), rule, words, COLLEGA_ERROR_ARGUMENTS, text,
                sizeof text);
-  printf("%s\n", text);
+  terminal_print(stdout, "", SENTENCE_INDENT, text);
 }
 
 enum collega_status json_print_take(json_t *document, struct collega_error *error) {

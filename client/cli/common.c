@@ -190,7 +190,7 @@ static void tell_list(const struct desk *desk, FILE *stream, enum rule rule, va_
     arguments[count++] = next;
   char text[2048];
   words_render(desk->language, rule, arguments, count, text, sizeof text);
-  fprintf(stream, "%s\n", terminal_safe(desk->arena, text));
+  terminal_print(stream, "", SENTENCE_INDENT, terminal_safe(desk->arena, text));
 }
 
 void say(const struct desk *desk, enum rule rule, ...) {
@@ -198,6 +198,11 @@ void say(const struct desk *desk, enum rule rule, ...) {
   va_start(list, rule);
   tell_list(desk, stdout, rule, list);
   va_end(list);
+}
+
+void say_recovery(const struct desk *desk, const char *key) {
+  say(desk, RULE_said_recovery, NULL);
+  printf("  %s\n", key);
 }
 
 void tell(const struct desk *desk, FILE *stream, enum rule rule, ...) {

@@ -59,6 +59,8 @@ enum collega_status json_print_list(const char *name, json_t *list,
                                     struct collega_error *error) COLLEGA_MUST_CHECK;
 /* A sentence on standard output, in the language of the command. At most four arguments, ended by NULL. */
 void say(const struct desk *desk, enum rule rule, ...) __attribute__((sentinel));
+/* A recovery key, on a line of its own, which no terminal breaks. */
+void say_recovery(const struct desk *desk, const char *key);
 /* The same on another stream. */
 void tell(const struct desk *desk, FILE *stream, enum rule rule, ...) __attribute__((sentinel));
 /* Progress of long work, in the command's language; see terminal.h. */

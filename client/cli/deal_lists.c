@@ -284,12 +284,9 @@ static const char *hold_text(struct desk *desk, const CollegaStore__DealRow *row
 }
 
 static const char *decider_name(struct desk *desk, const Collega__DealHeader *header) {
-  CollegaStore__BrokerRow *broker = NULL;
-  struct bytes decider = bytes_of(header->decider.data, header->decider.len);
-  if (exchange_broker(desk->txn, desk->arena, &broker, NULL) == COLLEGA_OK && broker &&
-      bytes_equal(bytes_of(broker->broker.data, broker->broker.len), decider))
-    return safe(desk, broker->name);
-  return hex_text(desk, decider.data, 4);
+  struct id decider;
+  return id_from(&decider, header->decider.data, header->decider.len) ? party_name(desk, &decider)
+                                                                      : "";
 }
 
 static const char *rate_text(struct desk *desk, const Collega__Terms *terms) {

@@ -43,7 +43,7 @@ enum collega_status command_init(const struct arguments *arguments, struct colle
   if (!desk.arena) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
   say(&desk, RULE_said_home_made, init.home, init.name, NULL);
   say(&desk, RULE_said_fingerprint, fingerprint, NULL);
-  say(&desk, RULE_said_recovery, recovery, NULL);
+  say_recovery(&desk, recovery);
   if (!init.signatory) say(&desk, RULE_said_no_mandate, NULL);
   say(&desk, RULE_said_join_next, NULL);
   arena_destroy(&desk.arena);
@@ -94,6 +94,7 @@ static enum collega_status join_said(struct desk *desk, const CollegaStore__Brok
   say(desk, RULE_said_broker_fingerprint, theirs, NULL);
   say(desk, RULE_said_fingerprint, ours, NULL);
   if (cert) say(desk, RULE_said_renewed, until, NULL);
+  if (!run_lock_held(desk->home)) say(desk, RULE_said_run_next, NULL);
   return COLLEGA_OK;
 }
 

@@ -60,6 +60,7 @@ static enum collega_status log_table(struct desk *desk, uint64_t from, uint64_t 
   struct table *table =
       table_new(6, desk->language == LANGUAGE_NL ? dutch : english, 1u | (1u << 5));
   if (!table) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+  table_may_cut(table, 1u << 4);
   enum collega_status status = COLLEGA_OK;
   for (uint64_t number = from; status == COLLEGA_OK && number <= until; ++number) {
     struct ledger_event event;
@@ -68,7 +69,7 @@ static enum collega_status log_table(struct desk *desk, uint64_t from, uint64_t 
     char text[24], time[32], size[24];
     snprintf(text, sizeof text, "%" PRIu64, event.number);
     snprintf(size, sizeof size, "%zu", event.payload.length);
-    time_write(time, sizeof time, event.time);
+    time_write_local(time, sizeof time, event.time); /* to the millisecond with --json */
     const char *cells[] = {text,
                            time,
                            kind_name(desk, event.kind),

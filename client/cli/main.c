@@ -42,8 +42,8 @@ static const struct option_row wait_options[] = {WAIT};
 static const struct option_row as_options[] = {AS};
 static const struct option_row act_options[] = {AS, WAIT};
 static const struct option_row publish_options[] = {
-    {"csv", NULL, "het bestand is CSV (vanzelf zo bij een naam op .csv)",
-     "the file is CSV (of itself with a name on .csv)", false},
+    {"csv", NULL, "het bestand is CSV; dat hoeft niet bij een naam die eindigt op .csv",
+     "the file is CSV; not needed when its name ends in .csv", false},
     {"skip-bad", NULL, "CSV: plaats de goede rijen en noem de andere",
      "CSV: publish the good rows and list the others", false},
     {"once", NULL,

@@ -159,7 +159,8 @@ static void print_words(struct desk *desk, enum rule heading, CollegaStore__Word
   if (!count) return;
   say(desk, heading, NULL);
   for (size_t i = 0; i < count; ++i)
-    printf("  - %s\n", row_words(desk, words[i]->rule, words[i]->arguments, words[i]->n_arguments));
+    terminal_print(stdout, "  - ", 4,
+                   row_words(desk, words[i]->rule, words[i]->arguments, words[i]->n_arguments));
 }
 
 enum collega_status command_match_show(const struct arguments *arguments,

@@ -83,7 +83,7 @@ static void tell_made(struct desk *desk, const struct adding *adding) {
       adding->init.kvk, NULL);
   say(desk, RULE_said_fingerprint, fingerprint, NULL);
   if (!adding->made) return;
-  say(desk, RULE_said_recovery, adding->recovery, NULL);
+  say_recovery(desk, adding->recovery);
   if (!adding->init.signatory) say(desk, RULE_said_no_mandate, NULL);
 }
 

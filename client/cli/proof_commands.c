@@ -69,7 +69,7 @@ static void print_judgement(struct desk *desk, const struct proof_judgement *jud
   for (size_t i = 0; i < judgement->finding_count; ++i) {
     char text[1024];
     error_render(desk->language, &judgement->findings[i].words, text, sizeof text);
-    printf("  %s %s\n", judgement->findings[i].against ? "x" : "+", safe(desk, text));
+    terminal_print(stdout, judgement->findings[i].against ? "  x " : "  + ", 4, safe(desk, text));
   }
   if (!judgement->valid)
     say(desk, RULE_said_proof_invalid, NULL);

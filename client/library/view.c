@@ -155,6 +155,13 @@ const char *view_hex(const struct view *view, const uint8_t *data, size_t bytes)
 const char *view_party_name(const struct view *view, const struct id *party) {
   const struct known_party *known =
       members_find(exchange_members(view->exchange, view->txn), party);
+  CollegaStore__BrokerRow *broker = NULL;
+  /* A broker certifies others; its own name came with the invitation. */
+  if ((!known || known->cert_count == 0) &&
+      exchange_broker(view->txn, view->arena, &broker, NULL) == COLLEGA_OK && broker &&
+      bytes_equal(bytes_of(broker->broker.data, broker->broker.len),
+                  bytes_of(party->byte, ID_BYTES)))
+    return broker->name;
   return known ? known_party_name(known) : "";
 }
 

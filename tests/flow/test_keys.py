@@ -44,7 +44,7 @@ def pair(world_of):
     world.broker.pin()
     for node in world.nodes:
         node.recovery = node("init", "--name", node.name, "--kvk", node.kvk, "--signatory", node.signatory,
-                             "--function", node.function, "--lang", "en").stdout.split("): ", 1)[1].splitlines()[0]
+                             "--function", node.function, "--lang", "en").stdout.split("):\n", 1)[1].splitlines()[0].strip()
         (node.home / "settings.ini").write_text("[link]\nreconnect_spread_ms = 100\n")
         node("join", world.broker.invite(node.name, node.kvk))
         node.start()
