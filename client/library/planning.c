@@ -136,9 +136,9 @@ static enum collega_status plan_pieces(const struct view *view, struct planning 
 enum collega_status planning_make(const struct view *view, const struct planning_request *request,
                                   struct planning *out, struct collega_error *error) {
   int64_t began = clock_monotonic();
-  int64_t until = began + (int64_t)request->seconds * SECOND_MS;
   enum collega_status status = planning_load(view, request, out, error);
   if (status != COLLEGA_OK) return status;
+  int64_t until = out->until;
   status = plan_loans(view, out, until, error);
   if (status == COLLEGA_OK && request->kind == PLANNING_OFFER && may_carve(&out->offers[0]))
     status = plan_pieces(view, out, until, error);

@@ -61,11 +61,13 @@ struct planning {
   size_t offer_count;
   struct plan_pair *pairs;
   size_t pair_count;
+  int64_t until; /* by clock_monotonic: the search ends */
   struct planned_loan *loans;
   size_t loan_count;
   int64_t value, bound; /* people, or hours, times score */
   bool optimal;
   bool rings_cut;
+  bool pairs_cut; /* not all pairs were looked at: each request's best, or as far as time went */
   int32_t hours, asked_hours; /* PLANNING_CARVED: a week */
   size_t best_pair;           /* of the pairs; SIZE_MAX: none */
   int64_t milliseconds;
@@ -74,7 +76,7 @@ struct planning_request {
   enum planning_kind kind;
   struct short_id
       offer; /* PLANNING_OFFER: ours; where it may be carved and that fills more, the plan is carved */
-  int seconds;
+  int seconds; /* to search; 0: as long as it takes */
   bool closed; /* offers that are no longer open too: for market figures */
 };
 /* planning_free, after an error too. */

@@ -168,8 +168,11 @@ static enum collega_status open_rules(const struct view *view, struct planning *
 enum collega_status planning_load(const struct view *view, const struct planning_request *request,
                                   struct planning *out, struct collega_error *error) {
   struct loading loading = {.view = view, .out = out};
-  *out =
-      (struct planning){.kind = request->kind, .best_pair = SIZE_MAX, .rules = match_rules_default};
+  *out = (struct planning){
+      .kind = request->kind,
+      .best_pair = SIZE_MAX,
+      .rules = match_rules_default,
+      .until = request->seconds ? clock_monotonic() + (int64_t)request->seconds * SECOND_MS : 0};
   out->arena = arena_new(1u << 20, PLANNING_BYTES);
   loading.scratch = arena_new(65536, PLANNING_BYTES);
   enum collega_status status = out->arena && loading.scratch ? COLLEGA_OK : no_memory(error);
@@ -261,6 +264,7 @@ static int by_ends(const void *one, const void *other) {
 static enum collega_status pair_best(struct pairing *pairing, struct collega_error *error) {
   struct planning *out = pairing->out;
   struct match_engine *engine = match_engine_new(&out->rules);
+  out->pairs_cut = true;
   if (!engine) return no_memory(error);
   enum collega_status status = fill_engine(out, engine, error);
   for (size_t i = 0; status == COLLEGA_OK && i < out->offer_count; ++i) {
@@ -268,6 +272,7 @@ static enum collega_status pair_best(struct pairing *pairing, struct collega_err
     struct short_id id = number_id(i);
     size_t count = 0;
     if (kind_supplies(out->offers[i].offer->kind)) continue;
+    if (out->until && i % 64 == 0 && clock_monotonic() >= out->until) break;
     status = match_engine_top(engine, &id, PLAN_NEIGHBOURS, found, &count, error);
     for (size_t j = 0; status == COLLEGA_OK && j < count; ++j)
       if (!add_pair(pairing, i, (size_t)get_be64(found[j].id.byte))) status = no_memory(error);
@@ -298,6 +303,7 @@ enum collega_status planning_pairs(struct planning *out, struct collega_error *e
   if (out->kind == PLANNING_OFFER && out->pair_count > PLAN_LENDERS_MOST) {
     qsort(out->pairs, out->pair_count, sizeof *out->pairs, by_pair_score);
     out->pair_count = PLAN_LENDERS_MOST;
+    out->pairs_cut = true;
   }
   return COLLEGA_OK;
 }

@@ -147,6 +147,7 @@ static bool put_figures(const struct view *view, const struct planning *planning
             json_put(out, "value", json_real((double)planning->value / most)) &&
             json_put(out, "bound", json_real((double)planning->bound / most)) &&
             json_put(out, "optimal", json_boolean(planning->optimal)) &&
+            json_put(out, "pairs_cut", json_boolean(planning->pairs_cut)) &&
             json_put(out, "rings_cut", json_boolean(planning->rings_cut)) &&
             json_put(out, "milliseconds", json_integer(planning->milliseconds)) &&
             json_put(out, "best_single", single_json(view, planning));
@@ -297,7 +298,9 @@ static void say_bound(struct saying *saying) {
   double value = json_number_value(json_object_get(saying->plan, "value"));
   double bound = json_number_value(json_object_get(saying->plan, "bound"));
   if (json_is_true(json_object_get(saying->plan, "optimal"))) {
-    add_sentence(saying, RULE_plan_said_best, NULL, NULL, NULL, NULL);
+    bool cut = json_is_true(json_object_get(saying->plan, "pairs_cut"));
+    add_sentence(saying, cut ? RULE_plan_said_best_seen : RULE_plan_said_best, NULL, NULL, NULL,
+                 NULL);
     return;
   }
   double more = value > 0 ? ceil((bound - value) / value * 100.0) : 100;

@@ -214,6 +214,25 @@ def test_a_desk_plans_for_those_who_live_at_its_node(tmp_path):
         assert "not ours" in host("plan", "--offer", ids[0], "--lang", "en", expect=1).stderr
 
 
+def test_a_large_board_is_planned_by_the_best_of_each_request(tmp_path):
+    with World(tmp_path, employers=3) as world:
+        reader, lender, borrower = world.nodes
+        kinds = ["4321", "9333", "8322", "5120", "9112"]
+        people = {}
+        for node, make in ((lender, out), (borrower, wanted)):
+            batch = [make(1 + number % 4, occupation={"isco": kinds[number % 5]}, skills=[], title=f"{number}") for number in range(650)]
+            people.update(zip(node.publish(batch, "--wait", WAIT), (offer["headcount"] for offer in batch)))
+        seen(reader, *people)
+        plan = reader.json("plan", "--board", "--time", "5")
+        assert plan["pairs_cut"] and plan["bound"] >= plan["value"] > 0
+        used = {}
+        for loan in plan["loans"]:
+            for side in ("supply", "demand"):
+                used[loan[side]["offer"]] = used.get(loan[side]["offer"], 0) + loan["people"]
+        assert all(number <= people[offer] for offer, number in used.items())
+        assert plan["people"] == sum(loan["people"] for loan in plan["loans"]) > 500
+
+
 BAD = [([], "plan_of_what", 2), (["--board", "--offer", "ab"], "plan_of_what", 2), (["--rings", "--offer", "ab"], "plan_of_what", 2),
        (["--offer", "ffff"], "id_unknown", 1), (["--offer", "nothex!"], "id_malformed", 1),
        (["--board", "--time", "0"], None, 2), (["--board", "--time", "x"], None, 2), (["show", "ffff"], "plan_unknown", 1),
