@@ -402,9 +402,10 @@ enum collega_status exchange_sign(struct exchange *exchange, collega_time now, b
         sign_in_transaction(exchange, &list.deal[i], now, welcome, signed_acts, why);
     if (status == COLLEGA_OK) status = one;
   }
-  uint32_t filled = 0;
+  uint32_t filled = 0, withdrawn = 0;
   if (status == COLLEGA_OK) status = offers_look_filled(exchange, now, &filled, error);
-  *signed_acts += filled;
+  if (status == COLLEGA_OK) status = offers_look_unseen(exchange, now, &withdrawn, error);
+  *signed_acts += filled + withdrawn;
   if (status == COLLEGA_OK) {
     exchange->ask_due = false;
     exchange->signing_known = true;
