@@ -218,6 +218,32 @@ static void an_amendment_that_lost_its_place_is_void(void **state) {
   rebuilds(&pair);
 }
 
+/* The decider's word has another name after a restore: what follows the old one cannot be decided, and both are told
+ * why. Proposed anew it can. */
+static void an_amendment_that_is_open_across_a_restore_is_proposed_anew(void **state) {
+  struct pair pair = make_pair(*state);
+  struct world *world = pair.world;
+  struct proposal more = {.headcount = 4};
+  char copy[128];
+  snprintf(copy, sizeof copy, "%s/broker-copy", world->directory);
+  struct id deal = conclude(&pair, 2);
+  struct id amendment = amend(&pair, pair.lender, &deal, &more);
+  world_backup_broker(world, copy);
+  world_restore_broker(world, copy);
+  world_welcome(world, pair.lender);
+  world_welcome(world, pair.borrower);
+  world_settle(world);
+  both_are(&pair, &amendment, VOID, "said_anew");
+  both_are(&pair, &deal, CONCLUDED, NULL);
+  assert_int_equal(all_days(&pair, pair.lender), 2);
+  struct id again = amend(&pair, pair.lender, &deal, &more);
+  accept(&pair, pair.borrower, &again);
+  both_are(&pair, &again, CONCLUDED, NULL);
+  assert_int_equal(all_days(&pair, pair.lender), 4);
+  assert_int_equal(all_days(&pair, pair.borrower), 4);
+  rebuilds(&pair);
+}
+
 /* ---- the end */
 
 static void terminate(struct pair *pair, struct home *home, const struct id *deal,
@@ -631,6 +657,7 @@ int main(void) {
       world_test(an_amendment_holds_only_what_it_adds),
       world_test(a_declined_amendment_leaves_the_agreement_as_it_was),
       world_test(an_amendment_that_lost_its_place_is_void),
+      world_test(an_amendment_that_is_open_across_a_restore_is_proposed_anew),
       world_test(an_agreement_ends_on_its_day),
       world_test(ended_before_it_began_nobody_is_held),
       world_test(an_end_overtaken_by_an_amendment_is_signed_again),
