@@ -265,7 +265,7 @@ bool board_cursor_known(const Collega__Follow *follow, const struct id *origin,
       *through = cursor->seq;
       return true;
     }
-    known = cursor->seq == 0;
+    known = here && cursor->seq == 0; /* of another epoch: it must hear that this one began */
   }
   return known;
 }

@@ -4,9 +4,10 @@
  *
  * Both are found by walking back through the author's own rows, newest first, comparing the first
  * bytes of offer ids that stand in them: one walk for all that a run wants, bounded, and none for
- * plain new offers. What is not found within the bound passes every filter, or has no prior: then a
- * follower may hear of an offer that it never had, which it can tell, and nobody misses
- * anything. */
+ * plain new offers. A home that was restored numbers in a new epoch, and which of its epochs is the
+ * newest their names do not tell: what an offer was before is what stands last in the log. What is
+ * not found within the bound passes every filter, now or before: then a follower may hear of an
+ * offer that it never had, or of its going, which it can tell, and nobody misses anything. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,9 @@ struct wanted {
   uint64_t prefix;
   uint32_t leaf; /* which of the run wants it */
   bool found;
+  bool settled; /* found where nothing newer can stand */
+  bool met;     /* in the epoch that is being walked through */
+  uint64_t seq; /* where it was found */
   struct facet facet;
 };
 
@@ -58,7 +62,7 @@ static bool find_in_run(const struct record *const *records, const struct facet 
     if (!offer || prefix_of(&offer->id) != wanted->prefix) continue;
     if (status && memcmp(status->content.data, records[i]->id.byte, ID_BYTES) != 0) continue;
     wanted->facet = facets[i];
-    wanted->found = true;
+    wanted->found = wanted->settled = true;
     return true;
   }
   return false;
@@ -90,7 +94,9 @@ static enum collega_status try_stored(struct batch *batch, const struct record *
   enum collega_status status = log_row_find(batch->txn, seq, &row, error);
   if (status || !row.count) return status;
   wanted->facet = row.facets[seq - row.first_seq];
+  wanted->seq = seq;
   wanted->found = true;
+  wanted->settled = of != NULL;
   return COLLEGA_OK;
 }
 
@@ -112,42 +118,72 @@ static enum collega_status search_row(struct batch *batch, const struct record *
                                       uint32_t count, uint32_t *missing,
                                       struct collega_error *error) {
   for (uint32_t i = row->count; row->prefixes && i-- > 0;) {
-    uint64_t prefix = get_be64(row->prefixes + i * PREFIX_BYTES);
+    uint64_t prefix = get_be64(row->prefixes + i * PREFIX_BYTES), seq = row->log_seq + i;
     for (uint32_t at = first_with(wanted, count, prefix); at < count && wanted[at].prefix == prefix;
          at++) {
-      if (wanted[at].found) continue;
-      enum collega_status status =
-          try_stored(batch, records[wanted[at].leaf], row->log_seq + i, &wanted[at], error);
-      if (status) return status;
-      if (wanted[at].found) --*missing;
+      struct wanted *one = &wanted[at];
+      if (one->settled || one->met) continue;
+      bool of_status = records[one->leaf]->body->status != NULL;
+      if (of_status || seq > one->seq) {
+        enum collega_status status = try_stored(batch, records[one->leaf], seq, one, error);
+        if (status) return status;
+      }
+      one->met = one->settled || !of_status;
+      if (one->met) --*missing;
     }
   }
   return COLLEGA_OK;
 }
 
-/* Newest first within an epoch; which epoch comes first does not matter, as it changes only by a
- * restore. */
+static uint32_t begin_epoch(struct wanted *wanted, uint32_t count) {
+  uint32_t missing = 0;
+  for (uint32_t i = 0; i < count; i++) {
+    wanted[i].met = false;
+    missing += !wanted[i].settled;
+  }
+  return missing;
+}
+
+/* From the cursor's row on to the one before it, or, with nothing more to find in its epoch, to the last
+ * of another epoch. */
+static enum collega_status step_back(struct store_cursor *cursor, const struct id *author,
+                                     const struct epoch *epoch, bool leaves,
+                                     struct collega_error *error) {
+  uint8_t before[AUTHOR_KEY_BYTES] = {0};
+  if (!leaves) return store_previous(cursor, error);
+  memcpy(before, author->byte, ID_BYTES);
+  memcpy(before + ID_BYTES, epoch->byte, EPOCH_BYTES);
+  return store_seek_back(cursor, bytes_of(before, sizeof before), error);
+}
+
+/* Newest first within an epoch; the order of epochs says nothing. *all: none was left out. */
 static enum collega_status search_store(struct batch *batch, const struct id *author,
                                         const struct record *const *records, struct wanted *wanted,
-                                        uint32_t count, uint32_t missing,
-                                        struct collega_error *error) {
+                                        uint32_t count, bool *all, struct collega_error *error) {
   uint8_t last[AUTHOR_KEY_BYTES];
   memcpy(last, author->byte, ID_BYTES);
   memset(last + ID_BYTES, 0xff, sizeof last - ID_BYTES);
   struct store_cursor cursor;
   enum collega_status status = store_cursor_open(batch->txn, STORE_AUTHORS, &cursor, error);
   if (status) return status;
-  uint32_t seen = 0;
+  struct epoch epoch = {{0}};
+  uint32_t seen = 0, missing = 0;
+  bool any = false;
   status = store_seek_back(&cursor, bytes_of(last, sizeof last), error);
-  while (!status && missing && seen < WALK_LEAVES_MOST && cursor.key.data &&
+  while (!status && seen < WALK_LEAVES_MOST && cursor.key.data &&
          !memcmp(cursor.key.data, author->byte, ID_BYTES)) {
     struct author_row row;
     status = author_row_decode(cursor.key, cursor.value, &row, error);
     if (status) break;
+    if (!any || memcmp(epoch.byte, row.epoch.byte, EPOCH_BYTES) != 0)
+      missing = begin_epoch(wanted, count);
+    any = true;
+    epoch = row.epoch;
     status = search_row(batch, records, &row, wanted, count, &missing, error);
     seen += row.count;
-    if (!status) status = store_previous(&cursor, error);
+    if (!status) status = step_back(&cursor, author, &epoch, missing == 0, error);
   }
+  *all = !cursor.key.data || memcmp(cursor.key.data, author->byte, ID_BYTES) != 0;
   store_cursor_close(&cursor);
   return status;
 }
@@ -175,17 +211,19 @@ enum collega_status facets_resolve(struct batch *batch, const struct id *author,
     at++;
   }
   qsort(wanted, wanting, sizeof *wanted, by_prefix);
+  bool all = true;
   enum collega_status status =
-      missing ? search_store(batch, author, records, wanted, wanting, missing, error) : COLLEGA_OK;
+      missing ? search_store(batch, author, records, wanted, wanting, &all, error) : COLLEGA_OK;
   qsort(wanted, wanting, sizeof *wanted, by_leaf);
   for (uint32_t i = 0; !status && i < wanting; i++) {
-    if (!wanted[i].found) continue;
-    uint32_t leaf = wanted[i].leaf;
-    if (records[leaf]->body->status) {
-      facets[leaf] = wanted[i].facet;
-      facets[leaf].type = COLLEGA__BODY_TYPE__BODY_TYPE_STATUS;
-    } else {
-      (*priors)[(*prior_count)++] = (struct prior){leaf, wanted[i].facet};
+    const struct wanted *one = &wanted[i];
+    if (records[one->leaf]->body->offer) {
+      bool known = one->settled || (one->found && all);
+      struct facet every = {.type = COLLEGA__BODY_TYPE__BODY_TYPE_OFFER, .any = 1};
+      (*priors)[(*prior_count)++] = (struct prior){one->leaf, known ? one->facet : every};
+    } else if (one->found) {
+      facets[one->leaf] = one->facet;
+      facets[one->leaf].type = COLLEGA__BODY_TYPE__BODY_TYPE_STATUS;
     }
   }
   return status;

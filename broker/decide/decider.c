@@ -353,6 +353,24 @@ static void adopt(struct ruling *ruling) {
 
 /* ---- rulings */
 
+/* The amendment does not follow on the last entry. Another came first, unless what it names is no entry as this
+ * epoch has said them: then it was signed before a restore. */
+static enum rule why_not_next(const struct ruling *ruling, const struct id *predecessor) {
+  const struct decide_register *reg = ruling->reg;
+  if (reg->root_epoch == ruling->epoch) return RULE_overtaken;
+  for (size_t i = 0; i < reg->count; i++) {
+    const struct register_deal *slot = &reg->deals[i];
+    if (slot->verdict != 0 && slot->position > 0 && slot->position < reg->position &&
+        id_equal(&slot->decision, predecessor))
+      return RULE_overtaken;
+  }
+  for (size_t i = 0; i < reg->reduction_count; i++)
+    if (reg->reductions[i].position < reg->position &&
+        id_equal(&reg->reductions[i].decision, predecessor))
+      return RULE_overtaken;
+  return RULE_said_anew;
+}
+
 /* Why this deal can never come about any more, whatever is asked; RULE_NONE: it still can. An amendment's
  * predecessor is an entry that exists already: if it is not the last, it will not be. */
 static enum rule never(const struct ruling *ruling, bool amendment, const struct id *predecessor) {
@@ -362,7 +380,7 @@ static enum rule never(const struct ruling *ruling, bool amendment, const struct
   if (reg->position == 0) return RULE_overtaken;
   if (ended(reg)) return RULE_terminated;
   bool follows = !ruling->moved && id_equal(predecessor, &reg->last_decision);
-  return follows ? RULE_NONE : RULE_overtaken;
+  return follows ? RULE_NONE : why_not_next(ruling, predecessor);
 }
 
 static void rule_on(struct ruling *ruling, struct register_deal *slot, enum decide_kind kind,

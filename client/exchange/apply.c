@@ -111,6 +111,7 @@ static enum collega_status apply_welcome(struct apply *apply) {
   row->name = seen->name;
   row->epoch = seen->epoch;
   row->epoch_number = seen->epoch_number;
+  if (restored) row->has_awaits_start = row->awaits_start = true;
   status = broker_row_put(apply->txn, row, apply->error);
   if (status == COLLEGA_OK && restored) status = apply_letters_again(apply);
   for (size_t i = 0; status == COLLEGA_OK && i < seen->n_cards; i++)

@@ -34,6 +34,26 @@ static enum collega_status refuse_of_revoked(struct apply *apply, CollegaStore__
   return COLLEGA_OK;
 }
 
+enum collega_status apply_add_gone(struct apply *apply, CollegaStore__OfferRow *row,
+                                   uint64_t entry) {
+  uint64_t *entries = arena_take(apply->arena, (row->n_gone_entries + 1) * sizeof *entries);
+  if (!entries) return exchange_no_memory(apply->error);
+  if (row->n_gone_entries)
+    memcpy(entries, row->gone_entries, row->n_gone_entries * sizeof *entries);
+  entries[row->n_gone_entries++] = entry;
+  row->gone_entries = entries;
+  return COLLEGA_OK;
+}
+
+/* The letter that took the former content from those who are named no longer: a restored broker may have lost it, and
+ * not the former content. */
+static enum collega_status keep_withdrawal(struct apply *apply, CollegaStore__OfferRow *row) {
+  if (!row->mine || !row->has_status_entry ||
+      row->state != COLLEGA__OFFER_STATE__OFFER_STATE_WITHDRAWN)
+    return COLLEGA_OK;
+  return apply_add_gone(apply, row, row->status_entry);
+}
+
 static enum collega_status take_offer(struct apply *apply, const struct record *record,
                                       const struct receipt_position *position, bool by_mail,
                                       struct bytes private_part) {
@@ -63,6 +83,7 @@ static enum collega_status take_offer(struct apply *apply, const struct record *
     return row->position ? offer_row_put(apply->txn, row, apply->error)
                          : exchange_no_memory(apply->error);
   }
+  if (status == COLLEGA_OK) status = keep_withdrawal(apply, row);
   if (status != COLLEGA_OK) return status;
   row->revision = revision->revision;
   field_set_id(&row->content, &record->id);
@@ -94,6 +115,10 @@ static enum collega_status take_status(struct apply *apply, const struct record 
   if (status != COLLEGA_OK) return status;
   if (!bytes_equal(field_bytes(&row->author), field_bytes(&record->body->author)) ||
       change->number <= row->status_number)
+    return COLLEGA_OK;
+  /* About a content that is not here: it passed a filter that its content did not pass. */
+  if (!bytes_equal(field_bytes(&row->content), field_bytes(&change->content)) &&
+      change->state != COLLEGA__OFFER_STATE__OFFER_STATE_WITHDRAWN)
     return COLLEGA_OK;
   row->status_number = change->number;
   row->state = (uint32_t)change->state;

@@ -2,6 +2,7 @@
  * itself. */
 #include "client/exchange/inside.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/words.h"
@@ -36,6 +37,42 @@ enum collega_status apply_envelope_item(struct apply *apply, struct bytes envelo
   item->not_after = says->not_after;
   if (read) *read = says;
   return COLLEGA_OK;
+}
+
+/* ---- what waits */
+
+bool number_add(struct number_list *list, uint64_t number) {
+  if (list->count == list->capacity) {
+    size_t capacity = list->capacity ? 2 * list->capacity : 64;
+    uint64_t *grown = realloc(list->number, capacity * sizeof *grown);
+    if (!grown) return false;
+    list->number = grown;
+    list->capacity = capacity;
+  }
+  list->number[list->count++] = number;
+  return true;
+}
+
+struct waiting {
+  struct arena *arena; /* of one item */
+  struct number_list *list;
+  bool failed;
+};
+
+static bool visit_waiting(void *context, const CollegaStore__OutboxItem *item) {
+  struct waiting *waiting = context;
+  waiting->failed = !number_add(waiting->list, item->number);
+  arena_reset(waiting->arena);
+  return !waiting->failed;
+}
+
+enum collega_status apply_list_waiting(struct apply *apply, struct number_list *out) {
+  struct waiting waiting = {.arena = exchange_arena(), .list = out};
+  if (!waiting.arena) return exchange_no_memory(apply->error);
+  enum collega_status status =
+      outbox_each(apply->txn, 0, waiting.arena, visit_waiting, &waiting, apply->error);
+  arena_destroy(&waiting.arena);
+  return status == COLLEGA_OK && waiting.failed ? exchange_no_memory(apply->error) : status;
 }
 
 /* ---- settling */
@@ -146,6 +183,7 @@ static enum collega_status refuse_offer(struct apply *apply, const struct id *re
   if (status != COLLEGA_OK || !field_is(&row->content, record)) return status;
   row->refused = refusal->rule;
   row->refused_words = joined_arguments(refusal, apply->arena);
+  if (row->revision > 1) apply->exchange->unseen_known = false;
   return row->refused_words ? offer_row_put(apply->txn, row, apply->error)
                             : exchange_no_memory(apply->error);
 }
@@ -200,6 +238,18 @@ enum collega_status apply_refused(struct apply *apply) {
   return status == COLLEGA_OK && !item->refused ? refuse_item(apply, item, refusal) : status;
 }
 
+/* Is there a former revision on the board, perhaps? */
+static enum collega_status note_unseen(struct apply *apply, const CollegaStore__OutboxItem *item) {
+  struct run_view view;
+  if (item->kind != COLLEGA_STORE__OUTBOX_KIND__OUTBOX_KIND_PUBLISH) return COLLEGA_OK;
+  enum collega_status status =
+      run_read_bytes(field_bytes(&item->data), apply->arena, &view, apply->error);
+  for (size_t i = 0; status == COLLEGA_OK && i < view.count; i++)
+    if (view.records[i].body->offer && view.records[i].body->offer->revision > 1)
+      apply->exchange->unseen_known = false;
+  return status;
+}
+
 enum collega_status apply_lapsed(struct apply *apply) {
   if (apply->event->payload.length != 8) return exchange_row_damaged(apply->error, "lapsed");
   uint64_t number = get_be64(apply->event->payload.data);
@@ -208,6 +258,8 @@ enum collega_status apply_lapsed(struct apply *apply) {
   if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
   if (status != COLLEGA_OK) return status;
   settled(apply, number);
+  status = note_unseen(apply, item);
+  if (status != COLLEGA_OK) return status;
   /* A deal's message may have been taken, and only its answer lost: the deal waits for the
    * decider's word. */
   return outbox_refuse(apply->txn, number, rule_name(RULE_lapsed), NULL, 0, apply->error);

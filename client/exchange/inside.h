@@ -112,6 +112,7 @@ struct exchange {
   } * filled;
   size_t filled_count;
   bool filled_known;
+  bool unseen_known; /* no own offer has a newest revision that expired unseen (offer_unseen.c) */
 
   struct catch_up catch_up; /* of this session; intake_fetched.c */
 
@@ -158,6 +159,10 @@ void exchange_drop_held(struct exchange *exchange);
 /* ---- offer_filled.c */
 /* Makes offers filled that are full, and open again those that were filled so. */
 enum collega_status offers_look_filled(struct exchange *exchange, collega_time now,
+                                       uint32_t *changed,
+                                       struct collega_error *error) COLLEGA_MUST_CHECK;
+/* offer_unseen.c: withdraws own offers whose newest revision expired before the board had it. *changed counts them. */
+enum collega_status offers_look_unseen(struct exchange *exchange, collega_time now,
                                        uint32_t *changed,
                                        struct collega_error *error) COLLEGA_MUST_CHECK;
 
@@ -322,6 +327,7 @@ enum collega_status apply_fetched(struct apply *apply) COLLEGA_MUST_CHECK;
 enum collega_status apply_restored(struct apply *apply) COLLEGA_MUST_CHECK;
 enum collega_status apply_adopted(struct apply *apply) COLLEGA_MUST_CHECK;
 enum collega_status apply_question(struct apply *apply) COLLEGA_MUST_CHECK;
+/* apply_lost.c */
 enum collega_status apply_sealed(struct apply *apply) COLLEGA_MUST_CHECK;
 /* The broker says that it began anew and what it kept: what it has lost of ours goes out again. */
 enum collega_status apply_epoch_start(struct apply *apply, const Collega__EpochStart *start,
@@ -339,6 +345,9 @@ enum collega_status apply_payload(struct apply *apply, const ProtobufCMessageDes
 enum collega_status apply_public(struct apply *apply, const struct record *record,
                                  const struct receipt_position *position, bool by_mail,
                                  struct bytes private_part) COLLEGA_MUST_CHECK;
+/* A letter of ours withdrew a former content of the row's offer from somebody; the row is the caller's to put. */
+enum collega_status apply_add_gone(struct apply *apply, CollegaStore__OfferRow *row,
+                                   uint64_t entry) COLLEGA_MUST_CHECK;
 /* A record of class members: one leaf of `view`; with the receipt (may be NULL) of `view`'s
  * leaves. */
 enum collega_status apply_member(struct apply *apply, const struct run_view *view, size_t index,
@@ -349,6 +358,20 @@ enum collega_status apply_receipted(struct apply *apply, const struct id *record
                                     const struct receipt_position *position) COLLEGA_MUST_CHECK;
 enum collega_status apply_settle(struct apply *apply, uint64_t number) COLLEGA_MUST_CHECK;
 enum collega_status apply_settle_flush(struct apply *apply) COLLEGA_MUST_CHECK;
+/* Numbers in the order in which they were added; `number` is the caller's to free. False: out of memory. */
+struct number_list {
+  uint64_t *number;
+  size_t count, capacity;
+};
+bool number_add(struct number_list *list, uint64_t number);
+/* The items of the outbox that wait, ascending. */
+enum collega_status apply_list_waiting(struct apply *apply,
+                                       struct number_list *out) COLLEGA_MUST_CHECK;
+/* apply_superseded.c: is there a newer content, or state, of this record's offer? What withdrew a content never is. */
+enum collega_status apply_superseded(struct apply *apply, const struct record *record,
+                                     bool *superseded) COLLEGA_MUST_CHECK;
+/* What waits in the outbox and is superseded is taken out of it. */
+enum collega_status apply_drop_superseded(struct apply *apply) COLLEGA_MUST_CHECK;
 /* An item for the outbox; *number (may be NULL) is what it got. Fields of `item` besides number,
  * time and party are the caller's. */
 enum collega_status apply_send(struct apply *apply, CollegaStore__OutboxItem *item,

@@ -78,8 +78,8 @@ static enum board_turn turn_of(const struct intake *intake, const Collega__Board
   if (board->follow != FOLLOW_NUMBER) return BOARD_PASS;
   bool same_epoch =
       row->has_log_epoch && bytes_equal(field_bytes(&row->log_epoch), field_bytes(&board->epoch));
-  /* A new epoch of the broker comes with a Reset, or before anything was read. */
-  if (row->has_log_epoch && !same_epoch) return BOARD_PASS;
+  /* A new epoch of the broker comes with a Reset, or before anything was read of the one before. */
+  if (row->has_log_epoch && row->log_seq > 0 && !same_epoch) return BOARD_PASS;
   uint64_t cursor = same_epoch ? row->log_seq : 0;
   if (same_epoch && board->through <= cursor) return BOARD_PASS; /* read before */
   return board->after > cursor ? BOARD_GAP : BOARD_STORE;

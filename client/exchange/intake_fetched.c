@@ -359,11 +359,14 @@ static enum collega_status judge_offer(struct intake *intake, const Collega__Bod
     return COLLEGA_OK;
   }
   if (status != COLLEGA_OK) return status;
-  bool letter = catch_up->round == 1 && row->by_mail && !is_held(catch_up, envelope);
+  bool fresh = catch_up->round == 1 && !is_held(catch_up, envelope), letter = fresh && row->by_mail;
+  bool withdrawal =
+      body->status && body->status->state == COLLEGA__OFFER_STATE__OFFER_STATE_WITHDRAWN;
   bool current = body->offer ? body->offer->revision == row->revision
                              : body->status->number == row->status_number;
-  if ((letter && current) || (body->offer ? body->offer->revision > row->revision
-                                          : body->status->number > row->status_number))
+  if ((letter && current) || (fresh && withdrawal) ||
+      (body->offer ? body->offer->revision > row->revision
+                   : body->status->number > row->status_number))
     *wanted = true;
   return COLLEGA_OK;
 }

@@ -214,6 +214,42 @@ static enum collega_status read_decision(struct intake *intake, struct bytes byt
   return status == COLLEGA_OK ? members_verify_run(intake->members, view, intake->error) : status;
 }
 
+struct deal_request {
+  const CollegaStore__DealRow *row;
+  bool waits;
+};
+
+static bool visit_request(void *context, const CollegaStore__OutboxItem *item) {
+  struct deal_request *request = context;
+  request->waits = item->kind == COLLEGA_STORE__OUTBOX_KIND__OUTBOX_KIND_DECIDE && item->has_deal &&
+                   bytes_equal(field_bytes(&item->deal), field_bytes(&request->row->deal)) &&
+                   bytes_equal(field_bytes(&item->party), field_bytes(&request->row->party));
+  return !request->waits;
+}
+
+/* The last word, said once more: who wants the agreement to end signs that again. A decider that was restored asks both
+ * sides before it rules, and keeps no notice meanwhile. One that is on its way need not be signed twice. */
+static enum collega_status ends_again(struct intake *intake, const struct id *party,
+                                      const struct id *root, const struct record *record,
+                                      bool *use) {
+  struct negotiation negotiation;
+  struct deal_request request = {.waits = false};
+  CollegaStore__RootRow *root_row;
+  CollegaStore__DealRow *row;
+  enum collega_status status = negotiation_load(intake->txn, party, root, intake->arena,
+                                                &negotiation, &root_row, intake->error);
+  if (status != COLLEGA_OK || !negotiation.terminate_wanted ||
+      !id_equal(&negotiation.last_decision, &record->id))
+    return status;
+  status = deal_row(intake->txn, party, field_bytes(&record->body->decision->deal), intake->arena,
+                    &row, intake->error);
+  if (status != COLLEGA_OK || row->has_act) return status;
+  request.row = row;
+  status = outbox_each(intake->txn, 0, intake->arena, visit_request, &request, intake->error);
+  *use = status == COLLEGA_OK && !request.waits;
+  return status;
+}
+
 /* A word that the machine would not take, of an epoch that is over, is of use only in its turn. */
 static enum collega_status is_of_use(struct intake *intake, const struct id *party,
                                      const struct run_view *view, struct bytes bytes, bool *use) {
@@ -223,7 +259,8 @@ static enum collega_status is_of_use(struct intake *intake, const struct id *par
   *use = false;
   enum collega_status status = decision_held(intake, party, view, bytes, &held);
   const ProtobufCBinaryData *field = &view->records[0].body->decision->root;
-  if (status != COLLEGA_OK || held || !id_from(&root, field->data, field->len)) return status;
+  if (status != COLLEGA_OK || !id_from(&root, field->data, field->len)) return status;
+  if (held) return ends_again(intake, party, &root, &view->records[0], use);
   status = decision_event(&view->records[0], intake->now, intake->arena, &event, intake->error);
   return status == COLLEGA_OK
              ? decision_counts(intake->txn, party, &root, &event, intake->arena, use, intake->error)

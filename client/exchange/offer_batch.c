@@ -44,8 +44,9 @@ static bool visit_party(void *context, struct bytes key, struct bytes value) {
 }
 
 enum collega_status audience_read(struct exchange *exchange, struct ledger_txn *txn,
-                                  const char *text, bool strict, collega_time now,
+                                  const char *text, const struct id *author, collega_time now,
                                   struct audience *out, struct collega_error *error) {
+  bool strict = author != NULL;
   struct looking looking = {exchange, txn, text, strict, now, out};
   memset(out, 0, sizeof *out);
   out->named = audience_is_named(text);
@@ -61,6 +62,9 @@ enum collega_status audience_read(struct exchange *exchange, struct ledger_txn *
     if (!known)
       status = error_set(error, COLLEGA_NOT_FOUND, RULE_audience_unknown, "audience", kvk, NULL);
   }
+  /* It would be sent to nobody: with this ledger it would be gone. */
+  if (status == COLLEGA_OK && strict && out->count == 1 && id_equal(&out->party[0], author))
+    status = error_set(error, COLLEGA_INVALID, RULE_audience_only_you, "audience", NULL);
   return status;
 }
 

@@ -43,6 +43,7 @@ struct change {
   struct collega_error *error;
   struct short_id offer;
   const struct id *asked_by; /* NULL: by itself, whose ever it is */
+  bool ends;                 /* withdraws what expired without the board's knowing */
   struct id party, content;
   CollegaStore__OfferRow *row;
   Collega__Offer *former;
@@ -66,7 +67,8 @@ static enum collega_status open_offer(struct change *change) {
   if (!change->row->mine || (change->asked_by && !field_is(&change->row->author, change->asked_by)))
     return error_set(change->error, COLLEGA_REFUSED, RULE_offer_not_yours, NULL, NULL);
   Collega__OfferState state = offer_state(change->row, change->former, change->now);
-  if (is_over(state))
+  bool ends_expired = change->ends && state == COLLEGA__OFFER_STATE__OFFER_STATE_EXPIRED;
+  if (is_over(state) && !ends_expired)
     return error_set(change->error, COLLEGA_REFUSED, RULE_offer_already, NULL,
                      offer_state_text(state), NULL);
   if (!id_from(&change->party, change->row->author.data, change->row->author.len) ||
@@ -77,8 +79,8 @@ static enum collega_status open_offer(struct change *change) {
                                        .party = &change->party,
                                        .now = change->now,
                                        .arena = change->arena};
-  status = audience_read(change->exchange, change->txn, change->former->audience, false,
-                         change->now, &change->audience, change->error);
+  status = audience_read(change->exchange, change->txn, change->former->audience, NULL, change->now,
+                         &change->audience, change->error);
   return status == COLLEGA_OK ? offer_batch_begin(&change->batch, 2, change->error) : status;
 }
 
@@ -142,7 +144,11 @@ enum collega_status offer_withdraw(struct exchange *exchange, const struct id *p
 enum collega_status offer_state_by_itself(struct exchange *exchange, const struct short_id *offer,
                                           Collega__OfferState state, collega_time now,
                                           struct collega_error *error) {
-  struct change change = {.exchange = exchange, .now = now, .error = error, .offer = *offer};
+  struct change change = {.exchange = exchange,
+                          .now = now,
+                          .error = error,
+                          .offer = *offer,
+                          .ends = state == COLLEGA__OFFER_STATE__OFFER_STATE_WITHDRAWN};
   struct wanted_state wanted = {state, true};
   return in_transaction(&change, change_state, &wanted);
 }
@@ -254,7 +260,7 @@ static enum collega_status revise(struct change *change, void *context) {
   prepared.id = change->offer;
   status = check_holds(change, &prepared.offer);
   if (status == COLLEGA_OK)
-    status = audience_read(change->exchange, change->txn, prepared.offer.audience, true,
+    status = audience_read(change->exchange, change->txn, prepared.offer.audience, &change->party,
                            change->now, &next, change->error);
   if (status != COLLEGA_OK) return status;
   losers(&change->audience, &next, &gone, &lost);

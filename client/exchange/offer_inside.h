@@ -25,10 +25,10 @@ struct audience {
   size_t count;
 };
 bool audience_is_named(const char *text); /* NULL: the network */
-/* Whom the text names. `strict`: all of them must be members in force now (audience_unknown names
- * the first who is not); else those who are known. */
+/* Whom the text names. For a new content by `author` all of them must be members in force now (audience_unknown names
+ * the first who is not), and somebody else than the author (audience_only_you); NULL: those who are known. */
 enum collega_status audience_read(struct exchange *exchange, struct ledger_txn *txn,
-                                  const char *text, bool strict, collega_time now,
+                                  const char *text, const struct id *author, collega_time now,
                                   struct audience *out,
                                   struct collega_error *error) COLLEGA_MUST_CHECK;
 bool audience_has(const struct audience *audience, const struct id *party);
@@ -72,7 +72,8 @@ enum collega_status offer_once_mark(struct ledger_txn *txn, const struct id *par
                                     struct collega_error *error) COLLEGA_MUST_CHECK;
 
 /* ---- offer_changes.c */
-/* A status record by this node itself: `offer` is full, or is no longer. */
+/* A status record by this node itself: `offer` is full, or is no longer, or (WITHDRAWN: also of one that is expired) the
+ * board shows what it is no more. */
 enum collega_status offer_state_by_itself(struct exchange *exchange, const struct short_id *offer,
                                           Collega__OfferState state, collega_time now,
                                           struct collega_error *error) COLLEGA_MUST_CHECK;

@@ -86,8 +86,8 @@ static enum collega_status add_offer(struct offer_batch *batch, const struct pre
   /* An entry of its own: it goes by other ways than what stands before it. */
   enum collega_status status = offer_batch_publish(batch, error);
   if (status == COLLEGA_OK)
-    status = audience_read(batch->exchange, batch->txn, prepared->offer.audience, true, batch->now,
-                           &audience, error);
+    status = audience_read(batch->exchange, batch->txn, prepared->offer.audience, batch->party,
+                           batch->now, &audience, error);
   if (status == COLLEGA_OK) status = offer_batch_revision(batch, prepared, 1, NULL, error);
   return status == COLLEGA_OK ? offer_batch_mail(batch, &audience, error) : status;
 }

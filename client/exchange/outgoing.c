@@ -67,9 +67,14 @@ static enum collega_status next_item(struct exchange *exchange, uint64_t after, 
                                      const CollegaStore__OutboxItem **item,
                                      struct ledger_head *head, struct collega_error *error) {
   struct ledger_txn *txn = NULL;
+  CollegaStore__BrokerRow *broker = NULL;
   enum collega_status status = ledger_read(exchange->ledger, &txn, error);
   struct next_item next = {.txn = txn, .error = error};
-  if (status == COLLEGA_OK) status = outbox_each(txn, after, arena, visit_first_item, &next, error);
+  if (status == COLLEGA_OK) status = exchange_broker(txn, arena, &broker, error);
+  /* What a restored broker has lost goes first (apply_lost.c). */
+  bool held = broker && broker->awaits_start;
+  if (status == COLLEGA_OK && !held)
+    status = outbox_each(txn, after, arena, visit_first_item, &next, error);
   if (status == COLLEGA_OK) status = next.status;
   if (status == COLLEGA_OK) status = ledger_head(txn, head, error);
   ledger_abort(&txn);

@@ -292,6 +292,10 @@ static enum collega_status wants_asking(struct signing *signing, bool welcome, b
     if (effects.effect[i].kind == DEAL_EFFECT_SIGN_ASK &&
         id_equal(&effects.effect[i].deal, &signing->view.deal))
       *ask = true;
+  /* The answer is the last word, and the end that is wanted is signed for that again: it may have been lost. */
+  if (welcome && negotiation.terminate_wanted &&
+      id_equal(&negotiation.last_deal, &signing->view.deal))
+    *ask = true;
   if (!*ask) return COLLEGA_OK;
   struct deal_mail mail = {.view = &signing->view};
   status = outbox_each(signing->txn, 0, signing->arena, visit_item, &mail, signing->error);
@@ -402,9 +406,10 @@ enum collega_status exchange_sign(struct exchange *exchange, collega_time now, b
         sign_in_transaction(exchange, &list.deal[i], now, welcome, signed_acts, why);
     if (status == COLLEGA_OK) status = one;
   }
-  uint32_t filled = 0;
+  uint32_t filled = 0, withdrawn = 0;
   if (status == COLLEGA_OK) status = offers_look_filled(exchange, now, &filled, error);
-  *signed_acts += filled;
+  if (status == COLLEGA_OK) status = offers_look_unseen(exchange, now, &withdrawn, error);
+  *signed_acts += filled + withdrawn;
   if (status == COLLEGA_OK) {
     exchange->ask_due = false;
     exchange->signing_known = true;

@@ -12,8 +12,8 @@ static enum collega_status no_memory(struct collega_error *error) {
   return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
 }
 
-static enum collega_status item_put(struct ledger_txn *txn, const CollegaStore__OutboxItem *item,
-                                    struct collega_error *error) {
+enum collega_status outbox_update(struct ledger_txn *txn, const CollegaStore__OutboxItem *item,
+                                  struct collega_error *error) {
   uint8_t key[8];
   put_be64(key, item->number);
   return row_put(txn, TABLE_OUTBOX, bytes_of(key, sizeof key), &item->base, error);
@@ -22,7 +22,7 @@ static enum collega_status item_put(struct ledger_txn *txn, const CollegaStore__
 enum collega_status outbox_put(struct ledger_txn *txn, CollegaStore__OutboxItem *item,
                                struct collega_error *error) {
   enum collega_status status = outbox_next_number(txn, &item->number, error);
-  return status == COLLEGA_OK ? item_put(txn, item, error) : status;
+  return status == COLLEGA_OK ? outbox_update(txn, item, error) : status;
 }
 
 enum collega_status outbox_get(struct ledger_txn *txn, uint64_t number, struct arena *arena,
@@ -165,7 +165,7 @@ enum collega_status outbox_settle(struct ledger_txn *txn, uint64_t number, uint3
       status = outbox_forget(txn, number, error);
     } else {
       item->open -= leaves;
-      status = item_put(txn, item, error);
+      status = outbox_update(txn, item, error);
     }
   }
   arena_destroy(&arena);
@@ -185,7 +185,7 @@ enum collega_status outbox_refuse(struct ledger_txn *txn, uint64_t number, const
   item->n_refused_arguments = 0;
   for (size_t i = 0; i < count && !arena_exhausted(arena); i++)
     item->refused_arguments[item->n_refused_arguments++] = arena_text(arena, arguments[i]);
-  status = arena_exhausted(arena) ? no_memory(error) : item_put(txn, item, error);
+  status = arena_exhausted(arena) ? no_memory(error) : outbox_update(txn, item, error);
 done:
   arena_destroy(&arena);
   return status;

@@ -8,6 +8,9 @@
 /* item->number is set. `open`: leaves to settle (1 for mail and decide). */
 enum collega_status outbox_put(struct ledger_txn *txn, CollegaStore__OutboxItem *item,
                                struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Another content under its number. */
+enum collega_status outbox_update(struct ledger_txn *txn, const CollegaStore__OutboxItem *item,
+                                  struct collega_error *error) COLLEGA_MUST_CHECK;
 enum collega_status outbox_get(struct ledger_txn *txn, uint64_t number, struct arena *arena,
                                CollegaStore__OutboxItem **out,
                                struct collega_error *error) COLLEGA_MUST_CHECK;

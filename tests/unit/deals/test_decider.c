@@ -571,6 +571,21 @@ static void an_amendment_does_not_outlive_what_was_adopted_after_it(void **state
   is_entry(&bench, 1, 'd', COLLEGA__VERDICT__VERDICT_VOID, 0, RULE_overtaken);
 }
 
+/* Nothing came before it: what it follows has another name in the new epoch. */
+static void an_amendment_from_before_a_restore_is_told_so(void **state) {
+  (void)state;
+  struct bench bench;
+  set_up(&bench);
+  asks(&bench, DECIDE_ACCEPT, 'Q', 'a'); /* A */
+  bench.epoch = 2;
+  amends(&bench, 'd', 'A'); /* A is said again as B; this waits */
+  answers(&bench, 'P', NULL, 0);
+  answers(&bench, 'Q', NULL, 0);
+  is_entry(&bench, 0, 'd', COLLEGA__VERDICT__VERDICT_VOID, 0, RULE_said_anew);
+  amends(&bench, 'e', 'A'); /* and so is one that comes now */
+  is_entry(&bench, 0, 'e', COLLEGA__VERDICT__VERDICT_VOID, 0, RULE_said_anew);
+}
+
 static void a_counter_on_an_unknown_root_counts_as_older(void **state) {
   (void)state;
   struct bench bench;
@@ -630,6 +645,7 @@ int main(void) {
       cmocka_unit_test(what_the_backup_held_is_said_again),
       cmocka_unit_test(a_termination_shown_without_its_conclusion_brings_it_along),
       cmocka_unit_test(an_amendment_does_not_outlive_what_was_adopted_after_it),
+      cmocka_unit_test(an_amendment_from_before_a_restore_is_told_so),
       cmocka_unit_test(a_counter_on_an_unknown_root_counts_as_older),
       cmocka_unit_test(a_party_that_never_heard_of_the_root_can_answer),
   };

@@ -218,6 +218,32 @@ static void an_amendment_that_lost_its_place_is_void(void **state) {
   rebuilds(&pair);
 }
 
+/* The decider's word has another name after a restore: what follows the old one cannot be decided, and both are told
+ * why. Proposed anew it can. */
+static void an_amendment_that_is_open_across_a_restore_is_proposed_anew(void **state) {
+  struct pair pair = make_pair(*state);
+  struct world *world = pair.world;
+  struct proposal more = {.headcount = 4};
+  char copy[128];
+  snprintf(copy, sizeof copy, "%s/broker-copy", world->directory);
+  struct id deal = conclude(&pair, 2);
+  struct id amendment = amend(&pair, pair.lender, &deal, &more);
+  world_backup_broker(world, copy);
+  world_restore_broker(world, copy);
+  world_welcome(world, pair.lender);
+  world_welcome(world, pair.borrower);
+  world_settle(world);
+  both_are(&pair, &amendment, VOID, "said_anew");
+  both_are(&pair, &deal, CONCLUDED, NULL);
+  assert_int_equal(all_days(&pair, pair.lender), 2);
+  struct id again = amend(&pair, pair.lender, &deal, &more);
+  accept(&pair, pair.borrower, &again);
+  both_are(&pair, &again, CONCLUDED, NULL);
+  assert_int_equal(all_days(&pair, pair.lender), 4);
+  assert_int_equal(all_days(&pair, pair.borrower), 4);
+  rebuilds(&pair);
+}
+
 /* ---- the end */
 
 static void terminate(struct pair *pair, struct home *home, const struct id *deal,
@@ -283,6 +309,37 @@ static void an_end_overtaken_by_an_amendment_is_signed_again(void **state) {
   both_are(&pair, &amendment, ended, NULL);
   assert_int_equal(standing(&pair, pair.lender, "2027-02-11", "2027-12-31"), 0);
   rebuilds(&pair);
+}
+
+/* The decider was restored and asks both sides first; one of them is away. Its answer comes long after the end was
+ * signed for the agreement as it is said anew. */
+static void end_across_a_restore(struct world *world, bool away) {
+  struct pair pair = make_pair(world);
+  char copy[128];
+  snprintf(copy, sizeof copy, "%s/broker-copy", world->directory);
+  struct id deal = conclude(&pair, 3);
+  world_backup_broker(world, copy);
+  world_restore_broker(world, copy);
+  world_welcome(world, pair.borrower);
+  terminate(&pair, pair.borrower, &deal, "2027-02-10");
+  world_settle(world);
+  both_are(&pair, &deal, CONCLUDED, NULL);
+  pair.borrower->welcomed = !away;
+  world_welcome(world, pair.lender);
+  world_settle(world);
+  if (away) world_welcome(world, pair.borrower);
+  world_settle(world);
+  both_are(&pair, &deal, TERMINATED, NULL);
+  rebuilds(&pair);
+}
+
+static void an_end_is_signed_again_when_the_other_side_has_answered(void **state) {
+  end_across_a_restore(*state, false);
+}
+
+static void an_end_is_signed_again_by_who_comes_back_after_the_other_side_has_answered(
+    void **state) {
+  end_across_a_restore(*state, true);
 }
 
 static void an_end_waits_for_no_agreement(void **state) {
@@ -631,9 +688,12 @@ int main(void) {
       world_test(an_amendment_holds_only_what_it_adds),
       world_test(a_declined_amendment_leaves_the_agreement_as_it_was),
       world_test(an_amendment_that_lost_its_place_is_void),
+      world_test(an_amendment_that_is_open_across_a_restore_is_proposed_anew),
       world_test(an_agreement_ends_on_its_day),
       world_test(ended_before_it_began_nobody_is_held),
       world_test(an_end_overtaken_by_an_amendment_is_signed_again),
+      world_test(an_end_is_signed_again_when_the_other_side_has_answered),
+      world_test(an_end_is_signed_again_by_who_comes_back_after_the_other_side_has_answered),
       world_test(an_end_waits_for_no_agreement),
       world_test(a_part_ends_on_its_day_and_the_rest_goes_on),
       world_test(who_came_free_can_be_lent_again),

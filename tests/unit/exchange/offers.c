@@ -184,6 +184,31 @@ static void bad_offers_leave_no_trace(void **state) {
   assert_memory_equal(&after, &tables, sizeof tables);
 }
 
+/* It would go to nobody, and be gone with this ledger. */
+static void an_offer_for_nobody_but_its_author_is_refused(void **state) {
+  struct world *world = *state;
+  struct home *home = world_home(world, "Snijder BV", "12345678", true);
+  struct collega_error why;
+  struct short_id id;
+  Collega__Offer offer;
+  uint32_t revision = 0;
+  world_settle(world);
+  world_offer(&offer, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT, 3);
+  struct offer_input input = {&offer, NULL};
+  must(offer_publish(home->exchange, &home->party, &input, 1, world->now, &id, &error));
+  uint64_t entries = world_entries(home);
+  offer.audience = (char *)(uintptr_t) "named:12345678";
+  assert_int_equal(
+      offer_revise(home->exchange, &home->party, &id, &input, world->now, &revision, &why),
+      COLLEGA_INVALID);
+  assert_int_equal(why.rule, RULE_audience_only_you);
+  assert_int_equal(offer_publish(home->exchange, &home->party, &input, 1, world->now, &id, &why),
+                   COLLEGA_INVALID);
+  assert_int_equal(why.rule, RULE_audience_only_you);
+  assert_string_equal(why.field, "audience");
+  assert_int_equal(world_entries(home), entries);
+}
+
 static void a_large_batch_is_one_transaction_and_all_of_it_arrives(void **state) {
   struct world *world = *state;
   struct home *a = world_home(world, "Snijder BV", "12345678", true);
@@ -345,6 +370,7 @@ int main(void) {
       world_test(an_offer_reaches_the_others_and_keeps_its_private_part),
       world_test(a_withdrawn_offer_is_withdrawn_everywhere_and_once),
       world_test(bad_offers_leave_no_trace),
+      world_test(an_offer_for_nobody_but_its_author_is_refused),
       world_test(a_large_batch_is_one_transaction_and_all_of_it_arrives),
       world_test(an_offer_for_named_employers_goes_by_mail_to_them_alone),
       world_test(a_board_with_a_forged_signature_is_refused),

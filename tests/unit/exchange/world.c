@@ -6,7 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "base/clock.h"
 #include "base/process/process.h"
 #include "base/words.h"
 #include "broker/board/board.h"
@@ -35,6 +37,14 @@ static void set_id(ProtobufCBinaryData *field, const void *data, size_t length) 
   field->len = length;
 }
 
+static struct store *open_store(const char *path, bool must_exist) {
+  struct store *store = NULL;
+  struct store_options options = {
+      .path = path, .map_bytes = 64u * 1024 * 1024, .must_exist = must_exist};
+  must(store_open(&options, &store, &error));
+  return store;
+}
+
 int world_setup(void **state) {
   setenv("COLLEGA_MAP_MIB", "64",
          1); /* sanitizers have no room for the map that is reserved by default */
@@ -43,7 +53,9 @@ int world_setup(void **state) {
   struct world *world = calloc(1, sizeof *world);
   assert_non_null(world);
   world->now = INT64_C(1798758000000); /* 2026-12-31T23:00:00Z */
-  snprintf(world->directory, sizeof world->directory, "/tmp/collega-exchange-XXXXXX");
+  /* In memory, where there is room for that: nobody pulls the plug here. */
+  snprintf(world->directory, sizeof world->directory, "%s/collega-exchange-XXXXXX",
+           access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
   assert_non_null(mkdtemp(world->directory));
   struct epoch epoch;
   char recovery[RECOVERY_TEXT_BYTES], path[128];
@@ -51,11 +63,15 @@ int world_setup(void **state) {
   must(identity_create(true, &epoch, 1, world->now, recovery, &world->broker, &error));
   world->broker_id = *identity_party(world->broker);
   snprintf(path, sizeof path, "%s/broker", world->directory);
-  struct store_options options = {.path = path, .map_bytes = 64u * 1024 * 1024};
-  must(store_open(&options, &world->store, &error));
+  world->store = open_store(path, false);
   must(commit_open(world->store, world->broker, "Netwerk West", &world->commit, &error));
   world->members = members_new(NULL, NULL);
   assert_non_null(world->members);
+  struct run_view card; /* the decisions that it is shown are its own */
+  struct arena *arena = test_arena();
+  must(run_read_bytes(identity_card_run(world->broker, 0), arena, &card, &error));
+  must(members_take(world->members, &card, 0, NULL, NULL, 0, &error));
+  arena_destroy(&arena);
   *state = world;
   return 0;
 }
@@ -312,14 +328,15 @@ void world_settle(struct world *world) {
         home->caught_up = home->behind = false;
         world_welcome(world, home);
       }
+      uint64_t entries = world_entries(home);
       must(exchange_sign(home->exchange, world->now, true, &acts, &error));
-      moved = acts > 0 || moved;
       while (world_send_waiting(world, home))
         moved = true;
       while (world_board(world, home))
         moved = true;
       while (world_mail(world, home))
         moved = true;
+      moved = moved || world_entries(home) > entries; /* signed, or lapsed: told only here */
     }
   }
 }
@@ -616,6 +633,51 @@ uint64_t world_standing(struct home *home, const struct short_id *offer) {
 }
 
 /* ---- restores */
+
+/* Made as `collega-broker backup` makes it: the copy knows that it is one. */
+void world_backup_broker(struct world *world, const char *path) {
+  struct store_txn *txn = NULL;
+  struct broker_state state;
+  bool found = false;
+  must(store_backup(world->store, path, &error));
+  struct store *copy = open_store(path, true);
+  must(store_write(copy, &txn, &error));
+  must(state_read(txn, &state, &found, &error));
+  state.restored = true;
+  must(state_write(txn, &state, &error));
+  must(store_commit(&txn, &error));
+  store_close(&copy);
+}
+
+/* The number of an epoch is the second in which it began, and the broker waits until that is over: so it
+ * begins at the end of one. */
+static void turn_clock(struct world *world) {
+  char text[32], path[128];
+  world->now += SECOND_MS - 1 - world->now % SECOND_MS;
+  setenv("COLLEGA_CLOCK_FILE", "", 1);
+  snprintf(text, sizeof text, "%lld", (long long)(world->now - clock_now()));
+  snprintf(path, sizeof path, "%s/clock", world->directory);
+  must(file_write(path, text, strlen(text), 0600, &error));
+  setenv("COLLEGA_CLOCK_FILE", path, 1);
+}
+
+void world_restore_broker(struct world *world, const char *path) {
+  char home[128];
+  snprintf(home, sizeof home, "%s/broker-%u", world->directory, ++world->restores);
+  commit_close(&world->commit);
+  store_close(&world->store);
+  struct store *copy = open_store(path, true);
+  must(store_backup(copy, home, &error));
+  store_close(&copy);
+  world->store = open_store(home, true);
+  turn_clock(world);
+  must(commit_open(world->store, world->broker, "Netwerk West", &world->commit, &error));
+  world->now += 10 * SECOND_MS; /* a slow machine may have waited for more than one second to end */
+  assert_true(clock_now() < world->now);
+  setenv("COLLEGA_CLOCK_FILE", "", 1);
+  for (size_t i = 0; i < world->count; i++)
+    world->home[i].welcomed = false;
+}
 
 /* Welcome, the fetch, and the session that follows it. */
 void world_catch_up(struct world *world, struct home *home) {

@@ -76,6 +76,10 @@ enum collega_status world_deliver(struct world *world, struct home *home, struct
 /* The broker takes one packed frame of the home; its answers to the home are delivered. */
 void world_send(struct world *world, struct home *home, struct bytes frame);
 
+/* The broker's store as it is now, in a new directory; and a broker that lives on in such a copy, with
+ * all sessions gone. The copy stays as it is: it may be restored more than once. */
+void world_backup_broker(struct world *world, const char *path);
+void world_restore_broker(struct world *world, const char *path);
 /* The home lives on in a new directory, made of a backup, and catches up. */
 void world_restore_home(struct world *world, struct home *home, const char *backup);
 void world_catch_up(struct world *world, struct home *home);
