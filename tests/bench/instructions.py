@@ -23,9 +23,10 @@ FEW, MANY = 1000, 3000
 TOLERANCE = 0.06  # compilers of one version differ by less; what is slower by more is a change
 OURS = re.compile(r"\.c:|\.h:")
 # Of one path that cannot run without another, the other is taken off.
-LESS = {"publish_commit": "publish_prepare"}
-PATHS = ["guard_and_check", "read_run", "publish_prepare", "publish_commit", "board_whole", "board_cut", "session_step"]
-SHOWN = [path for path in PATHS if path != "publish_prepare"]
+LESS = {"publish_commit": "publish_prepare", "node_board": "node_frames"}
+PATHS = ["guard_and_check", "read_run", "publish_prepare", "publish_commit", "board_whole", "board_cut", "session_step",
+         "node_frames", "node_board"]
+SHOWN = [path for path in PATHS if path not in LESS.values()]
 
 
 def build(directory):
