@@ -166,6 +166,61 @@ static void gap_is_asked_for_from_what_is_stored(void **state) {
   reading_end(&reading);
 }
 
+static CollegaStore__OfferRow *stored_row(struct ledger_txn *txn, struct bytes key,
+                                          struct arena *arena) {
+  ProtobufCMessage *row = NULL;
+  must(row_get(txn, TABLE_OFFERS, key, &collega_store__offer_row__descriptor, arena, &row, &error));
+  return (CollegaStore__OfferRow *)row;
+}
+
+/* An author's own row holds its body; a reader's tells where it stands in the chain. */
+static void rows_of_others_do_not_repeat_the_body(void **state) {
+  struct reading reading;
+  struct intake_outcome outcome;
+  struct ledger_txn *txn = NULL;
+  struct collega_error why;
+  size_t taken;
+  reading_begin(&reading, *state);
+  assert_int_equal(take(&reading, reading.frame, FRAMES, &taken, &outcome), COLLEGA_OK);
+  for (size_t i = 0; i < FRAMES; i++) {
+    CollegaStore__OfferRow *mine =
+        world_offer_row(reading.author, &reading.offer[i], reading.arena);
+    CollegaStore__OfferRow *theirs =
+        world_offer_row(reading.reader, &reading.offer[i], reading.arena);
+    assert_false(mine->has_body_at);
+    assert_true(theirs->has_body_at);
+    assert_int_equal(theirs->body.len, mine->body.len);
+    assert_memory_equal(theirs->body.data, mine->body.data, mine->body.len);
+  }
+  struct bytes key = bytes_of(reading.offer[1].byte, SHORT_ID_BYTES);
+  must(ledger_write(exchange_ledger(reading.reader->exchange), &txn, &error));
+  CollegaStore__OfferRow *stored = stored_row(txn, key, reading.arena), *whole;
+  assert_false(stored->has_body);
+  must(ledger_offer(txn, key, reading.arena, &whole, &error));
+  must(ledger_offer_put(txn, whole, &error)); /* what was filled in is not written */
+  assert_false(stored_row(txn, key, reading.arena)->has_body);
+
+  const uint64_t at = stored->body_at, beyond[] = {UINT64_MAX, 1u << 20, at};
+  const uint32_t lengths[] = {stored->body_length, 1, UINT32_MAX};
+  for (size_t i = 0; i < 3; i++) {
+    stored->body_at = beyond[i];
+    stored->body_length = lengths[i];
+    must(row_put(txn, TABLE_OFFERS, key, &stored->base, &error));
+    assert_int_equal(ledger_offer(txn, key, reading.arena, &whole, &why), COLLEGA_DAMAGED);
+    assert_int_equal(why.rule, RULE_ledger_row_damaged);
+  }
+  stored->has_body_at = false; /* and no body either */
+  must(row_put(txn, TABLE_OFFERS, key, &stored->base, &error));
+  assert_int_equal(ledger_offer(txn, key, reading.arena, &whole, &why), COLLEGA_DAMAGED);
+  stored->has_body = true; /* as rows were before they told where it is */
+  stored->body = reading.frame[1]->board->runs[0]->run->bodies[0];
+  must(row_put(txn, TABLE_OFFERS, key, &stored->base, &error));
+  must(ledger_offer(txn, key, reading.arena, &whole, &error));
+  assert_int_equal(whole->body.len, reading.frame[1]->board->runs[0]->run->bodies[0].len);
+  ledger_abort(&txn);
+  reading_end(&reading);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(frames_together_are_each_an_entry, world_setup,
@@ -175,6 +230,8 @@ int main(void) {
       cmocka_unit_test_setup_teardown(refused_frame_keeps_those_before_it, world_setup,
                                       world_teardown),
       cmocka_unit_test_setup_teardown(gap_is_asked_for_from_what_is_stored, world_setup,
+                                      world_teardown),
+      cmocka_unit_test_setup_teardown(rows_of_others_do_not_repeat_the_body, world_setup,
                                       world_teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
