@@ -35,8 +35,10 @@ static enum collega_status take_offer(struct apply *apply, const struct record *
     row->author = record->body->author;
     row->state = COLLEGA__OFFER_STATE__OFFER_STATE_OPEN;
     bool own = false;
-    status =
-        exchange_party_is_own(apply->txn, field_bytes(&record->body->author), &own, apply->error);
+    status = COLLEGA_OK;
+    if (!apply->theirs)
+      status =
+          exchange_party_is_own(apply->txn, field_bytes(&record->body->author), &own, apply->error);
     row->mine = own;
   } else if (status == COLLEGA_OK && row->mine && row->refused && !row->position &&
              revision->revision == row->revision) {
@@ -401,6 +403,7 @@ static enum collega_status take_board_run(struct apply *apply, const struct run_
   if (status == COLLEGA_OK && !bodies_next_run(bodies))
     return exchange_row_damaged(apply->error, "board");
   apply->arena = rows;
+  apply->theirs = !ours;
   for (size_t i = 0; status == COLLEGA_OK && i < view->count; i++) {
     if (!bodies_next(bodies, apply, view->records[i].bytes))
       status = exchange_row_damaged(apply->error, "board");
@@ -412,6 +415,7 @@ static enum collega_status take_board_run(struct apply *apply, const struct run_
     if (status == COLLEGA_OK) status = take_board_record(apply, view, i, receipt, &position);
   }
   apply->arena = content;
+  apply->theirs = false;
   apply->body_length = 0;
   return status;
 }
