@@ -7,6 +7,7 @@
 #include "base/words.h"
 #include "proto/guard.h"
 #include "proto/tree.h"
+#include "proto/wire.h"
 
 /* ---- one record */
 
@@ -67,8 +68,10 @@ static enum collega_status take_offer(struct apply *apply, const struct record *
     row->author = record->body->author;
     row->state = COLLEGA__OFFER_STATE__OFFER_STATE_OPEN;
     bool own = false;
-    status =
-        exchange_party_is_own(apply->txn, field_bytes(&record->body->author), &own, apply->error);
+    status = COLLEGA_OK;
+    if (!apply->theirs)
+      status =
+          exchange_party_is_own(apply->txn, field_bytes(&record->body->author), &own, apply->error);
     row->mine = own;
   } else if (status == COLLEGA_OK && row->mine && row->refused && !row->position &&
              revision->revision == row->revision) {
@@ -87,7 +90,11 @@ static enum collega_status take_offer(struct apply *apply, const struct record *
   if (status != COLLEGA_OK) return status;
   row->revision = revision->revision;
   field_set_id(&row->content, &record->id);
+  row->has_body = true;
   field_set(&row->body, record->bytes.data, record->bytes.length);
+  row->has_body_at = row->has_body_length = apply->body_length > 0 && !row->mine;
+  row->body_at = row->has_body_at ? apply->body_at : 0;
+  row->body_length = row->has_body_at ? apply->body_length : 0;
   row->entry = apply->event->number;
   row->n_letter_entries = 0;
   row->position = position ? position_new(apply->arena, position) : NULL;
@@ -418,9 +425,44 @@ static enum collega_status take_board_record(struct apply *apply, const struct r
   return status;
 }
 
+/* The bodies of a board's entry where they stand in its payload, in the order in which they are read. */
+struct bodies {
+  struct bytes payload, runs,
+      bodies; /* all of it; what is left of its runs, and of the run's fields */
+};
+
+#define FIELD_BOARD_RUNS    5u
+#define FIELD_BOARD_RUN_RUN 1u
+#define FIELD_RUN_BODIES    7u
+
+/* Moves `from` on behind its next field of that number, which becomes *content. */
+static bool field_next(struct bytes *from, uint32_t wanted, struct bytes *content) {
+  uint32_t number;
+  while (wire_next(from, &number, content))
+    if (number == wanted) return true;
+  return false;
+}
+
+static bool bodies_next_run(struct bodies *walk) {
+  struct bytes run;
+  return field_next(&walk->runs, FIELD_BOARD_RUNS, &run) &&
+         field_next(&run, FIELD_BOARD_RUN_RUN, &walk->bodies);
+}
+
+/* False: the payload is not what was read. */
+static bool bodies_next(struct bodies *walk, struct apply *apply, struct bytes expected) {
+  struct bytes body;
+  if (!field_next(&walk->bodies, FIELD_RUN_BODIES, &body) || body.length != expected.length)
+    return false;
+  apply->body_at = (uint64_t)(body.data - walk->payload.data);
+  apply->body_length = (uint32_t)body.length;
+  return true;
+}
+
 /* `rows` holds what one record needs, and is emptied for the next. */
 static enum collega_status take_board_run(struct apply *apply, const struct run_view *view,
-                                          const Collega__ReceiptRun *receipt, struct arena *rows) {
+                                          const Collega__ReceiptRun *receipt, struct bodies *bodies,
+                                          struct arena *rows) {
   struct receipt_position position = {.time = receipt->time};
   struct arena *content = apply->arena;
   bool ours = false; /* all records of a run are by its signer */
@@ -429,15 +471,23 @@ static enum collega_status take_board_run(struct apply *apply, const struct run_
     return exchange_row_damaged(apply->error, "board");
   enum collega_status status =
       exchange_party_is_own(apply->txn, id_bytes(&view->signer), &ours, apply->error);
+  if (status == COLLEGA_OK && !bodies_next_run(bodies))
+    return exchange_row_damaged(apply->error, "board");
   apply->arena = rows;
+  apply->theirs = !ours;
   for (size_t i = 0; status == COLLEGA_OK && i < view->count; i++) {
-    if (view->records[i].refused != NULL) continue; /* of a rule the broker does not know yet */
+    if (!bodies_next(bodies, apply, view->records[i].bytes))
+      status = exchange_row_damaged(apply->error, "board");
+    if (status != COLLEGA_OK || view->records[i].refused != NULL)
+      continue; /* of a rule the broker does not know yet */
     arena_reset(rows);
     position.seq = receipt->first_seq + (receipt->n_leaves ? receipt->leaves[i] : (uint32_t)i);
     if (ours) status = note_ours(apply, &view->records[i], &position);
     if (status == COLLEGA_OK) status = take_board_record(apply, view, i, receipt, &position);
   }
   apply->arena = content;
+  apply->theirs = false;
+  apply->body_length = 0;
   return status;
 }
 
@@ -482,14 +532,16 @@ static enum collega_status read_board(struct apply *apply, const Collega__Board 
 
 static enum collega_status take_board(struct apply *apply, const Collega__Board *board,
                                       struct arena *rows) {
+  const struct bytes payload = apply->event->payload;
+  struct bodies bodies = {payload, payload, {NULL, 0}};
   enum collega_status status = COLLEGA_OK;
   for (size_t i = 0; status == COLLEGA_OK && i < board->n_runs; i++) {
     const Collega__BoardRun *run = board->runs[i];
     struct run_view read;
     if (!apply->read) status = run_read(run->run, apply->arena, &read, apply->error);
     if (status == COLLEGA_OK)
-      status =
-          take_board_run(apply, apply->read ? &apply->read->view[i] : &read, run->receipt, rows);
+      status = take_board_run(apply, apply->read ? &apply->read->view[i] : &read, run->receipt,
+                              &bodies, rows);
   }
   for (size_t i = 0; status == COLLEGA_OK && i < board->n_tombstones; i++)
     status = take_tombstone(apply, board->tombstones[i]);

@@ -306,6 +306,11 @@ struct apply {
   uint64_t settle_number;
   uint32_t settle_count;
   bool by_itself; /* own records that no user asked for */
+  bool theirs;    /* the author of the record is known to be none of ours */
+  /* Where the record's body stands in the entry's payload, if it may be read from there ever after; length 0: it may
+   * not, and is kept in the offer's row. */
+  uint64_t body_at;
+  uint32_t body_length;
   const struct board_read
       *read; /* the content of a board's entry; NULL: it is read from the payload */
 };

@@ -24,9 +24,14 @@ static enum collega_status leave_out_replaced(struct intake *intake, const struc
  * can take (a mandate that ends nothing, one too many) is its author's own doing, and costs only
  * that run. */
 static enum collega_status judge_run(struct intake *intake, const Collega__BoardRun *board_run,
-                                     struct run_view *view, bool *take) {
+                                     const struct run_ahead *ahead, struct run_view *view,
+                                     bool *take) {
+  enum collega_status status = COLLEGA_OK;
   *take = false;
-  enum collega_status status = run_read(board_run->run, intake->arena, view, intake->error);
+  if (ahead)
+    *view = ahead->view;
+  else
+    status = run_read(board_run->run, intake->arena, view, intake->error);
   if (status != COLLEGA_OK) return status;
   struct id *ids = arena_take(intake->arena, view->count * sizeof *ids);
   if (!ids) return exchange_no_memory(intake->error);
@@ -44,7 +49,7 @@ static enum collega_status judge_run(struct intake *intake, const Collega__Board
     at.seq = receipt->first_seq + (receipt->n_leaves ? receipt->leaves[i] : (uint32_t)i);
     if (!body_is_members_class(view->records[i].body)) {
       if (!verified) {
-        status = members_verify_anchored(intake->members, view, &at, NULL, intake->error);
+        status = intake_verify_run(intake, view, &at, ahead);
         status = leave_out_replaced(intake, view, status, take);
       }
       verified = true;
@@ -101,9 +106,13 @@ static enum collega_status judge(struct intake *intake, const Collega__Board *bo
   *read = (struct board_read){
       kept, arena_take(intake->arena, (board->n_runs + 1) * sizeof(struct run_view))};
   if (!kept->runs || !read->view) return exchange_no_memory(intake->error);
+  struct run_ahead *ahead;
+  status = intake_verify_ahead(intake, board, &ahead);
+  if (status != COLLEGA_OK) return status;
   for (size_t i = 0; i < board->n_runs; i++) {
     bool wanted;
-    status = judge_run(intake, board->runs[i], &read->view[kept->n_runs], &wanted);
+    status = judge_run(intake, board->runs[i], ahead ? &ahead[i] : NULL, &read->view[kept->n_runs],
+                       &wanted);
     if (status != COLLEGA_OK) return status;
     if (wanted) kept->runs[kept->n_runs++] = board->runs[i];
   }

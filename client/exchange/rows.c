@@ -44,16 +44,12 @@ enum collega_status body_of_bytes(struct bytes bytes, struct arena *arena,
 
 enum collega_status offer_row(struct ledger_txn *txn, struct bytes offer, struct arena *arena,
                               CollegaStore__OfferRow **out, struct collega_error *error) {
-  ProtobufCMessage *row = NULL;
-  enum collega_status status =
-      row_get(txn, TABLE_OFFERS, offer, &collega_store__offer_row__descriptor, arena, &row, error);
-  *out = (CollegaStore__OfferRow *)row;
-  return status;
+  return ledger_offer(txn, offer, arena, out, error);
 }
 
 enum collega_status offer_row_put(struct ledger_txn *txn, const CollegaStore__OfferRow *row,
                                   struct collega_error *error) {
-  return row_put(txn, TABLE_OFFERS, field_bytes(&row->offer), &row->base, error);
+  return ledger_offer_put(txn, row, error);
 }
 
 /* The key of a row of TABLE_DEALS and TABLE_ROOTS. */

@@ -14,7 +14,7 @@
 
 #define LEDGER_FORMAT "collega-ledger"
 /* 2: rows of own records say where they are receipted (migrate.c). */
-#define LEDGER_VERSION 3
+#define LEDGER_VERSION 4
 
 /* Frozen: these names are on disk. "meta" is base/disk's own. */
 static const char *const table_names[TABLE_COUNT] = {

@@ -213,6 +213,18 @@ ProtobufCMessage *row_unpack(const ProtobufCMessageDescriptor *type, struct byte
 enum collega_status row_unpack_outside(const ProtobufCMessageDescriptor *type, struct bytes bytes,
                                        struct arena *arena, ProtobufCMessage **out,
                                        struct collega_error *error) COLLEGA_MUST_CHECK;
+/* ---- offers.c: rows of TABLE_OFFERS. Those read and written here always have their body, wherever it is kept. */
+/* COLLEGA_NOT_FOUND, no words. */
+enum collega_status ledger_offer(struct ledger_txn *txn, struct bytes offer, struct arena *arena,
+                                 CollegaStore__OfferRow **out,
+                                 struct collega_error *error) COLLEGA_MUST_CHECK;
+/* From the bytes of a row, as table_each gives them. */
+enum collega_status ledger_offer_read(struct ledger_txn *txn, struct bytes value,
+                                      struct arena *arena, CollegaStore__OfferRow **out,
+                                      struct collega_error *error) COLLEGA_MUST_CHECK;
+/* With body_at the body itself is left out. */
+enum collega_status ledger_offer_put(struct ledger_txn *txn, const CollegaStore__OfferRow *row,
+                                     struct collega_error *error) COLLEGA_MUST_CHECK;
 /* The one id, `key_length` bytes after `key_prefix` in a table's keys, that begins with the typed
  * hexadecimal prefix; `key` gets these bytes (rows that go on after the same id count once).
  * COLLEGA_NOT_FOUND (id_unknown), COLLEGA_REFUSED (id_ambiguous) or COLLEGA_INVALID (id_malformed). */

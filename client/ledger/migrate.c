@@ -6,7 +6,9 @@
  *           rebuild` finds them in the chain).
  *   2 -> 3  A home had one party. Since 3 it may have several: rows of "deals" and "roots" have the
  *           party before the deal's or root's id in their key, and how far a mailbox was read stands
- *           with its party in "own" instead of with the broker. */
+ *           with its party in "own" instead of with the broker.
+ *   3 -> 4  Rows of "offers" that the board brought tell where their body stands in the chain. Older
+ *           ones hold it themselves: they stay so until they change, or the tables are rebuilt. */
 #include "client/ledger/transaction.h"
 
 #include <stdlib.h>

@@ -54,10 +54,11 @@ static bool load_row(void *context, struct bytes key, struct bytes value) {
   const struct view *view = loading->view;
   (void)key;
   arena_reset(loading->scratch);
-  CollegaStore__OfferRow *row = (CollegaStore__OfferRow *)row_unpack(
-      &collega_store__offer_row__descriptor, value, loading->scratch);
+  CollegaStore__OfferRow *row = NULL;
   Collega__Offer *offer = NULL;
-  if (!row || offer_of_row(row, loading->scratch, &offer, NULL) != COLLEGA_OK) return true;
+  if (ledger_offer_read(view->txn, value, loading->scratch, &row, NULL) != COLLEGA_OK ||
+      offer_of_row(row, loading->scratch, &offer, NULL) != COLLEGA_OK)
+    return true;
   bool open = offer_state(row, offer, view->now) == COLLEGA__OFFER_STATE__OFFER_STATE_OPEN;
   if ((!open && !loading->closed) || row->refused || !view_may_see(view, row, offer)) return true;
   if (!loading->all && offer->kind != loading->kind) return true;

@@ -62,24 +62,25 @@ enum collega_status view_mandate_id(const struct view *view, const char *typed, 
 
 /* ---- rows */
 
-static enum collega_status row_read(const struct view *view, enum ledger_table table,
-                                    struct bytes key, const ProtobufCMessageDescriptor *type,
-                                    struct bytes id, ProtobufCMessage **out,
-                                    struct collega_error *error) {
-  enum collega_status status = row_get(view->txn, table, key, type, view->arena, out, error);
+/* What is not there is an id that nobody knows. */
+static enum collega_status known(const struct view *view, enum collega_status status,
+                                 struct bytes id, struct collega_error *error) {
   return status == COLLEGA_NOT_FOUND ? error_set(error, status, RULE_id_unknown, NULL,
                                                  view_hex(view, id.data, id.length), NULL)
                                      : status;
 }
 
+static enum collega_status row_read(const struct view *view, enum ledger_table table,
+                                    struct bytes key, const ProtobufCMessageDescriptor *type,
+                                    struct bytes id, ProtobufCMessage **out,
+                                    struct collega_error *error) {
+  return known(view, row_get(view->txn, table, key, type, view->arena, out, error), id, error);
+}
+
 enum collega_status view_offer(const struct view *view, const struct short_id *id,
                                CollegaStore__OfferRow **out, struct collega_error *error) {
-  ProtobufCMessage *row = NULL;
   struct bytes key = bytes_of(id->byte, SHORT_ID_BYTES);
-  enum collega_status status =
-      row_read(view, TABLE_OFFERS, key, &collega_store__offer_row__descriptor, key, &row, error);
-  *out = (CollegaStore__OfferRow *)row;
-  return status;
+  return known(view, ledger_offer(view->txn, key, view->arena, out, error), key, error);
 }
 
 /* Of a table whose keys begin with the party. */

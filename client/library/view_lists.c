@@ -56,10 +56,11 @@ static bool offer_visit(void *context, struct bytes key, struct bytes value) {
   struct arena *arena = listing->view->arena;
   struct offer_rows *out = listing->out;
   (void)key;
-  CollegaStore__OfferRow *row =
-      (CollegaStore__OfferRow *)row_unpack(&collega_store__offer_row__descriptor, value, arena);
+  CollegaStore__OfferRow *row = NULL;
   Collega__Offer *offer = NULL;
-  if (!row || offer_of_row(row, arena, &offer, NULL) != COLLEGA_OK) return true;
+  if (ledger_offer_read(listing->view->txn, value, arena, &row, NULL) != COLLEGA_OK ||
+      offer_of_row(row, arena, &offer, NULL) != COLLEGA_OK)
+    return true;
   if (!offer_wanted(listing, row, offer)) return true;
   CollegaStore__OfferRow **rows =
       array_grow(arena, out->row, out->count, &out->capacity, sizeof *rows);

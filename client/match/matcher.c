@@ -227,6 +227,7 @@ static bool engine_follow(struct matcher *matcher, const struct offer_read *read
 
 struct load {
   struct matcher *matcher;
+  struct ledger_txn *txn;
   struct arena *arena;
   collega_time now;
 };
@@ -235,10 +236,11 @@ static bool load_row(void *context, struct bytes key, struct bytes value) {
   struct load *load = context;
   (void)key;
   arena_reset(load->arena);
-  CollegaStore__OfferRow *row = (CollegaStore__OfferRow *)row_unpack(
-      &collega_store__offer_row__descriptor, value, load->arena);
+  CollegaStore__OfferRow *row = NULL;
   struct offer_read read;
-  if (read_row(row, load->now, load->arena, &read)) engine_follow(load->matcher, &read);
+  if (ledger_offer_read(load->txn, value, load->arena, &row, NULL) == COLLEGA_OK &&
+      read_row(row, load->now, load->arena, &read))
+    engine_follow(load->matcher, &read);
   return true;
 }
 
@@ -250,7 +252,7 @@ static enum collega_status load_failed(struct load *load, struct collega_error *
 /* The engine from nothing. */
 static enum collega_status load_all(struct matcher *matcher, struct ledger_txn *txn,
                                     collega_time now, struct collega_error *error) {
-  struct load load = {matcher, arena_new(65536, MATCHER_ARENA_BYTES), now};
+  struct load load = {matcher, txn, arena_new(65536, MATCHER_ARENA_BYTES), now};
   struct match_engine *fresh = match_engine_new(&matcher->rules);
   matcher->loaded = false;
   if (fresh) {
@@ -352,11 +354,10 @@ static bool row_fill(struct arena *arena, const struct match_rules *rules,
 
 static CollegaStore__OfferRow *offer_row(struct ledger_txn *txn, const struct short_id *id,
                                          struct arena *arena) {
-  ProtobufCMessage *row = NULL;
-  if (row_get(txn, TABLE_OFFERS, bytes_of(id->byte, SHORT_ID_BYTES),
-              &collega_store__offer_row__descriptor, arena, &row, NULL) != COLLEGA_OK)
-    return NULL;
-  return (CollegaStore__OfferRow *)row;
+  CollegaStore__OfferRow *row = NULL;
+  enum collega_status status =
+      ledger_offer(txn, bytes_of(id->byte, SHORT_ID_BYTES), arena, &row, NULL);
+  return status == COLLEGA_OK ? row : NULL;
 }
 
 /* An offer for named employers meets only theirs; an employer with two parties does not meet

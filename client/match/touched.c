@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "proto/wire.h"
+
 #define LEAST_TOUCHED 64u
 
 void touched_begin(struct touched_set *set, struct arena *arena) {
@@ -52,45 +54,20 @@ static void touch(struct touched_set *set, struct bytes id) {
 
 /* ---- fields of fields, by their numbers in the schema */
 
-static bool read_varint(struct bytes *rest, uint64_t *out) {
-  *out = 0;
-  for (unsigned shift = 0; rest->length && shift < 64; shift += 7) {
-    uint8_t byte = *rest->data;
-    *rest = bytes_of(rest->data + 1, rest->length - 1);
-    *out |= (uint64_t)(byte & 0x7f) << shift;
-    if (byte < 0x80) return true;
-  }
-  return false;
-}
-
-/* The next field that has a length; false: no more. */
-static bool next_field(struct bytes *rest, uint64_t *number, struct bytes *content) {
-  uint64_t tag, value;
-  while (read_varint(rest, &tag) && read_varint(rest, &value)) {
-    if ((tag & 7) == 0) continue; /* a number */
-    if ((tag & 7) != 2 || value > rest->length) return false;
-    *number = tag >> 3;
-    *content = bytes_of(rest->data, (size_t)value);
-    *rest = bytes_of(rest->data + value, rest->length - (size_t)value);
-    return true;
-  }
-  return false;
-}
-
 /* Does anything stand at the end of `path`, which ends with 0? */
 static bool holds(struct bytes message, const uint8_t *path) {
-  uint64_t number;
+  uint32_t number;
   struct bytes content;
-  while (next_field(&message, &number, &content))
+  while (wire_next(&message, &number, &content))
     if (number == path[0] && (!path[1] || holds(content, path + 1))) return true;
   return false;
 }
 
 /* Touches all that stand at the end of `path`, which ends with 0. */
 static void touch_all(struct touched_set *set, struct bytes message, const uint8_t *path) {
-  uint64_t number;
+  uint32_t number;
   struct bytes content;
-  while (next_field(&message, &number, &content)) {
+  while (wire_next(&message, &number, &content)) {
     if (number != path[0]) continue;
     if (path[1])
       touch_all(set, content, path + 1);

@@ -4,13 +4,19 @@
  *
  * Does what PATH names TIMES times, on the same inputs on every run. Everything else it does does not depend on TIMES,
  * so the difference between two runs is the path's alone. DIRECTORY is made. */
+#include <sodium.h>
+#include <stdio.h>
 #include <string.h>
 #include "base/words.h"
 #include "broker/board/board.h"
 #include "broker/commit/commit.h"
+#include "broker/store/log_rows.h"
 #include "broker/store/member_rows.h"
+#include "client/exchange/exchange.h"
+#include "client/exchange/parties.h"
 #include "proto/check.h"
 #include "proto/guard.h"
+#include "proto/invitation.h"
 #include "proto/limits.h"
 #include "proto/link/link.h"
 #include "tests/bench/measure.h"
@@ -33,6 +39,9 @@ struct scene {
   struct commit *commit;
   struct member_source source;
   struct members *members;
+  /* with a node */
+  struct exchange *node;
+  struct told_head told;
 };
 
 static void must(enum collega_status status, const struct collega_error *error) {
@@ -216,15 +225,181 @@ static void session_step(struct scene *scene, size_t times) {
   }
 }
 
+/* ---- a node that reads the broker's board */
+
+static void take_one(struct scene *scene, struct bytes packed) {
+  struct collega_error error;
+  struct intake_outcome outcome;
+  ProtobufCMessage *message;
+  must(guard_unpack(&collega__from_broker__descriptor, packed, scene->scratch, &message, &error),
+       &error);
+  must(intake_frame(scene->node, (const Collega__FromBroker *)message, packed, clock_now(),
+                    &scene->told, scene->scratch, &outcome, &error),
+       &error);
+}
+
+static void take_welcome(struct scene *scene, bool member) {
+  struct collega_error error;
+  struct store_txn *txn = NULL;
+  struct bytes frame;
+  must(store_read(scene->store, &txn, &error), &error);
+  must(welcome_read(txn, exchange_host(scene->node), member, clock_now(), scene->scratch, &frame,
+                    &error),
+       &error);
+  store_end(&txn);
+  take_one(scene, frame);
+}
+
+static void take_log(struct scene *scene) {
+  struct collega_error error;
+  struct store_txn *txn = NULL;
+  struct broker_state state;
+  struct bytes frame;
+  Collega__Filter everything = COLLEGA__FILTER__INIT;
+  uint32_t records = 0;
+  uint64_t through = 0;
+  bool found = false;
+  must(store_read(scene->store, &txn, &error), &error);
+  must(state_read(txn, &state, &found, &error), &error);
+  must(board_read(txn, &scene->source.broker, &state.epoch, 1, &everything, 0, scene->scratch,
+                  &frame, &records, &through, &error),
+       &error);
+  NEED(found && through == state.log_seq);
+  store_end(&txn);
+  take_one(scene, frame);
+}
+
+/* The broker takes what the node asks with its invitation, and the node takes the answer. */
+static void join(struct scene *scene, const uint8_t invitation_public[32]) {
+  struct collega_error error;
+  struct commit_result result;
+  struct request *request = request_new(REQUEST_JOIN);
+  NEED(request != NULL);
+  must(exchange_join(scene->node, exchange_host(scene->node), request->arena, &request->packed,
+                     &error),
+       &error);
+  memcpy(request->link_key, invitation_public, sizeof request->link_key);
+  request_prepare(request, scene->members, clock_now());
+  if (request->prepared != COLLEGA_OK) must(request->prepared, &request->error);
+  commit_all(scene, &request, 1, &result);
+  NEED(result.answer_count > 0);
+  take_one(scene, result.answers[0].packed);
+  commit_result_free(&result);
+  request_destroy(&request);
+}
+
+static void node_make(struct scene *scene, const char *directory) {
+  struct collega_error error;
+  struct commit_result result;
+  struct id party;
+  char home[512], recovery[RECOVERY_TEXT_BYTES], token[INVITATION_TEXT_BYTES];
+  char *address = (char *)(uintptr_t) "tcp://127.0.0.1:7440";
+  uint8_t secret[32];
+  snprintf(home, sizeof home, "%s.node", directory);
+  const struct node_init init = {home, "Lezer BV", "87654321", "A. de Boer", "directeur"};
+  must(node_init(&init, clock_now(), &party, recovery, &error), &error);
+  must(exchange_open(home, &scene->node, &error), &error);
+
+  struct request *invite = request_new(REQUEST_INVITE);
+  NEED(invite != NULL);
+  Collega__Invitation invitation = COLLEGA__INVITATION__INIT;
+  random_fill(secret, sizeof secret);
+  NEED(crypto_scalarmult_base(invite->invitation_public, secret) == 0);
+  invitation.broker = (ProtobufCBinaryData){ID_BYTES, scene->source.broker.byte};
+  invitation.broker_name = invitation.name = (char *)(uintptr_t) "Lezer BV";
+  invitation.kvk = (char *)(uintptr_t) "87654321";
+  invitation.n_addresses = 1;
+  invitation.addresses = &address;
+  invitation.link_key =
+      (ProtobufCBinaryData){32, (uint8_t *)(uintptr_t)identity_public(scene->identity)->link};
+  invitation.secret = (ProtobufCBinaryData){sizeof secret, secret};
+  invitation.expires = clock_now() + DAY_MS;
+  invite->invitation = &invitation;
+  commit_all(scene, &invite, 1, &result);
+  commit_result_free(&result);
+  must(invitation_write(&invitation, token, &error), &error);
+  must(join_store_token(scene->node, token, &error), &error);
+  struct request *first = publish_of(scene, scene->frame); /* the heads follow on its own */
+  commit_all(scene, &first, 1, &result);
+  commit_result_free(&result);
+  request_destroy(&first);
+  take_welcome(scene, false);
+  join(scene, invite->invitation_public);
+  take_welcome(scene, true);
+  take_log(scene);
+  request_destroy(&invite);
+  arena_reset(scene->scratch);
+}
+
+#define FRAMES 10u
+
+/* The frames of one commit of RUN records each, FRAMES at once. Counted for each record; what the broker does for them is
+ * counted by node_frames. */
+static void node_boards(struct scene *scene, size_t times, bool take) {
+  static const struct epoch none;
+  struct collega_error error;
+  struct store_txn *txn = NULL;
+  struct broker_state state = {.epoch = none};
+  Collega__Filter everything = COLLEGA__FILTER__INIT;
+  bool found = false;
+  must(store_read(scene->store, &txn, &error), &error);
+  must(state_read(txn, &state, &found, &error), &error);
+  store_end(&txn);
+  for (size_t done = 0; done < times;) {
+    const Collega__FromBroker *frames[FRAMES];
+    size_t count = 0, taken = 0;
+    for (; count < FRAMES && done < times; count++, done += RUN) {
+      struct commit_result result;
+      struct bytes packed;
+      uint32_t records;
+      uint64_t through;
+      ProtobufCMessage *message;
+      struct request *request =
+          publish_of(scene, employer_publish(&scene->employer, RUN, scene->scratch));
+      commit_all(scene, &request, 1, &result);
+      must(board_live(result.log, &scene->source.broker, &state.epoch, 1, &everything,
+                      result.log->first_seq - 1, scene->scratch, &packed, &records, &through,
+                      &error),
+           &error);
+      commit_result_free(&result);
+      request_destroy(&request);
+      must(guard_unpack_borrowing(&collega__from_broker__descriptor, packed, scene->scratch,
+                                  &message, &error),
+           &error);
+      frames[count] = (const Collega__FromBroker *)message;
+    }
+    struct intake_outcome outcome;
+    if (take)
+      must(intake_boards(scene->node, frames, count, clock_now(), &scene->told, scene->scratch,
+                         &taken, &outcome, &error),
+           &error);
+    NEED(!take || (taken == count && !outcome.frame_due));
+    arena_reset(scene->scratch);
+  }
+}
+
+static void node_frames(struct scene *scene, size_t times) {
+  node_boards(scene, times, false);
+}
+
+static void node_board(struct scene *scene, size_t times) {
+  node_boards(scene, times, true);
+}
+
 static const struct path {
   const char *name;
   void (*walk)(struct scene *scene, size_t times);
-  bool broker;
+  bool broker, node;
 } paths[] = {
-    {"guard_and_check", guard_and_check, false}, {"read_run", read_run, false},
-    {"publish_prepare", publish_prepare, true},  {"publish_commit", publish_commit, true},
-    {"board_whole", board_whole, true},          {"board_cut", board_cut, true},
-    {"session_step", session_step, false},
+    {"guard_and_check", guard_and_check, false, false},
+    {"read_run", read_run, false, false},
+    {"publish_prepare", publish_prepare, true, false},
+    {"publish_commit", publish_commit, true, false},
+    {"board_whole", board_whole, true, false},
+    {"board_cut", board_cut, true, false},
+    {"session_step", session_step, false, false},
+    {"node_frames", node_frames, true, true},
+    {"node_board", node_board, true, true},
 };
 
 int main(int count, char **arguments) {
@@ -235,6 +410,7 @@ int main(int count, char **arguments) {
   for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
     if (strcmp(paths[i].name, arguments[1]) != 0) continue;
     if (paths[i].broker) broker_make(&scene, arguments[2]);
+    if (paths[i].node) node_make(&scene, arguments[2]);
     paths[i].walk(&scene, number_argument(arguments[3]));
     return 0; /* what it holds ends with it */
   }

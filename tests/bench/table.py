@@ -108,6 +108,7 @@ def publish_rows(found):
     ]
     for name, what, goal in (("publish_window_100", "window 100, runs of 20", None),
                              ("publish_100", "window 1,000, runs of 100", "batches"),
+                             ("publish_250", "window 1,000, runs of 250", "batches"),
                              ("publish_1000", "window 4,000, runs of 1,000", "batches")):
         part = found[name]
         rows += [
@@ -199,6 +200,9 @@ def ledger_rows(found):
     return [
         row(group, "board taken in, verified, runs of 1,000", "/s", ledger["import_rate"], 150_000, "import"),
         row(group, "  daemon's CPU per million", "s", ledger["import_cpu_per_million"]),
+        row(group, "  each signed alone", "/s", ledger["alone_board_rate"], found["cpu"]["verify_all"], "alone"),
+        row(group, "  daemon's CPU per million, of what verifying takes", "s", ledger["alone_board_cpu_per_million"],
+            1e6 / found["cpu"]["verify"]),
         row(group, "ledger import, runs of 1,000", "/s", ledger["ledger_import_rate"], 150_000, "import"),
         row(group, "  its CPU per million", "s", ledger["ledger_import_cpu_per_million"]),
         row(group, "ledger verify", "/s", ledger["ledger_verify_rate"]),
@@ -227,10 +231,13 @@ def other_rows(found):
                 rows.append({**row(group, "  acknowledged p50", "us", None), "limit": part["acknowledged_p50_us"]})
             if window == 1000:
                 rows.append({**row(group, "  its CPU per million", "s", None), "limit": part["cpu_per_million"]})
-    if "nats_1000" in found and "publish_100" in found:
-        ours, theirs = found["publish_100"], found["nats_1000"]
-        rows += [row(group, "the broker, runs of 100, against JetStream", "/s", ours["rate"], theirs["rate"], "nats"),
-                 row(group, "  CPU per million", "s", ours["cpu_per_million"], theirs["cpu_per_million"], "nats_cpu")]
+    for length in (100, 250):
+        if "nats_1000" in found and f"publish_{length}" in found:
+            ours, theirs = found[f"publish_{length}"], found["nats_1000"]
+            rows += [row(group, f"the broker, window 1,000, runs of {length}, against JetStream", "/s", ours["rate"],
+                         theirs["rate"], "nats"),
+                     row(group, "  CPU per million", "s", ours["cpu_per_million"], theirs["cpu_per_million"],
+                         "nats_cpu")]
     return rows
 
 

@@ -87,6 +87,7 @@ struct seen {
   const struct play *play;
   size_t home, count;
   struct arena *arena;
+  struct ledger_txn *txn;
 };
 
 static const struct plain *find(const struct play *play, struct bytes id) {
@@ -98,10 +99,9 @@ static const struct plain *find(const struct play *play, struct bytes id) {
 static bool visit_row(void *context, struct bytes key, struct bytes value) {
   struct seen *seen = context;
   const struct plain *plain = find(seen->play, key);
-  ProtobufCMessage *message = row_unpack(&collega_store__offer_row__descriptor, value, seen->arena);
-  const CollegaStore__OfferRow *row = (const CollegaStore__OfferRow *)message;
+  CollegaStore__OfferRow *row;
   Collega__Offer *offer;
-  assert_non_null(row);
+  must(ledger_offer_read(seen->txn, value, seen->arena, &row, &error));
   assert_non_null(plain);
   must(offer_of_row(row, seen->arena, &offer, &error));
   if (row->mine || row->state == COLLEGA__OFFER_STATE__OFFER_STATE_WITHDRAWN ||
@@ -135,12 +135,11 @@ static void print_missing(const struct play *play, size_t home) {
 
 static void assert_views(const struct play *play) {
   for (size_t home = 0; home < HOMES; home++) {
-    struct seen seen = {play, home, 0, arena_new(65536, 1u << 26)};
-    struct ledger_txn *txn = NULL;
+    struct seen seen = {play, home, 0, arena_new(65536, 1u << 26), NULL};
     size_t expected = 0;
-    must(ledger_read(exchange_ledger(play->world->home[home].exchange), &txn, &error));
-    must(table_each(txn, TABLE_OFFERS, bytes_of(NULL, 0), NULL, visit_row, &seen, &error));
-    ledger_abort(&txn);
+    must(ledger_read(exchange_ledger(play->world->home[home].exchange), &seen.txn, &error));
+    must(table_each(seen.txn, TABLE_OFFERS, bytes_of(NULL, 0), NULL, visit_row, &seen, &error));
+    ledger_abort(&seen.txn);
     arena_destroy(&seen.arena);
     for (size_t i = 0; i < play->count; i++)
       expected += play->offers[i].author != home && may_see(play, &play->offers[i], home);

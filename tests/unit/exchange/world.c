@@ -575,12 +575,13 @@ CollegaStore__DealState world_deal_state(struct home *home, const struct id *dea
 CollegaStore__OfferRow *world_offer_row(struct home *home, const struct short_id *offer,
                                         struct arena *arena) {
   struct ledger_txn *txn = NULL;
-  ProtobufCMessage *row = NULL;
+  CollegaStore__OfferRow *row = NULL;
   must(ledger_read(exchange_ledger(home->exchange), &txn, &error));
-  (void)!row_get(txn, TABLE_OFFERS, bytes_of(offer->byte, SHORT_ID_BYTES),
-                 &collega_store__offer_row__descriptor, arena, &row, NULL);
+  enum collega_status status =
+      ledger_offer(txn, bytes_of(offer->byte, SHORT_ID_BYTES), arena, &row, NULL);
+  assert_true(status == COLLEGA_OK || status == COLLEGA_NOT_FOUND);
   ledger_abort(&txn);
-  return (CollegaStore__OfferRow *)row;
+  return row;
 }
 
 uint64_t world_entries(struct home *home) {
