@@ -36,7 +36,9 @@ static void loan_row(struct desk *desk, struct table *table, const json_t *loan)
            (int64_t)json_integer_value(json_object_get(loan, "people")));
   snprintf(hours, sizeof hours, "%" PRId64,
            (int64_t)json_integer_value(json_object_get(loan, "hours")));
-  snprintf(score, sizeof score, "%.2f", json_number_value(json_object_get(loan, "score")));
+  snprintf(score, sizeof score, "%.2f",
+           json_number_value(json_object_get(loan, "score")) +
+               1e-9); /* half up, as in the sentences */
   if (json_object_get(loan, "ring"))
     snprintf(ring, sizeof ring, "%" PRId64,
              (int64_t)json_integer_value(json_object_get(loan, "ring")));

@@ -16,6 +16,7 @@
 #define PLAN_ID_BYTES 16u
 #define PLAN_ID_TAG   "collega/plan/1"
 #define SENTENCE      400
+#define HALF_UP       1e-9 /* 0.925 is read as 0.93, here and in the table of loans */
 
 static enum collega_status no_plan_memory(struct collega_error *error) {
   return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
@@ -223,7 +224,7 @@ static int64_t figure(const struct saying *saying, const char *name) {
 }
 /* "0,83" in Dutch, "0.83" in English. */
 static const char *fraction_of(const struct saying *saying, double value) {
-  char *text = arena_print(saying->view->arena, "%.2f", value);
+  char *text = arena_print(saying->view->arena, "%.2f", value + HALF_UP);
   char *point = text ? strchr(text, '.') : NULL;
   if (point && saying->view->language == LANGUAGE_NL) *point = ',';
   return text ? text : "";
@@ -242,7 +243,8 @@ static void say_done(struct saying *saying) {
   bool supplies = json_is_true(json_object_get(saying->plan, "supplies"));
   int64_t people = figure(saying, "people");
   double value = json_number_value(json_object_get(saying->plan, "value"));
-  const char *employers = number_of(saying, figure(saying, "employers"));
+  const char *employers =
+      counted(saying, figure(saying, "employers"), RULE_plan_employers_one, RULE_plan_employers);
   if (kind_is(saying, "carved")) {
     int64_t hours = figure(saying, "hours");
     add_sentence(saying, RULE_plan_said_carved, number_of(saying, hours),
@@ -264,7 +266,8 @@ static void say_done(struct saying *saying) {
     return;
   }
   add_sentence(saying, kind_is(saying, "rings") ? RULE_plan_said_rings : RULE_plan_said_board,
-               people_of(saying, people), employers, average, NULL);
+               people_of(saying, people), number_of(saying, figure(saying, "employers")), average,
+               NULL);
   add_sentence(
       saying, RULE_plan_said_nothing_board, people_of(saying, figure(saying, "people_offered")),
       counted(saying, figure(saying, "people_asked"), RULE_plan_places_one, RULE_plan_places), NULL,
