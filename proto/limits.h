@@ -28,6 +28,7 @@
 #define INVITATION_LIFETIME_MS (14 * DAY_MS) /* default */
 #define CLOCKS_APART_MS        DAY_MS /* a clock may be off by hours: what it says is believed so far */
 #define CERT_LIFETIME_MS       (730 * DAY_MS)
+#define CERT_NOTICE_MS         (60 * DAY_MS) /* before its end: time to ask for an invitation */
 
 #define CREDIT_RECORDS      16384u /* what either side may have under way */
 #define CREDIT_BYTES        (16u * 1024u * 1024u)

@@ -191,22 +191,28 @@ static const char *words_of(const struct arguments *arguments, enum rule rule, c
 }
 
 static void print_members(const struct arguments *arguments, const json_t *members) {
-  char name[40], role[40], state[40], fingerprint[40];
+  char name[40], role[40], state[40], until[40], fingerprint[40];
   const char *headings[] = {
-      words_of(arguments, RULE_label_name, name, sizeof name), "KvK",
+      words_of(arguments, RULE_label_name, name, sizeof name),
+      "KvK",
       words_of(arguments, RULE_label_role, role, sizeof role),
       words_of(arguments, RULE_label_state, state, sizeof state),
+      words_of(arguments, RULE_label_until, until, sizeof until),
       words_of(arguments, RULE_label_fingerprint, fingerprint, sizeof fingerprint)};
-  struct table *table = table_new(5, headings, 0);
+  struct table *table = table_new(6, headings, 0);
   struct arena *arena = arena_new(4096, 16u << 20);
   for (size_t i = 0; table != NULL && arena != NULL && i < json_array_size(members); i++) {
     const json_t *member = json_array_get(members, i);
     enum rule rule = json_is_true(json_object_get(member, "revoked"))    ? RULE_member_revoked
                      : json_is_true(json_object_get(member, "in_force")) ? RULE_member_in_force
                                                                          : RULE_member_lapsed;
-    char words[40];
-    const char *cells[] = {terminal_safe(arena, text_in(member, "name")), text_in(member, "kvk"),
-                           text_in(member, "role"), words_of(arguments, rule, words, sizeof words),
+    char words[40], day[sizeof "2027-01-31"];
+    snprintf(day, sizeof day, "%s", text_in(member, "certified_until"));
+    const char *cells[] = {terminal_safe(arena, text_in(member, "name")),
+                           text_in(member, "kvk"),
+                           text_in(member, "role"),
+                           words_of(arguments, rule, words, sizeof words),
+                           day,
                            text_in(member, "fingerprint")};
     table_row(table, cells);
   }
@@ -247,6 +253,8 @@ static void print_status(const struct arguments *arguments, const json_t *status
   say(arguments, RULE_broker_status_log, number_in(status, "members", 1, a),
       number_in(json_object_get(status, "log"), "seq", 1, b),
       number_in(json_object_get(status, "mailboxes"), "waiting_bytes", 1, c), NULL);
+  if (json_integer_value(json_object_get(status, "certificates_ending")) > 0)
+    say(arguments, RULE_broker_status_ending, number_in(status, "certificates_ending", 1, a), NULL);
   say(arguments, RULE_broker_status_store, number_in(store, "used", MEBIBYTE, a),
       number_in(store, "map", MEBIBYTE, b), number_in(store, "free", MEBIBYTE, c), NULL);
 }

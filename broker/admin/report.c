@@ -4,6 +4,7 @@
 #include "broker/store/log_rows.h"
 #include "broker/store/member_rows.h"
 #include "proto/keys.h"
+#include "proto/limits.h"
 #include <ctype.h>
 #include <string.h>
 
@@ -33,7 +34,7 @@ static json_t *time_json(collega_time time) {
 struct listing {
   json_t *members;
   struct id broker;
-  size_t in_force;
+  size_t in_force, ending; /* certificates that end within CERT_NOTICE_MS, or are over */
   collega_time now;
 };
 
@@ -44,6 +45,7 @@ static bool list_member(void *context, const struct id *party, const struct part
   fingerprint_write(fingerprint, party);
   bool in_force = party_row_in_force(row, listing->now);
   listing->in_force += in_force;
+  listing->ending += !row->revoked && row->certified_until - listing->now < CERT_NOTICE_MS;
   if (listing->members == NULL) return true;
   json_t *member = json_pack("{s:o,s:s,s:s,s:o,s:s,s:b,s:b,s:o}", "id", id_json(party), "name",
                              row->name, "kvk", row->kvk, "role", role_json(row->role),
@@ -112,12 +114,13 @@ enum collega_status report_status(struct store *store, struct store_txn *txn, co
   char fingerprint[FINGERPRINT_BYTES], epoch[2 * EPOCH_BYTES + 1];
   fingerprint_write(fingerprint, &state.broker);
   hex_write(epoch, state.epoch.byte, EPOCH_BYTES);
-  *out = json_pack("{s:{s:o,s:s,s:s,s:s,s:I},s:{s:I},s:{s:I,s:I,s:I},s:I,s:{s:I}}", "broker", "id",
-                   id_json(&state.broker), "name", state.name, "fingerprint", fingerprint, "epoch",
-                   epoch, "epoch_number", (json_int_t)state.epoch_number, "log", "seq",
+  *out = json_pack("{s:{s:o,s:s,s:s,s:s,s:I},s:{s:I},s:{s:I,s:I,s:I},s:I,s:I,s:{s:I}}", "broker",
+                   "id", id_json(&state.broker), "name", state.name, "fingerprint", fingerprint,
+                   "epoch", epoch, "epoch_number", (json_int_t)state.epoch_number, "log", "seq",
                    (json_int_t)state.log_seq, "store", "used", (json_int_t)room.used, "map",
                    (json_int_t)room.map, "free", (json_int_t)room.free, "members",
-                   (json_int_t)listing.in_force, "mailboxes", "waiting_bytes", (json_int_t)waiting);
+                   (json_int_t)listing.in_force, "certificates_ending", (json_int_t)listing.ending,
+                   "mailboxes", "waiting_bytes", (json_int_t)waiting);
   return *out == NULL ? no_memory(error) : COLLEGA_OK;
 }
 

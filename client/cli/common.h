@@ -134,6 +134,8 @@ enum collega_status command_init(const struct arguments *arguments, struct colle
 enum collega_status command_join(const struct arguments *arguments, struct collega_error *error);
 enum collega_status command_party_add(const struct arguments *arguments,
                                       struct collega_error *error);
+enum collega_status command_party_renew(const struct arguments *arguments,
+                                        struct collega_error *error);
 enum collega_status command_party_list(const struct arguments *arguments,
                                        struct collega_error *error);
 enum collega_status command_run(const struct arguments *arguments, struct collega_error *error);

@@ -250,6 +250,33 @@ static enum collega_status print_housemates(struct desk *desk, const struct node
   return status;
 }
 
+/* A certificate that ends is not noticed otherwise before it has ended. */
+static void print_certificates(struct desk *desk, const struct node_facts *facts) {
+  struct view view = desk_view(desk);
+  for (size_t i = 0; i < facts->party_count; i++) {
+    const struct party_facts *party = &facts->parties[i];
+    const char *until = party_until_words(&view, party),
+               *next = party->row->host ? "join" : "party renew";
+    switch (party->standing.renewal) {
+    case RENEWAL_NONE:
+      break;
+    case RENEWAL_DUE:
+      say(desk,
+          party->standing.state == PARTY_LAPSED ? RULE_said_certificate_over
+                                                : RULE_said_certificate_ends,
+          party->row->name, party->row->kvk, until, next, NULL);
+      break;
+    case RENEWAL_WAITS:
+      say(desk, RULE_said_renewal_waits, party->row->name, party->row->kvk, NULL);
+      break;
+    case RENEWAL_REFUSED:
+      say(desk, RULE_said_renewal_refused, party->row->name, party->row->kvk,
+          party_why_words(&view, party), NULL);
+      break;
+    }
+  }
+}
+
 enum collega_status command_status(const struct arguments *arguments, struct collega_error *error) {
   struct desk desk;
   struct node_facts facts;
@@ -261,6 +288,7 @@ enum collega_status command_status(const struct arguments *arguments, struct col
     status = json_print(document_status(&view, &facts), error);
   } else if (status == COLLEGA_OK) {
     print_status(&desk, &facts);
+    print_certificates(&desk, &facts);
     status = print_housemates(&desk, &facts, error);
   }
   desk_close(&desk);

@@ -143,6 +143,7 @@ static const struct option_row verify_options[] = {
 static const struct option_row recover_options[] = {
     {"recovery-key", "FILE|-", "bestand met de herstelsleutel; - is standaardinvoer",
      "file with the recovery key; - is standard input", false},
+    AS,
     WAIT};
 static const struct option_row mandate_options[] = {
     {"signatory", "NAME", "wie tekent", "who signs", false},
@@ -206,6 +207,9 @@ static const struct command_row commands[] = {
     {"party add", "--name NAME --kvk NUMBER --invitation TOKEN",
      "huisvest een werkgever op dit knooppunt", "host an employer at this node",
      OPTIONS(party_options), 0, 0, command_party_add},
+    {"party renew", "TOKEN", "verleng het certificaat van een werkgever die hier woont",
+     "renew the certificate of an employer that lives here", OPTIONS(act_options), 1, 1,
+     command_party_renew},
     {"party list", "", "wie hier wonen, en of ze lid zijn",
      "who lives here, and whether as a member", NO_OPTIONS, 0, 0, command_party_list},
     {"offer new", "", "stel aanbod op aan de hand van vragen, en plaats het",
@@ -284,7 +288,7 @@ static const struct command_row commands[] = {
     {"mandate end", "ID", "beëindig een volmacht", "end a mandate", OPTIONS(act_options), 1, 1,
      command_mandate_end},
     {"key rotate", "", "vervang de sleutels door nieuwe", "replace the keys by new ones",
-     OPTIONS(wait_options), 0, 0, command_key_rotate},
+     OPTIONS(act_options), 0, 0, command_key_rotate},
     {"key recover", "--recovery-key FILE|-",
      "vervang de sleutels met de herstelsleutel: ook die van wie ze stal",
      "replace the keys by the recovery key: also those of who stole them", OPTIONS(recover_options),

@@ -1,4 +1,4 @@
-/* party add, list: the employers that a network's node hosts. */
+/* party add, renew, list: the employers that a network's node hosts. */
 #include <string.h>
 
 #include "base/process/process.h"
@@ -40,14 +40,15 @@ static enum collega_status read_options(const struct arguments *arguments, struc
 static enum collega_status answered(struct desk *desk, void *context, bool *met,
                                     struct collega_error *error) {
   const struct adding *adding = context;
-  enum party_state state;
-  struct collega_error why;
-  enum collega_status status =
-      party_state(desk->exchange, desk->txn, &adding->party, desk->arena, &state, &why, error);
-  *met = state == PARTY_CERTIFIED;
-  if (status != COLLEGA_OK || state != PARTY_REFUSED) return status;
-  *error = why;
-  return why.status;
+  struct party_standing standing;
+  enum collega_status status = party_standing(desk->exchange, desk->txn, &adding->party, desk->now,
+                                              desk->arena, &standing, error);
+  *met = standing.state == PARTY_CERTIFIED && standing.renewal != RENEWAL_WAITS;
+  if (status != COLLEGA_OK ||
+      (standing.state != PARTY_REFUSED && standing.renewal != RENEWAL_REFUSED))
+    return status;
+  *error = standing.why;
+  return standing.why.status;
 }
 
 /* By the daemon beside us; where none runs, by ourselves, as `join` does. */
@@ -129,6 +130,54 @@ enum collega_status command_party_add(const struct arguments *arguments,
   return status;
 }
 
+/* ---- renew */
+
+static enum collega_status renewed_said(struct desk *desk, const struct adding *adding,
+                                        bool certified, struct collega_error *error) {
+  struct party_standing standing;
+  char until[32] = "";
+  enum collega_status status = desk_read(desk, error);
+  if (status == COLLEGA_OK)
+    status = party_standing(desk->exchange, desk->txn, &adding->party, desk->now, desk->arena,
+                            &standing, error);
+  if (status != COLLEGA_OK) return status;
+  if (argument_json(desk->arguments)) {
+    json_t *document = json_object();
+    if (document && (!json_put(document, "id", json_hex(adding->party.byte, ID_BYTES)) ||
+                     !json_put(document, "renewed", json_boolean(certified)) ||
+                     !json_put(document, "valid_until", json_time(standing.valid_until)))) {
+      json_decref(document);
+      document = NULL;
+    }
+    return json_print(document, error);
+  }
+  if (standing.valid_until) date_write(until, sizeof until, date_of_time(standing.valid_until));
+  if (certified)
+    say(desk, RULE_said_renewed, until, NULL);
+  else
+    say(desk, RULE_said_party_waits, NULL);
+  return COLLEGA_OK;
+}
+
+enum collega_status command_party_renew(const struct arguments *arguments,
+                                        struct collega_error *error) {
+  struct desk desk;
+  struct adding adding = {.seconds = JOIN_SECONDS};
+  bool given, certified = false;
+  enum collega_status status =
+      option_number(arguments, "wait", 0, 86400, &given, &adding.seconds, error);
+  if (status == COLLEGA_OK) status = desk_open(arguments, &desk, error);
+  if (status != COLLEGA_OK) return status;
+  struct id wanted = desk.party;
+  desk_release(&desk);
+  status = party_renew(desk.exchange, argument_value(arguments, "as") ? &wanted : NULL,
+                       argument_at(arguments, 0), &adding.party, error);
+  if (status == COLLEGA_OK) status = certify(&desk, &adding, &certified, error);
+  if (status == COLLEGA_OK) status = renewed_said(&desk, &adding, certified, error);
+  desk_close(&desk);
+  return status;
+}
+
 /* ---- list */
 
 static void add_row(struct desk *desk, struct table *table, const struct party_facts *party) {
@@ -136,18 +185,22 @@ static void add_row(struct desk *desk, struct table *table, const struct party_f
   char host[32] = "";
   if (party->row->host)
     words_render(desk->language, RULE_party_is_host, NULL, 0, host, sizeof host);
-  const char *cells[] = {
-      hex_text(desk, party->party->byte, 4), safe(desk, party->row->name),
-      safe(desk, party->row->kvk),           host,
-      party_state_words(&view, party),       safe(desk, party_why_words(&view, party))};
+  const char *cells[] = {hex_text(desk, party->party->byte, 4),
+                         safe(desk, party->row->name),
+                         safe(desk, party->row->kvk),
+                         host,
+                         party_state_words(&view, party),
+                         party_until_words(&view, party),
+                         safe(desk, party_why_words(&view, party))};
   table_row(table, cells);
 }
 
 enum collega_status print_parties(struct desk *desk, const struct party_facts *parties,
                                   size_t count, struct collega_error *error) {
-  static const char *const dutch[] = {"id", "werkgever", "KvK", "", "staat", "waarom"};
-  static const char *const english[] = {"id", "employer", "KvK", "", "state", "why"};
-  struct table *table = table_new(6, desk->language == LANGUAGE_NL ? dutch : english, 0);
+  static const char *const dutch[] = {"id",    "werkgever",  "KvK",   "",
+                                      "staat", "geldig tot", "waarom"};
+  static const char *const english[] = {"id", "employer", "KvK", "", "state", "valid until", "why"};
+  struct table *table = table_new(7, desk->language == LANGUAGE_NL ? dutch : english, 0);
   if (!table) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
   for (size_t i = 0; i < count; i++)
     add_row(desk, table, &parties[i]);

@@ -172,22 +172,23 @@ static void refuse_joiner(struct node_link *link, const struct collega_error *wh
   party_invitation_refused(link->exchange, &link->joiner, why);
 }
 
-/* The broker does not let the key in any more, and does not say why. */
-static void refuse_expired(struct node_link *link) {
+/* The broker does not let the key in any more, and does not say why. False: it is tried again. */
+static bool refuse_expired(struct node_link *link) {
   struct collega_error why;
   char time[40];
-  if (link->joiner_expires > time_now(link)) return; /* it is tried again */
+  if (link->joiner_expires > time_now(link)) return false;
   time_write(time, sizeof time, link->joiner_expires);
   error_set(&why, COLLEGA_REFUSED, RULE_invitation_expired, NULL, time, NULL);
   refuse_joiner(link, &why);
+  return true;
 }
 
 static void lose(struct node_link *link, enum rule why) {
   if (why == RULE_link_lost && link->told_why != RULE_NONE) why = link->told_why;
   if (link->joining && why == RULE_link_handshake) why = RULE_invitation_not_let_in;
   if (joins_beside(link)) {
-    refuse_expired(link);
-    stop_joining(link, JOINERS_RETRY_MS);
+    bool gone = refuse_expired(link); /* then another token may come at once */
+    stop_joining(link, gone ? 0 : JOINERS_RETRY_MS);
   } else if (why == RULE_invitation_not_let_in) {
     refuse_expired(link);
   }

@@ -65,11 +65,30 @@ enum party_state {
   PARTY_INVITED,     /* the broker has not answered yet */
   PARTY_REFUSED,     /* by the broker: *why */
   PARTY_CERTIFIED,
+  PARTY_LAPSED, /* its certificate is over */
   PARTY_REVOKED
 };
-enum collega_status party_state(struct exchange *exchange, struct ledger_txn *txn,
-                                const struct id *party, struct arena *arena, enum party_state *out,
-                                struct collega_error *why,
+enum party_renewal {
+  RENEWAL_NONE,
+  RENEWAL_DUE,    /* the certificate ends within CERT_NOTICE_MS, or is over */
+  RENEWAL_WAITS,  /* a token is here, and the broker has not answered yet */
+  RENEWAL_REFUSED /* by the broker: why */
+};
+struct party_standing {
+  enum party_state state;
+  enum party_renewal renewal; /* of a member */
+  collega_time valid_until;   /* of its newest certificate; 0: it has none */
+  struct collega_error why;   /* PARTY_REFUSED, RENEWAL_REFUSED: the broker's reason */
+};
+enum collega_status party_standing(struct exchange *exchange, struct ledger_txn *txn,
+                                   const struct id *party, collega_time now, struct arena *arena,
+                                   struct party_standing *out,
+                                   struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Stores the token of an invitation that renews the certificate of a hosted party: of `wanted`, or (NULL) of
+ * the one that the invitation names. *party: whose. COLLEGA_NOT_FOUND party_not_here; COLLEGA_REFUSED
+ * party_not_certified (party_add is for those), party_was_revoked, and as party_add. */
+enum collega_status party_renew(struct exchange *exchange, const struct id *wanted,
+                                const char *token, struct id *party,
                                 struct collega_error *error) COLLEGA_MUST_CHECK;
 /* The party's token that waits (in the arena), NULL: none. */
 enum collega_status party_invitation(struct exchange *exchange, const struct id *party,
@@ -262,7 +281,7 @@ enum collega_status exchange_hello(struct exchange *exchange, struct arena *aren
 /* A hosted party that has a token and no certificate. Another process may have added it: its keys are loaded. */
 enum collega_status parties_joining(struct exchange *exchange, struct id *party, bool *any,
                                     struct collega_error *error) COLLEGA_MUST_CHECK;
-/* The broker does not take a hosted party: its token goes, and party_state tells why. */
+/* The broker does not take a hosted party: its token goes, and party_standing tells why. */
 void party_invitation_refused(struct exchange *exchange, const struct id *party,
                               const struct collega_error *why);
 enum collega_status exchange_join(struct exchange *exchange, const struct id *party,

@@ -2,11 +2,7 @@
  * which has the link; a network's node hosts others. Each has keys, certificate, mailbox, mandates
  * and rows of its own.
  *
- *   HOME/parties/ID/identity       its keys
- *   HOME/parties/ID/invitation     of a hosted party: the token that waits for the broker
- *   HOME/parties/ID/refused        of a hosted party: why the broker did not take it (a rule and its
- *                                  argument), until another token comes
- *   HOME/invitation, HOME/refused  the same for the host */
+ * Keys are in HOME/parties/ID/identity. */
 #include "client/exchange/parties.h"
 
 #include <errno.h>
@@ -21,9 +17,6 @@
 #include "proto/check.h"
 #include "proto/check_text.h"
 #include "proto/guard.h"
-
-#define REFUSED_FILE       "refused"
-#define REFUSED_FILE_BYTES 1024u /* a rule and its arguments, a line each */
 
 /* ---- checking */
 
@@ -70,17 +63,6 @@ enum collega_status exchange_party_directory(char *out, const char *home, const 
   char name[sizeof "parties/" + 2 * ID_BYTES] = "parties/";
   hex_write(name + strlen(name), party->byte, ID_BYTES);
   return path_join(out, PATH_MAX, home, name, error);
-}
-
-/* The host's stand in the home itself. */
-static enum collega_status party_file(char out[PATH_MAX], const struct exchange *exchange,
-                                      const struct id *party, const char *name,
-                                      struct collega_error *error) {
-  char directory[PATH_MAX];
-  if (id_equal(party, &exchange->host))
-    return path_join(out, PATH_MAX, exchange->home, name, error);
-  enum collega_status status = exchange_party_directory(directory, exchange->home, party, error);
-  return status == COLLEGA_OK ? path_join(out, PATH_MAX, directory, name, error) : status;
 }
 
 static enum collega_status make_directory(const char *path, struct collega_error *error) {
@@ -295,8 +277,7 @@ static enum collega_status find_kvk(struct ledger_txn *txn, struct kvk_search *s
 
 /* Is it an invitation, by our broker, for this party to live here? */
 static enum collega_status check_invitation(struct exchange *exchange, struct ledger_txn *txn,
-                                            const struct party_init *init,
-                                            const Collega__Invitation *invitation,
+                                            const char *kvk, const Collega__Invitation *invitation,
                                             struct arena *arena, struct collega_error *error) {
   CollegaStore__BrokerRow *broker = NULL;
   enum collega_status status = exchange_broker(txn, arena, &broker, error);
@@ -310,10 +291,10 @@ static enum collega_status check_invitation(struct exchange *exchange, struct le
   if (!field_is(&invitation->host, &exchange->host))
     return error_set(error, COLLEGA_REFUSED, RULE_invitation_other_host, NULL, invitation->name,
                      NULL);
-  return strcmp(invitation->kvk, init->kvk) == 0
+  return strcmp(invitation->kvk, kvk) == 0
              ? COLLEGA_OK
              : error_set(error, COLLEGA_REFUSED, RULE_invitation_party, NULL, invitation->name,
-                         invitation->kvk, init->kvk, NULL);
+                         invitation->kvk, kvk, NULL);
 }
 
 static enum collega_status add_or_find(struct exchange *exchange, struct ledger_txn *txn,
@@ -334,19 +315,6 @@ static enum collega_status add_or_find(struct exchange *exchange, struct ledger_
   return party_make(exchange, txn, init, false, now, party, recovery_text, arena, error);
 }
 
-enum collega_status party_store_token(struct exchange *exchange, const struct id *party,
-                                      const char *token, struct collega_error *error) {
-  char path[PATH_MAX];
-  enum collega_status status = party_file(path, exchange, party, REFUSED_FILE, error);
-  if (status == COLLEGA_OK && unlink(path) != 0 && errno != ENOENT)
-    status = error_system(error, path, errno);
-  if (status == COLLEGA_OK) status = party_file(path, exchange, party, INVITATION_FILE, error);
-  if (status == COLLEGA_OK) status = file_write(path, token, strlen(token), 0600, error);
-  /* A daemon beside us learns of it by the bell, or when it looks by itself. */
-  if (status == COLLEGA_OK && bell_ring(exchange->home, NULL) != COLLEGA_OK) return COLLEGA_OK;
-  return status;
-}
-
 enum collega_status party_add(struct exchange *exchange, const struct party_init *init,
                               const char *token, collega_time now, struct id *party,
                               char recovery_text[RECOVERY_TEXT_BYTES], bool *made,
@@ -361,7 +329,7 @@ enum collega_status party_add(struct exchange *exchange, const struct party_init
   if (status == COLLEGA_OK) status = invitation_read(token, arena, &invitation, error);
   if (status == COLLEGA_OK) status = exchange_begin(exchange, &txn, error);
   if (status == COLLEGA_OK) {
-    status = check_invitation(exchange, txn, init, invitation, arena, error);
+    status = check_invitation(exchange, txn, init->kvk, invitation, arena, error);
     if (status == COLLEGA_OK)
       status = add_or_find(exchange, txn, init, now, party, recovery_text, made, arena, error);
     status = exchange_end(exchange, &txn, status, error);
@@ -372,152 +340,49 @@ enum collega_status party_add(struct exchange *exchange, const struct party_init
   return status;
 }
 
-/* ---- tokens */
+/* ---- renewing */
 
-enum collega_status party_invitation(struct exchange *exchange, const struct id *party,
-                                     struct arena *arena, Collega__Invitation **out,
-                                     struct collega_error *error) {
-  char path[PATH_MAX];
-  struct buffer text;
-  *out = NULL;
-  enum collega_status status = party_file(path, exchange, party, INVITATION_FILE, error);
-  if (status != COLLEGA_OK) return status;
-  status = file_read(path, INVITATION_TEXT_BYTES, &text, error);
-  if (status == COLLEGA_OK) status = invitation_read(buffer_text(&text), arena, out, error);
-  buffer_free(&text);
-  if (status != COLLEGA_NOT_FOUND) return status;
-  if (error) error_clear(error);
-  return COLLEGA_OK;
-}
-
-bool party_token_waits(const struct exchange *exchange, const struct id *party) {
-  char path[PATH_MAX];
-  return party_file(path, exchange, party, INVITATION_FILE, NULL) == COLLEGA_OK &&
-         access(path, F_OK) == 0;
-}
-
-void party_invitation_done(struct exchange *exchange, const struct id *party) {
-  char path[PATH_MAX];
-  /* Left behind, it costs only a look: it brings the same certificate again. */
-  if (party_file(path, exchange, party, INVITATION_FILE, NULL) == COLLEGA_OK) (void)!unlink(path);
-}
-
-void party_invitation_refused(struct exchange *exchange, const struct id *party,
-                              const struct collega_error *why) {
-  char path[PATH_MAX];
-  struct buffer text;
-  const char *rule = rule_name(why->rule);
-  buffer_init(&text, REFUSED_FILE_BYTES);
-  buffer_append(&text, rule, strlen(rule));
-  for (size_t i = 0; i < COLLEGA_ERROR_ARGUMENTS; i++) {
-    buffer_append(&text, "\n", 1);
-    buffer_append(&text, why->argument[i], strcspn(why->argument[i], "\n"));
+/* The hosted party whose certificate the invitation renews. */
+static enum collega_status party_to_renew(struct exchange *exchange, struct ledger_txn *txn,
+                                          const struct id *wanted,
+                                          const Collega__Invitation *invitation, struct id *party,
+                                          struct arena *arena, struct collega_error *error) {
+  struct kvk_search search = {.kvk = invitation->kvk};
+  CollegaStore__OwnParty *row = NULL;
+  enum collega_status status = COLLEGA_OK;
+  if (wanted) {
+    *party = *wanted;
+  } else {
+    status = find_kvk(txn, &search, error);
+    if (status == COLLEGA_OK && !search.found)
+      status =
+          error_set(error, COLLEGA_NOT_FOUND, RULE_party_not_here, NULL, invitation->kvk, NULL);
+    *party = search.party;
   }
-  if (!text.failed && party_file(path, exchange, party, REFUSED_FILE, NULL) == COLLEGA_OK &&
-      file_write(path, text.data, text.length, 0600, NULL) == COLLEGA_OK)
-    party_invitation_done(exchange, party);
-  buffer_free(&text);
-  (void)!bell_ring(exchange->home, NULL);
-}
-
-/* The file is our own; a rule that is not known says nothing more than that it was refused. */
-bool party_token_refused(const struct exchange *exchange, const struct id *party,
-                         struct collega_error *why) {
-  char path[PATH_MAX];
-  struct buffer text;
-  buffer_init(&text, 0);
-  if (party_file(path, exchange, party, REFUSED_FILE, NULL) != COLLEGA_OK ||
-      file_read(path, REFUSED_FILE_BYTES, &text, NULL) != COLLEGA_OK) {
-    buffer_free(&text);
-    return false;
-  }
-  const char *line[1 + COLLEGA_ERROR_ARGUMENTS];
-  char *at = (char *)(uintptr_t)buffer_text(&text);
-  for (size_t i = 0; i < 1 + COLLEGA_ERROR_ARGUMENTS; i++) {
-    line[i] = at;
-    at += strcspn(at, "\n");
-    if (*at) *at++ = '\0';
-  }
-  error_set(why, COLLEGA_REFUSED, rule_from_name(line[0]), NULL, line[1], line[2], line[3], line[4],
-            NULL);
-  buffer_free(&text);
-  return true;
-}
-
-enum collega_status party_state(struct exchange *exchange, struct ledger_txn *txn,
-                                const struct id *party, struct arena *arena, enum party_state *out,
-                                struct collega_error *why, struct collega_error *error) {
-  CollegaStore__OwnParty *row;
-  Collega__Invitation *invitation = NULL;
-  const struct known_party *known = members_find(exchange_members(exchange, txn), party);
-  *out = PARTY_UNCERTIFIED;
-  error_clear(why);
-  enum collega_status status = own_row(txn, id_bytes(party), arena, &row, error);
-  if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(error, "own");
-  if (status != COLLEGA_OK) return status;
-  if (known && known->revoked)
-    *out = PARTY_REVOKED;
-  else if (row->certified)
-    *out = PARTY_CERTIFIED;
-  else if (party_token_refused(exchange, party, why))
-    *out = PARTY_REFUSED;
-  else if (party_invitation(exchange, party, arena, &invitation, NULL) == COLLEGA_OK && invitation)
-    *out = PARTY_INVITED;
-  return COLLEGA_OK;
-}
-
-/* ---- what the daemon does next */
-
-struct uncertified {
-  struct exchange *exchange;
-  struct arena *arena;
-  struct id *out;
-  bool found;
-};
-
-static bool visit_uncertified(void *context, struct bytes key, struct bytes value) {
-  struct uncertified *search = context;
-  Collega__Invitation *invitation = NULL;
-  arena_reset(search->arena);
-  const CollegaStore__OwnParty *row = (const CollegaStore__OwnParty *)row_unpack(
-      &collega_store__own_party__descriptor, value, search->arena);
-  if (!row || row->host || row->certified || !id_from(search->out, key.data, key.length) ||
-      party_invitation(search->exchange, search->out, search->arena, &invitation, NULL) !=
-          COLLEGA_OK)
-    return true;
-  search->found = invitation != NULL;
-  return !search->found;
-}
-
-enum collega_status parties_joining(struct exchange *exchange, struct id *party, bool *any,
-                                    struct collega_error *error) {
-  struct ledger_txn *txn = NULL;
-  struct uncertified search = {exchange, exchange_arena(), party, false};
-  if (!search.arena) return exchange_no_memory(error);
-  if (party_token_waits(exchange, &exchange->host)) { /* to renew, or after a recovery */
-    *party = exchange->host;
-    *any = true;
-    arena_destroy(&search.arena);
-    return COLLEGA_OK;
-  }
-  enum collega_status status = ledger_read(exchange->ledger, &txn, error);
-  if (status == COLLEGA_OK) status = parties_load(exchange, txn, error);
+  if (status == COLLEGA_OK) status = own_row(txn, id_bytes(party), arena, &row, error);
   if (status == COLLEGA_OK)
-    status = table_each(txn, TABLE_OWN, bytes_of(NULL, 0), NULL, visit_uncertified, &search, error);
-  ledger_abort(&txn);
-  arena_destroy(&search.arena);
-  *any = status == COLLEGA_OK && search.found;
-  return status;
+    status = check_invitation(exchange, txn, row->kvk, invitation, arena, error);
+  if (status != COLLEGA_OK) return status;
+  const struct known_party *known = members_find(exchange_members(exchange, txn), party);
+  if (known && known->revoked)
+    return error_set(error, COLLEGA_REFUSED, RULE_party_was_revoked, NULL, row->name, NULL);
+  return row->certified
+             ? COLLEGA_OK
+             : error_set(error, COLLEGA_REFUSED, RULE_party_not_certified, NULL, row->name, NULL);
 }
 
-enum collega_status party_is_certified(struct ledger_txn *txn, struct bytes party, bool *certified,
-                                       struct collega_error *error) {
-  struct arena *arena = arena_new(1024, 65536);
-  CollegaStore__OwnParty *row;
-  *certified = false;
+enum collega_status party_renew(struct exchange *exchange, const struct id *wanted,
+                                const char *token, struct id *party, struct collega_error *error) {
+  struct ledger_txn *txn = NULL;
+  Collega__Invitation *invitation = NULL;
+  struct arena *arena = exchange_arena();
   if (!arena) return exchange_no_memory(error);
-  enum collega_status status = own_row(txn, party, arena, &row, error);
-  if (status == COLLEGA_OK) *certified = row->host || row->certified;
+  enum collega_status status = invitation_read(token, arena, &invitation, error);
+  if (status == COLLEGA_OK) status = ledger_read(exchange->ledger, &txn, error);
+  if (status == COLLEGA_OK)
+    status = party_to_renew(exchange, txn, wanted, invitation, party, arena, error);
+  ledger_abort(&txn);
+  if (status == COLLEGA_OK) status = party_store_token(exchange, party, token, error);
   arena_destroy(&arena);
-  return status == COLLEGA_NOT_FOUND ? COLLEGA_OK : status;
+  return status;
 }

@@ -6,16 +6,18 @@
 struct party_facts {
   const struct id *party;
   const CollegaStore__OwnParty *row;
-  enum party_state state;
-  struct collega_error why; /* PARTY_REFUSED: the broker's reason */
-  uint64_t due_us;          /* proposals that wait for its answer; node_facts_read fills it */
+  struct party_standing standing;
+  uint64_t due_us; /* proposals that wait for its answer; node_facts_read fills it */
 };
 /* All of them, the host first; in the view's arena. */
 enum collega_status parties_read(const struct view *view, struct party_facts **out, size_t *count,
                                  struct collega_error *error) COLLEGA_MUST_CHECK;
-/* Both in the view's language and arena: how it stands, and why it was refused (""). */
+/* In the view's language and arena: how it stands, why it or its renewal was refused (""), and the last day of its
+ * certificate (""). */
 const char *party_state_words(const struct view *view, const struct party_facts *facts);
 const char *party_why_words(const struct view *view, const struct party_facts *facts);
-/* {"id","name","kvk","fingerprint","host","state"}, with "refused" {"rule","words"}. NULL: out of memory. */
+const char *party_until_words(const struct view *view, const struct party_facts *facts);
+/* {"id","name","kvk","fingerprint","host","state"}, with "valid_until", "renewal" ("due", "waits" or "refused") and
+ * "refused" {"rule","words"} where they say something. NULL: out of memory. */
 json_t *document_party(const struct view *view, const struct party_facts *facts);
 #endif
