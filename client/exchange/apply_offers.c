@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/words.h"
 #include "proto/guard.h"
 #include "proto/tree.h"
 
@@ -19,6 +20,18 @@ static enum collega_status list_mine(struct apply *apply, const CollegaStore__Of
   memcpy(key + ID_BYTES, row->offer.data, SHORT_ID_BYTES);
   return table_put(apply->txn, TABLE_MINE, bytes_of(key, sizeof key), bytes_of("", 0),
                    apply->error);
+}
+
+/* The broker takes nothing more of a party that was revoked, and its neighbours see nothing more of it. */
+static enum collega_status refuse_of_revoked(struct apply *apply, CollegaStore__OfferRow *row) {
+  CollegaStore__OwnParty *own;
+  enum collega_status status =
+      own_row(apply->txn, field_bytes(&row->author), apply->arena, &own, apply->error);
+  if (status != COLLEGA_OK || !own->revoked)
+    return status == COLLEGA_NOT_FOUND ? COLLEGA_OK : status;
+  row->refused = (char *)(uintptr_t)rule_name(RULE_offer_of_revoked);
+  row->refused_words = NULL;
+  return COLLEGA_OK;
 }
 
 static enum collega_status take_offer(struct apply *apply, const struct record *record,
@@ -59,6 +72,10 @@ static enum collega_status take_offer(struct apply *apply, const struct record *
   row->position = position ? position_new(apply->arena, position) : NULL;
   if (position && !row->position) return exchange_no_memory(apply->error);
   row->refused = row->refused_words = NULL;
+  if (row->mine) {
+    status = refuse_of_revoked(apply, row);
+    if (status != COLLEGA_OK) return status;
+  }
   row->has_by_mail = row->by_mail = by_mail;
   if (private_part.data) {
     row->has_private_ = true;
@@ -290,8 +307,7 @@ static bool visit_offer_of(void *context, struct bytes key, struct bytes value) 
   arena_reset(found->arena);
   const CollegaStore__OfferRow *row = (const CollegaStore__OfferRow *)row_unpack(
       &collega_store__offer_row__descriptor, value, found->arena);
-  if (!row || row->mine || !bytes_equal(field_bytes(&row->author), field_bytes(found->author)))
-    return true;
+  if (!row || !bytes_equal(field_bytes(&row->author), field_bytes(found->author))) return true;
   if (found->count == found->capacity) {
     size_t capacity = found->capacity ? 2 * found->capacity : 64;
     struct short_id *grown = realloc(found->offer, capacity * sizeof *grown);
@@ -303,19 +319,49 @@ static bool visit_offer_of(void *context, struct bytes key, struct bytes value) 
   return !short_id_from(&found->offer[found->count], key.data, key.length) || ++found->count;
 }
 
+/* Somebody else's goes. Of a party that lives here the row stays, for itself alone: it is refused, as the broker
+ * refuses it, so that none of its neighbours sees or matches it. */
+static enum collega_status drop_offer(struct apply *apply, const struct short_id *offer, bool own,
+                                      struct arena *arena) {
+  CollegaStore__OfferRow *row;
+  struct bytes key = bytes_of(offer->byte, SHORT_ID_BYTES);
+  if (!own) return table_delete(apply->txn, TABLE_OFFERS, key, apply->error);
+  arena_reset(arena);
+  enum collega_status status = offer_row(apply->txn, key, arena, &row, apply->error);
+  if (status != COLLEGA_OK) return status;
+  row->refused = (char *)(uintptr_t)rule_name(RULE_offer_of_revoked);
+  row->refused_words = NULL;
+  return offer_row_put(apply->txn, row, apply->error);
+}
+
 /* Nobody stands behind the offers of a member that was revoked. Deals about them end by themselves. */
-static enum collega_status drop_offers_of(struct apply *apply, const ProtobufCBinaryData *author) {
+static enum collega_status drop_offers_of(struct apply *apply, const ProtobufCBinaryData *author,
+                                          bool own) {
   struct offers_of found = {.arena = exchange_arena(), .author = author};
   if (!found.arena) return exchange_no_memory(apply->error);
   enum collega_status status = table_each(apply->txn, TABLE_OFFERS, bytes_of(NULL, 0), NULL,
                                           visit_offer_of, &found, apply->error);
   if (status == COLLEGA_OK && found.no_memory) status = exchange_no_memory(apply->error);
   for (size_t i = 0; status == COLLEGA_OK && i < found.count; i++)
-    status = table_delete(apply->txn, TABLE_OFFERS, bytes_of(found.offer[i].byte, SHORT_ID_BYTES),
-                          apply->error);
+    status = drop_offer(apply, &found.offer[i], own, found.arena);
   free(found.offer);
   arena_destroy(&found.arena);
   return status;
+}
+
+static enum collega_status take_revocation(struct apply *apply,
+                                           const Collega__Revocation *revocation) {
+  CollegaStore__OwnParty *own;
+  enum collega_status status =
+      own_row(apply->txn, field_bytes(&revocation->party), apply->arena, &own, apply->error);
+  bool ours = status == COLLEGA_OK;
+  if (ours) {
+    own->has_revoked = own->revoked = true;
+    status = own_row_put(apply->txn, own, apply->error);
+  }
+  return status == COLLEGA_OK || status == COLLEGA_NOT_FOUND
+             ? drop_offers_of(apply, &revocation->party, ours)
+             : status;
 }
 
 /* A record of ours is receipted where the board has it. One that only the board knew (this home was restored): should
@@ -343,7 +389,7 @@ static enum collega_status take_board_record(struct apply *apply, const struct r
                  : apply_public(apply, record, position, false, bytes_of(NULL, 0));
   }
   if (status == COLLEGA_OK && record->body->revocation)
-    status = drop_offers_of(apply, &record->body->revocation->party);
+    status = take_revocation(apply, record->body->revocation);
   return status;
 }
 

@@ -36,7 +36,7 @@ static enum collega_status load_side(struct drawing *drawing, struct bytes offer
   Collega__OfferState state = offer_state(side->row, side->offer, drawing->now);
   if (state == COLLEGA__OFFER_STATE__OFFER_STATE_EXPIRED)
     return error_set(drawing->error, COLLEGA_REFUSED, RULE_offer_expired, NULL, side->name, NULL);
-  if (state != COLLEGA__OFFER_STATE__OFFER_STATE_OPEN)
+  if (state != COLLEGA__OFFER_STATE__OFFER_STATE_OPEN || side->row->refused)
     return error_set(drawing->error, COLLEGA_REFUSED, RULE_offer_not_open, NULL, side->name, NULL);
   return COLLEGA_OK;
 }

@@ -125,7 +125,8 @@ enum collega_status view_own_offer(const struct view *view, const struct short_i
 
 bool view_may_see(const struct view *view, const CollegaStore__OfferRow *row,
                   const Collega__Offer *offer) {
-  return view_wrote(view, row) ||
+  if (view_wrote(view, row)) return true;
+  return !row->refused && /* a neighbour's that the broker does not take */
          known_party_in_audience(
              members_find(exchange_members(view->exchange, view->txn), &view->party),
              offer->audience);

@@ -651,7 +651,9 @@ static enum collega_status read_entries(struct run *run, struct touched_set *set
     }
     ++*through;
   }
-  return COLLEGA_OK;
+  if (!set->revoked) return COLLEGA_OK;
+  *all = true;
+  return load_all(run->matcher, run->txn, run->now, error);
 }
 
 static enum collega_status no_memory(struct collega_error *error) {

@@ -77,6 +77,15 @@ static bool next_field(struct bytes *rest, uint64_t *number, struct bytes *conte
   return false;
 }
 
+/* Does anything stand at the end of `path`, which ends with 0? */
+static bool holds(struct bytes message, const uint8_t *path) {
+  uint64_t number;
+  struct bytes content;
+  while (next_field(&message, &number, &content))
+    if (number == path[0] && (!path[1] || holds(content, path + 1))) return true;
+  return false;
+}
+
 /* Touches all that stand at the end of `path`, which ends with 0. */
 static void touch_all(struct touched_set *set, struct bytes message, const uint8_t *path) {
   uint64_t number;
@@ -94,6 +103,7 @@ void touched_entry(struct touched_set *set, const struct ledger_event *event) {
   /* Run.bodies 7; Body.offer 20, status 21; their id 1 */
   static const uint8_t board_offer[] = {5, 1, 7, 20, 1, 0}; /* Board.runs, BoardRun.run */
   static const uint8_t board_status[] = {5, 1, 7, 21, 1, 0};
+  static const uint8_t board_revocation[] = {5, 1, 7, 14, 0};
   static const uint8_t board_tombstone[] = {6, 1, 0};  /* Board.tombstones, Tombstone.offer */
   static const uint8_t own_offer[] = {1, 7, 20, 1, 0}; /* OwnRecords.run */
   static const uint8_t own_status[] = {1, 7, 21, 1, 0};
@@ -105,6 +115,7 @@ void touched_entry(struct touched_set *set, const struct ledger_event *event) {
     touch_all(set, event->payload, board_offer);
     touch_all(set, event->payload, board_status);
     touch_all(set, event->payload, board_tombstone);
+    set->revoked = set->revoked || holds(event->payload, board_revocation);
     return;
   case COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_OWN_RECORDS:
     touch_all(set, event->payload, own_offer);

@@ -14,10 +14,11 @@ struct touched_set {
   struct touched *first, **table;
   size_t count, size; /* size: a power of two, or 0 */
   uint8_t secret[crypto_shorthash_KEYBYTES];
-  bool failed; /* out of memory: not all are in it */
+  bool failed;  /* out of memory: not all are in it */
+  bool revoked; /* somebody was: all that he offered is gone, without being named */
 };
 void touched_begin(struct touched_set *set, struct arena *arena);
 /* Adds the offers of which the entry holds a revision, a status or a tombstone. Of most kinds there are none; where all
- * are concerned (a Reset, another filter) the caller looks at all. */
+ * are concerned (a Reset, another filter, a revocation: `revoked`) the caller looks at all. */
 void touched_entry(struct touched_set *set, const struct ledger_event *event);
 #endif
