@@ -62,8 +62,8 @@ const struct party_facts *node_facts_host(const struct node_facts *facts) {
 
 static enum rule why_not_joined(const struct node_facts *facts) {
   const struct party_facts *host = node_facts_host(facts);
-  if (host && host->state == PARTY_REFUSED) return RULE_join_refused;
-  if (!host || host->state != PARTY_INVITED) return RULE_node_not_joined;
+  if (host && host->standing.state == PARTY_REFUSED) return RULE_join_refused;
+  if (!host || host->standing.state != PARTY_INVITED) return RULE_node_not_joined;
   if (!facts->state.running) return RULE_join_waits;
   enum rule problem = facts->state.problem;
   return problem && problem != RULE_node_not_joined ? problem : RULE_join_under_way;
