@@ -90,6 +90,7 @@ static void entry_remove(struct members *members, struct entry *entry) {
   free(party->mandates);
   free(party->certs);
   free(party->cards);
+  free(party->replaced);
   free(entry);
 }
 
@@ -183,6 +184,46 @@ enum collega_status members_verify_run(struct members *members, const struct run
   return status == COLLEGA_OK ? run_verify(view, key, error) : status;
 }
 
+/* Was it there before the card of the recovery key was? */
+static bool anchored_before(const struct receipt_position *at,
+                            const struct receipt_position *until) {
+  if (!at || id_is_zero(&until->origin)) return true;
+  bool same_log = at->seq > 0 && id_equal(&at->origin, &until->origin) &&
+                  memcmp(at->epoch.byte, until->epoch.byte, EPOCH_BYTES) == 0;
+  return same_log ? at->seq < until->seq : at->time <= until->time;
+}
+
+/* The replaced card whose key signed the run, while it counted; NULL: none. */
+static const struct replaced_card *replaced_signer(const struct known_party *party,
+                                                   const struct run_view *view,
+                                                   const struct receipt_position *at) {
+  for (size_t i = 0; i < party->replaced_count; i++) {
+    const struct replaced_card *old = &party->replaced[i];
+    if (old->card.number == view->run->key_epoch && anchored_before(at, &old->until) &&
+        run_verify(view, old->card.keys.signing, NULL) == COLLEGA_OK)
+      return old;
+  }
+  return NULL;
+}
+
+enum collega_status members_verify_anchored(struct members *members, const struct run_view *view,
+                                            const struct receipt_position *at,
+                                            const struct known_card **by,
+                                            struct collega_error *error) {
+  enum collega_status status = members_verify_run(members, view, error);
+  const struct known_party *party = members_find(members, &view->signer);
+  const uint32_t number = view->run->key_epoch;
+  if (by) *by = status == COLLEGA_OK && number < party->card_count ? &party->cards[number] : NULL;
+  if ((status != COLLEGA_FORGED && status != COLLEGA_NOT_FOUND) || !party ||
+      (view->run->has_recovery && view->run->recovery))
+    return status;
+  const struct replaced_card *old = replaced_signer(party, view, at);
+  if (!old) return status;
+  if (by) *by = &old->card;
+  if (error) error_clear(error);
+  return COLLEGA_OK;
+}
+
 /* ---- cards */
 
 static void card_fill(struct known_card *card, const struct record *record) {
@@ -198,9 +239,17 @@ static void card_fill(struct known_card *card, const struct record *record) {
   card->time = content->time;
 }
 
-/* Drops the mandates and certificates that `signer`'s cards from `number` on have signed: whoever made
- * those cards was not the owner. */
-static void drop_signed_since(struct members *members, const struct id *signer, uint32_t number) {
+/* A mandate of a replaced card is over with that card: whoever made it may not have been the owner, and who relied on it
+ * before did so in good faith. */
+static void mandate_replaced(struct known_mandate *mandate, const struct receipt_position *until) {
+  mandate->replaced = true;
+  if (mandate->ended == 0 || until->time < mandate->ended) mandate->ended = until->time;
+}
+
+/* What `signer`'s cards from `number` on have signed: its mandates end, and certificates of a broker go: nobody but its
+ * own receipts says when those were made. */
+static void end_signed_since(struct members *members, const struct id *signer, uint32_t number,
+                             const struct receipt_position *until) {
   struct entry *entry, *next;
   HASH_ITER(hh, members->table, entry, next) {
     struct known_party *party = &entry->party;
@@ -215,15 +264,10 @@ static void drop_signed_since(struct members *members, const struct id *signer, 
     }
     party->cert_count = kept;
     if (!id_equal(&party->id, signer)) continue;
-    kept = 0;
     for (size_t i = 0; i < party->mandate_count; i++) {
-      if (party->mandates[i].key_epoch >= number) {
-        mandate_release(&party->mandates[i]);
-      } else {
-        party->mandates[kept++] = party->mandates[i];
-      }
+      struct known_mandate *mandate = &party->mandates[i];
+      if (!mandate->replaced && mandate->key_epoch >= number) mandate_replaced(mandate, until);
     }
-    party->mandate_count = kept;
   }
 }
 
@@ -232,12 +276,34 @@ static enum collega_status card_conflict(const struct known_party *party,
   return error_set(error, COLLEGA_REFUSED, RULE_card_conflict, NULL, known_party_name(party), NULL);
 }
 
-/* Verifies a card against the chain that is known. */
+/* The card that this one says it follows: of the chain, or of what was replaced. NULL: neither. */
+static const struct known_card *card_before(const struct known_party *party,
+                                            const Collega__NodeCard *content,
+                                            const struct replaced_card **old) {
+  struct id previous;
+  *old = NULL;
+  if (!content->has_previous || !id_from(&previous, content->previous.data, content->previous.len))
+    return NULL;
+  uint32_t before = content->number - 1;
+  if (before < party->card_count && id_equal(&party->cards[before].record, &previous))
+    return &party->cards[before];
+  for (size_t i = 0; i < party->replaced_count; i++) {
+    *old = &party->replaced[i];
+    if ((*old)->card.number == before && id_equal(&(*old)->card.record, &previous))
+      return &(*old)->card;
+  }
+  *old = NULL;
+  return NULL;
+}
+
+/* Verifies a card against the chain that is known. *old: it follows this card that was replaced, as it was itself. */
 static enum collega_status card_verify(const struct known_party *party, const struct run_view *view,
                                        const Collega__NodeCard *content,
+                                       const struct replaced_card **old,
                                        struct collega_error *error) {
   bool recovery = view->run->has_recovery && view->run->recovery;
   uint32_t number = content->number;
+  *old = NULL;
   if (number == 0) {
     struct id made;
     party_id(&made, content->signing_key.data, content->recovery_key.data);
@@ -247,42 +313,99 @@ static enum collega_status card_verify(const struct known_party *party, const st
     }
     return run_verify(view, content->signing_key.data, error);
   }
-  if (number > party->card_count) {
+  const struct known_card *before = card_before(party, content, old);
+  if (!before && number > party->card_count) {
     return error_set(error, COLLEGA_NOT_FOUND, RULE_card_gap, NULL, known_party_name(party), NULL);
   }
-  const struct known_card *before = &party->cards[number - 1];
-  struct id previous;
-  if (!content->has_previous ||
-      !id_from(&previous, content->previous.data, content->previous.len) ||
-      !id_equal(&previous, &before->record) || view->run->key_epoch != number - 1 ||
+  if (!before || view->run->key_epoch != number - 1 ||
       memcmp(content->recovery_key.data, party->recovery_key, sizeof party->recovery_key) != 0) {
     return error_set(error, COLLEGA_FORGED, RULE_card_chain, NULL, known_party_name(party), NULL);
   }
   return run_verify(view, recovery ? party->recovery_key : before->keys.signing, error);
 }
 
+/* The recovered card's own receipt, or as long as that is not known what it says of its time. */
+static struct receipt_position until_of(const struct known_card *recovered) {
+  struct receipt_position until = recovered->anchor;
+  if (id_is_zero(&until.origin)) until.time = recovered->time;
+  return until;
+}
+
+static enum collega_status put_aside(struct known_party *party, const struct known_card *card,
+                                     uint32_t branch, const struct receipt_position *until,
+                                     struct collega_error *error) {
+  struct replaced_card *grown =
+      realloc(party->replaced, (party->replaced_count + 1) * sizeof *grown);
+  if (!grown) return out_of_memory(error);
+  party->replaced = grown;
+  grown[party->replaced_count++] =
+      (struct replaced_card){.card = *card, .branch = branch, .until = *until};
+  return COLLEGA_OK;
+}
+
+/* The same card again may bring the receipt that was missing: from then on it is known until when others counted. */
+static void anchor_card(struct known_party *party, struct known_card *card,
+                        const struct receipt_position *anchor) {
+  if (!anchor || !id_is_zero(&card->anchor.origin)) return;
+  card->anchor = *anchor;
+  if (!card->recovered) return;
+  for (size_t i = 0; i < party->replaced_count; i++) {
+    struct replaced_card *old = &party->replaced[i];
+    if (old->branch == card->number && id_is_zero(&old->until.origin)) old->until = *anchor;
+  }
+}
+
+static struct known_card *card_known(struct known_party *party, uint32_t number,
+                                     const struct id *record) {
+  if (number < party->card_count && id_equal(&party->cards[number].record, record))
+    return &party->cards[number];
+  for (size_t i = 0; i < party->replaced_count; i++)
+    if (id_equal(&party->replaced[i].card.record, record)) return &party->replaced[i].card;
+  return NULL;
+}
+
 static enum collega_status take_card(struct members *members, struct known_party *party,
                                      const struct run_view *view, const struct record *record,
+                                     const struct receipt_position *anchor,
                                      struct collega_error *error) {
   const Collega__NodeCard *content = record->body->card;
-  bool recovery = view->run->has_recovery && view->run->recovery;
+  const struct replaced_card *old;
+  struct known_card card, *known = card_known(party, content->number, &record->id);
   uint32_t number = content->number;
-  if (number < party->card_count && id_equal(&party->cards[number].record, &record->id)) {
+  if (known) {
+    anchor_card(party, known, anchor);
     return COLLEGA_OK;
   }
-  enum collega_status status = card_verify(party, view, content, error);
+  enum collega_status status = card_verify(party, view, content, &old, error);
   if (status != COLLEGA_OK) return status;
+  card_fill(&card, record);
+  card.recovered = view->run->has_recovery && view->run->recovery;
+  if (anchor) card.anchor = *anchor;
+  if (old) { /* it was replaced with the one that it follows */
+    const uint32_t branch = old->branch;
+    const struct receipt_position until = old->until;
+    return put_aside(party, &card, branch, &until, error);
+  }
+  if (number < party->card_count && number > 0 && !card.recovered &&
+      party->cards[number].recovered) {
+    /* It was there before the recovery that is known here already. */
+    const struct receipt_position until = until_of(&party->cards[number]);
+    return put_aside(party, &card, number, &until, error);
+  }
   if (number < party->card_count) {
-    if (number == 0 || !recovery || party->cards[number].recovered)
+    if (number == 0 || !card.recovered || party->cards[number].recovered)
       return card_conflict(party, error);
-    drop_signed_since(members, &party->id, number);
+    const struct receipt_position until = until_of(&card);
+    end_signed_since(members, &party->id, number, &until);
+    for (size_t i = number; status == COLLEGA_OK && i < party->card_count; i++)
+      status = put_aside(party, &party->cards[i], number, &until, error);
+    if (status != COLLEGA_OK) return status;
     party->card_count = number;
   }
   struct known_card *grown = realloc(party->cards, (number + 1u) * sizeof *grown);
   if (!grown) return out_of_memory(error);
   party->cards = grown;
-  card_fill(&grown[number], record);
-  grown[number].recovered = recovery;
+  grown[number] = card;
   party->card_count = number + 1u;
   if (number == 0) {
     memcpy(party->recovery_key, content->recovery_key.data, sizeof party->recovery_key);
@@ -295,6 +418,7 @@ static enum collega_status take_card(struct members *members, struct known_party
 static enum collega_status take_mandate(struct known_party *party, const struct run_view *view,
                                         const struct record *record,
                                         const struct receipt_position *anchor,
+                                        const struct receipt_position *until,
                                         struct collega_error *error) {
   for (size_t i = 0; i < party->mandate_count; i++) {
     struct known_mandate *known = &party->mandates[i];
@@ -316,6 +440,7 @@ static enum collega_status take_mandate(struct known_party *party, const struct 
   mandate.valid_from = content->valid_from;
   mandate.valid_until = content->has_valid_until ? content->valid_until : 0;
   if (anchor) mandate.anchor = *anchor;
+  if (until) mandate_replaced(&mandate, until);
   struct known_mandate *grown =
       realloc(party->mandates, (party->mandate_count + 1) * sizeof *grown);
   if (grown) party->mandates = grown;
@@ -443,18 +568,36 @@ static bool subject_of(const struct record *record, const struct id *signer, str
   return body->trust || body->epoch_start;
 }
 
-/* Stores a record whose signature is verified (a card's is verified here, against its chain). */
+/* Stores a record whose signature is verified (a card's is verified here, against its chain). `until`: when the card
+ * that signed it was replaced; NULL: it was not. */
 static enum collega_status store(struct members *members, struct known_party *party,
                                  const struct run_view *view, const struct record *record,
                                  const struct receipt_position *anchor,
+                                 const struct receipt_position *until,
                                  struct collega_error *error) {
   const Collega__Body *body = record->body;
-  if (body->card) return take_card(members, party, view, record, error);
-  if (body->mandate) return take_mandate(party, view, record, anchor, error);
+  if (body->card) return take_card(members, party, view, record, anchor, error);
+  if (body->mandate) return take_mandate(party, view, record, anchor, until, error);
   if (body->mandate_end) return take_mandate_end(party, record, anchor, error);
   if (body->cert) return take_cert(party, view, record, error);
   if (body->revocation) take_revocation(party, body->revocation);
   return COLLEGA_OK; /* trust lists and epoch starts are believed, and kept by whoever needs them */
+}
+
+/* By a card that counts; or with the anchor by one that did: *until then. */
+static enum collega_status verify_member(struct members *members, const struct run_view *view,
+                                         const struct receipt_position *anchor, bool *was_replaced,
+                                         struct receipt_position *until,
+                                         struct collega_error *error) {
+  enum collega_status status = members_verify_run(members, view, error);
+  *was_replaced = false;
+  if (!anchor || (status != COLLEGA_FORGED && status != COLLEGA_NOT_FOUND)) return status;
+  const struct known_party *party = members_find(members, &view->signer);
+  const struct replaced_card *old = party ? replaced_signer(party, view, anchor) : NULL;
+  if (!old) return status;
+  *was_replaced = true;
+  *until = old->until;
+  return COLLEGA_OK;
 }
 
 enum collega_status members_take(struct members *members, const struct run_view *view, size_t index,
@@ -473,17 +616,18 @@ enum collega_status members_take(struct members *members, const struct run_view 
   if (by_issuer && !is_issuer(&view->signer, issuers, issuer_count)) {
     return error_set(error, COLLEGA_REFUSED, RULE_members_issuer, NULL, NULL);
   }
-  bool card = record->body->type == COLLEGA__BODY_TYPE__BODY_TYPE_CARD;
+  bool card = record->body->type == COLLEGA__BODY_TYPE__BODY_TYPE_CARD, was_replaced = false;
+  struct receipt_position until;
   enum collega_status status = COLLEGA_OK;
   if (!card) {
-    status = members_verify_run(members, view, error);
+    status = verify_member(members, view, by_issuer ? NULL : anchor, &was_replaced, &until, error);
     if (status != COLLEGA_OK) return status;
   }
   struct entry *entry = NULL;
   status = entry_load(members, &subject, card && record->body->card->number == 0, &entry, error);
   if (status != COLLEGA_OK) return status;
   if (!entry || (!card && entry->party.card_count == 0)) return party_unknown(&subject, error);
-  status = store(members, &entry->party, view, record, anchor, error);
+  status = store(members, &entry->party, view, record, anchor, was_replaced ? &until : NULL, error);
   if (status != COLLEGA_OK && card) drop_if_unknown(members, entry);
   return status;
 }

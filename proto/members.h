@@ -13,7 +13,17 @@ struct known_card {
   uint32_t number;
   struct public_keys keys;
   collega_time time;
-  bool recovered; /* signed by the recovery key */
+  bool recovered;                 /* signed by the recovery key */
+  struct receipt_position anchor; /* zero origin: not receipted, as far as is known */
+};
+/* A card that a card of the recovery key has put aside, lost or stolen. What was anchored while it counted - a record
+ * receipted, a deal decided - stays valid; what comes later is nobody's word. */
+struct replaced_card {
+  struct known_card card;
+  uint32_t
+      branch; /* number of the recovered card that took the place of this one, or of one before it */
+  struct receipt_position
+      until; /* that card's receipt; zero origin: not known, then `time` is its own word */
 };
 struct known_mandate {
   struct id record;
@@ -23,6 +33,7 @@ struct known_mandate {
   uint32_t headcount_limit;                    /* 0: none */
   collega_time valid_from, valid_until, ended; /* 0: open */
   struct receipt_position anchor;              /* zero origin: not receipted */
+  bool replaced; /* its card was put aside, and it ended with that; whose it was nobody knows */
 };
 struct known_cert {
   struct id record, broker, host;
@@ -39,6 +50,8 @@ struct known_party {
   uint8_t recovery_key[32];
   struct known_card *cards;
   size_t card_count; /* ascending, card 0 first */
+  struct replaced_card *replaced;
+  size_t replaced_count;
   struct known_mandate *mandates;
   size_t mandate_count;
   struct known_cert *certs;
@@ -58,14 +71,15 @@ void members_destroy(struct members **members);
 
 /* Takes one leaf of a run of class members after verifying its signature: a card 0 by its own key and
  * party id; card n by card n-1's key or the recovery key (which wins: it replaces a card n that was signed
- * by a signing key, and all after it); others by the signer's card. A certificate, revocation, trust list
+ * by a signing key, and all after it, in whatever order they come); others by the signer's card, or, with an
+ * `anchor`, by one that was replaced later. A certificate, revocation, trust list
  * or epoch start is believed only from `issuers` (a list of broker ids; NULL: from anyone whose card is
  * known - verify judges trust itself). `anchor`: its receipt's position, may be NULL. Taking the same
- * record again is COLLEGA_OK and changes nothing, except that a mandate's missing anchor is filled in.
+ * record again is COLLEGA_OK and changes nothing, except that the missing anchor of a card or mandate is filled in.
  * The end of a mandate counts from its receipt's time, if that is later than what its author says.
  * COLLEGA_NOT_FOUND: the signer, the card before, or the mandate that ends is not known; COLLEGA_FORGED: the
  * signature; COLLEGA_REFUSED: another card of that number is known, not an issuer, too many mandates.
- * A recovered card also drops what was signed with the cards that it replaces. */
+ * A recovered card also ends the mandates that were signed with the cards it replaces. */
 enum collega_status members_take(struct members *members, const struct run_view *view, size_t index,
                                  const struct receipt_position *anchor, const struct id *issuers,
                                  size_t issuer_count,
@@ -82,6 +96,13 @@ enum collega_status members_signing_key(struct members *members, const struct id
 /* Verifies a whole run by its signer's known card. */
 enum collega_status members_verify_run(struct members *members, const struct run_view *view,
                                        struct collega_error *error) COLLEGA_MUST_CHECK;
+/* The same for what was anchored at `at` (the position of a receipt; or with seq 0 the time at which its broker
+ * decided; NULL: at a time that is not known, but before the cards that were replaced were): a card counts that had not
+ * been replaced by then. *by (may be NULL): the card, until the next members_take of that party. */
+enum collega_status members_verify_anchored(struct members *members, const struct run_view *view,
+                                            const struct receipt_position *at,
+                                            const struct known_card **by,
+                                            struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Has the recovery key put aside the card of this number, or one before it? What was signed with that is nobody's word
  * any more, and not the fault of who passes it on. */
 bool known_party_replaced(const struct known_party *party, uint32_t key_epoch);

@@ -44,14 +44,15 @@ static void judge_signature(struct proof_case *judged, const char *where,
                             const struct run_view *view, collega_time decided) {
   struct collega_error error;
   error_clear(&error);
-  if (members_verify_run(judged->members, view, &error) != COLLEGA_OK) {
+  const struct receipt_position at = {.origin = judged->decider, .time = decided};
+  const struct known_card *card = NULL;
+  if (members_verify_anchored(judged->members, view, &at, &card, &error) != COLLEGA_OK) {
     proof_fails_error(judged, where, &error);
     return;
   }
   const struct known_party *party = members_find(judged->members, &view->signer);
-  if (!party || view->run->key_epoch >= party->card_count) return; /* not verified, so said above */
-  const struct receipt_position *anchor =
-      proof_anchor(judged, &party->cards[view->run->key_epoch].record);
+  if (!party || !card) return; /* not verified, so said above */
+  const struct receipt_position *anchor = proof_anchor(judged, &card->record);
   if (anchor && anchor->time > decided) proof_fails(judged, where, RULE_proof_card_late);
   if (party->revoked && party->revoked_at.time <= decided) {
     proof_fails_with(judged, where, RULE_proof_revoked, known_party_name(party), NULL);

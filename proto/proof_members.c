@@ -1,6 +1,7 @@
 /* Who is who in a proof.
  *
- * Two passes: cards first, since every signature needs one; then receipts and all the rest. What the
+ * Three passes: cards first, since every signature needs one; then receipts, which say until when a card counted that
+ * the recovery key has replaced; then all the rest. What the
  * decider itself signed needs no receipt: its word is the receipt. What the parties signed does: only
  * then is it certain that a card or a mandate was there when the decider decided.
  */
@@ -139,7 +140,11 @@ void proof_judge_members(struct proof_case *judged) {
     struct proof_item *item = &judged->items[i];
     if (!item->read) continue;
     judge_receipt(judged, i);
-    if (!is_card(&item->view.records[0])) take(judged, i);
+    if (is_card(&item->view.records[0])) take(judged, i); /* again: now with its receipt */
+  }
+  for (size_t i = 0; i < count; i++) {
+    struct proof_item *item = &judged->items[i];
+    if (item->read && !is_card(&item->view.records[0])) take(judged, i);
   }
   const struct id *all[] = {&judged->lender, &judged->borrower, &judged->decider};
   for (size_t i = 0; i < 3; i++) {

@@ -263,12 +263,18 @@ static enum collega_status gate_mandate(struct deciding *deciding, const struct 
                         code, &why, error);
 }
 
-static enum collega_status gate_mandates(struct deciding *deciding, bool *passed,
-                                         struct collega_error *error) {
+/* May what concludes be concluded: by cards and mandates that are in force? */
+static enum collega_status gate_signatures(struct deciding *deciding, bool *passed,
+                                           struct collega_error *error) {
   const struct request *request = deciding->request;
   enum collega_status status = COLLEGA_OK;
   *passed = true;
   if (request->decide_alone || !concludes(deciding)) return COLLEGA_OK;
+  if (request->decide_replaced && request->decide->kind == DECIDE_ACCEPT) {
+    *passed = false;
+    return refuse(deciding, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED,
+                  RULE_their_card_replaced, error);
+  }
   const struct run_view *proposed = &request->decide_runs[0], *act = &request->decide_runs[1];
   const Collega__DealHeader *header = proposed->records[0].body->deal;
   const Collega__Acceptance *acceptance = act->records[0].body->acceptance;
@@ -308,7 +314,7 @@ static enum collega_status run_core(struct deciding *deciding, struct collega_er
   if (status) return status;
   bool fresh = id_is_zero(&deciding->reg.root);
   decider_step(&deciding->reg, decide, batch->state.epoch_number, batch->now, &deciding->effects);
-  status = gate_mandates(deciding, &passed, error);
+  status = gate_signatures(deciding, &passed, error);
   if (status || !passed) return status;
   bool straight = id_equal(&deciding->reg.parties[0], &decide->proposer);
   deciding->rows[0] = straight ? proposer : other;

@@ -25,6 +25,20 @@ static struct id id_of(const ProtobufCBinaryData *field) {
   return id;
 }
 
+/* What the recovery key has put aside signs nothing new, but what it signed may have been decided, or is to end. */
+static bool verify_header(struct request *request, struct members *members,
+                          const struct run_view *view) {
+  struct collega_error why;
+  const struct known_card *by = NULL;
+  if (!view->records[0].body->deal ||
+      members_verify_anchored(members, view, NULL, &by, &why) != COLLEGA_OK)
+    return prepare_verify(request, members, view) == COLLEGA_OK;
+  const struct known_party *party = members_find(members, &view->signer);
+  request->decide_replaced = party && (by->number >= party->card_count ||
+                                       !id_equal(&party->cards[by->number].record, &by->record));
+  return true;
+}
+
 /* Every run holds one record that keeps the rules and is signed by its author. */
 static bool read_runs(struct request *request, struct members *members) {
   const Collega__Decide *frame = request->frame->decide;
@@ -43,7 +57,9 @@ static bool read_runs(struct request *request, struct members *members) {
       prepare_refuse(request, refusal_code_of(&request->error));
       return false;
     }
-    if (prepare_verify(request, members, view)) return false;
+    if (i == 0 ? !verify_header(request, members, view)
+               : prepare_verify(request, members, view) != COLLEGA_OK)
+      return false;
   }
   request->decide_run_count = frame->n_runs;
   return true;

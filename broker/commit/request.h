@@ -40,8 +40,9 @@ struct request {
   size_t decide_run_count;
   struct bytes *decide_run_bytes;
   struct decide_request
-      *decide;       /* DECIDE; header_epoch and answer_epoch are the committer's to fill */
-  bool decide_alone; /* an answer without a header: the register tells the parties */
+      *decide;          /* DECIDE; header_epoch and answer_epoch are the committer's to fill */
+  bool decide_alone;    /* an answer without a header: the register tells the parties */
+  bool decide_replaced; /* the header's card was replaced: what it proposes is concluded no more */
   struct id decider;
   struct epoch decider_epoch, answer_epoch; /* as header and answer name them */
   struct id which; /* what a Refusal names: first record, envelope hash, basis; zero: the frame */

@@ -230,6 +230,7 @@ static void print_status(struct desk *desk, const struct node_facts *facts) {
   say_number(desk, RULE_said_others_due, facts->due_other);
   say_number(desk, RULE_said_decisions_due, facts->due_decider);
   say_number(desk, RULE_said_outbox_refused, facts->outbox.refused);
+  say_number(desk, RULE_said_lost_agreements, facts->lost_agreements);
   snprintf(entries, sizeof entries, "%" PRIu64, facts->head.number);
   say(desk, RULE_said_ledger, entries, hex_text(desk, facts->head.hash.byte, 8), NULL);
 }

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/words.h"
 #include "proto/guard.h"
 
 enum collega_status apply_mailbox_cursor(struct apply *apply) {
@@ -50,6 +51,41 @@ static enum collega_status apply_letter(struct apply *apply, const Collega__Lett
   return status == COLLEGA_OK ? apply_letter_deals(apply, letter) : status;
 }
 
+/* The broker's word about a deal of which nothing else came here: it was made with keys that are lost. Its root is
+ * closed all the same, and the user is told that there is an agreement (or was). */
+static enum collega_status note_elsewhere(struct apply *apply, const CollegaStore__MailIn *mail) {
+  struct run_view run;
+  CollegaStore__RootRow *known, row = COLLEGA_STORE__ROOT_ROW__INIT;
+  if (strcmp(mail->problem, rule_name(RULE_deal_unknown)) != 0 ||
+      run_read_bytes(field_bytes(&mail->envelope), apply->arena, &run, NULL) != COLLEGA_OK ||
+      run.count != 1 || !run.records[0].body->decision)
+    return COLLEGA_OK; /* a letter */
+  const Collega__Decision *decision = run.records[0].body->decision;
+  if (decision->position == 0) return COLLEGA_OK;
+  enum collega_status status = root_row(apply->txn, &apply->party, field_bytes(&decision->root),
+                                        apply->arena, &known, apply->error);
+  if (status != COLLEGA_NOT_FOUND) return status;
+  status = root_elsewhere(apply->txn, &apply->party, field_bytes(&decision->root), apply->arena,
+                          &known, apply->error);
+  if (status != COLLEGA_NOT_FOUND &&
+      (status != COLLEGA_OK || known->position >= decision->position))
+    return status;
+  bool agreed = decision->verdict == COLLEGA__VERDICT__VERDICT_CONCLUDED ||
+                decision->verdict == COLLEGA__VERDICT__VERDICT_AMENDED;
+  row.root = decision->root;
+  field_set_id(&row.decider, &run.signer);
+  row.decider_epoch = decision->epoch;
+  row.has_position = true;
+  row.position = decision->position;
+  row.has_closed = row.closed = true;
+  row.has_party = true;
+  field_set_id(&row.party, &apply->party);
+  row.has_elsewhere = true;
+  row.elsewhere = agreed ? COLLEGA_STORE__ELSEWHERE__ELSEWHERE_AGREED
+                         : COLLEGA_STORE__ELSEWHERE__ELSEWHERE_ENDED;
+  return root_row_put(apply->txn, &row, apply->error);
+}
+
 enum collega_status apply_mail(struct apply *apply) {
   ProtobufCMessage *message;
   enum collega_status status = apply_payload(apply, &collega_store__mail_in__descriptor, &message);
@@ -64,5 +100,6 @@ enum collega_status apply_mail(struct apply *apply) {
     status =
         letter ? apply_letter(apply, letter, &said) : exchange_row_damaged(apply->error, "mail");
   }
+  if (status == COLLEGA_OK && mail->problem) status = note_elsewhere(apply, mail);
   return status == COLLEGA_OK ? apply_mailbox_cursor(apply) : status;
 }

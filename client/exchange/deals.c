@@ -110,6 +110,18 @@ static enum collega_status finish_act(struct user_act *act, CollegaStore__ActKin
                              act->arena, act->error);
 }
 
+/* Does the card count no more that signed the proposal? */
+static enum collega_status signed_by_replaced(struct user_act *act, bool *out) {
+  struct run_view view;
+  struct collega_error why;
+  struct members *members = exchange_members(act->exchange, act->txn);
+  enum collega_status status =
+      run_read_bytes(field_bytes(&act->view.row->header_run), act->arena, &view, act->error);
+  *out = status == COLLEGA_OK && members_verify_run(members, &view, &why) != COLLEGA_OK &&
+         why.status != COLLEGA_FULL;
+  return status;
+}
+
 /* Their membership, or what the proposal was signed with, may have ended since: the decider would not conclude it. */
 static enum collega_status check_counterparty(struct user_act *act, uint32_t headcount) {
   const Collega__DealHeader *header = act->view.header;
@@ -119,6 +131,10 @@ static enum collega_status check_counterparty(struct user_act *act, uint32_t hea
   if (other && other->revoked)
     return error_set(act->error, COLLEGA_REFUSED, RULE_their_membership_over, NULL,
                      known_party_name(other), NULL);
+  bool replaced = false;
+  enum collega_status status = signed_by_replaced(act, &replaced);
+  if (status != COLLEGA_OK) return status;
+  if (replaced) return error_set(act->error, COLLEGA_REFUSED, RULE_their_card_replaced, NULL, NULL);
   if (!other || !header->has_mandate ||
       !id_from(&mandate, header->mandate.data, header->mandate.len))
     return COLLEGA_OK;

@@ -343,12 +343,20 @@ static enum collega_status erase_letter(struct erasing *erasing) {
   return remain(erasing, &mail->base);
 }
 
+/* A decision names deals and nobody's data; the rows of roots that were decided elsewhere come from it. */
+static bool is_decision(const struct erasing *erasing, const CollegaStore__MailIn *mail) {
+  struct run_view run;
+  return run_read_bytes(field_bytes(&mail->envelope), erasing->arena, &run, NULL) == COLLEGA_OK &&
+         run.count == 1 && run.records[0].body->decision;
+}
+
 /* What could not be read or judged may hold anything. */
 static enum collega_status erase_bad_mail(struct erasing *erasing) {
   CollegaStore__MailIn *mail =
       (CollegaStore__MailIn *)content(erasing, &collega_store__mail_in__descriptor);
   if (!mail) return COLLEGA_DAMAGED;
-  if (erasing->erasure->deal || mail->envelope.len == 0) return COLLEGA_OK;
+  if (erasing->erasure->deal || mail->envelope.len == 0 || is_decision(erasing, mail))
+    return COLLEGA_OK;
   mail->envelope = (ProtobufCBinaryData){0, NULL};
   return remain(erasing, &mail->base);
 }

@@ -200,6 +200,11 @@ enum collega_status deal_row_put(struct ledger_txn *txn, const CollegaStore__Dea
 enum collega_status root_row(struct ledger_txn *txn, const struct id *party, struct bytes root,
                              struct arena *arena, CollegaStore__RootRow **out,
                              struct collega_error *error) COLLEGA_MUST_CHECK;
+/* What was decided of a root with keys that are lost. COLLEGA_NOT_FOUND, no words: nothing, or root_row has it. */
+enum collega_status root_elsewhere(struct ledger_txn *txn, const struct id *party,
+                                   struct bytes root, struct arena *arena,
+                                   CollegaStore__RootRow **out,
+                                   struct collega_error *error) COLLEGA_MUST_CHECK;
 enum collega_status root_row_put(struct ledger_txn *txn, const CollegaStore__RootRow *row,
                                  struct collega_error *error) COLLEGA_MUST_CHECK;
 enum collega_status broker_row_put(struct ledger_txn *txn, const CollegaStore__BrokerRow *row,

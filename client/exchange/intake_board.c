@@ -7,8 +7,8 @@
 #include "base/words.h"
 #include "proto/guard.h"
 
-/* What somebody signed with stolen keys does not count once the recovery key has spoken; whoever reads the board from an
- * older place meets it again. */
+/* What a card signed that the recovery key has put aside counts as far as the broker receipted it before that. Of the
+ * rest nobody is the author. */
 static enum collega_status leave_out_replaced(struct intake *intake, const struct run_view *view,
                                               enum collega_status status, bool *take) {
   const struct known_party *signer = members_find(intake->members, &view->signer);
@@ -32,15 +32,19 @@ static enum collega_status judge_run(struct intake *intake, const Collega__Board
   if (!ids) return exchange_no_memory(intake->error);
   for (size_t i = 0; i < view->count; i++)
     ids[i] = view->records[i].id;
+  struct receipt_position at = {.origin = intake->broker, .time = board_run->receipt->time};
+  (void)epoch_from(&at.epoch, board_run->receipt->epoch.data, board_run->receipt->epoch.len);
   status = intake_receipt(intake, board_run->receipt, ids, view->count);
   if (status != COLLEGA_OK) return status;
   bool verified = false;
   *take = true;
   for (size_t i = 0; status == COLLEGA_OK && i < view->count; i++) {
     if (view->records[i].refused != NULL) continue;
+    const Collega__ReceiptRun *receipt = board_run->receipt;
+    at.seq = receipt->first_seq + (receipt->n_leaves ? receipt->leaves[i] : (uint32_t)i);
     if (!body_is_members_class(view->records[i].body)) {
       if (!verified) {
-        status = members_verify_run(intake->members, view, intake->error);
+        status = members_verify_anchored(intake->members, view, &at, NULL, intake->error);
         status = leave_out_replaced(intake, view, status, take);
       }
       verified = true;
@@ -49,7 +53,7 @@ static enum collega_status judge_run(struct intake *intake, const Collega__Board
     }
     struct collega_error why;
     enum collega_status taken =
-        members_take(intake->members, view, i, NULL, &intake->broker, 1, &why);
+        members_take(intake->members, view, i, &at, &intake->broker, 1, &why);
     taken = leave_out_replaced(intake, view, taken, take);
     if (taken == COLLEGA_REFUSED || taken == COLLEGA_NOT_FOUND || taken == COLLEGA_INVALID) {
       log_warning("member_record_left_out", "rule=%s", rule_name(why.rule));

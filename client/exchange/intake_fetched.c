@@ -441,7 +441,9 @@ static enum collega_status judge_run(struct intake *intake, const struct id *par
   const Collega__Body *body = record->body;
   if (view->count != 1 || record->refused != NULL || !id_equal(&view->signer, party))
     return error_set(intake->error, COLLEGA_INVALID, RULE_letter_content, NULL, NULL);
-  enum collega_status status = members_verify_run(intake->members, view, intake->error);
+  /* The broker keeps copies of its members only: what it has of a card that was replaced came before that. */
+  enum collega_status status =
+      members_verify_anchored(intake->members, view, NULL, NULL, intake->error);
   if (status != COLLEGA_OK) return status;
   if (body->deal) return judge_header(intake, party, record, terms, wanted);
   if (body->offer || body->status) return judge_offer(intake, body, envelope, wanted);

@@ -97,6 +97,22 @@ static enum collega_status judge_record(struct intake *intake, const struct mail
   return error_set(intake->error, COLLEGA_INVALID, RULE_letter_content, NULL, NULL);
 }
 
+/* A letter may have waited until its sender's card was replaced. Then a proposal in it is nobody's word: who has the
+ * stolen key may write one at any time. An acceptance is taken, since it counts only by a decision that names it, and
+ * that the decider gave while the card counted. *skip: a mandate beside it, which the board brings. */
+static enum collega_status verify_in_letter(struct intake *intake, const struct run_view *view,
+                                            bool *skip) {
+  const Collega__Body *body = view->records[0].body;
+  enum collega_status status = members_verify_run(intake->members, view, intake->error);
+  if ((status != COLLEGA_FORGED && status != COLLEGA_NOT_FOUND) ||
+      (!body->acceptance && !body->mandate))
+    return status;
+  struct collega_error why;
+  if (members_verify_anchored(intake->members, view, NULL, NULL, &why) != COLLEGA_OK) return status;
+  *skip = body->mandate;
+  return COLLEGA_OK;
+}
+
 /* Records are the sender's own, one a run, except decisions: those are the decider's. */
 static enum collega_status judge_letter(struct intake *intake, const struct mail_place *place,
                                         const Collega__Letter *letter) {
@@ -115,8 +131,10 @@ static enum collega_status judge_letter(struct intake *intake, const struct mail
       bool decision = type == COLLEGA__BODY_TYPE__BODY_TYPE_DECISION;
       if (view.count != 1 || (!decision && !id_equal(&view.signer, &sender)))
         return error_set(intake->error, COLLEGA_INVALID, RULE_letter_content, NULL, NULL);
-      status = members_verify_run(intake->members, &view, intake->error);
-      if (status == COLLEGA_OK) status = judge_record(intake, place, &sender, &view, letter);
+      bool skip = false;
+      status = verify_in_letter(intake, &view, &skip);
+      if (status == COLLEGA_OK && !skip)
+        status = judge_record(intake, place, &sender, &view, letter);
     }
   }
   return status;

@@ -198,18 +198,20 @@ enum collega_status exchange_choose_mandate(struct exchange *exchange, struct le
     *out = *wanted;
     return own_words(known_mandate_covers(self, wanted, now, headcount, error), error);
   }
-  size_t covering = 0;
+  size_t covering = 0, count = 0;
   struct collega_error why;
   error_clear(&why);
   for (size_t i = 0; i < self->mandate_count; i++) {
+    if (self->mandates[i].replaced) continue;
+    count++;
     if (mandate_covers(&self->mandates[i], now, headcount, &why) != COLLEGA_OK) continue;
     if (covering++ == 0) *out = self->mandates[i].record;
   }
-  if (covering == 1 || self->mandate_count == 0) return COLLEGA_OK;
+  if (covering == 1 || count == 0) return COLLEGA_OK;
   memset(out, 0, sizeof *out);
   if (covering > 1) /* which of them signs is not for us to guess */
     return error_set(error, COLLEGA_REFUSED, RULE_mandate_choose, "mandate", NULL);
-  if (self->mandate_count == 1) {
+  if (count == 1) {
     if (error) *error = why;
     return own_words(COLLEGA_REFUSED, error);
   }

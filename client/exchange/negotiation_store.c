@@ -186,6 +186,25 @@ static bool visit_root(void *context, struct bytes key, struct bytes value) {
   return !count->damaged;
 }
 
+/* A root that was decided with keys that are lost is closed as well. */
+static enum collega_status pass_elsewhere(struct ledger_txn *txn, const struct id *party,
+                                          const struct id *thread, uint64_t *closed,
+                                          struct collega_error *error) {
+  struct arena *arena = exchange_arena();
+  CollegaStore__RootRow *row;
+  struct id root;
+  if (!arena) return exchange_no_memory(error);
+  enum collega_status status;
+  do {
+    arena_reset(arena);
+    negotiation_root(&root, thread, *closed);
+    status = root_elsewhere(txn, party, id_bytes(&root), arena, &row, error);
+    if (status == COLLEGA_OK) ++*closed;
+  } while (status == COLLEGA_OK);
+  arena_destroy(&arena);
+  return status == COLLEGA_NOT_FOUND ? COLLEGA_OK : status;
+}
+
 enum collega_status negotiation_count_closed(struct ledger_txn *txn, const struct id *party,
                                              const struct id *thread, uint64_t *out,
                                              struct collega_error *error) {
@@ -196,7 +215,7 @@ enum collega_status negotiation_count_closed(struct ledger_txn *txn, const struc
   arena_destroy(&count.arena);
   if (status == COLLEGA_OK && count.damaged) return exchange_row_damaged(error, "roots");
   *out = count.count;
-  return status;
+  return status == COLLEGA_OK ? pass_elsewhere(txn, party, thread, out, error) : status;
 }
 
 /* ---- events */

@@ -103,7 +103,17 @@ enum collega_status root_row(struct ledger_txn *txn, const struct id *party, str
   enum collega_status status = party_row(txn, TABLE_ROOTS, party, root,
                                          &collega_store__root_row__descriptor, arena, &row, error);
   *out = (CollegaStore__RootRow *)row;
-  return status;
+  return status == COLLEGA_OK && (*out)->has_elsewhere ? COLLEGA_NOT_FOUND : status;
+}
+
+enum collega_status root_elsewhere(struct ledger_txn *txn, const struct id *party,
+                                   struct bytes root, struct arena *arena,
+                                   CollegaStore__RootRow **out, struct collega_error *error) {
+  ProtobufCMessage *row;
+  enum collega_status status = party_row(txn, TABLE_ROOTS, party, root,
+                                         &collega_store__root_row__descriptor, arena, &row, error);
+  *out = (CollegaStore__RootRow *)row;
+  return status == COLLEGA_OK && !(*out)->has_elsewhere ? COLLEGA_NOT_FOUND : status;
 }
 
 enum collega_status root_row_put(struct ledger_txn *txn, const CollegaStore__RootRow *row,

@@ -57,7 +57,9 @@ struct node_facts {
   struct ledger_head head;
   uint64_t waiting_acts;                   /* deals that wait for the daemon's signature */
   uint64_t due_us, due_other, due_decider; /* the party's deals, by of whom something is awaited */
-  struct party_facts *parties;             /* all that live here, in the view's arena */
+  uint64_t
+      lost_agreements; /* of all parties here: agreed with keys that are lost; only the other side has them */
+  struct party_facts *parties; /* all that live here, in the view's arena */
   size_t party_count;
   enum rule why; /* why things wait, the most telling first; RULE_NONE: nothing holds them up */
 };

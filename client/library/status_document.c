@@ -69,6 +69,16 @@ static enum rule why_not_joined(const struct node_facts *facts) {
   return problem && problem != RULE_node_not_joined ? problem : RULE_join_under_way;
 }
 
+static bool count_lost(void *context, struct bytes key, struct bytes value) {
+  struct deal_count *count = context;
+  (void)key;
+  const CollegaStore__RootRow *row = (const CollegaStore__RootRow *)row_unpack(
+      &collega_store__root_row__descriptor, value, count->view->arena);
+  count->facts->lost_agreements +=
+      row && row->has_elsewhere && row->elsewhere == COLLEGA_STORE__ELSEWHERE__ELSEWHERE_AGREED;
+  return true;
+}
+
 static enum rule why_waiting(const struct node_facts *facts) {
   if (!facts->broker) return why_not_joined(facts);
   if (!facts->state.running) return RULE_daemon_down;
@@ -97,6 +107,8 @@ enum collega_status node_facts_read(const struct view *view, struct node_facts *
   if (status == COLLEGA_OK) status = parties_read(view, &out->parties, &out->party_count, error);
   if (status == COLLEGA_OK)
     status = table_each(view->txn, TABLE_DEALS, bytes_of("", 0), NULL, count_deal, &count, error);
+  if (status == COLLEGA_OK)
+    status = table_each(view->txn, TABLE_ROOTS, bytes_of("", 0), NULL, count_lost, &count, error);
   out->own = (CollegaStore__OwnParty *)own;
   out->broker = broker;
   out->why = why_waiting(out);
@@ -146,6 +158,8 @@ json_t *document_status(const struct view *view, const struct node_facts *facts)
          json_put(link, "fingerprint", json_string(broker_fingerprint)) &&
          json_put(link, "address", json_string(facts->state.broker_address)) &&
          json_put(link, "clock_difference_ms", json_integer(facts->clock.difference));
+  if (ok && facts->lost_agreements)
+    ok = json_put(document, "lost_agreements", json_integer((json_int_t)facts->lost_agreements));
   ok = ok && json_put(document, "parties", parties_json(view, facts));
   if (ok && facts->why) ok = json_put(link, "why", json_string(rule_name(facts->why)));
   if (ok && facts->outbox.waiting) ok = json_put(outbox, "oldest", json_time(facts->outbox.oldest));
