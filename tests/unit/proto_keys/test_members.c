@@ -129,6 +129,24 @@ static void a_second_card_of_the_same_number_is_refused(void **state) {
   person_clear(&thief);
 }
 
+/* A card's place in the broker's log. */
+static struct receipt_position at(struct place *place, uint64_t seq) {
+  return (struct receipt_position){
+      .origin = *party_of(&place->broker), .seq = seq, .time = NOW + (collega_time)seq};
+}
+
+static enum collega_status take_at(struct place *place, const Collega__Run *run, uint64_t seq) {
+  const struct receipt_position anchor = at(place, seq);
+  return take_run(place->members, run, &anchor, NULL, place->arena);
+}
+
+static enum collega_status verify_at(struct place *place, const Collega__Run *run, uint64_t seq) {
+  struct run_view view;
+  const struct receipt_position anchor = at(place, seq);
+  assert_int_equal(run_read(run, place->arena, &view, NULL), COLLEGA_OK);
+  return members_verify_anchored(place->members, &view, seq ? &anchor : NULL, NULL, NULL);
+}
+
 static void the_recovery_key_beats_a_thief(void **state) {
   struct place *place = *state;
   struct person thief;
@@ -142,19 +160,112 @@ static void the_recovery_key_beats_a_thief(void **state) {
   assert_int_equal(take(place, fraud, NULL), COLLEGA_OK);
 
   recover(&place->employer, 1);
-  assert_int_equal(take_card(place, &place->employer, 1), COLLEGA_OK);
+  assert_int_equal(take_at(place, person_card(&place->employer, 1, place->arena), 9), COLLEGA_OK);
 
   const struct known_party *party = members_find(place->members, party_of(&place->employer));
   assert_int_equal(party->card_count, 2);
   assert_true(party->cards[1].recovered);
-  assert_int_equal(party->mandate_count, 0);
   assert_memory_equal(party->cards[1].keys.signing,
                       identity_public(place->employer.identity)->signing, 32);
+  /* What the thief made is known for what was anchored before, and good for nothing after that. */
+  assert_int_equal(party->replaced_count, 2);
+  assert_int_equal(party->mandate_count, 1);
+  assert_true(party->mandates[0].replaced);
+  assert_int_equal(party->mandates[0].ended, NOW + 9);
   enum rule rule;
-  assert_int_equal(take(place, person_card(&thief, 1, place->arena), &rule), COLLEGA_REFUSED);
-  assert_int_equal(take(place, person_card(&thief, 2, place->arena), &rule), COLLEGA_FORGED);
-  assert_int_equal(take(place, fraud, &rule), COLLEGA_NOT_FOUND); /* its card is no more */
+  assert_int_equal(take(place, person_card(&thief, 1, place->arena), &rule), COLLEGA_OK);
+  assert_int_equal(take(place, person_card(&thief, 2, place->arena), &rule), COLLEGA_OK);
+  assert_int_equal(party->replaced_count, 2);
+  Collega__Run *late = make_mandate(&thief, "T. Hief", "later", 0, NOW, 0, place->arena);
+  assert_int_equal(take(place, late, &rule), COLLEGA_NOT_FOUND); /* its card is no more */
+  assert_int_equal(take_at(place, late, 10), COLLEGA_NOT_FOUND);
+  assert_int_equal(take_at(place, late, 8), COLLEGA_OK);
+  party = members_find(place->members, party_of(&place->employer));
+  assert_int_equal(party->mandates[1].ended, NOW + 9);
+  rotate(&thief); /* and once more, from what was put aside */
+  assert_int_equal(take(place, person_card(&thief, 3, place->arena), &rule), COLLEGA_OK);
+  assert_int_equal(members_find(place->members, party_of(&place->employer))->card_count, 2);
   person_clear(&thief);
+}
+
+/* The same cards in any order, with receipts that come with them or later, give the same. */
+static void what_a_replaced_card_signed_before_stays_valid_in_whatever_order_it_comes(
+    void **state) {
+  struct place *place = *state;
+  struct person lost;
+  person_make(&lost, 1, NOW);
+  rotate(&lost);
+  rotate(&lost);
+  Collega__Run *before = make_mandate(&lost, "A. Snijder", "planner", 0, NOW, 0, place->arena);
+  recover(&place->employer, 1);
+  Collega__Run *recovered = person_card(&place->employer, 1, place->arena),
+               *mine =
+                   make_mandate(&place->employer, "B. Nieuw", "directeur", 0, NOW, 0, place->arena),
+               *cards[] = {person_card(&lost, 0, place->arena), person_card(&lost, 1, place->arena),
+                           person_card(&lost, 2, place->arena), recovered};
+  static const struct {
+    uint8_t order[4];
+    bool receipts_later;
+  } CASES[] = {{{0, 1, 2, 3}, false},
+               {{0, 3, 1, 2}, false},
+               {{0, 1, 3, 2}, false},
+               {{0, 3, 1, 2}, true},
+               {{0, 1, 2, 3}, true}};
+  static const uint64_t seqs[] = {1, 2, 3, 7};
+  for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+    members_forget(place->members, party_of(&place->employer));
+    for (size_t j = 0; j < 4; j++) {
+      const size_t card = CASES[i].order[j];
+      assert_int_equal(CASES[i].receipts_later ? take(place, cards[card], NULL)
+                                               : take_at(place, cards[card], seqs[card]),
+                       COLLEGA_OK);
+    }
+    for (size_t card = 0; card < 4; card++)
+      assert_int_equal(take_at(place, cards[card], seqs[card]), COLLEGA_OK);
+    assert_int_equal(verify_at(place, before, 6), COLLEGA_OK);
+    assert_int_equal(verify_at(place, before, 0), COLLEGA_OK); /* whenever it was */
+    assert_int_not_equal(verify_at(place, before, 7), COLLEGA_OK);
+    assert_int_not_equal(verify_at(place, before, 8), COLLEGA_OK);
+    assert_int_equal(verify_at(place, mine, 8), COLLEGA_OK);
+    assert_int_equal(take_at(place, before, 6), COLLEGA_OK);
+    const struct known_party *party = members_find(place->members, party_of(&place->employer));
+    assert_int_equal(party->card_count, 2);
+    assert_int_equal(party->replaced_count, 2);
+    assert_int_equal(party->mandates[0].ended, NOW + 7);
+  }
+  person_clear(&lost);
+}
+
+/* Of two cards that nobody's recovery key has signed the first one stands, replaced or not. */
+static void a_stranger_cannot_be_put_aside_into_a_party(void **state) {
+  struct place *place = *state;
+  struct person other;
+  person_make(&other, 3, NOW);
+  rotate(&other);
+  recover(&place->employer, 1);
+  assert_int_equal(take_card(place, &place->employer, 0), COLLEGA_OK);
+  assert_int_equal(take_card(place, &place->employer, 1), COLLEGA_OK);
+  /* The card of somebody else, with this party's name and predecessor on it. */
+  struct id first = first_id(person_card(&place->employer, 0, place->arena), place->arena);
+  const struct public_keys *keys = identity_public(other.identity);
+  struct run_view view;
+  assert_int_equal(
+      run_read(person_card(&place->employer, 0, place->arena), place->arena, &view, NULL),
+      COLLEGA_OK);
+  Collega__NodeCard card = *view.records[0].body->card;
+  card.number = 1;
+  set_field(&card.signing_key, keys->signing, 32);
+  card.has_previous = 1;
+  set_field(&card.previous, first.byte, 32);
+  Collega__Body body;
+  person_body(&place->employer, &body);
+  body.type = COLLEGA__BODY_TYPE__BODY_TYPE_CARD;
+  body.card = &card;
+  Collega__Run *forged = person_sign(&place->employer, &body, place->arena);
+  forged->key_epoch = 0; /* signed with card 1, and says card 0 */
+  assert_int_equal(take(place, forged, NULL), COLLEGA_FORGED);
+  assert_int_equal(members_find(place->members, party_of(&place->employer))->replaced_count, 0);
+  person_clear(&other);
 }
 
 static void a_recovered_card_is_not_replaced_by_another_recovery(void **state) {
@@ -414,6 +525,8 @@ int main(void) {
       TEST(a_chain_of_cards_is_followed_in_order),
       TEST(a_second_card_of_the_same_number_is_refused),
       TEST(the_recovery_key_beats_a_thief),
+      TEST(what_a_replaced_card_signed_before_stays_valid_in_whatever_order_it_comes),
+      TEST(a_stranger_cannot_be_put_aside_into_a_party),
       TEST(a_recovered_card_is_not_replaced_by_another_recovery),
       TEST(a_card_may_not_change_the_recovery_key),
       TEST(a_mandate_covers_what_it_says),
