@@ -3,7 +3,8 @@
 #define COLLEGA_PROTO_INVITATION_H
 #include "base/bytes.h"
 #include "proto/identity.pb-c.h"
-#define INVITATION_TEXT_BYTES 4096
+#define INVITATION_TEXT_BYTES                                                                      \
+  32768 /* one that brings a member back holds its cards; others a tenth of it */
 enum collega_status invitation_write(const Collega__Invitation *invitation,
                                      char out[INVITATION_TEXT_BYTES],
                                      struct collega_error *error) COLLEGA_MUST_CHECK;

@@ -455,6 +455,47 @@ static bool card_accept(struct card *card, const struct identity *identity, stru
   return run_verify(&view, key, NULL) == COLLEGA_OK;
 }
 
+/* The party that the first card makes of itself. */
+static bool party_of_card(struct bytes run, struct identity *identity, struct arena *arena) {
+  struct run_view view;
+  if (run_read_bytes(run, arena, &view, NULL) != COLLEGA_OK || view.count != 1 ||
+      view.records[0].refused || !view.records[0].body->card)
+    return false;
+  const Collega__NodeCard *card = view.records[0].body->card;
+  memcpy(identity->recovery, card->recovery_key.data, sizeof identity->recovery);
+  party_id(&identity->party, card->signing_key.data, identity->recovery);
+  return true;
+}
+
+static bool card_known(struct identity *identity, struct bytes run, struct arena *arena) {
+  struct card card = {.number = (uint32_t)identity->count};
+  card.run = malloc(run.length + 1);
+  card.run_length = run.length;
+  if (card.run) memcpy(card.run, run.data, run.length);
+  bool fits = card.run && card_accept(&card, identity, arena) && cards_append(identity, &card);
+  if (!fits) card_release(&card);
+  return fits;
+}
+
+enum collega_status identity_of_cards(const struct bytes *cards, size_t count,
+                                      struct identity **out, struct collega_error *error) {
+  *out = NULL;
+  struct identity *identity = calloc(1, sizeof *identity);
+  struct arena *arena = arena_new(4096, LIMIT_ARENA_BYTES);
+  bool fits = identity && arena && count > 0 && party_of_card(cards[0], identity, arena);
+  for (size_t i = 0; fits && i < count; i++)
+    fits = card_known(identity, cards[i], arena);
+  enum collega_status status = COLLEGA_OK;
+  if (!identity || !arena)
+    status = out_of_memory(error);
+  else if (!fits)
+    status = error_set(error, COLLEGA_FORGED, RULE_card_chain, "cards", NULL);
+  arena_destroy(&arena);
+  if (status != COLLEGA_OK) identity_destroy(&identity);
+  *out = identity;
+  return status;
+}
+
 static bool line_card(struct identity *identity, char *line, struct arena *arena) {
   char *number = next_word(&line), *seed = next_word(&line), *run = next_word(&line);
   if (!number || !seed || !run || next_word(&line)) return false;

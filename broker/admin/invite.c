@@ -17,6 +17,13 @@ bool role_read(const char *text, Collega__Role *out) {
   return false;
 }
 
+void invite_wish_recover(struct invite_wish *wish, const json_t *member) {
+  wish->name = json_string_value(json_object_get(member, "name"));
+  wish->kvk = json_string_value(json_object_get(member, "kvk"));
+  (void)role_read(json_string_value(json_object_get(member, "role")), &wish->role);
+  wish->cards = json_object_get(member, "cards");
+}
+
 static size_t split(const char *list, struct arena *arena, char *out[INVITE_ADDRESSES]) {
   size_t count = 0;
   for (const char *at = list; *at != '\0';) {
@@ -51,6 +58,18 @@ size_t invite_addresses(const char *advertise, const char *endpoint, struct aren
   return count;
 }
 
+static void put_cards(Collega__Invitation *invitation, const json_t *cards, struct arena *arena) {
+  size_t count = json_array_size(cards);
+  invitation->cards = arena_take(arena, (count + 1) * sizeof *invitation->cards);
+  for (size_t i = 0; invitation->cards && i < count; i++) {
+    const char *digits = json_string_value(json_array_get(cards, i));
+    size_t length = strlen(digits) / 2;
+    uint8_t *run = arena_take(arena, length + 1);
+    if (!run || !hex_read(run, length, digits)) return;
+    invitation->cards[invitation->n_cards++] = (ProtobufCBinaryData){length, run};
+  }
+}
+
 enum collega_status invite_prepare(const struct invite_broker *broker,
                                    const struct invite_wish *wish, collega_time now,
                                    char token[INVITATION_TEXT_BYTES], struct request **out,
@@ -83,6 +102,7 @@ enum collega_status invite_prepare(const struct invite_broker *broker,
       (ProtobufCBinaryData){ID_BYTES, arena_copy(request->arena, wish->host.byte, ID_BYTES)};
   request->role = wish->role;
   request->host = wish->host;
+  put_cards(invitation, wish->cards, request->arena);
   enum collega_status status = arena_exhausted(request->arena)
                                    ? error_set(error, COLLEGA_FULL, RULE_arena_full, NULL, NULL)
                                    : invitation_write(invitation, token, error);

@@ -1,6 +1,7 @@
 /* Invitations and revocations, as requests to the committer. */
 #ifndef COLLEGA_BROKER_ADMIN_INVITE_H
 #define COLLEGA_BROKER_ADMIN_INVITE_H
+#include <jansson.h>
 #include "broker/commit/request.h"
 #include "proto/link.pb-c.h"
 #include "proto/invitation.h"
@@ -14,6 +15,8 @@ struct invite_wish {
   Collega__Role role;
   int64_t days;   /* 0: the usual fortnight */
   struct id host; /* at whose node it will live; zero: at its own */
+  const json_t
+      *cards; /* of a member that is to come back: its cards as hexadecimal digits; NULL: none */
 };
 struct invite_broker { /* what the token says of the broker */
   const struct identity *identity;
@@ -31,6 +34,8 @@ enum collega_status invite_prepare(const struct invite_broker *broker,
  * says why. */
 size_t invite_addresses(const char *advertise, const char *endpoint, struct arena *arena,
                         char *out[INVITE_ADDRESSES], struct collega_error *error);
+/* Name, KvK number, role and cards as report_recovery tells them; the wish points into it. */
+void invite_wish_recover(struct invite_wish *wish, const json_t *member);
 /* "employer"; false: no such role. */
 bool role_read(const char *text, Collega__Role *out);
 /* A Refusal (NULL: none could be made) as an error, for whoever asked. */

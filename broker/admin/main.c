@@ -30,6 +30,8 @@ static const struct option_row invite_options[] = {
     {"days", "N", "zo lang geldig (standaard 14)", "valid so long (14 by default)", false},
     {"host", "ID|KVK|NAME", "een netwerk dat lid is, en bij wie deze partij zal wonen",
      "a network that is a member, at whose node this party will live", false},
+    {"recover", "ID|KVK|NAME", "een lid dat niets meer heeft dan zijn herstelsleutel",
+     "a member that has nothing left but its recovery key", false},
 };
 static const struct option_row revoke_options[] = {
     {"reason", "TEXT", "waarom; alle leden kunnen het lezen", "why; all members can read it",

@@ -72,8 +72,23 @@ static enum collega_status find_host(struct office *office, const char *host, st
   return status;
 }
 
+/* *found keeps what the wish points into. */
+static enum collega_status find_lost(struct office *office, const char *member,
+                                     struct invite_wish *wish, json_t **found,
+                                     struct collega_error *error) {
+  struct store_txn *txn = NULL;
+  if (member == NULL) return COLLEGA_OK;
+  enum collega_status status = store_read(office->store, &txn, error);
+  if (status == COLLEGA_OK) status = report_recovery(txn, member, found, error);
+  store_end(&txn);
+  if (status == COLLEGA_OK) invite_wish_recover(wish, *found);
+  return status;
+}
+
 static enum collega_status invite_here(const char *home, struct invite_wish *wish, const char *host,
-                                       json_t **answer, struct collega_error *error) {
+                                       const char *recover, json_t **answer,
+                                       struct collega_error *error) {
+  json_t *found = NULL;
   struct office office;
   struct arena *arena = arena_new(1024, 65536);
   char *addresses[INVITE_ADDRESSES], token[INVITATION_TEXT_BYTES];
@@ -82,6 +97,7 @@ static enum collega_status invite_here(const char *home, struct invite_wish *wis
   if (status == COLLEGA_OK && arena == NULL)
     status = error_set(error, COLLEGA_SYSTEM, RULE_out_of_memory, NULL, NULL);
   if (status == COLLEGA_OK) status = find_host(&office, host, &wish->host, error);
+  if (status == COLLEGA_OK) status = find_lost(&office, recover, wish, &found, error);
   if (status == COLLEGA_OK) {
     struct invite_broker broker = {office.identity, office.state.name, addresses, 0};
     struct collega_error why;
@@ -98,6 +114,7 @@ static enum collega_status invite_here(const char *home, struct invite_wish *wis
   if (status == COLLEGA_OK) status = office_commit_take(&office, request, error);
   if (status == COLLEGA_OK)
     *answer = json_pack("{s:s,s:s,s:s}", "token", token, "name", wish->name, "kvk", wish->kvk);
+  json_decref(found);
   office_close(&office);
   arena_destroy(&arena);
   return status;
@@ -161,6 +178,12 @@ enum collega_status command_invite(const struct arguments *arguments, struct col
   json_t *answer = NULL, *namesake = NULL;
   bool asked = false;
   enum collega_status status = argument_home(arguments, &home, error);
+  const char *recover = argument_value(arguments, "recover");
+  if (status == COLLEGA_OK && recover != NULL) {
+    if (wish.name != NULL || wish.kvk != NULL || host != NULL || argument_value(arguments, "role"))
+      status = error_set(error, COLLEGA_USAGE, RULE_recover_alone, "--recover", NULL);
+    wish.name = wish.kvk = "";
+  }
   if (status == COLLEGA_OK && (wish.name == NULL || wish.kvk == NULL))
     status = error_set(error, COLLEGA_USAGE, RULE_arguments_missing, NULL,
                        "--name NAME --kvk NUMBER", NULL);
@@ -168,14 +191,17 @@ enum collega_status command_invite(const struct arguments *arguments, struct col
     status = error_set(error, COLLEGA_INVALID, RULE_role_unknown, "role", NULL);
   if (status == COLLEGA_OK)
     status = read_days(argument_value(arguments, "days"), &wish.days, error);
-  if (status == COLLEGA_OK) status = find_namesake(arguments, &wish, &namesake, error);
+  if (status == COLLEGA_OK && recover == NULL)
+    status = find_namesake(arguments, &wish, &namesake, error);
   if (status == COLLEGA_OK)
-    status = ask_take(home,
-                      json_pack("{s:s,s:s,s:s,s:s,s:I,s:s}", "command", "invite", "name", wish.name,
-                                "kvk", wish.kvk, "role", role, "days", (json_int_t)wish.days,
-                                "host", host == NULL ? "" : host),
-                      &asked, &answer, error);
-  if (status == COLLEGA_OK && !asked) status = invite_here(home, &wish, host, &answer, error);
+    status =
+        ask_take(home,
+                 json_pack("{s:s,s:s,s:s,s:s,s:I,s:s,s:s}", "command", "invite", "name", wish.name,
+                           "kvk", wish.kvk, "role", role, "days", (json_int_t)wish.days, "host",
+                           host == NULL ? "" : host, "recover", recover == NULL ? "" : recover),
+                 &asked, &answer, error);
+  if (status == COLLEGA_OK && !asked)
+    status = invite_here(home, &wish, host, recover, &answer, error);
   if (status == COLLEGA_OK) status = print_invitation(arguments, answer, namesake, error);
   json_decref(answer);
   json_decref(namesake);

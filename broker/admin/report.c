@@ -3,6 +3,7 @@
 #include "broker/mail/mailbox.h"
 #include "broker/store/log_rows.h"
 #include "broker/store/member_rows.h"
+#include "proto/guard.h"
 #include "proto/keys.h"
 #include "proto/limits.h"
 #include <ctype.h>
@@ -156,4 +157,86 @@ enum collega_status report_find_member(struct store_txn *txn, const char *text, 
   }
   *out = search.by.found[0];
   return COLLEGA_OK;
+}
+
+/* ---- what brings a member back */
+
+#define RECOVERY_CARDS 32 /* as an invitation may hold */
+
+struct chain {
+  struct id wanted; /* the card that is looked for: the newest, then the one before it */
+  char *digits[RECOVERY_CARDS];
+  size_t count; /* newest first */
+  bool found, first;
+  struct arena *arena;
+};
+
+static enum collega_status look_at_card(void *context, const struct member_record *record,
+                                        struct collega_error *error) {
+  struct chain *chain = context;
+  struct run_view view;
+  Collega__Run *run;
+  enum collega_status status = run_read_bytes(record->run, chain->arena, &view, error);
+  if (status != COLLEGA_OK || chain->found || record->index >= view.count) return status;
+  const struct record *card = &view.records[record->index];
+  if (!card->body->card || !id_equal(&card->id, &chain->wanted)) return COLLEGA_OK;
+  uint32_t index = record->index;
+  status = run_cut(&view, &index, 1, chain->arena, &run, error);
+  if (status != COLLEGA_OK) return status;
+  struct bytes packed = message_pack(&run->base, chain->arena);
+  char *digits = arena_take(chain->arena, 2 * packed.length + 1);
+  if (!packed.data || !digits) return no_memory(error);
+  hex_write(digits, packed.data, packed.length);
+  chain->digits[chain->count++] = digits;
+  chain->found = true;
+  chain->first = !card->body->card->has_previous;
+  if (!chain->first)
+    (void)id_from(&chain->wanted, card->body->card->previous.data, card->body->card->previous.len);
+  return COLLEGA_OK;
+}
+
+/* From the newest card back to the first: those that were replaced are not in it. */
+static enum collega_status read_chain(struct store_txn *txn, const struct id *broker,
+                                      const struct id *party, struct chain *chain,
+                                      struct collega_error *error) {
+  enum collega_status status = COLLEGA_OK;
+  do {
+    chain->found = false;
+    if (chain->count == RECOVERY_CARDS)
+      return error_set(error, COLLEGA_REFUSED, RULE_recover_cards, NULL, NULL);
+    status = member_records_walk(txn, broker, party, look_at_card, chain, error);
+  } while (status == COLLEGA_OK && chain->found && !chain->first);
+  if (status != COLLEGA_OK || chain->found) return status;
+  return error_set(error, COLLEGA_DAMAGED, RULE_disk_corrupt, NULL, "members", "card", NULL);
+}
+
+enum collega_status report_recovery(struct store_txn *txn, const char *member, json_t **out,
+                                    struct collega_error *error) {
+  struct broker_state state;
+  struct party_row row;
+  struct id party;
+  bool found = false, known = false;
+  *out = NULL;
+  enum collega_status status = report_find_member(txn, member, &party, error);
+  if (status == COLLEGA_OK) status = state_read(txn, &state, &found, error);
+  if (status == COLLEGA_OK) status = party_row_read(txn, &party, &row, &known, error);
+  if (status != COLLEGA_OK) return status;
+  if (!known || row.revoked || id_equal(&party, &state.broker))
+    return error_set(error, COLLEGA_REFUSED, RULE_not_member, NULL, NULL);
+  if (!id_equal(&row.host, &party))
+    return error_set(error, COLLEGA_REFUSED, RULE_recover_at_host, NULL, row.name, NULL);
+  struct chain chain = {.wanted = row.card, .arena = arena_new(65536, LIMIT_ARENA_BYTES)};
+  json_t *cards = json_array();
+  if (!chain.arena || !cards)
+    status = no_memory(error);
+  else
+    status = read_chain(txn, &state.broker, &party, &chain, error);
+  for (size_t i = chain.count; status == COLLEGA_OK && i-- > 0;)
+    if (json_array_append_new(cards, json_string(chain.digits[i])) != 0) status = no_memory(error);
+  if (status == COLLEGA_OK)
+    *out = json_pack("{s:s,s:s,s:o,s:O}", "name", row.name, "kvk", row.kvk, "role",
+                     role_json(row.role), "cards", cards);
+  json_decref(cards);
+  arena_destroy(&chain.arena);
+  return status != COLLEGA_OK || *out ? status : no_memory(error);
 }

@@ -36,15 +36,16 @@ static void commit_request(struct broker *broker, uint64_t number, struct reques
   job_send(broker->committer, &job);
 }
 
-/* `host` NULL: of whoever uses it. */
+/* `host` NULL: of whoever uses it. `lost` NULL, or the member that is to come back. */
 static void invite(struct broker *broker, uint64_t number, const json_t *question,
-                   const struct id *host) {
+                   const struct id *host, const json_t *lost) {
   struct collega_error error;
   struct invite_wish wish = {text_of(question, "name"),
                              text_of(question, "kvk"),
                              COLLEGA__ROLE__ROLE_EMPLOYER,
                              json_integer_value(json_object_get(question, "days")),
-                             {{0}}};
+                             {{0}},
+                             NULL};
   if (host != NULL) wish.host = *host;
   const char *role = text_of(question, "role");
   if (role[0] != '\0' && !role_read(role, &wish.role)) {
@@ -52,6 +53,7 @@ static void invite(struct broker *broker, uint64_t number, const json_t *questio
     answer_error(broker, number, &error);
     return;
   }
+  if (lost != NULL) invite_wish_recover(&wish, lost);
   struct arena *arena = arena_new(1024, 65536);
   char *addresses[INVITE_ADDRESSES], token[INVITATION_TEXT_BYTES];
   struct invite_broker self = {broker->identity, broker->name, addresses, 0};
@@ -94,10 +96,10 @@ void order_take(struct broker *broker, uint64_t number, json_t *question) {
     error_set(&error, COLLEGA_BUSY, RULE_broker_stopping, NULL, NULL);
     answer_error(broker, number, &error);
   } else if (strcmp(command, "invite") == 0) {
-    if (text_of(question, "host")[0] != '\0')
+    if (text_of(question, "host")[0] != '\0' || text_of(question, "recover")[0] != '\0')
       report(broker, number, question); /* who that is, first */
     else
-      invite(broker, number, question, NULL);
+      invite(broker, number, question, NULL, NULL);
   } else if (strcmp(command, "status") == 0 || strcmp(command, "members") == 0 ||
              strcmp(command, "revoke") == 0) {
     report(broker, number, question);
@@ -126,7 +128,9 @@ void order_report_back(struct broker *broker, struct job *job) {
     return;
   }
   if (strcmp(command, "invite") == 0) {
-    invite(broker, job->session & ~CONTROL_NUMBER, job->question, &job->party);
+    bool lost = job->report != NULL;
+    invite(broker, job->session & ~CONTROL_NUMBER, job->question, lost ? NULL : &job->party,
+           job->report);
     return;
   }
   if (strcmp(command, "revoke") == 0) {

@@ -150,6 +150,9 @@ static enum collega_status read_report(struct worker *worker, struct job *job) {
   if (command != NULL && strcmp(command, "members") == 0)
     return report_members(worker->txn, clock_now(), &job->report, &job->error);
   bool invites = command != NULL && strcmp(command, "invite") == 0;
+  const char *lost = json_string_value(json_object_get(job->question, "recover"));
+  if (invites && lost != NULL && lost[0] != '\0')
+    return report_recovery(worker->txn, lost, &job->report, &job->error);
   if (invites || (command != NULL && strcmp(command, "revoke") == 0)) {
     const char *text =
         json_string_value(json_object_get(job->question, invites ? "host" : "member"));

@@ -134,6 +134,12 @@ enum collega_status command_init(const struct arguments *arguments, struct colle
 enum collega_status command_join(const struct arguments *arguments, struct collega_error *error);
 enum collega_status command_party_add(const struct arguments *arguments,
                                       struct collega_error *error);
+/* `join` with this token, after the home was made or its keys were recovered; prints what came of it. */
+enum collega_status join_with(const struct arguments *arguments, const char *token,
+                              struct collega_error *error) COLLEGA_MUST_CHECK;
+/* All settings, commented out, into the settings.ini of a new home. */
+enum collega_status home_write_settings(const char *home,
+                                        struct collega_error *error) COLLEGA_MUST_CHECK;
 enum collega_status command_party_renew(const struct arguments *arguments,
                                         struct collega_error *error);
 enum collega_status command_party_list(const struct arguments *arguments,

@@ -14,8 +14,7 @@
 
 #define ARENA_BYTES (1u << 20)
 
-/* All settings, commented out. */
-static enum collega_status write_settings(const char *home, struct collega_error *error) {
+enum collega_status home_write_settings(const char *home, struct collega_error *error) {
   char path[PATH_MAX];
   enum collega_status status = path_join(path, sizeof path, home, "settings.ini", error);
   if (status != COLLEGA_OK) return status;
@@ -34,7 +33,7 @@ enum collega_status command_init(const struct arguments *arguments, struct colle
   struct id party;
   char recovery[RECOVERY_TEXT_BYTES], fingerprint[FINGERPRINT_BYTES];
   status = node_init(&init, clock_now(), &party, recovery, error);
-  if (status == COLLEGA_OK) status = write_settings(init.home, error);
+  if (status == COLLEGA_OK) status = home_write_settings(init.home, error);
   if (status != COLLEGA_OK) return status;
   fingerprint_write(fingerprint, &party);
   struct desk desk = {.arguments = arguments, .language = argument_language(arguments)};
@@ -133,6 +132,11 @@ static enum collega_status join_here(struct desk *desk, CollegaStore__BrokerRow 
 
 /* The same broker again renews the certificate. */
 enum collega_status command_join(const struct arguments *arguments, struct collega_error *error) {
+  return join_with(arguments, argument_at(arguments, 0), error);
+}
+
+enum collega_status join_with(const struct arguments *arguments, const char *token,
+                              struct collega_error *error) {
   struct desk desk;
   enum collega_status status = desk_open(arguments, &desk, error);
   if (status != COLLEGA_OK) return status;
@@ -143,8 +147,7 @@ enum collega_status command_join(const struct arguments *arguments, struct colle
   if (status == COLLEGA_OK) status = exchange_broker(desk.txn, desk.arena, &broker, error);
   bool renews = broker != NULL, beside = false;
   desk_release(&desk);
-  if (status == COLLEGA_OK)
-    status = join_store_token(desk.exchange, argument_at(arguments, 0), error);
+  if (status == COLLEGA_OK) status = join_store_token(desk.exchange, token, error);
   if (status == COLLEGA_OK) {
     beside = run_lock_held(desk.home);
     status = beside ? wait_for_daemon(&desk, &broker, error)

@@ -50,21 +50,54 @@ static enum collega_status read_secret(const char *source, char text[RECOVERY_FI
   return COLLEGA_OK;
 }
 
-enum collega_status command_key_recover(const struct arguments *arguments,
+static enum collega_status recover_here(const struct arguments *arguments, const char *secret,
                                         struct collega_error *error) {
   struct desk desk;
   uint32_t number = 0;
-  char text[RECOVERY_FILE_BYTES];
-  const char *source = argument_value(arguments, "recovery-key");
-  if (!source) return error_set(error, COLLEGA_USAGE, RULE_option_missing, "--recovery-key", NULL);
   enum collega_status status = desk_open(arguments, &desk, error);
   if (status != COLLEGA_OK) return status;
   desk_release(&desk);
-  status = read_secret(source, text, error);
-  if (status == COLLEGA_OK)
-    status = key_recover(desk.exchange, &desk.party, text, desk.now, &number, error);
-  explicit_bzero(text, sizeof text);
-  if (status == COLLEGA_OK) status = told(&desk, number, RULE_said_recovered, error);
+  status = key_recover(desk.exchange, &desk.party, secret, desk.now, &number, error);
+  /* With an invitation it is the answer to that which is waited for, and told. */
+  if (status == COLLEGA_OK && !argument_value(arguments, "invitation"))
+    status = told(&desk, number, RULE_said_recovered, error);
   desk_close(&desk);
   return status;
+}
+
+/* Nothing is left of the home. */
+static enum collega_status recover_home(const struct arguments *arguments, const char *home,
+                                        const char *secret, struct collega_error *error) {
+  struct desk desk = {.arguments = arguments, .language = argument_language(arguments)};
+  struct id party;
+  enum collega_status status = node_recover(home, argument_value(arguments, "invitation"), secret,
+                                            clock_now(), &party, error);
+  if (status == COLLEGA_OK) status = home_write_settings(home, error);
+  if (status != COLLEGA_OK || argument_json(arguments)) return status;
+  desk.arena = arena_new(4096, 1u << 20);
+  if (!desk.arena) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+  say(&desk, RULE_said_home_recovered, home, NULL);
+  arena_destroy(&desk.arena);
+  return COLLEGA_OK;
+}
+
+enum collega_status command_key_recover(const struct arguments *arguments,
+                                        struct collega_error *error) {
+  char text[RECOVERY_FILE_BYTES];
+  const char *home, *source = argument_value(arguments, "recovery-key"),
+                    *token = argument_value(arguments, "invitation");
+  if (!source) return error_set(error, COLLEGA_USAGE, RULE_option_missing, "--recovery-key", NULL);
+  enum collega_status status = argument_home(arguments, &home, error);
+  bool lost = false;
+  if (status == COLLEGA_OK) {
+    status = home_check(home, "node", error);
+    lost = token && status == COLLEGA_NOT_FOUND;
+    if (lost) status = COLLEGA_OK;
+  }
+  if (status == COLLEGA_OK) status = read_secret(source, text, error);
+  if (status == COLLEGA_OK)
+    status =
+        lost ? recover_home(arguments, home, text, error) : recover_here(arguments, text, error);
+  explicit_bzero(text, sizeof text);
+  return status == COLLEGA_OK && token ? join_with(arguments, token, error) : status;
 }

@@ -143,6 +143,9 @@ static const struct option_row verify_options[] = {
 static const struct option_row recover_options[] = {
     {"recovery-key", "FILE|-", "bestand met de herstelsleutel; - is standaardinvoer",
      "file with the recovery key; - is standard input", false},
+    {"invitation", "TOKEN",
+     "een uitnodiging om weer binnen te komen; zonder werkmap ook om er een te maken",
+     "an invitation to come in again; without a home also to make one", false},
     AS,
     WAIT};
 static const struct option_row mandate_options[] = {

@@ -54,8 +54,12 @@ static enum collega_status apply_party(struct apply *apply) {
   row.name = init->name;
   row.kvk = init->kvk;
   row.host = !parties.any;
+  row.has_lost = row.lost = init->n_later_cards > 0;
   status = own_row_put(apply->txn, &row, apply->error);
-  return status == COLLEGA_OK ? member_bytes(apply, field_bytes(&init->card)) : status;
+  if (status == COLLEGA_OK) status = member_bytes(apply, field_bytes(&init->card));
+  for (size_t i = 0; status == COLLEGA_OK && i < init->n_later_cards; i++)
+    status = member_bytes(apply, field_bytes(&init->later_cards[i]));
+  return status;
 }
 
 static enum collega_status apply_joined(struct apply *apply) {

@@ -25,6 +25,13 @@ struct node_init {
 enum collega_status node_init(const struct node_init *init, collega_time now, struct id *party,
                               char recovery_text[RECOVERY_TEXT_BYTES],
                               struct collega_error *error) COLLEGA_MUST_CHECK;
+/* The home of a party whose home is lost, from its recovery key and an invitation that brings it back (`collega-broker
+ * invite --recover`). It is behind, whatever the broker has seen of the lost one, and fetches what there is.
+ * COLLEGA_REFUSED invitation_no_recovery, recover_hosted, recovery_other; COLLEGA_INVALID recovery_text;
+ * COLLEGA_EXISTS: there is a home already. Nothing is made then. The token is stored by join_store_token. */
+enum collega_status node_recover(const char *home, const char *token, const char *recovery_text,
+                                 collega_time now, struct id *party,
+                                 struct collega_error *error) COLLEGA_MUST_CHECK;
 enum collega_status exchange_open(const char *home, struct exchange **out,
                                   struct collega_error *error) COLLEGA_MUST_CHECK;
 /* The same on a ledger that is open already, and stays the caller's: several exchanges of one process, each for one

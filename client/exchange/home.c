@@ -49,6 +49,53 @@ enum collega_status node_init(const struct node_init *init, collega_time now, st
   return status;
 }
 
+/* All that can be refused is refused before the first file exists: the keys are tried once without a home. */
+static enum collega_status check_recovery(const Collega__Invitation *invitation,
+                                          const char *recovery_text, collega_time now,
+                                          struct arena *arena, struct collega_error *error) {
+  struct identity *identity = NULL;
+  struct epoch epoch = {{0}};
+  if (invitation->n_cards == 0)
+    return error_set(error, COLLEGA_REFUSED, RULE_invitation_no_recovery, NULL, invitation->name,
+                     NULL);
+  if (invitation->has_host)
+    return error_set(error, COLLEGA_REFUSED, RULE_recover_hosted, NULL, invitation->name, NULL);
+  struct bytes *cards = arena_take(arena, invitation->n_cards * sizeof *cards);
+  if (!cards) return exchange_no_memory(error);
+  for (size_t i = 0; i < invitation->n_cards; i++)
+    cards[i] = field_bytes(&invitation->cards[i]);
+  enum collega_status status = identity_of_cards(cards, invitation->n_cards, &identity, error);
+  if (status == COLLEGA_OK)
+    status = identity_recover(identity, recovery_text, &epoch, 1, now, error);
+  identity_destroy(&identity);
+  return status;
+}
+
+enum collega_status node_recover(const char *home, const char *token, const char *recovery_text,
+                                 collega_time now, struct id *party, struct collega_error *error) {
+  Collega__Invitation *invitation = NULL;
+  struct ledger_txn *txn = NULL;
+  struct arena *arena = exchange_arena();
+  struct exchange exchange = {.home = (char *)(uintptr_t)home};
+  if (!arena) return exchange_no_memory(error);
+  enum collega_status status = invitation_read(token, arena, &invitation, error);
+  if (status == COLLEGA_OK) status = check_recovery(invitation, recovery_text, now, arena, error);
+  if (status == COLLEGA_OK) status = home_create(home, "node", error);
+  if (status == COLLEGA_OK) status = ledger_create(home, now, error);
+  if (status == COLLEGA_OK) status = ledger_open(home, &exchange.ledger, error);
+  if (status == COLLEGA_OK) {
+    status = exchange_begin(&exchange, &txn, error);
+    if (status == COLLEGA_OK)
+      status =
+          party_make_again(&exchange, txn, invitation, recovery_text, now, party, arena, error);
+    status = exchange_end(&exchange, &txn, status, error);
+  }
+  members_destroy(&exchange.members);
+  ledger_close(&exchange.ledger);
+  arena_destroy(&arena);
+  return status;
+}
+
 /* ---- open */
 
 static enum collega_status load_parties(struct exchange *exchange, struct collega_error *error) {

@@ -81,15 +81,18 @@ static enum collega_status card_to_join(struct exchange *exchange, const struct 
                                         struct collega_error *error) {
   struct ledger_txn *txn = NULL;
   CollegaStore__BrokerRow *broker = NULL;
+  CollegaStore__OwnParty *own = NULL;
   bool certified = false;
   *number = 0;
   enum collega_status status = ledger_read(exchange->ledger, &txn, error);
   if (status == COLLEGA_OK) status = exchange_follow_cards(exchange, txn, error);
   if (status == COLLEGA_OK) status = exchange_broker(txn, arena, &broker, error);
   if (status == COLLEGA_OK) status = party_is_certified(txn, id_bytes(party), &certified, error);
+  if (status == COLLEGA_OK) status = own_row(txn, id_bytes(party), arena, &own, error);
+  bool lost = status == COLLEGA_OK && own->lost;
   ledger_abort(&txn);
   const struct identity *identity = exchange_identity(exchange, party);
-  if (status != COLLEGA_OK || !broker || !certified || !identity) return status;
+  if (status != COLLEGA_OK || !identity || (!lost && (!broker || !certified))) return status;
   *number = identity_card_number(identity);
   while (*number > 0 && !identity_card_recovered(identity, *number))
     --*number;

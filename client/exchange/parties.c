@@ -90,6 +90,15 @@ static enum collega_status append_party(struct exchange *exchange, struct ledger
                                         struct arena *arena, struct collega_error *error) {
   CollegaStore__PartyInit content = COLLEGA_STORE__PARTY_INIT__INIT;
   struct bytes card = identity_card_run(identity, 0);
+  const uint32_t newest = identity_card_number(identity);
+  ProtobufCBinaryData *later = arena_take(arena, (newest + 1u) * sizeof *later);
+  if (!later) return exchange_no_memory(error);
+  for (uint32_t number = 1; number <= newest; number++) {
+    struct bytes run = identity_card_run(identity, number);
+    field_set(&later[number - 1], run.data, run.length);
+  }
+  content.n_later_cards = newest;
+  content.later_cards = later;
   field_set_id(&content.party, identity_party(identity));
   field_set(&content.card, card.data, card.length);
   content.name = (char *)(uintptr_t)init->name;
@@ -138,6 +147,35 @@ enum collega_status party_make(struct exchange *exchange, struct ledger_txn *txn
   if (status == COLLEGA_OK && init->signatory)
     status = append_mandate(exchange, txn, &mandate, identity, now, arena, error);
   /* Keys before the ledger that names them: a ledger without its keys would be of no use. */
+  if (status == COLLEGA_OK) status = identity_store(exchange->home, identity, error);
+  identity_destroy(&identity);
+  return status;
+}
+
+/* Of a home that is lost nothing is left but the recovery key: the new card follows on all that the broker knows. */
+enum collega_status party_make_again(struct exchange *exchange, struct ledger_txn *txn,
+                                     const Collega__Invitation *invitation,
+                                     const char *recovery_text, collega_time now, struct id *party,
+                                     struct arena *arena, struct collega_error *error) {
+  const struct party_init init = {.name = invitation->name, .kvk = invitation->kvk};
+  struct identity *identity = NULL;
+  struct epoch epoch;
+  uint64_t sequence = 0;
+  struct bytes *cards = arena_take(arena, (invitation->n_cards + 1) * sizeof *cards);
+  if (!cards) return exchange_no_memory(error);
+  for (size_t i = 0; i < invitation->n_cards; i++)
+    cards[i] = field_bytes(&invitation->cards[i]);
+  enum collega_status status = identity_of_cards(cards, invitation->n_cards, &identity, error);
+  if (status == COLLEGA_OK) status = ledger_epoch(txn, &epoch, error);
+  if (status == COLLEGA_OK) {
+    *party = *identity_party(identity);
+    exchange->host = *party;
+    status = ledger_next_sequence(txn, party, SEQUENCE_RECORDS, 1, &sequence, error);
+  }
+  if (status == COLLEGA_OK)
+    status = identity_recover(identity, recovery_text, &epoch, sequence, now, error);
+  if (status == COLLEGA_OK)
+    status = append_party(exchange, txn, &init, identity, now, arena, error);
   if (status == COLLEGA_OK) status = identity_store(exchange->home, identity, error);
   identity_destroy(&identity);
   return status;

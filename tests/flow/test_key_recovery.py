@@ -26,8 +26,8 @@ def restored(world, node, backup, directory):
 
 def recovered(world, node, directory):
     """With its recovery key and an invitation: the link keys that the broker knew are lost."""
-    node("key", "recover", "--recovery-key", recovery(node, directory))
-    node("join", world.broker.invite(node.name, node.kvk))
+    node("key", "recover", "--recovery-key", recovery(node, directory), "--invitation",
+         world.broker.invite(node.name, node.kvk))
     node.start()
     until(lambda: connected(node) and not node.json("status")["broker"]["behind"])
     return node

@@ -234,6 +234,56 @@ static void fingerprints_are_read_as_people_write_them(void **state) {
   assert_false(fingerprint_fits("xyz", party));
 }
 
+static void the_recovery_key_goes_on_from_cards_alone(void **state) {
+  struct place *place = *state;
+  struct person *person = &place->person, other;
+  struct bytes cards[3], wrong[3];
+  struct identity *known = NULL;
+  struct collega_error error;
+  char text[RECOVERY_TEXT_BYTES];
+  person_make(&other, 3, NOW);
+  for (int i = 0; i < 2; i++)
+    assert_int_equal(identity_rotate(person->identity, &person->epoch, ++person->seq, NOW, NULL),
+                     COLLEGA_OK);
+  for (uint32_t i = 0; i < 3; i++)
+    cards[i] = identity_card_run(person->identity, i);
+  assert_int_equal(identity_of_cards(cards, 3, &known, NULL), COLLEGA_OK);
+  assert_memory_equal(identity_party(known)->byte, identity_party(person->identity)->byte, 32);
+  assert_int_equal(identity_card_number(known), 2);
+  assert_null(identity_link_secret_of(known, 2));
+  assert_int_equal(
+      identity_recover(known, person_recovery_text(3, text), &person->epoch, 9, NOW, &error),
+      COLLEGA_REFUSED);
+  assert_int_equal(error.rule, RULE_recovery_other);
+  assert_int_equal(
+      identity_recover(known, person_recovery_text(1, text), &person->epoch, 9, NOW, NULL),
+      COLLEGA_OK);
+  assert_int_equal(identity_card_number(known), 3);
+  assert_true(identity_card_recovered(known, 3));
+  assert_non_null(identity_link_secret_of(known, 3));
+  identity_destroy(&known);
+  /* Another order, a gap, somebody else's, less than a card, none. */
+  const struct bytes theirs = identity_card_run(other.identity, 0);
+  const struct {
+    struct bytes card[3];
+    size_t count;
+  } CASES[] = {{{cards[1], cards[0], cards[2]}, 3},
+               {{cards[0], cards[2]}, 2},
+               {{cards[0], theirs}, 2},
+               {{theirs, cards[1]}, 2},
+               {{cards[0], cards[0]}, 2},
+               {{bytes_of(cards[0].data, 20)}, 1},
+               {{bytes_of(NULL, 0)}, 1},
+               {{cards[0]}, 0}};
+  for (size_t i = 0; i < sizeof CASES / sizeof *CASES; i++) {
+    memcpy(wrong, CASES[i].card, sizeof wrong);
+    assert_int_equal(identity_of_cards(wrong, CASES[i].count, &known, &error), COLLEGA_FORGED);
+    assert_int_equal(error.rule, RULE_card_chain);
+    assert_null(known);
+  }
+  person_clear(&other);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, make_place, clear_place)
 int main(void) {
   if (bytes_start(NULL) != COLLEGA_OK) return 1;
@@ -246,6 +296,7 @@ int main(void) {
       TEST(the_recovery_key_makes_the_next_card),
       TEST(an_old_unsealing_key_dies_with_its_mail),
       TEST(a_signature_fits_only_what_was_signed),
+      TEST(the_recovery_key_goes_on_from_cards_alone),
       TEST(fingerprints_are_read_as_people_write_them),
   };
   return cmocka_run_group_tests_name("identity", tests, NULL, NULL);
