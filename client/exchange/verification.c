@@ -212,7 +212,10 @@ static enum collega_status judge_envelope(struct verification *verification,
 
 static enum collega_status judge_party(struct verification *verification,
                                        const CollegaStore__PartyInit *init) {
-  return judge_field(verification, &init->card, "card");
+  enum collega_status status = judge_field(verification, &init->card, "card");
+  for (size_t i = 0; status == COLLEGA_OK && i < init->n_later_cards; i++)
+    status = judge_field(verification, &init->later_cards[i], "later_cards");
+  return status;
 }
 
 static enum collega_status judge_joined(struct verification *verification,
