@@ -120,7 +120,7 @@ def test_stolen_keys_are_beaten_by_the_recovery_key(pair, tmp_path):
     lender.start()
     until(lambda: connected(lender))
     thief.stop()
-    until(lambda: "D. Dief" not in {row["signatory"] for row in lender.json("mandate", "list")["mandates"]})
+    until(lambda: {row["signatory"]: row["state"] for row in lender.json("mandate", "list")["mandates"]}.get("D. Dief") == "ended")
     second = deals.conclude(borrower, lender, match, "--headcount", "2")
     for node in (lender, borrower):
         for deal in (agreed, second):
