@@ -424,7 +424,8 @@ static char *next_word(char **line) {
 static bool card_accept(struct card *card, const struct identity *identity, struct arena *arena) {
   struct run_view view;
   if (run_read_bytes(bytes_of(card->run, card->run_length), arena, &view, NULL) != COLLEGA_OK ||
-      view.count != 1 || view.records[0].body->type != COLLEGA__BODY_TYPE__BODY_TYPE_CARD ||
+      view.count != 1 || view.records[0].refused ||
+      view.records[0].body->type != COLLEGA__BODY_TYPE__BODY_TYPE_CARD ||
       !id_equal(&view.signer, &identity->party)) {
     return false;
   }

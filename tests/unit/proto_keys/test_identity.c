@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/process/process.h"
+#include "proto/guard.h"
 #include "proto/limits.h"
 #include "tests/support/people.h"
 
@@ -262,8 +263,13 @@ static void the_recovery_key_goes_on_from_cards_alone(void **state) {
   assert_true(identity_card_recovered(known, 3));
   assert_non_null(identity_link_secret_of(known, 3));
   identity_destroy(&known);
-  /* Another order, a gap, somebody else's, less than a card, none. */
+  /* Another order, a gap, somebody else's, a card without its content, less than a card, none. */
   const struct bytes theirs = identity_card_run(other.identity, 0);
+  struct arena *arena = arena_new(65536, 1u << 20);
+  Collega__Body hollow;
+  person_body(person, &hollow);
+  hollow.type = COLLEGA__BODY_TYPE__BODY_TYPE_CARD;
+  const struct bytes empty = message_pack(&person_sign(person, &hollow, arena)->base, arena);
   const struct {
     struct bytes card[3];
     size_t count;
@@ -272,6 +278,8 @@ static void the_recovery_key_goes_on_from_cards_alone(void **state) {
                {{cards[0], theirs}, 2},
                {{theirs, cards[1]}, 2},
                {{cards[0], cards[0]}, 2},
+               {{cards[0], empty}, 2},
+               {{empty}, 1},
                {{bytes_of(cards[0].data, 20)}, 1},
                {{bytes_of(NULL, 0)}, 1},
                {{cards[0]}, 0}};
@@ -281,6 +289,7 @@ static void the_recovery_key_goes_on_from_cards_alone(void **state) {
     assert_int_equal(error.rule, RULE_card_chain);
     assert_null(known);
   }
+  arena_destroy(&arena);
   person_clear(&other);
 }
 
