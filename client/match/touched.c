@@ -63,15 +63,6 @@ static bool holds(struct bytes message, const uint8_t *path) {
   return false;
 }
 
-/* Does anything stand at the end of `path`, which ends with 0? */
-static bool holds(struct bytes message, const uint8_t *path) {
-  uint64_t number;
-  struct bytes content;
-  while (next_field(&message, &number, &content))
-    if (number == path[0] && (!path[1] || holds(content, path + 1))) return true;
-  return false;
-}
-
 /* Touches all that stand at the end of `path`, which ends with 0. */
 static void touch_all(struct touched_set *set, struct bytes message, const uint8_t *path) {
   uint32_t number;
