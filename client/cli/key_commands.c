@@ -87,7 +87,9 @@ enum collega_status command_key_recover(const struct arguments *arguments,
   const char *home, *source = argument_value(arguments, "recovery-key"),
                     *token = argument_value(arguments, "invitation");
   if (!source) return error_set(error, COLLEGA_USAGE, RULE_option_missing, "--recovery-key", NULL);
-  enum collega_status status = argument_home(arguments, &home, error);
+  int64_t seconds;
+  enum collega_status status = argument_number(arguments, "wait", 0, 86400, 0, &seconds, error);
+  if (status == COLLEGA_OK) status = argument_home(arguments, &home, error);
   bool lost = false;
   if (status == COLLEGA_OK) {
     status = home_check(home, "node", error);

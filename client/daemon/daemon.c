@@ -84,6 +84,7 @@ static enum collega_status daemon_open(struct daemon *daemon, struct collega_err
   if (status == COLLEGA_OK && !daemon->options->until_joined)
     log_threshold((enum log_level)config_number(daemon->config, LOG_LEVEL_SETTING));
   if (status == COLLEGA_OK) status = exchange_open(home, &daemon->exchange, error);
+  if (status == COLLEGA_OK) exchange_use_all_cores(daemon->exchange);
   if (status == COLLEGA_OK) status = take_filter(daemon, daemon->config, error);
   if (status == COLLEGA_OK) status = bell_listen(home, &daemon->bell, error);
   if (status == COLLEGA_OK) status = link_context_new(&daemon->context, error);

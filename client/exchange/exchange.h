@@ -327,6 +327,9 @@ enum collega_status intake_frame(struct exchange *exchange, const Collega__FromB
                                  struct bytes packed, collega_time now, struct told_head *told,
                                  struct arena *arena, struct intake_outcome *outcome,
                                  struct collega_error *error) COLLEGA_MUST_CHECK;
+/* From now on signatures of a large frame of the board are judged by all cores, in threads that end with the call. For
+ * programs that may have threads: libcollega starts none. */
+void exchange_use_all_cores(struct exchange *exchange);
 /* Frames that each bring a part of the board, in the order in which they came, in one transaction: a commit costs what
  * it costs, however much it holds. *taken is how many of them are done with: what they brought is in the ledger. With a
  * status other than COLLEGA_OK the frame after those was refused, as intake_frame would, and left no trace. With

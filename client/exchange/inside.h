@@ -57,6 +57,14 @@ struct catch_up {
   bool last;  /* no more will come: what cannot be used is recorded as such */
 };
 
+struct intake;
+struct run_ahead;
+/* Signatures of a board's runs before the frame is judged, one of *out for each run, in the intake's arena; *out NULL:
+ * there are too few for it to be worth while. Writes nothing. */
+typedef enum collega_status intake_ahead_verifier(struct intake *intake,
+                                                  const Collega__Board *board,
+                                                  struct run_ahead **out);
+
 struct exchange {
   char *home;
   struct ledger *ledger;
@@ -77,6 +85,7 @@ struct exchange {
   struct id joining; /* whose Join was made last; zero: the host's */
 
   struct receipt_seen receipt_seen;
+  intake_ahead_verifier *verify_ahead; /* NULL: signatures are judged one after another */
 
   struct arena *replay_arena; /* of exchange_apply; NULL: not needed yet */
 

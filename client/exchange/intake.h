@@ -36,13 +36,6 @@ struct run_ahead {
   bool fits;            /* its signature fits `key`, which was its signer's */
   uint8_t key[32];
 };
-/* One for each run, in the arena; *out NULL: there are too few for it to be worth while. Writes nothing. */
-enum collega_status intake_verify_ahead(struct intake *intake, const Collega__Board *board,
-                                        struct run_ahead **out) COLLEGA_MUST_CHECK;
-/* As members_verify_anchored; `ahead` may be NULL. */
-enum collega_status intake_verify_run(struct intake *intake, const struct run_view *view,
-                                      const struct receipt_position *at,
-                                      const struct run_ahead *ahead) COLLEGA_MUST_CHECK;
 /* Mail that was held back, after a board came. */
 enum collega_status intake_held_mail(struct intake *intake) COLLEGA_MUST_CHECK;
 enum collega_status intake_append(struct intake *intake, CollegaStore__EntryKind kind,

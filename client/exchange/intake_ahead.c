@@ -40,7 +40,7 @@ static enum collega_status read_runs(struct intake *intake, const Collega__Board
   return COLLEGA_OK;
 }
 
-enum collega_status intake_verify_ahead(struct intake *intake, const Collega__Board *board,
+static enum collega_status verify_ahead(struct intake *intake, const Collega__Board *board,
                                         struct run_ahead **out) {
   *out = NULL;
   if (board->n_runs < AHEAD_LEAST) return COLLEGA_OK;
@@ -58,14 +58,6 @@ enum collega_status intake_verify_ahead(struct intake *intake, const Collega__Bo
   return status;
 }
 
-enum collega_status intake_verify_run(struct intake *intake, const struct run_view *view,
-                                      const struct receipt_position *at,
-                                      const struct run_ahead *ahead) {
-  uint8_t key[32];
-  if (ahead && ahead->fits &&
-      members_signing_key(intake->members, &view->signer, view->run->key_epoch, key,
-                          intake->error) == COLLEGA_OK &&
-      memcmp(key, ahead->key, sizeof key) == 0)
-    return COLLEGA_OK;
-  return members_verify_anchored(intake->members, view, at, NULL, intake->error);
+void exchange_use_all_cores(struct exchange *exchange) {
+  exchange->verify_ahead = verify_ahead;
 }

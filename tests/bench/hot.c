@@ -299,6 +299,7 @@ static void node_make(struct scene *scene, const char *directory) {
   const struct node_init init = {home, "Lezer BV", "87654321", "A. de Boer", "directeur"};
   must(node_init(&init, clock_now(), &party, recovery, &error), &error);
   must(exchange_open(home, &scene->node, &error), &error);
+  exchange_use_all_cores(scene->node);
 
   struct request *invite = request_new(REQUEST_INVITE);
   NEED(invite != NULL);

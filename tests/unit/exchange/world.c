@@ -97,6 +97,7 @@ int world_teardown(void **state) {
 void world_reopen(struct home *home) {
   exchange_close(&home->exchange);
   must(exchange_open(home->path, &home->exchange, &error));
+  exchange_use_all_cores(home->exchange);
 }
 
 /* ---- frames to the home */
@@ -457,6 +458,7 @@ struct home *world_home(struct world *world, const char *name, const char *kvk, 
                            .function = "directeur"};
   must(node_init(&init, world->now, &home->party, recovery, &error));
   must(exchange_open(home->path, &home->exchange, &error));
+  exchange_use_all_cores(home->exchange);
   world->count++;
   if (joined) join(world, home, kvk, COLLEGA__ROLE__ROLE_EMPLOYER);
   return home;
@@ -697,6 +699,7 @@ void world_restore_home(struct world *world, struct home *home, const char *back
   snprintf(home->path, sizeof home->path, "%s/home-%u", world->directory, ++world->restores);
   must(node_restore(backup, home->path, world->now, &error));
   must(exchange_open(home->path, &home->exchange, &error));
+  exchange_use_all_cores(home->exchange);
   home->restored = true;
   home->welcomed = false;
 }
