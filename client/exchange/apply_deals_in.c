@@ -54,8 +54,8 @@ static enum collega_status is_basis(struct apply *apply, const CollegaStore__Dea
   return COLLEGA_OK;
 }
 
-/* Of several (one may have been refused, and signed again) the decided one counts, before that
- * the newest. */
+/* Of several (one may have been refused, or signed anew by a home that was restored) the decided one counts, before that
+ * the newest; the others are kept, for the decision may name one of them. */
 enum collega_status apply_keep_acceptance(struct apply *apply, const struct run_view *run) {
   struct deal_view view;
   bool basis = false;
@@ -71,10 +71,11 @@ enum collega_status apply_keep_acceptance(struct apply *apply, const struct run_
   if (status == COLLEGA_OK)
     status = exchange_pack(apply->arena, &run->run->base, &packed, apply->error);
   if (status != COLLEGA_OK) return status;
-  if (view.row->has_acceptance_run && view.row->n_decisions > 0 && !basis) return COLLEGA_OK;
-  view.row->has_acceptance_run = true;
-  field_set(&view.row->acceptance_run, packed.data, packed.length);
-  return deal_row_put(apply->txn, view.row, apply->error);
+  ProtobufCBinaryData kept;
+  field_set(&kept, packed.data, packed.length);
+  status = deal_row_accepted(view.row, &kept, basis || view.row->n_decisions == 0, apply->arena,
+                             apply->error);
+  return status == COLLEGA_OK ? deal_row_put(apply->txn, view.row, apply->error) : status;
 }
 
 /* The machine takes no word of an older epoch than it has heard of, or answered in: it is not kept beside

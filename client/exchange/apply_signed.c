@@ -109,9 +109,9 @@ static enum collega_status signed_acceptance(struct apply *apply, struct deal_vi
       status =
           apply_add_mandate(apply, view->row, &view->party, record->body->acceptance->has_mandate,
                             &record->body->acceptance->mandate);
+    if (status == COLLEGA_OK)
+      status = deal_row_accepted(view->row, &act->run, true, apply->arena, apply->error);
     if (status != COLLEGA_OK) return status;
-    view->row->has_acceptance_run = true;
-    view->row->acceptance_run = act->run;
     view->row->has_act = false;
     view->row->has_letter_entry = view->row->has_letter_entry || act->has_envelope;
     if (act->has_envelope) view->row->letter_entry = apply->event->number;

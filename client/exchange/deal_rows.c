@@ -1,6 +1,8 @@
 /* A deal's row, read: header, terms, which side is ours, and how much of our offer it takes. */
 #include "client/exchange/deal_rows.h"
 
+#include <string.h>
+
 #include "proto/guard.h"
 
 enum collega_status deal_view_of(CollegaStore__DealRow *row, struct arena *arena,
@@ -180,4 +182,39 @@ enum collega_status deal_room(struct ledger_txn *txn, const struct deal_view *vi
   if (status == COLLEGA_REFUSED) return COLLEGA_OK;
   if (status != COLLEGA_OK && error) *error = *why;
   return status;
+}
+
+/* ---- acceptances */
+
+bool deal_row_holds_acceptance(const CollegaStore__DealRow *row, struct bytes run) {
+  if (row->has_acceptance_run && bytes_equal(field_bytes(&row->acceptance_run), run)) return true;
+  for (size_t i = 0; i < row->n_other_acceptances; i++)
+    if (bytes_equal(field_bytes(&row->other_acceptances[i]), run)) return true;
+  return false;
+}
+
+enum collega_status deal_row_accepted(CollegaStore__DealRow *row, const ProtobufCBinaryData *run,
+                                      bool counts, struct arena *arena,
+                                      struct collega_error *error) {
+  const ProtobufCBinaryData former = row->acceptance_run;
+  if (!row->has_acceptance_run) {
+    row->has_acceptance_run = true;
+    row->acceptance_run = *run;
+    return COLLEGA_OK;
+  }
+  if (bytes_equal(field_bytes(&former), field_bytes(run))) return COLLEGA_OK;
+  if (counts) row->acceptance_run = *run;
+  for (size_t i = 0; i < row->n_other_acceptances; i++)
+    if (bytes_equal(field_bytes(&row->other_acceptances[i]), field_bytes(run))) {
+      if (counts) row->other_acceptances[i] = former;
+      return COLLEGA_OK;
+    }
+  if (row->n_other_acceptances >= OTHER_ACCEPTANCES_MOST) return COLLEGA_OK;
+  ProtobufCBinaryData *runs = arena_take(arena, (row->n_other_acceptances + 1) * sizeof *runs);
+  if (!runs) return exchange_no_memory(error);
+  if (row->n_other_acceptances)
+    memcpy(runs, row->other_acceptances, row->n_other_acceptances * sizeof *runs);
+  runs[row->n_other_acceptances++] = counts ? former : *run;
+  row->other_acceptances = runs;
+  return COLLEGA_OK;
 }

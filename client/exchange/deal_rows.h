@@ -150,4 +150,13 @@ enum collega_status exchange_append_dropped(struct exchange *exchange, struct le
                                             CollegaStore__ActKind kind, enum rule why,
                                             collega_time now, struct arena *arena,
                                             struct collega_error *error) COLLEGA_MUST_CHECK;
+
+/* ---- acceptances: a home that was restored in between may sign anew, and the decision names one of them */
+#define OTHER_ACCEPTANCES_MOST 8u
+/* Keeps an acceptance's run beside the others of the deal, once each. `counts`: it takes the place of the one that
+ * counted so far. What is one too many is left out. Nothing is put yet; `run` must live as long as `row` is used. */
+enum collega_status deal_row_accepted(CollegaStore__DealRow *row, const ProtobufCBinaryData *run,
+                                      bool counts, struct arena *arena,
+                                      struct collega_error *error) COLLEGA_MUST_CHECK;
+bool deal_row_holds_acceptance(const CollegaStore__DealRow *row, struct bytes run);
 #endif

@@ -409,7 +409,7 @@ static enum collega_status judge_terminate(struct intake *intake, const struct i
 
 /* The answer to a proposal, or what was asked of the decider. */
 static enum collega_status judge_act(struct intake *intake, const struct id *party,
-                                     const Collega__Body *body, bool *wanted) {
+                                     const Collega__Body *body, struct bytes packed, bool *wanted) {
   CollegaStore__DealRow *row;
   bool known = false;
   const ProtobufCBinaryData *deal = body->acceptance ? &body->acceptance->deal
@@ -418,7 +418,9 @@ static enum collega_status judge_act(struct intake *intake, const struct id *par
   enum collega_status status = known_deal(intake, party, deal, &row, &known);
   if (status != COLLEGA_OK || !known) return status;
   bool received = row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_RECEIVED;
-  if (body->acceptance) *wanted = *wanted || (!row->mine && !row->has_acceptance_run);
+  if (body->acceptance)
+    *wanted = *wanted || (!row->mine && row->n_other_acceptances < OTHER_ACCEPTANCES_MOST &&
+                          !deal_row_holds_acceptance(row, packed));
   if (body->decline) *wanted = *wanted || (received && !row->decline_sent);
   if (body->withdraw)
     *wanted = *wanted ||
@@ -451,13 +453,12 @@ static enum collega_status judge_run(struct intake *intake, const struct id *par
   if (body->deal) return judge_header(intake, party, record, terms, wanted);
   if (body->offer || body->status) return judge_offer(intake, body, envelope, wanted);
   if (body->release || body->release_answer) return judge_release(intake, party, body, wanted);
-  if (body->acceptance || body->decline || body->withdraw)
-    return judge_act(intake, party, body, wanted);
-  if (body->terminate) {
+  if (body->acceptance || body->decline || body->withdraw || body->terminate) {
     struct bytes packed;
     status = exchange_pack(intake->arena, &view->run->base, &packed, intake->error);
-    return status == COLLEGA_OK ? judge_terminate(intake, party, body->terminate, packed, wanted)
-                                : status;
+    if (status != COLLEGA_OK) return status;
+    return body->terminate ? judge_terminate(intake, party, body->terminate, packed, wanted)
+                           : judge_act(intake, party, body, packed, wanted);
   }
   if (body->interest) return judge_talk(intake, party, &body->interest->thread, envelope, wanted);
   if (body->talk) return judge_talk(intake, party, &body->talk->thread, envelope, wanted);

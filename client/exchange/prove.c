@@ -198,6 +198,22 @@ static enum collega_status runs_of_again(struct proving *proving, const struct s
   return COLLEGA_OK;
 }
 
+/* The acceptance that the decision names; where none is, the one that is there. */
+static enum collega_status pick_acceptance(struct proving *proving,
+                                           const CollegaStore__DealRow *row,
+                                           const Collega__Decision *decision,
+                                           const ProtobufCBinaryData **out) {
+  *out = &row->acceptance_run;
+  for (size_t i = 0; decision->has_basis && i < row->n_other_acceptances; i++) {
+    struct run_view run;
+    enum collega_status status = run_read_bytes(field_bytes(&row->other_acceptances[i]),
+                                                proving->arena, &run, proving->error);
+    if (status != COLLEGA_OK) return status;
+    if (field_is(&decision->basis, &run.records[0].id)) *out = &row->other_acceptances[i];
+  }
+  return COLLEGA_OK;
+}
+
 static enum collega_status fill_deal(struct proving *proving, const CollegaStore__DealRow *row,
                                      unsigned hide, const struct stated *stated,
                                      Collega__ProofDeal *out) {
@@ -207,8 +223,10 @@ static enum collega_status fill_deal(struct proving *proving, const CollegaStore
   const Collega__SaltedTerms *salted = (const Collega__SaltedTerms *)row_unpack(
       &collega__salted_terms__descriptor, field_bytes(&row->terms), proving->arena);
   if (!salted) return exchange_row_damaged(proving->error, "terms");
-  enum collega_status status = run_of(proving, &row->header_run, &out->header);
-  if (status == COLLEGA_OK) status = run_of(proving, &row->acceptance_run, &out->acceptance);
+  const ProtobufCBinaryData *acceptance;
+  enum collega_status status = pick_acceptance(proving, row, stated->decision, &acceptance);
+  if (status == COLLEGA_OK) status = run_of(proving, &row->header_run, &out->header);
+  if (status == COLLEGA_OK) status = run_of(proving, acceptance, &out->acceptance);
   if (status == COLLEGA_OK) status = run_of(proving, stated->packed, &out->decision);
   if (status == COLLEGA_OK) status = runs_of_again(proving, stated, &out->again, &out->n_again);
   if (status == COLLEGA_OK)

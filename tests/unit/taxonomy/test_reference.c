@@ -1,5 +1,5 @@
-/* The whole of ESCO, where it is present (COLLEGA_REFERENCE_DATA, or ../shared/data beside the repository): the import's
- * counts, and how often a title is found that is not in the index.
+/* The whole of ESCO, where it is present (COLLEGA_REFERENCE_DATA/esco): the import's counts, and how often a title is
+ * found that is not in the index.
  *
  * Titles are alternative labels, one of every seventh occupation in each language, drawn by a fixed rule, and held out of
  * the index; those whose folded text stands there under another label all the same are not taken. Each is asked as it
@@ -35,8 +35,8 @@ struct reference {
 
 static bool reference_directory(char *out, size_t capacity) {
   const char *given = getenv("COLLEGA_REFERENCE_DATA");
-  snprintf(out, capacity, "%s/esco", given ? given : "../shared/data");
-  return access(out, R_OK) == 0;
+  snprintf(out, capacity, "%s/esco", given ? given : "");
+  return given && access(out, R_OK) == 0;
 }
 
 /* Makes a taxonomy of bytes, by way of a file that is gone at once. */
