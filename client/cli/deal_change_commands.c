@@ -72,6 +72,14 @@ static enum collega_status is_terminated(struct desk *desk, void *context, bool 
                    left, NULL);
 }
 
+static void tell_part_ended(struct desk *desk, const struct id *deal, int64_t people,
+                            collega_date last) {
+  char count[24], day[16];
+  snprintf(count, sizeof count, "%" PRId64, people);
+  date_write(day, sizeof day, last);
+  say(desk, RULE_said_part_ended, hex_text(desk, deal->byte, 4), count, day, NULL);
+}
+
 enum collega_status command_deal_terminate(const struct arguments *arguments,
                                            struct collega_error *error) {
   struct desk desk;
@@ -95,7 +103,11 @@ enum collega_status command_deal_terminate(const struct arguments *arguments,
                             chosen, desk.now, &last, error);
   if (status == COLLEGA_OK && argument_value(arguments, "wait"))
     status = desk_wait(&desk, is_terminated, &last, error);
-  if (status == COLLEGA_OK) status = desk_act_told(&desk, &deal, RULE_said_terminating, error);
+  if (status == COLLEGA_OK && headcount && argument_value(arguments, "wait") &&
+      !argument_json(arguments))
+    tell_part_ended(&desk, &deal, headcount, effective);
+  else if (status == COLLEGA_OK)
+    status = desk_act_told(&desk, &deal, RULE_said_terminating, error);
   desk_close(&desk);
   return status;
 }

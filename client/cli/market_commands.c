@@ -32,6 +32,14 @@ static int by_size(const void *one, const void *other) {
   return (left < right) - (left > right);
 }
 
+/* What was too small to tell by itself stands in a group without a name of its own. */
+static const char *group_text(struct desk *desk, const json_t *group, const char *name) {
+  const char *text = json_string_value(json_object_get(group, name));
+  if (!text || strcmp(text, MARKET_OTHERS) != 0) return safe(desk, text);
+  if (strcmp(name, "key") == 0) return "";
+  return desk->language == LANGUAGE_NL ? "overige" : "others";
+}
+
 static enum collega_status print_groups(struct desk *desk, const json_t *market, const char *name,
                                         enum rule heading, struct collega_error *error) {
   static const char *const dutch[] = {"", "", "geboden", "door", "gevraagd", "door"};
@@ -47,7 +55,7 @@ static enum collega_status print_groups(struct desk *desk, const json_t *market,
   for (size_t i = 0; i < count && i < ROWS_SHOWN; ++i) {
     const json_t *out = json_object_get(rows[i], "out"), *in = json_object_get(rows[i], "in");
     table_row(table, (const char *const[]){
-                         member_text(desk, rows[i], "key"), member_text(desk, rows[i], "name"),
+                         group_text(desk, rows[i], "key"), group_text(desk, rows[i], "name"),
                          number_text(desk, out, "people"), number_text(desk, out, "employers"),
                          number_text(desk, in, "people"), number_text(desk, in, "employers")});
   }

@@ -10,9 +10,8 @@
 #include "client/library/planning.h"
 #include "proto/lists.h"
 
-#define KEY_BYTES  170u
-#define OTHERS_KEY "others"
-#define UNKNOWN    "unknown"
+#define KEY_BYTES 170u
+#define UNKNOWN   "unknown"
 
 enum side { SIDE_OUT, SIDE_IN, SIDES };
 static const char *const side_names[SIDES] = {"out", "in"};
@@ -171,7 +170,7 @@ static json_t *groups_json(const struct count *count) {
     list = json_add(list,
                     group_json(count->groups[i].key, count->groups[i].name, count->groups[i].side));
   if (list && (count->others[SIDE_OUT].offers || count->others[SIDE_IN].offers))
-    list = json_add(list, group_json(OTHERS_KEY, OTHERS_KEY, count->others));
+    list = json_add(list, group_json(MARKET_OTHERS, MARKET_OTHERS, count->others));
   return list;
 }
 

@@ -19,6 +19,8 @@
 #include "client/library/document.h"
 
 #define MARKET_EMPLOYERS 3u
+#define MARKET_OTHERS                                                                              \
+  "others" /* key and name of the group of what is too small to be told by itself */
 #define MARKET_LIST_MOST 50u /* skills, shortages */
 
 /* A document, a new reference. */

@@ -56,8 +56,9 @@ def test_parts_end_one_after_another_and_then_the_whole(agreement):
     assert row["terms"]["headcount"] == 4 and row["hold"]["people"] == 4
     assert row["hold"]["ends"] == [{"people": 1, "until": in_days(10)}]
     both_have(nodes, deal, [(1, in_days(10), 0, True)])
-    row = json.loads(end_part(borrower, deal, 2, in_days(20), "--wait", WAIT, "--json").stdout)
-    assert row["people_left"] == 1
+    said = end_part(borrower, deal, 2, in_days(20), "--wait", WAIT, "--lang", "en").stdout
+    assert f"2 people fewer after {in_days(20)}" in said
+    assert borrower.deal(deal)["people_left"] == 1
     both_have(nodes, deal, [(1, in_days(10), 0, True), (2, in_days(20), 1, False)])
     for language, words in (("en", ["ended in part", f"1 people until {in_days(10)} (too short a notice)",
                                     f"2 people until {in_days(20)}"]),
