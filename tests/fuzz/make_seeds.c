@@ -356,6 +356,45 @@ static void seed_proofs(struct maker *maker) {
   }
 }
 
+static void seed_decision(struct maker *maker, Collega__Decision *decision, struct arena *arena) {
+  Collega__Body *body = (Collega__Body *)fill_least(&collega__body__descriptor, 0, arena);
+  body->type = COLLEGA__BODY_TYPE__BODY_TYPE_DECISION;
+  body->decision = decision;
+  seed_check(maker, &body->base, 0, arena);
+}
+
+/* An agreement of which parts ended, before and after it was amended. */
+static void seed_parts(struct maker *maker) {
+  struct agreement_world world;
+  struct agreement first, second;
+  struct agreement_part one, two, three;
+  agreement_world_make(&world, 91);
+  struct agreement *deals[] = {&first, &second};
+  Collega__ProofReduction *parts[] = {&one.proved, &two.proved, &three.proved};
+  agreement_conclude(&world, &first, NULL);
+  agreement_reduce(&world, &first, &world.lender, NULL, 2, &one, NULL);
+  agreement_reduce(&world, &first, &world.borrower, &one, 3, &two, NULL);
+  Collega__Proof *proof = agreement_proof(&world, deals, 1);
+  proof->reductions = parts;
+  for (size_t count = 1; count <= 2; count++) { /* the newest left out, and all */
+    proof->n_reductions = count;
+    seed_proof(maker, proof, world.arena);
+  }
+  agreement_amend(&world, &first, &two.decision_id, 4, &second, NULL);
+  agreement_reduce(&world, &second, &world.borrower, NULL, 5, &three, NULL);
+  agreement_end_after(&second, &three);
+  agreement_terminate(&world, &first, &second, 6, NULL);
+  proof = agreement_proof(&world, deals, 2);
+  proof->reductions = parts;
+  proof->n_reductions = 3;
+  seed_proof(maker, proof, world.arena);
+  seed_decision(maker, &first.decision, world.arena);
+  seed_decision(maker, &second.decision, world.arena);
+  seed_decision(maker, &two.decision, world.arena);
+  seed_decision(maker, &three.decision, world.arena);
+  agreement_world_clear(&world);
+}
+
 static void seed_identities(struct maker *maker) {
   char recovery[RECOVERY_TEXT_BYTES], path[256];
   struct buffer seed;
@@ -702,6 +741,7 @@ int main(int count, char **arguments) {
   seed_letters(&maker, &world);
   agreement_world_clear(&world);
   seed_proofs(&maker);
+  seed_parts(&maker);
   seed_play(&maker);
   printf("%zu seeds\n", maker.count);
   return EXIT_SUCCESS;
