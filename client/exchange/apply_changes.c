@@ -80,25 +80,8 @@ static enum collega_status send_letter(struct apply *apply, const ProtobufCBinar
 static enum collega_status send_request(struct apply *apply, const struct deal_view *view,
                                         const ProtobufCBinaryData *runs, size_t count,
                                         const struct id *key) {
-  CollegaStore__OutboxItem item = COLLEGA_STORE__OUTBOX_ITEM__INIT;
-  CollegaStore__DecideRuns decide = COLLEGA_STORE__DECIDE_RUNS__INIT;
-  ProtobufCBinaryData run[3];
-  struct bytes packed;
   if (!view->row->has_header_run) return COLLEGA_OK; /* nobody else has seen it */
-  run[0] = view->row->header_run;
-  memcpy(run + 1, runs, count * sizeof *runs);
-  decide.n_runs = count + 1;
-  decide.runs = run;
-  enum collega_status status = exchange_pack(apply->arena, &decide.base, &packed, apply->error);
-  if (status != COLLEGA_OK) return status;
-  item.kind = COLLEGA_STORE__OUTBOX_KIND__OUTBOX_KIND_DECIDE;
-  field_set(&item.data, packed.data, packed.length);
-  field_set_id(&item.key, key);
-  item.open = 1;
-  item.has_deal = item.has_decider = true;
-  item.deal = view->row->deal;
-  field_set_id(&item.decider, &view->decider);
-  return apply_send(apply, &item, NULL);
+  return apply_send_runs(apply, view, runs, count, key);
 }
 
 /* Did a decision that is held follow from this record? */

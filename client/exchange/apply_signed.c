@@ -18,28 +18,36 @@ enum collega_status apply_send_letter(struct apply *apply, const struct deal_vie
   return apply_send(apply, &item, NULL);
 }
 
-/* Header first, then the act. */
-enum collega_status apply_send_request(struct apply *apply, const struct deal_view *view,
-                                       struct bytes act_run, const struct id *act) {
+enum collega_status apply_send_runs(struct apply *apply, const struct deal_view *view,
+                                    const ProtobufCBinaryData *runs, size_t count,
+                                    const struct id *key) {
   CollegaStore__OutboxItem item = COLLEGA_STORE__OUTBOX_ITEM__INIT;
-  CollegaStore__DecideRuns runs = COLLEGA_STORE__DECIDE_RUNS__INIT;
-  ProtobufCBinaryData run[2];
+  CollegaStore__DecideRuns decide = COLLEGA_STORE__DECIDE_RUNS__INIT;
   struct bytes packed;
-  if (!view->row->has_header_run) return exchange_row_damaged(apply->error, "deals");
-  run[0] = view->row->header_run;
-  field_set(&run[1], act_run.data, act_run.length);
-  runs.n_runs = 2;
-  runs.runs = run;
-  enum collega_status status = exchange_pack(apply->arena, &runs.base, &packed, apply->error);
+  ProtobufCBinaryData *all = arena_take(apply->arena, (count + 1) * sizeof *all);
+  if (!all) return exchange_no_memory(apply->error);
+  all[0] = view->row->header_run;
+  memcpy(all + 1, runs, count * sizeof *runs);
+  decide.n_runs = count + 1;
+  decide.runs = all;
+  enum collega_status status = exchange_pack(apply->arena, &decide.base, &packed, apply->error);
   if (status != COLLEGA_OK) return status;
   item.kind = COLLEGA_STORE__OUTBOX_KIND__OUTBOX_KIND_DECIDE;
   field_set(&item.data, packed.data, packed.length);
-  field_set_id(&item.key, act);
+  field_set_id(&item.key, key);
   item.open = 1;
   item.has_deal = item.has_decider = true;
   item.deal = view->row->deal;
   field_set_id(&item.decider, &view->decider);
   return apply_send(apply, &item, NULL);
+}
+
+enum collega_status apply_send_request(struct apply *apply, const struct deal_view *view,
+                                       struct bytes act_run, const struct id *act) {
+  ProtobufCBinaryData run;
+  if (!view->row->has_header_run) return exchange_row_damaged(apply->error, "deals");
+  field_set(&run, act_run.data, act_run.length);
+  return apply_send_runs(apply, view, &run, 1, act);
 }
 
 /* Our mandate's run goes beside the deal: the proof shows it even where the board's copy is

@@ -112,7 +112,7 @@ enum collega_status apply_termination(struct apply *apply, const struct id *root
                                       const Collega__Decision *decision) COLLEGA_MUST_CHECK;
 
 /* ---- shared by what comes in and what is fetched: apply_deals_in.c, apply_signed.c, intake_deals.c */
-/* The acceptance beside its deal; of several the decided one. */
+/* The acceptance beside its deal; of several the decided one counts, and the others are kept. */
 enum collega_status apply_keep_acceptance(struct apply *apply,
                                           const struct run_view *run) COLLEGA_MUST_CHECK;
 /* Is a decision, as event, of an epoch that still counts for its root? */
@@ -120,7 +120,11 @@ enum collega_status decision_counts(struct ledger_txn *txn, const struct id *par
                                     const struct id *root, const struct deal_event *event,
                                     struct arena *arena, bool *out,
                                     struct collega_error *error) COLLEGA_MUST_CHECK;
-/* Header and act to the decider. */
+/* Asks the decider: the deal's header, then these runs. The header must have been signed. */
+enum collega_status apply_send_runs(struct apply *apply, const struct deal_view *view,
+                                    const ProtobufCBinaryData *runs, size_t count,
+                                    const struct id *key) COLLEGA_MUST_CHECK;
+/* The same with one act. No header that was signed: COLLEGA_DAMAGED. */
 enum collega_status apply_send_request(struct apply *apply, const struct deal_view *view,
                                        struct bytes act_run,
                                        const struct id *act) COLLEGA_MUST_CHECK;
