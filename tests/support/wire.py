@@ -1,6 +1,8 @@
 """A node made of nothing but the schema: pyzmq, PyNaCl and the modules that protoc writes. It says what it likes to a
 broker, so that tests can say what no honest node would."""
 import base64
+import fcntl
+import functools
 import hashlib
 import importlib
 import os
@@ -26,19 +28,27 @@ DAY_MS = 86_400_000
 
 def schema(name):
     """The module of proto/NAME.proto, generated into the build directory when it is older than the schema."""
-    out = binaries() / "python"
-    sources = sorted(PROTO.glob("*.proto"))
-    if not out.is_dir() or out.stat().st_mtime < max(source.stat().st_mtime for source in sources):
-        fresh = Path(tempfile.mkdtemp(prefix="python-", dir=binaries()))
-        subprocess.run(["protoc", "-I", PROTO, "-I", "/usr/include", f"--python_out={fresh}", *sources], check=True)
-        shutil.rmtree(out, ignore_errors=True)
-        try:
-            os.replace(fresh, out)
-        except OSError:  # another test process was quicker
-            shutil.rmtree(fresh, ignore_errors=True)
+    out = generated()
     if str(out) not in sys.path:
         sys.path.insert(0, str(out))
     return importlib.import_module(f"{name}_pb2")
+
+
+@functools.cache
+def generated():
+    """Where protoc's modules are. Test processes run side by side: one writes, the others wait and find it done."""
+    out = binaries() / "python"
+    sources = sorted(PROTO.glob("*.proto"))
+    newest = max(source.stat().st_mtime_ns for source in sources)
+    done = out / "done"  # written last: a directory without it was left half made
+    with open(binaries() / "python.lock", "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not done.exists() or done.stat().st_mtime_ns < newest:
+            shutil.rmtree(out, ignore_errors=True)
+            out.mkdir()
+            subprocess.run(["protoc", "-I", PROTO, "-I", "/usr/include", f"--python_out={out}", *sources], check=True)
+            done.touch()
+    return out
 
 
 def blake(*parts):
