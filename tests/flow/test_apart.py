@@ -45,7 +45,6 @@ def test_joining_an_unreachable_broker_keeps_the_token(world_of):
     world = world_of(1, start=False)
     world.broker.init()
     world.broker.start()
-    world.broker.pin()
     node = world.nodes[0]
     node.init()
     token = world.broker.invite(node.name, node.kvk)
@@ -62,7 +61,6 @@ def test_an_invitation_serves_one_employer_but_again_and_again(world_of):
     world = world_of(2, start=False)
     world.broker.init()
     world.broker.start()
-    world.broker.pin()
     first, second = world.nodes
     first.init()
     second.init()

@@ -12,7 +12,6 @@ def broker(tmp_path_factory):
     broker = Broker(tmp_path_factory.mktemp("broker"), "Net")
     broker.init()
     broker.start()
-    broker.pin()
     yield broker
     broker.kill()
 
@@ -68,7 +67,6 @@ def test_commands_answer_the_same_with_the_daemon_up_and_down(broker, tmp_path):
     other = Broker(tmp_path, "Net")
     other.init()
     other.start()
-    other.pin()
     other.invite("Goed BV", "12345678")
     up = other.json("members"), other.json("status")["broker"]
     other.stop()

@@ -12,7 +12,6 @@ def world(tmp_path):
     with World(tmp_path, 1, start=False) as made:
         made.broker.init()
         made.broker.start()
-        made.broker.pin()
         for node in made.nodes:
             node.init()
         yield made

@@ -41,7 +41,6 @@ def pair(world_of):
     world = world_of(2, start=False)
     world.broker.init()
     world.broker.start()
-    world.broker.pin()
     for node in world.nodes:
         node.recovery = node("init", "--name", node.name, "--kvk", node.kvk, "--signatory", node.signatory,
                              "--function", node.function, "--lang", "en").stdout.split("):\n", 1)[1].splitlines()[0].strip()

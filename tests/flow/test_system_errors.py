@@ -46,7 +46,7 @@ def test_an_address_that_is_taken_and_a_broker_that_is_not_there(tmp_path):
     try:
         first.init()
         first.start()
-        second.init(listen=first.pin())
+        second.init(listen=first.endpoint)
         for language, words in (("nl", "al in gebruik"), ("en", "in use already")):
             result = call([second.program, "run", "--home", second.home, "--lang", language], expect=None, env=second.env)
             assert result.returncode == 3 and words in result.stderr, result.stderr

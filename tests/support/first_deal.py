@@ -41,7 +41,7 @@ def story(scene):
     step("A sector network, ACE West-Brabant, makes its broker and starts it.")
     show(broker.init().stdout)
     broker.start()
-    endpoint = broker.pin()
+    endpoint = broker.endpoint
     show(f"listening on {endpoint}")
 
     step("Three employers make a node each, join with an invitation, and start it.")

@@ -242,12 +242,11 @@ class Network:
         if not broker.running():
             broker.init()
             broker.start()
-            broker.pin()
         self.invitation = None
 
     @property
     def endpoint(self):
-        return (self.broker.home / "endpoint").read_text().strip()
+        return self.broker.endpoint
 
     def invite(self, name="Snijder BV", kvk="12345678"):
         self.invitation = read_token(self.broker.invite(name, kvk))

@@ -3,8 +3,10 @@ user drives them - through their commands. Processes die with this one; nothing 
 an answer, with a deadline."""
 import ctypes
 import datetime
+import fcntl
 import json
 import os
+import random
 import select
 import shutil
 import signal
@@ -43,6 +45,32 @@ def call(arguments, expect=0, env=None, text=True, stdin=None):
     if expect is not None and result.returncode != expect:
         raise Failed(arguments, result)
     return result
+
+
+_PORTS = {}  # port: the lock that keeps other processes' tests from it
+
+
+def own_port():
+    """A port of this process's tests alone, also while their broker is down. It is below those that the kernel hands out
+    to whoever connects: a node that knocks at a port of those may be given that very port, and hold it."""
+    directory = Path(tempfile.gettempdir()) / f"collega-ports-{os.getuid()}"
+    directory.mkdir(exist_ok=True)
+    first = 10_000
+    last = max(int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0]), first + 10_000)
+    while True:
+        port = random.randrange(first, last)
+        if port in _PORTS:
+            continue
+        lock = open(directory / str(port), "w")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            with socket.socket() as probe:
+                probe.bind(("127.0.0.1", port))
+        except OSError:
+            lock.close()
+            continue
+        _PORTS[port] = lock
+        return port
 
 
 class Daemon:
@@ -133,18 +161,16 @@ class Broker(Daemon):
         self.name = name
         super().__init__([self.program, "run", "--home", self.home], Path(directory) / "broker.log")
 
-    def init(self, listen="tcp://127.0.0.1:0"):
+    def init(self, listen=None):
+        listen = listen or f"tcp://127.0.0.1:{own_port()}"
         result = self("init", "--name", self.name, "--listen", listen)
-        settings = self.home / "settings.ini"
-        settings.write_text(settings.read_text() + "\n[http]\nlisten = 127.0.0.1:0\n")
+        (self.home / "settings.ini").write_text(f"[link]\nlisten = {listen}\n[http]\nlisten = 127.0.0.1:0\n")
         return result
 
-    def pin(self):
-        """Keeps the port that was bound, so that a restarted broker is found again."""
-        endpoint = (self.home / "endpoint").read_text().strip()
-        settings = self.home / "settings.ini"
-        settings.write_text(f"[link]\nlisten = {endpoint}\n[http]\nlisten = 127.0.0.1:0\n")
-        return endpoint
+    @property
+    def endpoint(self):
+        """Where it listens, as it tells itself."""
+        return (self.home / "endpoint").read_text().strip()
 
     def __call__(self, *arguments, expect=0):
         return call([self.program, *arguments, "--home", self.home], expect, self.env)
@@ -209,7 +235,6 @@ class World:
     def open(self):
         self.broker.init()
         self.broker.start()
-        self.broker.pin()
         for node in self.nodes:
             node.init()
             node("join", self.broker.invite(node.name, node.kvk))
