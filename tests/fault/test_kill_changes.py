@@ -1,10 +1,11 @@
 """Kill -9 while an agreement is amended and ended, and while it is released: whatever dies is started again, and both
 sides come to the same end."""
 import datetime
+import signal
 
 import pytest
 
-from support import deals
+from support import deals, truth
 from support.world import World
 from test_kill import POINTS, VICTIMS, Watched
 
@@ -66,3 +67,29 @@ def test_released(tmp_path, point, which):
         borrower("deal", "release", deal, "--sign")
         until(watched, lambda: all(rows(node)[deal]["state"] == "released" for node in world.nodes))
         verified(world)
+
+
+def test_released_by_one_request_alone(tmp_path):
+    """Both sides lodge a release. Who signed it is killed between its letter and its request, as often as it takes: the other
+    side's request is the only one there is, and what the decider said to that holds."""
+    with World(tmp_path, 2) as world:
+        lender, borrower = world.nodes
+        _, _, match = deals.matched(lender, borrower)
+        deal = deals.conclude(borrower, lender, match, "--headcount", "4")
+        lender("deal", "release", deal)
+        while rows(borrower)[deal].get("release") != "received":
+            borrower("status")
+        truth.settled(world)
+        borrower.stop()
+        borrower("deal", "release", deal, "--sign")
+        while rows(lender)[deal]["state"] != "released":
+            if not borrower.running():
+                borrower.start(wait=False, env={"COLLEGA_FAULT": "node_send_before:2"})  # the letter goes first
+        while lender.json("status")["outbox"]["waiting"]:
+            pass
+        assert borrower.wait() == -signal.SIGKILL
+        alone = truth.check(world)
+        register, = alone.registers.values()
+        assert register["released"]
+        borrower.start()
+        truth.told(world)

@@ -5,6 +5,7 @@
  *    "deals":    [{"deal","root","state","mine","accept_by","decisions":[record ids]}],
  *    "receipts": [{"record","epoch","seq"}],             published here, and receipted
  *    "stored":   [{"hash","epoch","seq"}],               answered by Stored; seq 0: by the decider
+ *    "releases": [{"root","answer","mine"}],             the record id of the answer to a RELEASE; mine: signed here
  *    "taken":    [{"decision","seq"}],                   decisions in the chain, in its order, with their place in
  *                                                        the mailbox; seq 0: said again, out of its turn
  *    "party":    id of the host,
@@ -70,6 +71,24 @@ static bool add_deal(void *context, struct bytes key, struct bytes value) {
                 json_hex(field_bytes(&deal->party)), "root", json_hex(field_bytes(&deal->root)),
                 "state", state == NULL ? "?" : state->name, "mine", (int)deal->mine, "accept_by",
                 (json_int_t)deal->accept_by, "decisions", decisions_of(look, deal));
+  return json_array_append_new(look->list, row) == 0;
+}
+
+static bool add_release(void *context, struct bytes key, struct bytes value) {
+  struct look *look = context;
+  (void)key;
+  const CollegaStore__RootRow *root = (const CollegaStore__RootRow *)row_unpack(
+      &collega_store__root_row__descriptor, value, look->arena);
+  struct run_view view;
+  look->damaged = root == NULL;
+  if (look->damaged) return false;
+  if (!root->has_release_answer) return true;
+  look->damaged =
+      run_read_bytes(field_bytes(&root->release_answer), look->arena, &view, NULL) != COLLEGA_OK;
+  if (look->damaged) return false;
+  json_t *row = json_pack("{so so sb}", "root", json_hex(field_bytes(&root->root)), "answer",
+                          json_hex(bytes_of(view.records[0].id.byte, ID_BYTES)), "mine",
+                          (int)(root->has_party && field_is(&root->party, &view.signer)));
   return json_array_append_new(look->list, row) == 0;
 }
 
@@ -154,6 +173,8 @@ int main(int count, char **arguments) {
     status = table_list(&look, TABLE_HOLDS, add_hold, document, "holds", &error);
   if (status == COLLEGA_OK)
     status = table_list(&look, TABLE_DEALS, add_deal, document, "deals", &error);
+  if (status == COLLEGA_OK)
+    status = table_list(&look, TABLE_ROOTS, add_release, document, "releases", &error);
   if (status == COLLEGA_OK)
     status = table_list(&look, TABLE_RECORDS, add_receipt, document, "receipts", &error);
   if (status == COLLEGA_OK)
