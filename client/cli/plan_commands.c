@@ -5,6 +5,7 @@
 
 #include "client/cli/deals.h"
 #include "client/library/planning.h"
+#include "client/library/slot_words.h"
 
 #define GAPS_SHOWN 12u /* of a plan; --json has all */
 
@@ -19,15 +20,7 @@ static const char *who(struct desk *desk, const json_t *loan, const char *side) 
 }
 
 static const char *slots_text(struct desk *desk, const json_t *loan) {
-  const char *text = "";
-  size_t index;
-  json_t *slot;
-  json_array_foreach(json_object_get(loan, "slots"), index, slot) {
-    const char *more =
-        arena_print(desk->arena, "%s%s%s", text, index ? " " : "", json_string_value(slot));
-    if (more) text = more;
-  }
-  return text;
+  return slot_words(desk->arena, desk->language, slots_of_json(json_object_get(loan, "slots")));
 }
 
 static void loan_row(struct desk *desk, struct table *table, const json_t *loan) {
@@ -52,11 +45,10 @@ static void loan_row(struct desk *desk, struct table *table, const json_t *loan)
 
 static enum collega_status print_loans(struct desk *desk, const json_t *loans,
                                        struct collega_error *error) {
-  static const char *const dutch[] = {"ring", "mensen", "uren",   "score", "van",     "biedt",
-                                      "in",   "naar",   "vraagt", "te",    "dagdelen"};
-  static const char *const english[] = {
-      "ring", "people",           "hours", "score", "from", "offers", "in", "to", "asks",
-      "at",   "parts of the week"};
+  static const char *const dutch[] = {"ring", "mensen", "uren",   "score", "van",    "biedt",
+                                      "in",   "naar",   "vraagt", "te",    "wanneer"};
+  static const char *const english[] = {"ring", "people", "hours", "score", "from", "offers",
+                                        "in",   "to",     "asks",  "at",    "when"};
   struct table *table = table_new(11, desk->language == LANGUAGE_NL ? dutch : english,
                                   1u | 1u << 1 | 1u << 2 | 1u << 3);
   if (!table) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
@@ -203,113 +195,35 @@ enum collega_status command_plan_show(const struct arguments *arguments,
 
 /* ---- proposing */
 
-struct proposing {
-  struct desk *desk;
-  json_t *plan;
-  const struct proposal *wanted; /* what holds for every proposal */
-  json_t *deals, *refused;
-  size_t ours; /* loans that we are a side of */
-};
-
-static bool read_side(const json_t *loan, const char *name, struct id *party,
-                      struct short_id *offer) {
-  const json_t *side = json_object_get(loan, name);
-  const char *id = json_string_value(json_object_get(json_object_get(side, "party"), "id"));
-  const char *of = json_string_value(json_object_get(side, "offer"));
-  return id && of && hex_read(party->byte, ID_BYTES, id) &&
-         hex_read(offer->byte, SHORT_ID_BYTES, of);
-}
-
-/* Who is ours and may act: with --as that party alone, else each that lives here. */
-static bool acts(const struct desk *desk, const struct id *party) {
-  if (argument_value(desk->arguments, "as")) return id_equal(party, &desk->party);
-  return exchange_identity(desk->exchange, party) != NULL;
-}
-
-static enum collega_status keep_deal(struct proposing *proposing, json_t *loan,
-                                     const struct id *deal, const char *other,
-                                     struct collega_error *error) {
-  struct view view = desk_view(proposing->desk);
-  json_t *item = json_pack("{s:o, s:O, s:O}", "id", json_hex(deal->byte, ID_BYTES), "people",
-                           json_object_get(loan, "people"), "counterparty",
-                           json_object_get(json_object_get(loan, other), "party"));
-  proposing->deals = json_add(proposing->deals, item);
-  if (!proposing->deals || !json_put(loan, "deal", json_hex(deal->byte, ID_BYTES)))
-    return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
-  return plan_file_write(&view, proposing->plan, error);
-}
-
-static enum collega_status keep_refusal(struct proposing *proposing, const json_t *loan,
-                                        const char *other, const struct collega_error *why,
-                                        struct collega_error *error) {
-  char text[600];
-  const char *arguments[COLLEGA_ERROR_ARGUMENTS];
-  for (size_t i = 0; i < COLLEGA_ERROR_ARGUMENTS; ++i)
-    arguments[i] = why->argument[i];
-  words_render(proposing->desk->language, why->rule, arguments, COLLEGA_ERROR_ARGUMENTS, text,
-               sizeof text);
-  if (!argument_json(proposing->desk->arguments))
-    fprintf(stderr, "%s: %s\n", who(proposing->desk, loan, other), safe(proposing->desk, text));
-  proposing->refused = json_add(
-      proposing->refused, json_pack("{s:O, s:s, s:s, s:s}", "counterparty",
-                                    json_object_get(json_object_get(loan, other), "party"), "rule",
-                                    rule_name(why->rule), "field", why->field, "text", text));
-  return proposing->refused ? COLLEGA_OK
-                            : error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
-}
-
-/* One refusal does not hold up the others: each is a deal by itself. */
-static enum collega_status propose_loan(struct proposing *proposing, json_t *loan,
-                                        struct collega_error *error) {
-  struct desk *desk = proposing->desk;
-  struct id lender, borrower, deal;
-  struct short_id supply, demand;
-  if (!read_side(loan, "supply", &lender, &supply) ||
-      !read_side(loan, "demand", &borrower, &demand))
-    return error_set(error, COLLEGA_DAMAGED, RULE_plan_damaged, NULL,
-                     argument_at(desk->arguments, 0), NULL);
-  bool borrows = acts(desk, &borrower);
-  if (!borrows && !acts(desk, &lender)) return COLLEGA_OK;
-  ++proposing->ours;
-  if (json_object_get(loan, "deal")) return COLLEGA_OK;
-  struct proposal proposal = *proposing->wanted;
-  struct collega_error why;
-  proposal.own_offer = borrows ? &demand : &supply;
-  proposal.to_offer = borrows ? &supply : &demand;
-  proposal.headcount = (uint32_t)json_integer_value(json_object_get(loan, "people"));
-  proposal.hours_per_week = (uint32_t)json_integer_value(json_object_get(loan, "hours"));
-  const char *other = borrows ? "supply" : "demand";
-  desk_release(desk);
-  enum collega_status status = deal_propose(desk->exchange, borrows ? &borrower : &lender,
-                                            &proposal, desk->now, &deal, &why);
-  if (status != COLLEGA_OK) return keep_refusal(proposing, loan, other, &why, error);
-  if (!argument_json(desk->arguments)) printf("%s\n", hex_text(desk, deal.byte, ID_BYTES));
+/* As they are made: what is printed has been done. */
+static void tell_tried(void *context, const json_t *other, const struct id *deal, const char *why) {
+  struct desk *desk = context;
+  if (argument_json(desk->arguments)) return;
+  if (deal)
+    printf("%s\n", hex_text(desk, deal->byte, ID_BYTES));
+  else
+    fprintf(stderr, "%s: %s\n", text_of(desk, other, "name"), safe(desk, why));
   fflush(stdout);
-  return keep_deal(proposing, loan, &deal, other, error);
 }
 
-static enum collega_status propose_all(struct proposing *proposing, struct collega_error *error) {
-  enum collega_status status = COLLEGA_OK;
-  size_t index;
-  json_t *loan;
-  json_array_foreach(json_object_get(proposing->plan, "loans"), index, loan) {
-    status = propose_loan(proposing, loan, error);
-    if (status != COLLEGA_OK) return status;
-  }
-  size_t made = json_array_size(proposing->deals), refused = json_array_size(proposing->refused);
-  if (!proposing->ours)
-    return error_set(error, COLLEGA_REFUSED, RULE_plan_nothing_ours, NULL, NULL);
-  if (made + refused == 0)
-    return error_set(error, COLLEGA_EXISTS, RULE_plan_proposed_already, NULL, NULL);
-  if (argument_json(proposing->desk->arguments)) {
-    json_t *out = json_pack("{s:O, s:O, s:O}", "plan", json_object_get(proposing->plan, "id"),
-                            "deals", proposing->deals, "refused", proposing->refused);
+static enum collega_status propose_all(struct desk *desk, json_t *plan,
+                                       const struct proposal *wanted, struct collega_error *error) {
+  struct view view = desk_view(desk);
+  const struct id *only = argument_value(desk->arguments, "as") ? &desk->party : NULL;
+  json_t *out = NULL;
+  desk_release(desk);
+  enum collega_status status =
+      plan_propose(&view, plan, only, wanted, tell_tried, desk, &out, error);
+  if (status != COLLEGA_OK) return status;
+  size_t made = json_array_size(json_object_get(out, "deals"));
+  size_t refused = json_array_size(json_object_get(out, "refused"));
+  if (argument_json(desk->arguments))
     status = json_print(out, error);
-  }
+  else
+    json_decref(out);
   if (status == COLLEGA_OK && refused)
     return error_set(error, COLLEGA_REFUSED, RULE_plan_some_refused, NULL,
-                     count_text(proposing->desk, refused),
-                     count_text(proposing->desk, made + refused), NULL);
+                     count_text(desk, refused), count_text(desk, made + refused), NULL);
   return status;
 }
 
@@ -325,18 +239,7 @@ enum collega_status command_plan_propose(const struct arguments *arguments,
   struct view view = desk_view(&desk);
   if (status == COLLEGA_OK) status = plan_file_read(&view, argument_at(arguments, 0), &plan, error);
   if (status == COLLEGA_OK) status = desk_mandate_option(&desk, &mandate, &wanted.mandate, error);
-  if (status == COLLEGA_OK) {
-    struct proposing proposing = {.desk = &desk,
-                                  .plan = plan,
-                                  .wanted = &wanted,
-                                  .deals = json_array(),
-                                  .refused = json_array()};
-    status = proposing.deals && proposing.refused
-                 ? propose_all(&proposing, error)
-                 : error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
-    json_decref(proposing.deals);
-    json_decref(proposing.refused);
-  }
+  if (status == COLLEGA_OK) status = propose_all(&desk, plan, &wanted, error);
   json_decref(plan);
   desk_close(&desk);
   return status;

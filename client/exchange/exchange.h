@@ -176,6 +176,8 @@ struct proposal {
   collega_date from, until;
   bool has_from, has_until;
   uint32_t hours_per_week; /* 0: the smaller of both maxima */
+  char *const *slots;      /* parts of the week, "mon-am"; none: those of the borrower's offer */
+  size_t slot_count;
   int64_t rate_cents;
   bool has_rate;
   const Collega__Terms *terms; /* NULL, or more terms; what is given above wins */

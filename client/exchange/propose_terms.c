@@ -73,8 +73,12 @@ static void draw_rules(struct drawing *drawing, struct drawn_terms *out) {
     out->terms.ending = &out->ending;
 }
 
-static void draw_work(struct drawing *drawing, struct drawn_terms *out) {
+static bool slots_given(const struct drawing *drawing) {
   const Collega__Terms *given = drawing->wanted->terms;
+  return drawing->wanted->slot_count || (given && given->work && given->work->n_slots);
+}
+
+static void draw_work(struct drawing *drawing, struct drawn_terms *out) {
   const Collega__Offer *borrower = drawing->lends ? drawing->theirs.offer : drawing->mine.offer;
   const Collega__Offer *described = borrower ? borrower : drawing->theirs.offer;
   out->work.headcount = drawing->work.headcount;
@@ -86,7 +90,7 @@ static void draw_work(struct drawing *drawing, struct drawn_terms *out) {
       described->occupation->title ? described->occupation->title : described->title;
   out->work.isco = described->occupation->isco;
   /* Lists of two messages are joined, not replaced: those that the user gives stand alone. */
-  if (!(given && given->work && given->work->n_slots)) {
+  if (!slots_given(drawing)) {
     out->work.n_slots = described->hours->n_slots;
     out->work.slots = described->hours->slots;
   }
@@ -129,6 +133,8 @@ static enum collega_status merge_terms(struct drawing *drawing, const struct dra
   work.has_until = drawing->work.has_until;
   work.until = drawing->work.until;
   work.hours_per_week = drawing->work.hours_per_week;
+  work.slots = (char **)(uintptr_t)drawing->wanted->slots;
+  work.n_slots = drawing->wanted->slot_count;
   last.work = &work;
   if (drawing->wanted->has_rate) {
     rates.has_hourly_cents = true;
@@ -137,8 +143,18 @@ static enum collega_status merge_terms(struct drawing *drawing, const struct dra
       rates.currency = (char *)(uintptr_t) "EUR";
     last.rates = &rates;
   }
-  const Collega__Terms *layers[3] = {drawing->base ? drawing->base_terms : &drawn->terms,
-                                     drawing->wanted->terms, &last};
+  const Collega__Terms *given = drawing->wanted->terms;
+  Collega__Terms user = COLLEGA__TERMS__INIT;
+  Collega__TermsWork user_work = COLLEGA__TERMS_WORK__INIT;
+  if (given && given->work && work.n_slots) { /* what is chosen by itself wins */
+    user = *given;
+    user_work = *given->work;
+    user_work.n_slots = 0;
+    user.work = &user_work;
+    given = &user;
+  }
+  const Collega__Terms *layers[3] = {drawing->base ? drawing->base_terms : &drawn->terms, given,
+                                     &last};
   size_t size = 0, at = 0;
   for (size_t i = 0; i < 3; i++)
     size += layers[i] ? collega__terms__get_packed_size(layers[i]) : 0;
@@ -157,8 +173,8 @@ static enum collega_status merge_terms(struct drawing *drawing, const struct dra
 static void drop_lists_given(struct drawing *drawing) {
   const Collega__Terms *given = drawing->wanted->terms;
   Collega__Terms *base = drawing->base_terms;
+  if (base->work && slots_given(drawing)) base->work->n_slots = 0;
   if (!given) return;
-  if (base->work && given->work && given->work->n_slots) base->work->n_slots = 0;
   if (base->rates && given->rates && given->rates->n_build_up) base->rates->n_build_up = 0;
   if (base->rates && given->rates && given->rates->n_allowances) base->rates->n_allowances = 0;
   if (base->persons && given->persons && given->persons->n_persons) base->persons->n_persons = 0;

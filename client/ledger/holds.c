@@ -33,6 +33,10 @@ static uint64_t measure(const CollegaStore__Hold *row, collega_date day, bool ca
   return carve ? people * row->hours_per_week : people;
 }
 
+uint64_t holds_row_on_day(const CollegaStore__Hold *row, collega_date day) {
+  return stands(row, day) ? measure(row, day, false) : 0;
+}
+
 /* The plain definition, for rows in any order: a row counts on a day when no other row of its
  * root that stands that day is larger (of equals, the first counts). */
 uint64_t holds_on_day(const CollegaStore__Hold *const *rows, size_t count, collega_date day,
@@ -213,6 +217,19 @@ enum collega_status holds_most(struct ledger_txn *txn, const struct id *party,
       if (sum > *out) *out = sum;
     }
   }
+  rows_free(&rows);
+  return status;
+}
+
+enum collega_status holds_show(struct ledger_txn *txn, const struct id *party,
+                               const struct short_id *subject, holds_look look, void *context,
+                               struct collega_error *error) {
+  uint8_t prefix[SUBJECT_BYTES];
+  memcpy(prefix, party->byte, ID_BYTES);
+  memcpy(prefix + ID_BYTES, subject->byte, SHORT_ID_BYTES);
+  struct rows rows;
+  enum collega_status status = rows_read(txn, bytes_of(prefix, sizeof prefix), &rows, error);
+  if (status == COLLEGA_OK) status = look(context, rows.row, rows.count, error);
   rows_free(&rows);
   return status;
 }

@@ -41,6 +41,14 @@ enum collega_status holds_most(struct ledger_txn *txn, const struct id *party,
                                const struct short_id *subject, collega_date from,
                                collega_date until, bool carve, uint64_t *out,
                                struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Shows all rows of a subject at once, those of one root together; they live as long as the call of `look` lasts. */
+typedef enum collega_status (*holds_look)(void *context, const CollegaStore__Hold *const *rows,
+                                          size_t count, struct collega_error *error);
+enum collega_status holds_show(struct ledger_txn *txn, const struct id *party,
+                               const struct short_id *subject, holds_look look, void *context,
+                               struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Pure: the people of one row who are there on a day. */
+uint64_t holds_row_on_day(const CollegaStore__Hold *row, collega_date day);
 /* Pure: the sum over roots of the larger per day, of `rows`, on `day`. The core of all of the above; the
  * property tests drive it against a plain calendar. */
 uint64_t holds_on_day(const CollegaStore__Hold *const *rows, size_t count, collega_date day,

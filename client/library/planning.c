@@ -15,9 +15,9 @@ const char *planning_kind_name(enum planning_kind kind) {
   return names[kind];
 }
 
-static bool time_is_over(void *context) {
-  const int64_t *until = context;
-  return clock_monotonic() >= *until;
+bool planning_over(void *until) {
+  const int64_t *end = until;
+  return *end && clock_monotonic() >= *end;
 }
 
 /* Swaps and rotations are asked for as such: who offers that wants somebody back. */
@@ -29,6 +29,12 @@ static bool is_in_return(const Collega__Offer *offer) {
 static unsigned loan_hours(const struct planning *out, size_t supply, size_t demand) {
   unsigned one = out->offers[supply].card->hours_max, other = out->offers[demand].card->hours_max;
   return one < other ? one : other;
+}
+
+/* The parts of the week that both name; where one names none, those of the other. */
+static uint32_t loan_slots(const struct planning *out, size_t supply, size_t demand) {
+  uint32_t one = out->offers[supply].card->slots, other = out->offers[demand].card->slots;
+  return one && other ? one & other : one | other;
 }
 
 /* ---- loans and rings */
@@ -44,6 +50,7 @@ static enum collega_status take_loans(const struct view *view, struct planning *
                               .demand = pair->demand,
                               .people = plan->loans[i].people,
                               .hours = loan_hours(out, pair->supply, pair->demand),
+                              .slots = loan_slots(out, pair->supply, pair->demand),
                               .ring = plan->loans[i].ring,
                               .score = pair->score};
   }
@@ -52,6 +59,11 @@ static enum collega_status take_loans(const struct view *view, struct planning *
   out->optimal = plan->optimal;
   out->rings_cut = plan->rings_cut;
   out->best_pair = plan->best_pair;
+  if (plan->best_pair == SIZE_MAX) return COLLEGA_OK;
+  const struct plan_pair *best = &out->pairs[plan->best_pair];
+  int32_t one = out->offers[best->supply].people, other = out->offers[best->demand].people;
+  out->best_people = one < other ? one : other;
+  out->best_hours = loan_hours(out, best->supply, best->demand);
   return COLLEGA_OK;
 }
 
@@ -68,7 +80,7 @@ static enum collega_status plan_loans(const struct view *view, struct planning *
                                                  is_in_return(out->offers[i].offer)};
   struct plan_board board = {offers, out->pairs, out->offer_count, out->pair_count};
   enum plan_mode mode = out->kind == PLANNING_RINGS ? PLAN_RINGS : PLAN_LOANS;
-  enum collega_status status = plan_make(&board, mode, time_is_over, &until, &plan, error);
+  enum collega_status status = plan_make(&board, mode, planning_over, &until, &plan, error);
   if (status != COLLEGA_OK) return status;
   status = plan_obeys(&board, mode, &plan)
                ? take_loans(view, out, &plan, error)
@@ -77,71 +89,13 @@ static enum collega_status plan_loans(const struct view *view, struct planning *
   return status;
 }
 
-/* ---- carving: our job in pieces */
-
-static bool may_carve(const struct planned *own) {
-  return own->offer->has_carve && own->offer->carve && !kind_supplies(own->offer->kind) &&
-         own->card->min_headcount <= 1;
-}
-
-/* Who lends only several at once does not fill a piece. */
-static struct carve_lender *carve_lenders(const struct view *view, const struct planning *out) {
-  const struct match_card *job = out->offers[0].card;
-  struct carve_lender *lenders = arena_zero(view->arena, (out->pair_count + 1) * sizeof *lenders);
-  for (size_t i = 0; lenders && i < out->pair_count; ++i) {
-    const struct planned *from = &out->offers[out->pairs[i].supply];
-    const struct match_card *card = from->card;
-    lenders[i] = (struct carve_lender){
-        .people = out->pairs[i].least > 1 ? 0 : from->people,
-        .score = out->pairs[i].score,
-        .hours_min = card->hours_min > job->hours_min ? card->hours_min : job->hours_min,
-        .hours_max = card->hours_max < job->hours_max ? card->hours_max : job->hours_max,
-        .slots = card->slots};
-  }
-  return lenders;
-}
-
-static enum collega_status plan_pieces(const struct view *view, struct planning *out, int64_t until,
-                                       struct collega_error *error) {
-  const struct planned *own = &out->offers[0];
-  struct carving carving;
-  struct carve_job job = {.posts = (int32_t)own->offer->headcount,
-                          .hours = own->card->hours_max,
-                          .taken =
-                              own->taken_hours < INT32_MAX ? (int32_t)own->taken_hours : INT32_MAX,
-                          .slots = own->card->slots,
-                          .lenders = carve_lenders(view, out),
-                          .lender_count = out->pair_count};
-  if (!job.lenders) return no_memory(error);
-  enum collega_status status = plan_carve(&job, time_is_over, &until, &carving, error);
-  if (status != COLLEGA_OK) return status;
-  out->kind = PLANNING_CARVED;
-  out->loan_count = 0;
-  out->loans = arena_zero(view->arena, (carving.part_count + 1) * sizeof *out->loans);
-  for (size_t i = 0; out->loans && i < carving.part_count; ++i) {
-    const struct carve_part *part = &carving.parts[i];
-    const struct plan_pair *pair = &out->pairs[part->lender];
-    out->loans[out->loan_count++] = (struct planned_loan){
-        pair->supply, pair->demand, part->people, part->hours, part->slots, 0, pair->score};
-  }
-  out->hours = carving.hours;
-  out->asked_hours = carving.asked;
-  out->value = carving.value;
-  out->bound = carving.bound;
-  out->optimal = carving.optimal;
-  carving_free(&carving);
-  return out->loans ? COLLEGA_OK : no_memory(error);
-}
-
 enum collega_status planning_make(const struct view *view, const struct planning_request *request,
                                   struct planning *out, struct collega_error *error) {
   int64_t began = clock_monotonic();
   enum collega_status status = planning_load(view, request, out, error);
   if (status != COLLEGA_OK) return status;
-  int64_t until = out->until;
-  status = plan_loans(view, out, until, error);
-  if (status == COLLEGA_OK && request->kind == PLANNING_OFFER && may_carve(&out->offers[0]))
-    status = plan_pieces(view, out, until, error);
+  bool carve = request->kind == PLANNING_OFFER && planning_may_carve(&out->offers[0]);
+  status = carve ? planning_carve(view, out, error) : plan_loans(view, out, out->until, error);
   out->milliseconds = clock_monotonic() - began;
   return status;
 }

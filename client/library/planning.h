@@ -43,12 +43,15 @@ struct planned {
   collega_time received; /* when its content was receipted; 0: not yet */
   int32_t people;        /* free */
   uint64_t taken_hours;  /* a week, of our own */
+  const int32_t
+      *taken_people; /* by part of the week; NULL: nobody. Of our own that may be carved */
 };
 struct planned_loan {
   size_t supply, demand; /* of the offers */
   int32_t people;
   unsigned hours; /* a week, each */
-  uint32_t slots, ring;
+  uint32_t slots; /* bit slot_index; 0: neither side names any */
+  uint32_t ring;
   int32_t score;
 };
 struct planning {
@@ -61,7 +64,7 @@ struct planning {
   size_t offer_count;
   struct plan_pair *pairs;
   size_t pair_count;
-  int64_t until; /* by clock_monotonic: the search ends */
+  int64_t until; /* by clock_monotonic: the search ends; 0: never */
   struct planned_loan *loans;
   size_t loan_count;
   int64_t value, bound; /* people, or hours, times score */
@@ -70,6 +73,8 @@ struct planning {
   bool pairs_cut; /* not all pairs were looked at: each request's best, or as far as time went */
   int32_t hours, asked_hours; /* PLANNING_CARVED: a week */
   size_t best_pair;           /* of the pairs; SIZE_MAX: none */
+  int32_t best_people;        /* of it alone, each with */
+  unsigned best_hours;        /* a week */
   int64_t milliseconds;
 };
 struct planning_request {
@@ -97,12 +102,36 @@ enum collega_status plan_file_write(const struct view *view, const json_t *plan,
 enum collega_status plan_file_read(const struct view *view, const char *typed, json_t **out,
                                    struct collega_error *error) COLLEGA_MUST_CHECK;
 
-/* ---- what planning.c and planning_board.c share */
+/* ---- proposing. Told of each loan that is tried: the other side (as json_party has it), and the deal, or why there is none
+ * (the other is NULL). */
+typedef void (*plan_told)(void *context, const json_t *other, const struct id *deal,
+                          const char *why);
+/* A deal for each loan of the plan's document that a party of ours is a side of (with `only`, that one; where both are ours,
+ * from the borrower's) and that has none yet, with its people, hours and days; else as `wanted` says. No transaction of
+ * this thread may be open: view->txn is not used. *out: {"plan","deals","refused"}, a new reference. Refused loans are
+ * no failure. COLLEGA_REFUSED plan_nothing_ours, COLLEGA_EXISTS plan_proposed_already, COLLEGA_DAMAGED plan_damaged; after
+ * another failure some deals may have been made: they are noted in the plan's file. */
+enum collega_status plan_propose(const struct view *view, json_t *plan, const struct id *only,
+                                 const struct proposal *wanted, plan_told told, void *context,
+                                 json_t **out, struct collega_error *error) COLLEGA_MUST_CHECK;
+
+/* ---- what planning.c, planning_board.c and planning_carve.c share */
 enum collega_status planning_load(const struct view *view, const struct planning_request *request,
                                   struct planning *out,
                                   struct collega_error *error) COLLEGA_MUST_CHECK;
 enum collega_status planning_pairs(struct planning *out,
                                    struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Whether this job may be shared by several lenders, on different parts of the week. */
+bool planning_may_carve(const struct planned *job);
+/* Who works when already in a job of ours that may be carved: its taken_people, in the planning's arena. */
+enum collega_status planning_take_parts(const struct view *view, struct planning *out,
+                                        struct planned *job,
+                                        struct collega_error *error) COLLEGA_MUST_CHECK;
+/* The first offer, carved: replaces the loans. */
+enum collega_status planning_carve(const struct view *view, struct planning *out,
+                                   struct collega_error *error) COLLEGA_MUST_CHECK;
+bool planning_over(
+    void *until); /* a flow_over: clock_monotonic is past *(int64_t *)until; 0: never */
 /* Whether the two may meet at all: other employers, each in the other's audience. */
 bool planned_may_meet(const struct planned *one, const struct planned *other);
 #endif

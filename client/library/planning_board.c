@@ -67,8 +67,8 @@ static bool load_row(void *context, struct bytes key, struct bytes value) {
 }
 
 /* Of our own what is held and agreed is not free any more; of what may be carved that is told in hours. */
-static enum collega_status take_held(const struct view *view, struct planned *one,
-                                     struct collega_error *error) {
+static enum collega_status take_held(const struct view *view, struct planning *out,
+                                     struct planned *one, struct collega_error *error) {
   uint64_t most = 0;
   if (!one->mine) return COLLEGA_OK;
   bool carve = one->offer->has_carve && one->offer->carve;
@@ -80,6 +80,8 @@ static enum collega_status take_held(const struct view *view, struct planned *on
   one->taken_hours = carve ? most : most * one->offer->hours->per_week_max;
   most = (most + each - 1) / each;
   one->people = most < (uint64_t)one->people ? one->people - (int32_t)most : 0;
+  if (status == COLLEGA_OK && one->taken_hours && planning_may_carve(one))
+    status = planning_take_parts(view, out, one, error);
   return status;
 }
 
@@ -147,7 +149,7 @@ static enum collega_status load(struct loading *loading, const struct planning_r
   if (status == COLLEGA_OK && (loading->failed || !number_employers(out)))
     status = no_memory(error);
   for (size_t i = 0; status == COLLEGA_OK && i < out->offer_count; ++i)
-    status = take_held(loading->view, &out->offers[i], error);
+    status = take_held(loading->view, out, &out->offers[i], error);
   return status;
 }
 
@@ -273,7 +275,7 @@ static enum collega_status pair_best(struct pairing *pairing, struct collega_err
     struct short_id id = number_id(i);
     size_t count = 0;
     if (kind_supplies(out->offers[i].offer->kind)) continue;
-    if (out->until && i % 64 == 0 && clock_monotonic() >= out->until) break;
+    if (i % 64 == 0 && planning_over(&out->until)) break;
     status = match_engine_top(engine, &id, PLAN_NEIGHBOURS, found, &count, error);
     for (size_t j = 0; status == COLLEGA_OK && j < count; ++j)
       if (!add_pair(pairing, i, (size_t)get_be64(found[j].id.byte))) status = no_memory(error);

@@ -1,8 +1,7 @@
-/* A plan as a document and as sentences, and the files that keep it. */
+/* A plan as a document, and the files that keep it. */
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,7 +15,6 @@
 #define PLAN_ID_BYTES 16u
 #define PLAN_ID_TAG   "collega/plan/1"
 #define SENTENCE      400
-#define HALF_UP       1e-9 /* 0.925 is read as 0.93, here and in the table of loans */
 
 static enum collega_status no_plan_memory(struct collega_error *error) {
   return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
@@ -98,13 +96,14 @@ static json_t *single_json(const struct view *view, const struct planning *plann
   const struct plan_pair *pair = &planning->pairs[planning->best_pair];
   const struct planned *supply = &planning->offers[pair->supply];
   const struct planned *demand = &planning->offers[pair->demand];
-  int32_t people = supply->people < demand->people ? supply->people : demand->people;
   double score = (double)pair->score / PLAN_SCORE_MOST;
-  unsigned hours = supply->card->hours_max < demand->card->hours_max ? supply->card->hours_max
-                                                                     : demand->card->hours_max;
-  return json_pack("{s:I, s:i, s:f, s:f, s:o, s:o}", "people", (json_int_t)people, "hours",
-                   (int)hours, "score", score, "value", score * people, "supply",
-                   side_json(view, supply), "demand", side_json(view, demand));
+  int64_t units = planning->kind == PLANNING_CARVED
+                      ? (int64_t)planning->best_people * planning->best_hours
+                      : planning->best_people;
+  return json_pack("{s:I, s:i, s:f, s:f, s:o, s:o}", "people", (json_int_t)planning->best_people,
+                   "hours", (int)planning->best_hours, "score", score, "value",
+                   score * (double)units, "supply", side_json(view, supply), "demand",
+                   side_json(view, demand));
 }
 
 /* People on offer, and asked for. */
@@ -185,154 +184,6 @@ json_t *document_plan(const struct view *view, const struct planning *planning) 
   if (ok && text) return out;
   json_decref(out);
   return NULL;
-}
-
-/* ---- sentences */
-
-struct saying {
-  const struct view *view;
-  const json_t *plan;
-  json_t *list;
-};
-
-static void add_sentence(struct saying *saying, enum rule rule, const char *one, const char *two,
-                         const char *three, const char *four) {
-  char text[SENTENCE * 2];
-  const char *arguments[COLLEGA_ERROR_ARGUMENTS] = {one, two, three, four};
-  words_render(saying->view->language, rule, arguments, COLLEGA_ERROR_ARGUMENTS, text, sizeof text);
-  if (saying->list) saying->list = json_add(saying->list, json_string(text));
-}
-
-static const char *number_of(const struct saying *saying, int64_t number) {
-  const char *text = arena_print(saying->view->arena, "%" PRId64, number);
-  return text ? text : "";
-}
-/* "1 mens", "40 mensen" */
-static const char *counted(const struct saying *saying, int64_t number, enum rule one,
-                           enum rule many) {
-  char text[100];
-  const char *digits = number_of(saying, number);
-  words_render(saying->view->language, number == 1 ? one : many, &digits, 1, text, sizeof text);
-  const char *out = arena_text(saying->view->arena, text);
-  return out ? out : "";
-}
-static const char *people_of(const struct saying *saying, int64_t number) {
-  return counted(saying, number, RULE_plan_people_one, RULE_plan_people);
-}
-static int64_t figure(const struct saying *saying, const char *name) {
-  return json_integer_value(json_object_get(saying->plan, name));
-}
-/* "0,83" in Dutch, "0.83" in English. */
-static const char *fraction_of(const struct saying *saying, double value) {
-  char *text = arena_print(saying->view->arena, "%.2f", value + HALF_UP);
-  char *point = text ? strchr(text, '.') : NULL;
-  if (point && saying->view->language == LANGUAGE_NL) *point = ',';
-  return text ? text : "";
-}
-static bool kind_is(const struct saying *saying, const char *kind) {
-  const char *is = json_string_value(json_object_get(saying->plan, "kind"));
-  return is && strcmp(is, kind) == 0;
-}
-static const char *side_name(const json_t *loan, const char *side) {
-  const char *name = json_string_value(
-      json_object_get(json_object_get(json_object_get(loan, side), "party"), "name"));
-  return name ? name : "";
-}
-
-static void say_done(struct saying *saying) {
-  bool supplies = json_is_true(json_object_get(saying->plan, "supplies"));
-  int64_t people = figure(saying, "people");
-  double value = json_number_value(json_object_get(saying->plan, "value"));
-  const char *employers =
-      counted(saying, figure(saying, "employers"), RULE_plan_employers_one, RULE_plan_employers);
-  if (kind_is(saying, "carved")) {
-    int64_t hours = figure(saying, "hours");
-    add_sentence(saying, RULE_plan_said_carved, number_of(saying, hours),
-                 number_of(saying, figure(saying, "hours_asked")), people_of(saying, people),
-                 fraction_of(saying, hours ? value / (double)hours : 0));
-    add_sentence(saying, RULE_plan_said_nothing_hours,
-                 number_of(saying, figure(saying, "hours_asked")), NULL, NULL, NULL);
-    return;
-  }
-  const char *average = fraction_of(saying, people ? value / (double)people : 0);
-  if (kind_is(saying, "offer")) {
-    const char *asked =
-        number_of(saying, figure(saying, supplies ? "people_offered" : "people_asked"));
-    add_sentence(saying, supplies ? RULE_plan_said_placed : RULE_plan_said_filled,
-                 number_of(saying, people), asked, employers, average);
-    add_sentence(saying, supplies ? RULE_plan_said_nothing_placed : RULE_plan_said_nothing_filled,
-                 people_of(saying, figure(saying, supplies ? "people_offered" : "people_asked")),
-                 NULL, NULL, NULL);
-    return;
-  }
-  add_sentence(saying, kind_is(saying, "rings") ? RULE_plan_said_rings : RULE_plan_said_board,
-               people_of(saying, people), number_of(saying, figure(saying, "employers")), average,
-               NULL);
-  add_sentence(
-      saying, RULE_plan_said_nothing_board, people_of(saying, figure(saying, "people_offered")),
-      counted(saying, figure(saying, "people_asked"), RULE_plan_places_one, RULE_plan_places), NULL,
-      NULL);
-}
-
-static void say_single(struct saying *saying) {
-  const json_t *single = json_object_get(saying->plan, "best_single");
-  const json_t *loans = json_object_get(saying->plan, "loans");
-  if (!json_is_object(single)) return;
-  int64_t people = json_integer_value(json_object_get(single, "people"));
-  const char *score = fraction_of(saying, json_number_value(json_object_get(single, "score")));
-  bool supplies = json_is_true(json_object_get(saying->plan, "supplies"));
-  const char *who = side_name(single, supplies ? "demand" : "supply");
-  if (kind_is(saying, "carved")) {
-    int64_t hours = people * json_integer_value(json_object_get(single, "hours"));
-    add_sentence(saying, RULE_plan_said_single_hours, number_of(saying, hours), who, score, NULL);
-    return;
-  }
-  if (kind_is(saying, "offer") && json_array_size(loans) == 1 &&
-      json_integer_value(json_object_get(json_array_get(loans, 0), "people")) == people) {
-    add_sentence(saying, RULE_plan_said_single_same, who, NULL, NULL, NULL);
-    return;
-  }
-  int64_t more = figure(saying, "people") - people;
-  add_sentence(saying, more > 0 ? RULE_plan_said_single_more : RULE_plan_said_single,
-               people_of(saying, people), who, score, number_of(saying, more));
-}
-
-static void say_bound(struct saying *saying) {
-  double value = json_number_value(json_object_get(saying->plan, "value"));
-  double bound = json_number_value(json_object_get(saying->plan, "bound"));
-  if (json_is_true(json_object_get(saying->plan, "optimal"))) {
-    bool cut = json_is_true(json_object_get(saying->plan, "pairs_cut"));
-    add_sentence(saying, cut ? RULE_plan_said_best_seen : RULE_plan_said_best, NULL, NULL, NULL,
-                 NULL);
-    return;
-  }
-  double more = value > 0 ? ceil((bound - value) / value * 100.0) : 100;
-  add_sentence(saying, RULE_plan_said_bound, number_of(saying, (int64_t)more), NULL, NULL, NULL);
-}
-
-static void say_rings(struct saying *saying) {
-  size_t index;
-  json_t *loan;
-  json_array_foreach(json_object_get(saying->plan, "loans"), index, loan) {
-    int64_t ring = json_integer_value(json_object_get(loan, "ring"));
-    int64_t people = json_integer_value(json_object_get(loan, "people"));
-    if (ring)
-      add_sentence(saying, RULE_plan_said_ring, number_of(saying, ring), side_name(loan, "supply"),
-                   people_of(saying, people), side_name(loan, "demand"));
-  }
-}
-
-json_t *plan_sentences(const struct view *view, const json_t *plan) {
-  struct saying saying = {view, plan, json_array()};
-  if (json_array_size(json_object_get(plan, "loans")) == 0) {
-    add_sentence(&saying, RULE_plan_said_none, NULL, NULL, NULL, NULL);
-    return saying.list;
-  }
-  say_done(&saying);
-  say_single(&saying);
-  say_bound(&saying);
-  say_rings(&saying);
-  return saying.list;
 }
 
 /* ---- files */

@@ -71,10 +71,16 @@ bool plan_obeys(const struct plan_board *board, enum plan_mode mode, const struc
 
 /* ---- carving: one job, so many posts of so many hours a week, out of part-time loans.
  *
- * A person of a lender gives 0 hours or hours_min .. hours_max. Where the job names parts of the week (slots), each part
- * has an equal share of the hours, a person works whole parts that the lender offers too (no slots: any), each part
- * once, and no part has more people than posts. The value is the sum of hours * score;
- * with parts of the week the best is that of whole parts, of which each person's hours are rounded down. */
+ * Loans on different parts of the week share a post. A person of a lender gives 0 hours or hours_min .. hours_max a week,
+ * on parts that the lender offers (no slots: on any), each part once, and whole parts only. No part of the week has more
+ * people than posts, and all together give no more than the job's hours.
+ *
+ * Where the job names parts of the week (slots), people work those alone, and each has an equal share of the hours; a
+ * person's hours are rounded down. Where it names none, a part has the hours of carve_slot_hours, and who offers no parts
+ * works any hours, on parts that are for the employers to choose: of them only the hours are counted.
+ *
+ * The value is the sum of hours * score; where shares of hours are rounded down, the best is that of whole parts. */
+#define WEEK_SLOTS         28u
 #define CARVE_PERSONS_MOST 4096u /* more are left out, the least fitting first */
 
 struct carve_lender {
@@ -84,9 +90,10 @@ struct carve_lender {
 };
 struct carve_job {
   int32_t posts;
-  uint8_t hours;  /* a week, each post */
-  int32_t taken;  /* hours a week of all posts that are given away already */
-  uint32_t slots; /* 0: none named */
+  uint8_t hours;               /* a week, each post */
+  int32_t taken;               /* hours a week of all posts that are given away already */
+  uint32_t slots;              /* 0: none named */
+  const int32_t *taken_people; /* by slot, who work there already; NULL: nobody */
   const struct carve_lender *lenders;
   size_t lender_count;
 };
@@ -94,7 +101,7 @@ struct carve_part {
   uint32_t lender;
   int32_t people; /* at most as many as there are posts */
   uint8_t hours;  /* a week, each of them */
-  uint32_t slots; /* 0: none named */
+  uint32_t slots; /* 0: neither the job nor the lender names any */
 };
 struct carving {
   struct carve_part
@@ -103,8 +110,16 @@ struct carving {
   int32_t hours, asked; /* a week, all posts together, less what is taken */
   int64_t value, bound;
   bool optimal;
+  size_t
+      best_lender; /* the single lender whose people, side by side, are worth the most; SIZE_MAX: none */
+  int32_t best_people; /* of them, each with best_hours a week */
+  int32_t best_hours;
 };
+/* Hours of a part of the week where the job names none: 4, of a night 8. */
+int32_t carve_slot_hours(unsigned slot);
 enum collega_status plan_carve(const struct carve_job *job, flow_over over, void *context,
                                struct carving *out, struct collega_error *error) COLLEGA_MUST_CHECK;
 void carving_free(struct carving *carving);
+/* Whether the parts obey every rule above: for tests, and before anything is proposed. */
+bool carving_obeys(const struct carve_job *job, const struct carving *carving);
 #endif

@@ -157,6 +157,51 @@ def test_day_parts_are_shared_so_that_nobody_stands_beside_another(world):
     withdraw_all(world)
 
 
+MON_WED, THU_FRI = ([f"{day}-{part}" for day in days for part in ("am", "pm")] for days in (("mon", "tue", "wed"), ("thu", "fri")))
+
+
+@pytest.mark.parametrize("named", [MON_WED + THU_FRI, None], ids=["days named", "no days named"])
+def test_two_lenders_share_one_place_on_different_days(world, named):
+    """Whether or not the job says which days it is: Monday to Wednesday from one, Thursday and Friday from the other; who offers
+    days that are taken gets no part. Proposed with those days, and what is agreed leaves the other days to be had."""
+    borrower, first, second, third = world.nodes
+    some = {"per_week_min": 8, "per_week_max": 24}
+    lent = [first.publish(out(1, hours={**some, "slots": MON_WED}), "--wait", WAIT),
+            second.publish(out(1, hours={"per_week_min": 8, "per_week_max": 16, "slots": THU_FRI}), "--wait", WAIT),
+            third.publish(out(1, hours={**some, "slots": MON_WED}, occupation={"isco": "9333"}), "--wait", WAIT)]
+    hours = {"per_week_min": 8, "per_week_max": 40, **({"slots": named} if named else {})}
+    asked = borrower.publish(wanted(1, carve=True, hours=hours), "--wait", WAIT)
+    seen(borrower, *lent)
+    plan = borrower.json("plan", "--offer", asked)
+    days = {loan["supply"]["offer"]: (loan["people"], loan["hours"], loan["slots"]) for loan in plan["loans"]}
+    assert days == {lent[0]: (1, 24, MON_WED), lent[1]: (1, 16, THU_FRI)} and plan["optimal"]
+    assert (plan["hours"], plan["hours_asked"]) == (40, 40)
+    # The best single match is that of the most hours times score, which is not all of it.
+    single = plan["best_single"]
+    assert single["people"] * single["hours"] in (16, 24) and single["value"] < plan["value"]
+    one, two = (next(loan["supply"]["party"]["name"] for loan in plan["loans"] if loan["supply"]["offer"] == offer) for offer in lent[:2])
+    told = borrower("plan", "show", plan["id"], "--lang", "nl").stdout
+    assert f"Zo delen zij het werk: maandag tot en met woensdag: {one} (24 uur); donderdag en vrijdag: {two} (16 uur)." in told
+    assert f"Monday to Wednesday: {one} (24 hours); Thursday and Friday: {two}" in borrower("plan", "show", plan["id"], "--lang", "en").stdout
+    # The terms of each deal have the days of its part.
+    made = borrower.json("plan", "propose", plan["id"])
+    assert made["refused"] == []
+    terms = {deal["counterparty"]["name"]: borrower.deal(deal["id"])["terms"] for deal in made["deals"]}
+    assert terms[one]["slots"] == MON_WED and terms[two]["slots"] == THU_FRI
+    # One is agreed, the other declines: Thursday and Friday alone are still open, and the third has no part in them.
+    by_name = {deal["counterparty"]["name"]: deal["id"] for deal in made["deals"]}
+    received(first, by_name[one])
+    assert first.json("deal", "accept", by_name[one], "--wait", WAIT)["state"] in DONE
+    received(second, by_name[two])
+    second("deal", "decline", by_name[two], "--wait", WAIT)
+    until(borrower, lambda: borrower.deal(by_name[two])["state"] == "void")
+    until(borrower, lambda: borrower.deal(by_name[one])["state"] in DONE)
+    rest = borrower.json("plan", "--offer", asked)
+    assert [(loan["supply"]["offer"], loan["hours"], loan["slots"]) for loan in rest["loans"]] == [(lent[1], 16, THU_FRI)]
+    assert rest["hours_asked"] == 16
+    withdraw_all(world)
+
+
 def test_a_ring_is_found_among_a_board_and_swaps_lend_only_in_return(world):
     a, b, c, d = world.nodes
     kinds = {"a": ("4321", "Magazijn"), "b": ("5120", "Koks"), "c": ("9112", "Schoonmaak")}

@@ -1,5 +1,5 @@
 /* Plans against trying everything on small boards, written plainly from plan.h; the rules on larger boards, and when
- * stopped early; carving against trying every share of the hours. */
+ * stopped early. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -291,82 +291,6 @@ static void what_is_no_board_is_refused(void **state) {
   plan_free(&plan);
 }
 
-/* ---- carving */
-
-/* Every number of hours for each person, in turn. */
-static int64_t try_hours(const struct carve_lender *lenders, size_t count, int32_t hours) {
-  int64_t best = 0;
-  if (count == 0 || hours == 0) return 0;
-  struct carve_lender first = lenders[0];
-  if (first.people == 0) return try_hours(lenders + 1, count - 1, hours);
-  struct carve_lender rest[4];
-  memcpy(rest, lenders, count * sizeof *rest);
-  --rest[0].people;
-  for (int32_t give = 0; give <= first.hours_max && give <= hours; ++give) {
-    if (give > 0 && give < first.hours_min) continue;
-    int64_t value = (int64_t)give * first.score + try_hours(rest, count, hours - give);
-    if (value > best) best = value;
-  }
-  return best;
-}
-
-static void hours_are_shared_as_well_as_can_be(void **state) {
-  (void)state;
-  uint64_t random = 21;
-  size_t whole = 0;
-  for (size_t i = 0; i < 120; ++i) {
-    struct carve_lender lenders[4];
-    size_t count = (size_t)(1 + below(&random, 3));
-    for (size_t j = 0; j < count; ++j) {
-      int32_t most = 2 + below(&random, 7);
-      lenders[j] = (struct carve_lender){below(&random, 3), 1 + below(&random, 100),
-                                         (uint8_t)(1 + below(&random, most)), (uint8_t)most, 0};
-    }
-    struct carve_job job = {1 + below(&random, 2), 10, 0, 0, lenders, count};
-    struct carving carving;
-    assert_int_equal(plan_carve(&job, NULL, NULL, &carving, NULL), COLLEGA_OK);
-    assert_true(carving.optimal && carving.bound == carving.value);
-    assert_true(carving.value == try_hours(lenders, count, job.posts * job.hours));
-    int32_t hours = 0;
-    for (size_t j = 0; j < carving.part_count; ++j) {
-      const struct carve_part *part = &carving.parts[j];
-      assert_true(part->hours >= lenders[part->lender].hours_min &&
-                  part->hours <= lenders[part->lender].hours_max);
-      assert_true(part->people <= lenders[part->lender].people && part->people <= job.posts);
-      hours += part->people * part->hours;
-    }
-    assert_true(hours == carving.hours && hours <= carving.asked);
-    whole += hours == carving.asked;
-    carving_free(&carving);
-  }
-  assert_true(whole > 5);
-}
-
-/* Forty hours over ten half-days: three part-timers on the days that each has. */
-static void a_job_is_carved_along_the_week(void **state) {
-  (void)state;
-  const uint32_t monday = 3u, tuesday = 3u << 4, wednesday = 3u << 8, thursday = 3u << 12,
-                 friday = 3u << 16;
-  struct carve_lender lenders[3] = {
-      {1, 9000, 8, 16, monday | tuesday | wednesday}, {2, 8000, 4, 16, 0}, {1, 7000, 24, 40, 0}};
-  struct carve_job job = {1, 40, 0, monday | tuesday | wednesday | thursday | friday, lenders, 3};
-  struct carving carving;
-  assert_int_equal(plan_carve(&job, NULL, NULL, &carving, NULL), COLLEGA_OK);
-  assert_int_equal(carving.hours, 40);
-  assert_true(carving.optimal && carving.value == 16 * 9000 + 24 * 8000);
-  uint32_t covered = 0;
-  for (size_t i = 0; i < carving.part_count; ++i) {
-    const struct carve_part *part = &carving.parts[i];
-    assert_true(part->lender < 2 && part->people == 1 && part->hours <= 16);
-    assert_int_equal(covered & part->slots, 0); /* one post: nobody stands beside another */
-    assert_true(__builtin_popcount(part->slots) * 4 == part->hours);
-    assert_true(part->lender != 0 || !(part->slots & (thursday | friday)));
-    covered |= part->slots;
-  }
-  assert_int_equal(covered, job.slots);
-  carving_free(&carving);
-}
-
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(loans_are_the_best_of_all),
@@ -375,8 +299,6 @@ int main(void) {
       cmocka_unit_test(every_rule_is_obeyed_however_early_it_is_stopped),
       cmocka_unit_test(a_broken_plan_is_found),
       cmocka_unit_test(what_is_no_board_is_refused),
-      cmocka_unit_test(hours_are_shared_as_well_as_can_be),
-      cmocka_unit_test(a_job_is_carved_along_the_week),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
