@@ -5,8 +5,9 @@
 
 #include "tests/bench/measure.h"
 
-#define SKILLS    12
-#define FIRST_DAY 20822 /* 2027-01-04 */
+#define SKILLS      12
+#define LABEL_BYTES 120   /* the most that an offer may have; some of ESCO's are longer */
+#define FIRST_DAY   20822 /* 2027-01-04 */
 
 /* xorshift64*: Vigna, 2016. */
 uint32_t grounded_number(struct generator *generator, uint32_t below) {
@@ -17,20 +18,53 @@ uint32_t grounded_number(struct generator *generator, uint32_t below) {
   return (uint32_t)((*state * UINT64_C(2685821657736338717)) >> 33) % below;
 }
 
-void grounded_prepare(struct generator *generator, uint64_t seed) {
+void grounded_home_open(struct grounded_home *home, const char *path) {
+  char file[4096];
+  struct collega_error error;
+  *home = (struct grounded_home){NULL, NULL};
+  if (!path) return;
+  int64_t began = thread_nanoseconds();
+  snprintf(file, sizeof file, "%s/" TAXONOMY_FILE, path);
+  if (taxonomy_open(file, &home->taxonomy, &error) != COLLEGA_OK) give_up("cannot open %s", file);
+  say("taxonomy_ms", (double)(thread_nanoseconds() - began) / 1e6);
+  began = thread_nanoseconds();
+  snprintf(file, sizeof file, "%s/" PLACES_FILE, path);
+  if (places_open(file, &home->places, &error) != COLLEGA_OK || !home->places)
+    give_up("cannot open %s", file);
+  say("places_ms", (double)(thread_nanoseconds() - began) / 1e6);
+}
+
+void grounded_home_close(struct grounded_home *home) {
+  taxonomy_close(&home->taxonomy);
+  places_close(&home->places);
+}
+
+struct match_rules grounded_rules(const struct grounded_home *home) {
+  struct match_rules rules = match_rules_default;
+  rules.sources.taxonomy = home->taxonomy;
+  rules.sources.places = home->places;
+  return rules;
+}
+
+static bool is_postcode(const struct places *places, const char *postcode) {
+  struct place_fact fact;
+  if (places) return places_postcode(places, postcode, &fact);
+  return postcode[2] == '1' && postcode[3] == '1' && postcode_area_find(postcode);
+}
+
+void grounded_prepare(struct generator *generator, uint64_t seed,
+                      const struct grounded_home *home) {
+  memset(generator, 0, sizeof *generator);
   generator->state = seed;
+  generator->taxonomy = home->taxonomy;
   for (unsigned code = 0; code < 10000; ++code) {
     char digits[5];
     snprintf(digits, sizeof digits, "%04u", code);
     const struct isco_row *row = isco_find(digits);
     if (row && generator->group_count < GROUPS_MAX)
       generator->groups[generator->group_count++] = row;
-  }
-  for (unsigned area = 10; area < 100; ++area) {
-    char postcode[5];
-    snprintf(postcode, sizeof postcode, "%02u11", area);
-    if (postcode_area_find(postcode))
-      memcpy(generator->postcodes[generator->postcode_count++], postcode, sizeof postcode);
+    if (code >= 1000 && is_postcode(home->places, digits))
+      memcpy(generator->postcodes[generator->postcode_count++], digits, sizeof digits);
   }
   NEED(generator->group_count > 400 && generator->postcode_count > 80);
 }
@@ -80,7 +114,8 @@ static void skills_of(struct generator *generator, struct arena *arena, Collega_
     if (!(all[i] & TAXONOMY_ESSENTIAL)) continue;
     Collega__Skill *skill = skill_new(generator, arena);
     skill->esco = arena_text(arena, taxonomy_uri(taxonomy, known));
-    skill->label = arena_text(arena, taxonomy_name(taxonomy, known, "en"));
+    const char *label = taxonomy_name(taxonomy, known, "en");
+    skill->label = arena_print(arena, "%.*s", (int)utf8_cut(label, LABEL_BYTES), label);
     offer->skills[offer->n_skills++] = skill;
   }
 }
@@ -118,6 +153,9 @@ Collega__Offer *grounded_offer(struct generator *generator, struct arena *arena)
   if (generator->taxonomy)
   concept = occupation(generator, arena, offer->occupation);
   else offer->occupation->isco = arena_text(arena, group(generator));
+  offer->title = arena_text(arena, offer->kind == COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT
+                                       ? "Collega's beschikbaar, enkele weken"
+                                       : "Collega's gevraagd, enkele weken");
   offer->headcount = 1 + grounded_number(generator, 12);
   offer->period->from = FIRST_DAY + (int32_t)(seasons[grounded_number(generator, 6)] +
                                               grounded_number(generator, 30));

@@ -1,26 +1,204 @@
-/* Matching on large boards: bench_match OFFERS QUERIES [SEED [HOME/taxonomy]]. Offers as grounded.h has them.
+/* Matching on large boards: bench_match [--seed N] [--home HOME] [--write DIRECTORY] OFFERS QUERIES.
  *
- * Figures: offers indexed a second, bytes for each (by the engine's own count, and by what the process grew), the
- * time of the best 20 for one offer (p50, p99), and of the same by a scan over all cards. */
+ * Offers as grounded.h has them, with what was imported in HOME. Figures: offers indexed a second, and with unpacking;
+ * bytes for each (by the engine's own count, and by what the process grew); the time of the best 20 for one offer, by
+ * CPU and by the clock on the wall; the same with the words of all twenty; and a scan over all cards. --write puts board,
+ * questions and answers into files (board_file.h), for another program to answer the same. */
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "client/match/engine.h"
+#include "proto/guard.h"
+#include "tests/bench/board_file.h"
 #include "tests/bench/grounded.h"
 #include "tests/bench/measure.h"
 
-#define BEST      20
-#define EMPLOYERS 20000
+#define BEST           20
+#define EMPLOYERS_MOST 20000
+#define OF_EMPLOYER    4 /* on a small board, the fewest on a larger one */
+#define SCANS          100
+
+struct options {
+  size_t offers, queries, seed;
+  const char *home, *write;
+};
+
+/* One question: whose best twenty, and which they were. */
+struct question {
+  size_t offer, count;
+  struct match_found found[BEST];
+};
+
+struct bench {
+  struct options options;
+  struct grounded_home home;
+  struct match_rules rules;
+  struct generator generator;
+  struct arena *arena;
+  struct match_engine *engine;
+  struct board_file *file; /* NULL: none is wanted */
+  struct question *questions;
+  int64_t *times, *wall_times; /* one for each question */
+};
+
+/* ---- the board */
 
 static void name(struct match_offer *offer, size_t at, uint32_t employer) {
   memset(offer, 0, sizeof *offer);
   put_be64(offer->id.byte, (uint64_t)at * UINT64_C(0x9e3779b97f4a7c15));
+  put_be64(offer->id.byte + 8, at);
   put_be32(offer->author.byte, employer);
 }
 
-/* The plain way, for comparison: every card against one. */
+static size_t place_of(const struct short_id *id) {
+  return (size_t)get_be64(id->byte + 8);
+}
+
+/* The offers come in the same order each time that the generator was prepared. */
+static struct match_offer next_offer(struct bench *bench, size_t at) {
+  struct match_offer offer;
+  size_t employers = bench->options.offers / OF_EMPLOYER;
+  if (employers > EMPLOYERS_MOST) employers = EMPLOYERS_MOST;
+  arena_reset(bench->arena);
+  name(&offer, at, grounded_number(&bench->generator, (uint32_t)(employers ? employers : 1)));
+  offer.offer = grounded_offer(&bench->generator, bench->arena);
+  return offer;
+}
+
+static const Collega__Offer *unpacked(struct bytes packed, struct arena *arena) {
+  ProtobufCMessage *message = NULL;
+  NEED(guard_unpack(&collega__offer__descriptor, packed, arena, &message, NULL) == COLLEGA_OK);
+  return (const Collega__Offer *)message;
+}
+
+static void index_board(struct bench *bench) {
+  size_t offers = bench->options.offers;
+  struct arena *arena = arena_new(16384, 1u << 20);
+  struct collega_error error;
+  int64_t unpacking = 0, indexing = 0;
+  NEED(arena);
+  double before = process_memory(getpid());
+  for (size_t i = 0; i < offers; ++i) {
+    struct match_offer offer = next_offer(bench, i);
+    if (bench->file) board_file_offer(bench->file, &offer);
+    struct bytes packed = message_pack(&offer.offer->base, bench->arena);
+    NEED(packed.data);
+    arena_reset(arena);
+    int64_t began = thread_nanoseconds();
+    offer.offer = unpacked(packed, arena);
+    int64_t read = thread_nanoseconds();
+    NEED(match_engine_put(bench->engine, &offer, &error) == COLLEGA_OK);
+    unpacking += read - began;
+    indexing += thread_nanoseconds() - read;
+  }
+  double grown = process_memory(getpid()) - before;
+  struct match_engine_size size;
+  match_engine_size(bench->engine, &size);
+  say("offers", (double)size.offers);
+  say("indexed_a_second", per_second(offers, indexing));
+  say("load_seconds", (double)(unpacking + indexing) / 1e9);
+  say("bytes_an_offer", (double)size.bytes / (double)offers);
+  say("grown_an_offer", grown / (double)offers);
+  arena_destroy(&arena);
+}
+
+/* ---- the best twenty */
+
+static void say_times(const char *what, const int64_t *times, size_t count) {
+  static const struct {
+    const char *name;
+    double part;
+  } told[] = {{"p50", 0.5}, {"p99", 0.99}};
+  int64_t *sorted = malloc(count * sizeof *sorted);
+  NEED(sorted);
+  memcpy(sorted, times, count * sizeof *sorted);
+  for (size_t i = 0; i < sizeof told / sizeof told[0]; ++i) {
+    char text[80];
+    snprintf(text, sizeof text, "%s_%s_us", what, told[i].name);
+    say(text, (double)percentile(sorted, count, told[i].part) / 1000.0);
+  }
+  free(sorted);
+}
+
+static void ask(struct bench *bench) {
+  size_t answers = 0, queries = bench->options.queries;
+  struct collega_error error;
+  for (size_t i = 0; i < queries; ++i) {
+    struct question *question = &bench->questions[i];
+    struct match_offer asked;
+    question->offer = grounded_number(&bench->generator, (uint32_t)bench->options.offers);
+    name(&asked, question->offer, 0);
+    int64_t began = thread_nanoseconds(), began_wall = nanoseconds();
+    NEED(match_engine_top(bench->engine, &asked.id, BEST, question->found, &question->count,
+                          &error) == COLLEGA_OK);
+    bench->wall_times[i] = nanoseconds() - began_wall;
+    bench->times[i] = thread_nanoseconds() - began;
+    answers += question->count;
+    if (bench->file) board_file_asked(bench->file, &asked.id, question->found, question->count);
+  }
+  say("answers_a_query", (double)answers / (double)queries);
+  say_times("best20", bench->times, queries);
+  say_times("best20_wall", bench->wall_times, queries);
+}
+
+/* ---- with words: as whoever is shown all twenty, from the packed offers */
+
+struct kept {
+  struct bytes packed; /* NULL: not among those asked for */
+  struct id author;
+};
+
+static struct kept *keep_asked(struct bench *bench, struct arena *arena) {
+  size_t offers = bench->options.offers;
+  struct kept *kept = calloc(offers, sizeof *kept);
+  bool *wanted = calloc(offers, sizeof *wanted);
+  NEED(kept && wanted);
+  for (size_t i = 0; i < bench->options.queries; ++i) {
+    const struct question *question = &bench->questions[i];
+    wanted[question->offer] = true;
+    for (size_t j = 0; j < question->count; ++j)
+      wanted[place_of(&question->found[j].id)] = true;
+  }
+  grounded_prepare(&bench->generator, bench->options.seed, &bench->home);
+  for (size_t i = 0; i < offers; ++i) {
+    struct match_offer offer = next_offer(bench, i);
+    if (!wanted[i]) continue;
+    kept[i] = (struct kept){message_pack(&offer.offer->base, arena), offer.author};
+    NEED(kept[i].packed.data);
+  }
+  free(wanted);
+  return kept;
+}
+
+static void explain(struct bench *bench) {
+  struct arena *packed = arena_new(1u << 20, 4000000000u);
+  static struct match_result result;
+  NEED(packed);
+  struct kept *kept = keep_asked(bench, packed);
+  for (size_t i = 0; i < bench->options.queries; ++i) {
+    const struct question *question = &bench->questions[i];
+    const struct kept *mine = &kept[question->offer];
+    arena_reset(bench->arena);
+    int64_t began = thread_nanoseconds();
+    const Collega__Offer *offer = unpacked(mine->packed, bench->arena);
+    for (size_t j = 0; j < question->count; ++j) {
+      const struct kept *theirs = &kept[place_of(&question->found[j].id)];
+      match_pair(&bench->rules, offer, &mine->author, unpacked(theirs->packed, bench->arena),
+                 &theirs->author, &result);
+      NEED(result.fits);
+    }
+    bench->times[i] += thread_nanoseconds() - began;
+  }
+  say_times("explained", bench->times, bench->options.queries);
+  free(kept);
+  arena_destroy(&packed);
+}
+
+/* ---- the plain way, for comparison: every card against one */
+
 struct scan {
   uint8_t *cards;
   size_t bytes, room;
@@ -48,81 +226,76 @@ static double scan_best(const struct scan *scan, const struct match_card *self,
   return best;
 }
 
-int main(int count, char **arguments) {
-  if (count < 3) give_up("usage: bench_match OFFERS QUERIES [SEED [HOME/taxonomy]]");
-  size_t offers = number_argument(arguments[1]), queries = number_argument(arguments[2]);
-  static struct generator generator;
-  struct collega_error error;
-  NEED(bytes_start(&error) == COLLEGA_OK);
-  grounded_prepare(&generator, count > 3 ? number_argument(arguments[3]) : 20270104);
-  struct arena *arena = arena_new(16384, 1u << 20);
-  struct taxonomy *taxonomy = NULL;
-  struct match_rules rules = match_rules_default;
-  if (count > 4) {
-    int64_t began = thread_nanoseconds();
-    NEED(taxonomy_open(arguments[4], &taxonomy, &error) == COLLEGA_OK);
-    say("match_taxonomy_ms", (double)(thread_nanoseconds() - began) / 1e6);
-  }
-  rules.sources.taxonomy = generator.taxonomy = taxonomy;
-  struct match_engine *engine = match_engine_new(&rules);
+static void scan_board(struct bench *bench) {
   struct scan scan = {0};
-  NEED(arena && engine);
-
-  double before = process_memory(getpid());
-  int64_t indexing = 0;
-  for (size_t i = 0; i < offers; ++i) {
-    struct match_offer offer;
-    arena_reset(arena);
-    name(&offer, i, grounded_number(&generator, EMPLOYERS));
-    offer.offer = grounded_offer(&generator, arena);
-    int64_t began = thread_nanoseconds();
-    NEED(match_engine_put(engine, &offer, &error) == COLLEGA_OK);
-    indexing += thread_nanoseconds() - began;
-  }
-  double grown = process_memory(getpid()) - before;
-  struct match_engine_size size;
-  match_engine_size(engine, &size);
-  say("match_offers", (double)size.offers);
-  say("match_indexed_a_second", per_second(offers, indexing));
-  say("match_bytes_an_offer", (double)size.bytes / (double)offers);
-  say("match_grown_an_offer", grown / (double)offers);
-
-  int64_t *times = calloc(queries, sizeof *times);
-  struct match_found found[BEST];
-  size_t answers = 0, got;
-  NEED(times);
-  for (size_t i = 0; i < queries; ++i) {
-    struct match_offer asked;
-    name(&asked, grounded_number(&generator, (uint32_t)offers), 0);
-    int64_t began = thread_nanoseconds(); /* it waits for nothing: its time is its CPU */
-    NEED(match_engine_top(engine, &asked.id, BEST, found, &got, &error) == COLLEGA_OK);
-    times[i] = thread_nanoseconds() - began;
-    answers += got;
-  }
-  say("match_answers_a_query", (double)answers / (double)queries);
-  say("match_best20_p50_us", (double)percentile(times, queries, 0.5) / 1000.0);
-  say("match_best20_p99_us", (double)percentile(times, queries, 0.99) / 1000.0);
-  match_engine_destroy(&engine);
-
-  for (size_t i = 0; i < offers; ++i) {
-    arena_reset(arena);
-    scan_add(&scan, grounded_offer(&generator, arena), &rules);
-  }
-  size_t scans = queries < 100 ? queries : 100;
+  size_t scans = bench->options.queries < SCANS ? bench->options.queries : SCANS;
   double sum = 0;
+  for (size_t i = 0; i < bench->options.offers; ++i)
+    scan_add(&scan, next_offer(bench, i).offer, &bench->rules);
   for (size_t i = 0; i < scans; ++i) {
     _Alignas(struct match_card) uint8_t room[CARD_ROOM];
-    arena_reset(arena);
-    match_card_fill((struct match_card *)room, grounded_offer(&generator, arena), &rules.sources);
+    struct match_card *self = (struct match_card *)(void *)room;
+    match_card_fill(self, next_offer(bench, 0).offer, &bench->rules.sources);
     int64_t began = thread_nanoseconds();
-    sum += scan_best(&scan, (struct match_card *)room, &rules);
-    times[i] = thread_nanoseconds() - began;
+    sum += scan_best(&scan, self, &bench->rules);
+    bench->times[i] = thread_nanoseconds() - began;
   }
   NEED(sum > 0);
-  say("match_scan_p50_us", (double)percentile(times, scans, 0.5) / 1000.0);
+  say("scan_p50_us", (double)percentile(bench->times, scans, 0.5) / 1000.0);
   free(scan.cards);
-  free(times);
-  arena_destroy(&arena);
-  taxonomy_close(&taxonomy);
+}
+
+static struct options read_options(int count, char **arguments) {
+  static const struct option known[] = {{"seed", required_argument, NULL, 's'},
+                                        {"home", required_argument, NULL, 'h'},
+                                        {"write", required_argument, NULL, 'w'},
+                                        {NULL, 0, NULL, 0}};
+  struct options options = {.seed = 20270104};
+  int letter;
+  while ((letter = getopt_long(count, arguments, "", known, NULL)) != -1) {
+    if (letter == 's')
+      options.seed = number_argument(optarg);
+    else if (letter == 'h')
+      options.home = optarg;
+    else if (letter == 'w')
+      options.write = optarg;
+    else
+      exit(1);
+  }
+  if (count - optind != 2)
+    give_up("usage: bench_match [--seed N] [--home HOME] [--write DIRECTORY] OFFERS QUERIES");
+  options.offers = number_argument(arguments[optind]);
+  options.queries = number_argument(arguments[optind + 1]);
+  return options;
+}
+
+int main(int count, char **arguments) {
+  static struct bench bench;
+  struct collega_error error;
+  bench.options = read_options(count, arguments);
+  NEED(bytes_start(&error) == COLLEGA_OK);
+  grounded_home_open(&bench.home, bench.options.home);
+  bench.rules = grounded_rules(&bench.home);
+  grounded_prepare(&bench.generator, bench.options.seed, &bench.home);
+  bench.arena = arena_new(16384, 1u << 20);
+  bench.engine = match_engine_new(&bench.rules);
+  bench.questions = calloc(bench.options.queries, sizeof *bench.questions);
+  bench.times = calloc(bench.options.queries, sizeof *bench.times);
+  bench.wall_times = calloc(bench.options.queries, sizeof *bench.wall_times);
+  NEED(bench.arena && bench.engine && bench.questions && bench.times && bench.wall_times);
+  if (bench.options.write) bench.file = board_file_new(bench.options.write, &bench.rules);
+
+  index_board(&bench);
+  ask(&bench);
+  match_engine_destroy(&bench.engine);
+  board_file_finish(&bench.file);
+  explain(&bench);
+  scan_board(&bench);
+
+  free(bench.questions);
+  free(bench.times);
+  free(bench.wall_times);
+  arena_destroy(&bench.arena);
+  grounded_home_close(&bench.home);
   return 0;
 }

@@ -1,9 +1,10 @@
-/* Plans on large boards: bench_plan LENDERS OFFERS [SEED [SECONDS]].
+/* Plans on large boards: bench_plan [--seed N] [--home HOME] [--seconds N] LENDERS OFFERS.
  *
  * LENDERS offers of one occupation, to fill one request of 100 people: judging them all, and the plan. Then a board of
- * OFFERS grounded offers (grounded.h) of employers with four each: the 20 best offers for each request, rings of up to four
+ * OFFERS grounded offers (grounded.h, with what was imported in HOME) of employers with four each: the 20 best offers for each request, rings of up to four
  * among them, and the best loans of the whole board. Seconds of CPU, which
  * are the time on a core of its own; the gap is how far the bound is from the value. */
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,7 +19,14 @@
 #define SECONDS     10u /* to search, where nothing else is said */
 #define OF_EMPLOYER 4u
 
+struct options {
+  size_t lenders, offers, seed, seconds;
+  const char *home;
+};
+
 struct bench {
+  struct grounded_home home;
+  struct match_rules rules;
   struct generator generator;
   struct plan_offer *offers;
   struct plan_pair *pairs;
@@ -92,9 +100,11 @@ static void fill_one(struct bench *bench, size_t lenders) {
   request->kind = COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_IN;
   request->headcount = ASKED;
   request->has_travel_km = 0;
-  match_card_fill(asked, request, &match_rules_default.sources);
-  char isco[5];
-  snprintf(isco, sizeof isco, "%s", request->occupation->isco);
+  match_card_fill(asked, request, &bench->rules.sources);
+  struct arena *kept = arena_new(1024, 1u << 20);
+  NEED(kept);
+  char *isco = arena_text(kept, request->occupation->isco);
+  char *esco = request->occupation->esco ? arena_text(kept, request->occupation->esco) : NULL;
   bench->offers[bench->offer_count++] = (struct plan_offer){0, ASKED, false, false};
   int64_t judging = 0;
   while (bench->offer_count <= lenders) {
@@ -104,9 +114,10 @@ static void fill_one(struct bench *bench, size_t lenders) {
     offer->kind = COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT;
     offer->has_travel_km = 0;
     offer->occupation->isco = isco;
-    match_card_fill(card, offer, &match_rules_default.sources);
+    offer->occupation->esco = esco;
+    match_card_fill(card, offer, &bench->rules.sources);
     int64_t began = thread_nanoseconds();
-    bool fits = match_cards(&match_rules_default, card, asked, &score, part);
+    bool fits = match_cards(&bench->rules, card, asked, &score, part);
     judging += thread_nanoseconds() - began;
     if (!fits) continue;
     size_t at = bench->offer_count++;
@@ -118,6 +129,7 @@ static void fill_one(struct bench *bench, size_t lenders) {
   say("plan_100_people_judging_seconds", (double)judging / 1e9);
   run(bench, "100_people", PLAN_LOANS);
   arena_destroy(&arena);
+  arena_destroy(&kept);
 }
 
 /* ---- a board */
@@ -176,22 +188,47 @@ static void list_rings(const struct bench *bench) {
   rings_free(&rings);
 }
 
+static struct options read_options(int count, char **arguments) {
+  static const struct option known[] = {{"seed", required_argument, NULL, 's'},
+                                        {"home", required_argument, NULL, 'h'},
+                                        {"seconds", required_argument, NULL, 't'},
+                                        {NULL, 0, NULL, 0}};
+  struct options options = {.seed = 20270104, .seconds = SECONDS};
+  int letter;
+  while ((letter = getopt_long(count, arguments, "", known, NULL)) != -1) {
+    if (letter == 's')
+      options.seed = number_argument(optarg);
+    else if (letter == 'h')
+      options.home = optarg;
+    else if (letter == 't')
+      options.seconds = number_argument(optarg);
+    else
+      exit(1);
+  }
+  if (count - optind != 2)
+    give_up("usage: bench_plan [--seed N] [--home HOME] [--seconds N] LENDERS OFFERS");
+  options.lenders = number_argument(arguments[optind]);
+  options.offers = number_argument(arguments[optind + 1]);
+  return options;
+}
+
 int main(int count, char **arguments) {
-  if (count < 3) give_up("usage: bench_plan LENDERS OFFERS [SEED [SECONDS]]");
-  size_t lenders = number_argument(arguments[1]), offers = number_argument(arguments[2]);
   static struct bench bench;
   struct collega_error error;
+  struct options options = read_options(count, arguments);
   NEED(bytes_start(&error) == COLLEGA_OK);
-  grounded_prepare(&bench.generator, count > 3 ? number_argument(arguments[3]) : 20270104);
-  bench.seconds = count > 4 ? number_argument(arguments[4]) : SECONDS;
-  fill_one(&bench, lenders);
+  grounded_home_open(&bench.home, options.home);
+  bench.rules = grounded_rules(&bench.home);
+  bench.seconds = options.seconds;
+  grounded_prepare(&bench.generator, options.seed, &bench.home);
+  fill_one(&bench, options.lenders);
   bench_clear(&bench);
-  struct match_engine *engine = match_engine_new(&match_rules_default);
+  struct match_engine *engine = match_engine_new(&bench.rules);
   NEED(engine);
-  fill_board(&bench, engine, offers);
+  fill_board(&bench, engine, options.offers);
   int64_t began = thread_nanoseconds();
   find_pairs(&bench, engine);
-  say("plan_board_offers", (double)offers);
+  say("plan_board_offers", (double)options.offers);
   say("plan_board_pairs", (double)bench.pair_count);
   say("plan_board_pairs_seconds", seconds_since(began));
   match_engine_destroy(&engine);
@@ -199,5 +236,6 @@ int main(int count, char **arguments) {
   run(&bench, "rings", PLAN_RINGS);
   run(&bench, "board", PLAN_LOANS);
   bench_clear(&bench);
+  grounded_home_close(&bench.home);
   return 0;
 }

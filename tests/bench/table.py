@@ -17,6 +17,13 @@ GOALS = {
     "import": ("at least 150,000/s", "least", 1.0),
     "nats": ("at least 2.5 times JetStream's default", "least", 2.5),
     "nats_cpu": ("at most half of JetStream's", "most", 0.5),
+    "best20_p50": ("at most 0.25 ms", "most", 1.0),
+    "best20_p99": ("at most 1 ms", "most", 1.0),
+    "offer_bytes": ("at most 200 B", "most", 1.0),
+    "indexed": ("at least 300,000/s", "least", 1.0),
+    "postgres": ("at most a fiftieth of PostgreSQL's best plan", "most", 0.02),
+    "lenders": ("under a second", "most", 1.0),
+    "rings": ("under 10 s", "most", 1.0),
 }
 
 
@@ -219,6 +226,66 @@ def ledger_rows(found):
     ]
 
 
+def data_of(part):
+    return "ESCO and postcodes" if "taxonomy_ms" in part else "ISCO-08 and postcode areas"
+
+
+def board_rows(found, size):
+    part, other = found[f"match_{size}"], found.get(f"postgres_{size}")
+    group = f"matching among {size:,} offers: {data_of(part)}"
+    million = size >= 1_000_000  # what a small board needs for itself is not shared by many
+    rows = [
+        row(group, "best 20 for an offer, CPU: p50", "us", part["best20_p50_us"], 250, "best20_p50"),
+        row(group, "  p99", "us", part["best20_p99_us"], 1000, "best20_p99"),
+        row(group, "  with the words of all 20: p50", "us", part["explained_p50_us"], 250, "best20_p50"),
+        row(group, "  p99", "us", part["explained_p99_us"], 1000, "best20_p99"),
+        row(group, "  of a scan of all cards, CPU: p50", "us", part["best20_p50_us"], part["scan_p50_us"]),
+        row(group, "offers indexed, one core", "/s", part["indexed_a_second"], 300_000, "indexed"),
+        row(group, "memory an offer", "B", part["bytes_an_offer"], 200, "offer_bytes" if million else None),
+        row(group, "loaded: unpacked, checked and indexed", "s", part["load_seconds"]),
+    ]
+    if other:
+        rows += [
+            row(group, "best 20 by the clock, PostgreSQL's best: p50", "us", other["engine_p50_us"], other["best_p50_us"],
+                "postgres" if million else None),
+            row(group, "  p99", "us", other["engine_p99_us"], other["best_p99_us"]),
+            row(group, "  the same offers as the engine's", "%", other["best_same_percent"]),
+            row(group, "  PostgreSQL with all hard rules: p50", "us", other["engine_p50_us"], other["all_rules_p50_us"]),
+            row(group, "  p99", "us", other["engine_p99_us"], other["all_rules_p99_us"]),
+            row(group, "  the same offers as the engine's", "%", other["all_rules_same_percent"]),
+            row(group, "bytes an offer, PostgreSQL's table and indexes", "B", part["bytes_an_offer"],
+                other["bytes_an_offer"]),
+            row(group, "loaded, PostgreSQL's COPY and indexes", "s", part["load_seconds"], other["load_seconds"]),
+        ]
+    return rows
+
+
+def match_rows(found):
+    sizes = sorted(int(name.split("_")[1]) for name in found if name.startswith("match_"))
+    return [one for size in sizes for one in board_rows(found, size)]
+
+
+def plan_rows(found):
+    plan = found["plan"]
+    lenders, board = (f"{plan[name]:,.0f}" for name in ("plan_100_people_lenders", "plan_board_offers"))
+    group = f"plans: {data_of(plan)}"
+    return [
+        row(group, f"100 people from {lenders} lenders, CPU", "s",
+            plan["plan_100_people_judging_seconds"] + plan["plan_100_people_seconds"], 1, "lenders"),
+        row(group, "  people in the plan, of 100", "", plan["plan_100_people_people"], 100),
+        row(group, f"rings of up to four on a board of {board}, CPU", "s",
+            plan["plan_board_pairs_seconds"] + plan["plan_rings_listed_and_packed_seconds"], 10, "rings"),
+        row(group, "  of which the 20 best offers for each request", "s", plan["plan_board_pairs_seconds"]),
+        row(group, "  rings that there are", "", plan["plan_rings_listed"]),
+        row(group, "with the time for a better set used up, CPU", "s", plan["plan_rings_seconds"]),
+        row(group, "  rings in the plan", "", plan["plan_rings_found"]),
+        row(group, "  people in them", "", plan["plan_rings_people"]),
+        row(group, "loans of the whole board, CPU", "s", plan["plan_board_seconds"]),
+        row(group, "  people", "", plan["plan_board_people"]),
+        row(group, "  worth, of the most that any plan can be", "%", 100 / (1 + plan["plan_board_gap_percent"] / 100)),
+    ]
+
+
 def other_rows(found):
     group, rows = "other brokers, without encryption, and the broker beside them", []
     for name, what in (("nats", "NATS JetStream"), ("redis", "Redis stream, fsync always"), ("mqtt", "Mosquitto QoS 1")):
@@ -243,16 +310,16 @@ def other_rows(found):
 
 SECTIONS = [("publish_single", inside_rows), ("publish_single", publish_rows), ("fan_64", fan_rows),
             ("mail", mail_rows), ("storm", crowd_rows), ("undisturbed", hostile_rows), ("start", start_rows),
-            ("ledger", ledger_rows)]
+            ("ledger", ledger_rows), ("plan", plan_rows)]
 
 
 def rows_of(rounds):
     found = medians(rounds)
-    rows = limit_rows(found)
+    rows = limit_rows(found) if "cpu" in found else []
     for part, section in SECTIONS:
         if part in found:
             rows += section(found)
-    return rows + other_rows(found)
+    return rows + match_rows(found) + other_rows(found)
 
 
 def number(value):
@@ -261,7 +328,7 @@ def number(value):
     return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
-def print_table(rows, facts, amounts):
+def print_table(rows, facts, amounts, notes):
     line = "{:<48} {:>12} {:>12} {:<3} {:>6}  {}"
     group = None
     print(line.format("", "limit", "program", "", "ratio", "goal"))
@@ -270,9 +337,10 @@ def print_table(rows, facts, amounts):
             group = one["group"]
             print(f"\n{group}")
         goal = "" if one["goal"] is None else ("reached: " if one["reached"] else "SHORT:   ") + one["goal"]
-        ratio = "" if one["ratio"] is None else f"{one['ratio']:.2f}"
+        ratio = "" if one["ratio"] is None else f"{one['ratio']:.2f}" if one["ratio"] >= 0.1 else f"{one['ratio']:.2g}"
         print(line.format("  " + one["what"], number(one["limit"]), number(one["figure"]), one["unit"], ratio,
                           goal).rstrip())
+    print("".join(f"\n{note}" for note in notes))
     print(f"\n{facts['processor']}, {facts['cores']} cores, {facts['memory_gib']} GiB; Linux {facts['kernel']}, "
           f"{facts['file_system']}; {facts['build']} build; median of {amounts['rounds']} round(s); load before: "
           f"{facts['load_before']}")
