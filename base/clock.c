@@ -38,6 +38,12 @@ int64_t clock_monotonic(void) {
   return clock_read(CLOCK_MONOTONIC);
 }
 
+int64_t clock_monotonic_us(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
 void time_write(char *out, size_t capacity, collega_time time) {
   int64_t days = time / DAY_MS, rest = time % DAY_MS;
   if (rest < 0) {

@@ -18,6 +18,7 @@ typedef int32_t collega_date;
 collega_time clock_now(void);
 /* Monotonic milliseconds, for timers. */
 int64_t clock_monotonic(void);
+int64_t clock_monotonic_us(void); /* the same in microseconds */
 /* When this machine started, by its wall clock as that stands now: it changes when somebody sets the clock, by as
  * much, and when the machine starts again. Good to some tens of milliseconds. Test builds: the clock that
  * COLLEGA_CLOCK_FILE turns is one that goes on; the milliseconds in the file named by COLLEGA_CLOCK_SET_FILE are

@@ -253,6 +253,8 @@ static void request_over(struct broker *broker, struct job **job, bool failed) {
 void broker_committed(struct broker *broker, struct job **job) {
   struct commit_result *result = &(*job)->result;
   bool failed = (*job)->status != COLLEGA_OK;
+  broker->at_committer -= (*job)->batch_count;
+  gather_send(broker); /* it writes while we answer */
   if (failed) {
     char text[256];
     error_render(LANGUAGE_EN, &(*job)->error, text, sizeof text);

@@ -1,6 +1,7 @@
 /* The loop's own state, shared by the files that make up the loop and by nobody else.
  *
  *   frames.c    what comes in: one frame a message, to a worker, back, judged, on to the committer
+ *   gather.c    what goes to the committer, and when
  *   answers.c   what goes out after a commit, and how a session is cut
  *   board.c     follows: live parts, reads, credit
  *   mail.c      Welcome, mailboxes, fetches
@@ -34,6 +35,11 @@ struct broker {
   struct metrics *metrics;
   void *router, *monitor, *zap, *committer, *workers[WORKERS_MOST];
   size_t at_worker[WORKERS_MOST]; /* frames */
+  size_t at_committer;            /* requests */
+  struct job *gathered_first, *gathered_last;
+  size_t gathered;
+  int64_t gathered_since; /* when the first of them came */
+  bool gathered_complete; /* somebody has nothing more to add: it waits for nobody */
   size_t worker_count;
   int signals;
   struct control *control;
@@ -86,6 +92,17 @@ void broker_job_over(struct broker *broker,
 void *broker_worker_of(const struct broker *broker, uint64_t number);
 /* At the end: frees the frames that a session still has here. */
 void broker_frames_drop(struct session *session);
+
+/* ---- gather.c */
+/* Gives away what is to be committed. */
+void broker_commit(struct broker *broker, struct job **job);
+/* What was gathered waits for nothing more: somebody in it has no more under way. */
+void gather_complete(struct broker *broker);
+/* To the committer, if it is time. */
+void gather_send(struct broker *broker);
+/* Milliseconds until it is time; INT64_MAX: it is not known. */
+int64_t gather_wait(const struct broker *broker);
+void gather_drop(struct broker *broker); /* at the end */
 
 /* ---- answers.c */
 /* Sends packed bytes; a frame that costs must have been allowed by broker_session_may_send before.

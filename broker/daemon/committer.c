@@ -1,6 +1,6 @@
-/* The committer's thread: takes what waits, up to what one transaction may hold, commits it and
- * gives the batch back with what came of it. While one commit waits for the disk the next batch
- * gathers in the pair, so commits grow with the load and nothing waits for a timer. */
+/* The committer's thread: takes what the loop has gathered, up to what one transaction may hold,
+ * commits it and gives the batch back with what came of it. While one commit waits for the disk the
+ * next batch gathers in the loop (gather.c), so commits grow with the load. */
 #include "broker/daemon/threads.h"
 #include "base/log.h"
 #include "base/words.h"
@@ -18,7 +18,7 @@ struct committer {
   const struct thread_world *world;
   void *pair;
   struct commit *commit;
-  struct job *next; /* did not fit into the batch before */
+  struct job *next; /* a list of those that came and were not taken yet */
   bool stopping, sweep_due;
 };
 
@@ -58,7 +58,6 @@ static void compact(struct committer *committer) {
 /* The next request; NULL: none waits, or the thread is to stop. */
 static struct job *next_request(struct committer *committer, bool wait) {
   struct job *job = committer->next;
-  committer->next = NULL;
   while (job == NULL && !committer->stopping) {
     job = job_receive(committer->pair, wait);
     if (job == NULL || job->kind != JOB_SWEEP) break;
@@ -66,7 +65,11 @@ static struct job *next_request(struct committer *committer, bool wait) {
     committer->sweep_due = true;
     if (wait) return NULL; /* nothing else waits: now is the time */
   }
-  if (job == NULL || job->kind == JOB_COMMIT) return job;
+  if (job == NULL || job->kind == JOB_COMMIT) {
+    committer->next = job == NULL ? NULL : job->next;
+    if (job != NULL) job->next = NULL;
+    return job;
+  }
   committer->stopping = true; /* JOB_STOP */
   job_destroy(&job);
   return NULL;
@@ -81,6 +84,7 @@ static bool gather(struct committer *committer, struct job *batch) {
     bytes += job->wire_bytes;
     bool fits = records <= COMMIT_MOST_RECORDS && bytes <= COMMIT_MOST_BYTES;
     if (batch->batch_count > 0 && !fits) {
+      job->next = committer->next;
       committer->next = job;
       break;
     }
@@ -174,9 +178,16 @@ enum collega_status committer_start(const struct thread_world *world, const char
   committer->pair = pair_connect(world->context, endpoint);
   int number = committer->pair == NULL ? errno : pthread_create(&thread->id, NULL, run, committer);
   thread->started = number == 0;
-  if (thread->started) return COLLEGA_OK;
+  if (thread->started) {
+    thread_name(thread, endpoint);
+    return COLLEGA_OK;
+  }
   committer_end(committer);
   return error_system(error, "committer", number);
+}
+
+void thread_name(const struct thread *thread, const char *endpoint) {
+  pthread_setname_np(thread->id, strrchr(endpoint, '/') + 1);
 }
 
 void thread_join(struct thread *thread) {

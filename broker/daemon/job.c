@@ -41,6 +41,13 @@ void job_destroy(struct job **job) {
   free(dead);
 }
 
+void job_list_destroy(struct job **list) {
+  for (struct job *job; (job = *list) != NULL;) {
+    *list = job->next;
+    job_destroy(&job);
+  }
+}
+
 void job_send(void *pair, struct job **job) {
   struct job *given = *job;
   *job = NULL;

@@ -16,7 +16,7 @@ enum job_kind {
   JOB_REPORT,    /* worker: what an administrator asked to see */
   JOB_FIGURES,   /* worker: numbers for the metrics that only the store knows */
   JOB_FORGET,    /* worker: parties whose records changed */
-  JOB_COMMIT,    /* committer: a prepared request */
+  JOB_COMMIT,    /* committer: prepared requests, linked by `next` */
   JOB_SWEEP,     /* committer: delete some of what is past its lifetime; back: `through` */
   JOB_COMMITTED, /* from the committer: a batch and what came of it */
   JOB_STOP       /* to a thread: end; it sends the job back as its last word */
@@ -33,7 +33,7 @@ struct figures {
 struct job {
   enum job_kind kind;
   uint64_t session;           /* whose; control connections have numbers of their own */
-  struct job *next;           /* FRAME: in a list of its session */
+  struct job *next;           /* FRAME: in a list of its session. COMMIT: of what goes together */
   uint64_t order;             /* FRAME: which of its session's, from 0 */
   size_t worker;              /* FRAME: who has it */
   struct arena *arena;        /* of what a read makes; the job's */
@@ -78,6 +78,7 @@ struct job {
 struct job *job_new(enum job_kind kind); /* NULL: out of memory */
 /* Frees the job and what it owns. Not its group, which belongs to the loop's table. */
 void job_destroy(struct job **job);
+void job_list_destroy(struct job **list); /* linked by `next` */
 /* Gives the job away. The pairs have no high-water mark: what is under way is bounded by the
  * loop. */
 void job_send(void *pair, struct job **job);

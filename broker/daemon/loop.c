@@ -115,7 +115,11 @@ static void serve_jobs(struct broker *broker, void *pair) {
   for (int i = 0; i < JOBS_ROUND; i++) {
     struct job *job = job_receive(pair, false);
     if (job == NULL) return;
-    job_back(broker, job);
+    for (struct job *next; job != NULL; job = next) {
+      next = job->next;
+      job->next = NULL;
+      job_back(broker, job);
+    }
   }
 }
 
@@ -292,8 +296,10 @@ enum collega_status broker_loop(struct broker *broker, struct collega_error *err
     if (broker->draining && drained_by == 0) drained_by = now + DRAIN_MOST_MS;
     if (broker->draining && (broker->under_way == 0 || now >= drained_by)) return COLLEGA_OK;
     build(broker, &set);
-    int64_t left = next - clock_monotonic();
+    int64_t left = next - clock_monotonic(), gather = gather_wait(broker);
+    if (gather < left) left = gather;
     if (zmq_poll(set.items, (int)set.count, left > 0 ? (long)left : 0) > 0) serve(broker, &set);
+    gather_send(broker);
   }
   return error_set(error, COLLEGA_SYSTEM, RULE_broker_stalled, NULL, NULL);
 }

@@ -68,7 +68,8 @@ static void replace_link(struct broker *broker, struct session *session) {
   memcpy(job->request->link_key, session->link_key, sizeof job->request->link_key);
   session->committing++;
   broker->under_way++;
-  job_send(broker->committer, &job);
+  broker_commit(broker, &job);
+  gather_complete(broker);
 }
 
 void welcome_back(struct broker *broker, struct job *job) {

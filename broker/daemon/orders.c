@@ -33,7 +33,8 @@ static void commit_request(struct broker *broker, uint64_t number, struct reques
   job->session = request->session = number | CONTROL_NUMBER;
   job->request = request;
   broker->under_way++;
-  job_send(broker->committer, &job);
+  broker_commit(broker, &job);
+  gather_complete(broker);
 }
 
 /* `host` NULL: of whoever uses it. `lost` NULL, or the member that is to come back. */

@@ -245,7 +245,7 @@ static void stop_thread(void *pair, struct thread *thread) {
   if (stop != NULL) job_send(pair, &stop);
   thread_join(thread);
   for (struct job *job; (job = job_receive(pair, false)) != NULL;)
-    job_destroy(&job);
+    job_list_destroy(&job);
   zmq_close(pair);
 }
 
@@ -275,6 +275,7 @@ static void close_all(struct run *run) {
     follow_stop_all(broker->follows, session);
     broker_frames_drop(session);
   }
+  gather_drop(broker);
   sessions_destroy(&broker->sessions);
   follows_destroy(&broker->follows);
   connections_destroy(&broker->connections);

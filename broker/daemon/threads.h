@@ -16,7 +16,7 @@ struct thread {
   pthread_t id;
   bool started;
 };
-/* `endpoint` is bound by the loop already. */
+/* `endpoint` is bound by the loop already; the thread is named after it. */
 enum collega_status worker_start(const struct thread_world *world, const char *endpoint,
                                  struct thread *thread,
                                  struct collega_error *error) COLLEGA_MUST_CHECK;
@@ -24,6 +24,8 @@ enum collega_status worker_start(const struct thread_world *world, const char *e
 enum collega_status committer_start(const struct thread_world *world, const char *endpoint,
                                     struct commit **commit, struct thread *thread,
                                     struct collega_error *error) COLLEGA_MUST_CHECK;
+/* "inproc://worker-0" becomes what `top -H` shows: worker-0. */
+void thread_name(const struct thread *thread, const char *endpoint);
 /* Waits for a thread that was started and has been sent JOB_STOP. */
 void thread_join(struct thread *thread);
 #endif

@@ -16,6 +16,7 @@
 #define READ_FIRST_BLOCK (64u * 1024u)
 #define READ_ARENA_BYTES (64u * 1024u * 1024u) /* a part of 4 MiB, unpacked and cut for one group */
 #define LIVE_FRAMES_MOST 64u
+#define TOGETHER_US      150 /* what was done within it goes back at once */
 
 struct worker {
   const struct thread_world *world;
@@ -23,6 +24,8 @@ struct worker {
   struct store_txn *txn; /* NULL before the first read */
   struct member_source source;
   struct members *members;
+  struct job *first_done, *last_done; /* not given back yet */
+  int64_t since;                      /* when the first of them was begun */
 };
 
 /* ---- frames */
@@ -220,11 +223,37 @@ static void worker_end(struct worker *worker) {
   free(worker);
 }
 
+/* Each time something goes back the loop is woken. So what takes little goes back together: when
+ * nothing more waits here, or TOGETHER_US after the first of it was begun. */
+static void give_back(struct worker *worker, struct job *job, bool now) {
+  if (job != NULL) {
+    job->next = NULL;
+    if (worker->last_done == NULL)
+      worker->first_done = job;
+    else
+      worker->last_done->next = job;
+    worker->last_done = job;
+  }
+  if (worker->first_done == NULL) return;
+  if (!now && clock_monotonic_us() - worker->since < TOGETHER_US) return;
+  struct job *first = worker->first_done;
+  worker->first_done = worker->last_done = NULL;
+  job_send(worker->pair, &first);
+}
+
+static struct job *next_job(struct worker *worker) {
+  struct job *job = job_receive(worker->pair, false);
+  if (job != NULL) return job;
+  give_back(worker, NULL, true);
+  return job_receive(worker->pair, true);
+}
+
 static void *run(void *context) {
   struct worker *worker = context;
   for (bool going = true; going;) {
-    struct job *job = job_receive(worker->pair, true);
+    struct job *job = next_job(worker);
     if (job == NULL) break; /* the context is going down */
+    if (worker->first_done == NULL) worker->since = clock_monotonic_us();
     switch (job->kind) {
     case JOB_FRAME:
       take_frame(worker, job);
@@ -250,7 +279,7 @@ static void *run(void *context) {
     case JOB_COMMITTED:
       break; /* never a worker's */
     }
-    job_send(worker->pair, &job);
+    give_back(worker, job, !going);
   }
   worker_end(worker);
   return NULL;
@@ -267,7 +296,10 @@ enum collega_status worker_start(const struct thread_world *world, const char *e
   int number = worker->members == NULL ? ENOMEM : worker->pair == NULL ? errno : 0;
   if (number == 0) number = pthread_create(&thread->id, NULL, run, worker);
   thread->started = number == 0;
-  if (thread->started) return COLLEGA_OK;
+  if (thread->started) {
+    thread_name(thread, endpoint);
+    return COLLEGA_OK;
+  }
   worker_end(worker);
   return error_system(error, "worker", number);
 }

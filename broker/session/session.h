@@ -56,6 +56,7 @@ struct session {
   struct job *first_waiting, *last_waiting, *done;
   uint64_t frames_in, frames_out; /* how many came, and how many were judged */
   uint32_t at_workers;
+  uint32_t forged; /* above 0: a signature did not hold, so many good frames ago */
   struct follow **follows;
   size_t follow_count;
   struct mailbox_sent *mailboxes;
