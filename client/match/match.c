@@ -422,6 +422,13 @@ static void judge_terms(struct pair *pair) {
 
 /* ---- all together; what breaks most often first */
 
+static double score_of(const struct pair *pair) {
+  double score = 0;
+  for (enum match_part part = 0; part < MATCH_PARTS; ++part)
+    score += pair->rules->weight[part] * pair->part[part];
+  return score;
+}
+
 static bool judge(struct pair *pair, double *score) {
   *score = 0;
   judge_occupation(pair);
@@ -434,21 +441,46 @@ static bool judge(struct pair *pair, double *score) {
     return false;
   judge_education(pair);
   judge_terms(pair);
-  for (enum match_part part = 0; part < MATCH_PARTS; ++part)
-    *score += pair->rules->weight[part] * pair->part[part];
+  *score = score_of(pair);
   return true;
+}
+
+static struct pair pair_of(const struct match_rules *rules, const struct match_card *mine,
+                           const struct match_card *other, double *part) {
+  bool supplies = kind_supplies((Collega__OfferKind)mine->kind);
+  return (struct pair){.rules = rules,
+                       .supply = supplies ? mine : other,
+                       .demand = supplies ? other : mine,
+                       .part = part};
 }
 
 bool match_cards(const struct match_rules *rules, const struct match_card *mine,
                  const struct match_card *other, double *score, double part[MATCH_PARTS]) {
-  bool supplies = kind_supplies((Collega__OfferKind)mine->kind);
-  struct pair pair = {.rules = rules,
-                      .supply = supplies ? mine : other,
-                      .demand = supplies ? other : mine,
-                      .part = part};
+  struct pair pair = pair_of(rules, mine, other, part);
   *score = 0;
   return kind_counter((Collega__OfferKind)mine->kind) == (Collega__OfferKind)other->kind &&
          judge(&pair, score);
+}
+
+/* The skills, which take longest, come last, and only where they can make a difference. */
+bool match_cards_above(const struct match_rules *rules, const struct skill_reach *reach,
+                       const struct match_card *mine, const struct match_card *other, double least,
+                       double *score) {
+  double part[MATCH_PARTS] = {[MATCH_SKILLS] = 1.0};
+  struct pair pair = pair_of(rules, mine, other, part);
+  *score = 0;
+  if (kind_counter((Collega__OfferKind)mine->kind) != (Collega__OfferKind)other->kind ||
+      !judge_period(&pair) || !judge_hours(&pair) || !judge_headcount(&pair) ||
+      !judge_credentials(&pair) || !judge_languages(&pair) || !judge_distance(&pair))
+    return false;
+  judge_terms(&pair);
+  judge_occupation(&pair);
+  if (score_of(&pair) < least) return false;
+  bool shared_skill;
+  part[MATCH_SKILLS] = skill_reach_part(reach, other, &shared_skill);
+  if (part[MATCH_OCCUPATION] <= 0 && !shared_skill) return false;
+  *score = score_of(&pair);
+  return *score >= least;
 }
 
 void match_pair(const struct match_rules *rules, const Collega__Offer *mine, const struct id *me,

@@ -32,6 +32,7 @@
 #include "base/bytes.h"
 #include "base/clock.h"
 #include "client/match/card.h"
+#include "client/match/skill_reach.h"
 #include "proto/offer.pb-c.h"
 
 enum match_part {
@@ -72,6 +73,11 @@ void match_pair(const struct match_rules *rules, const Collega__Offer *mine, con
 /* The same from cards of two different employers, without words: false when a hard rule is broken. */
 bool match_cards(const struct match_rules *rules, const struct match_card *mine,
                  const struct match_card *other, double *score, double part[MATCH_PARTS]);
+/* The same score, for who judges many offers against one: `reach` is of the skills of `mine`. False too when the score is
+ * below `least`. */
+bool match_cards_above(const struct match_rules *rules, const struct skill_reach *reach,
+                       const struct match_card *mine, const struct match_card *other, double least,
+                       double *score) COLLEGA_MUST_CHECK;
 /* Great-circle distance in km between two places as far as known; negative: unknown. `places` may be NULL. */
 double place_distance(const struct places *places, const Collega__Place *one,
                       const Collega__Place *other);

@@ -1,12 +1,10 @@
 /* Where the engine keeps its offers: rows, cells, entries, and the summaries over them (rows.h). */
 #include "client/match/rows.h"
 
-#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-#define LEAST_ROOM   4
-#define LEAST_POINTS 64u
+#define LEAST_ROOM 4
 
 static const struct span nothing = {.from = INT32_MAX, .until = INT32_MIN, .hours_min = UINT8_MAX};
 
@@ -50,51 +48,6 @@ static void filter_add(struct row *row, const struct taxonomy *taxonomy,
   }
 }
 
-/* ---- points */
-
-static size_t point_slot(const struct points *points, const float point[3]) {
-  uint32_t bits[3];
-  memcpy(bits, point, sizeof bits);
-  size_t at = ((bits[0] * 2654435769u) ^ (bits[1] * 2246822519u) ^ (bits[2] * 3266489917u)) &
-              (points->table_size - 1);
-  while (points->table[at] &&
-         memcmp(points->point[points->table[at] - 1], point, 3 * sizeof(float)) != 0)
-    at = (at + 1) & (points->table_size - 1);
-  return at;
-}
-
-static bool points_grow(struct points *points) {
-  if (points->count * 2 < points->table_size) return true;
-  size_t size = points->table_size ? points->table_size * 2 : LEAST_POINTS;
-  float(*point)[3] = realloc(points->point, size * sizeof *point);
-  if (point) points->point = point;
-  uint16_t *table = calloc(size, sizeof *table);
-  if (!point || !table) {
-    free(table);
-    return false;
-  }
-  free(points->table);
-  points->table = table;
-  points->table_size = points->room = size;
-  for (size_t i = 0; i < points->count; ++i)
-    table[point_slot(points, point[i])] = (uint16_t)(i + 1);
-  return true;
-}
-
-/* Beyond POINTS_MOST points an entry has none, and its distance is not bounded by it. */
-static bool point_number(struct points *points, const float point[3], uint16_t *out) {
-  if (!points_grow(points)) return false;
-  size_t slot = point_slot(points, point);
-  *out = POINTS_MOST;
-  if (!points->table[slot]) {
-    if (points->count == POINTS_MOST - 1) return true;
-    memcpy(points->point[points->count++], point, 3 * sizeof(float));
-    points->table[slot] = (uint16_t)points->count;
-  }
-  *out = (uint16_t)(points->table[slot] - 1);
-  return true;
-}
-
 /* ---- rows */
 
 static struct row *row_find(const struct shelf *shelf, uint16_t isco) {
@@ -102,7 +55,15 @@ static struct row *row_find(const struct shelf *shelf, uint16_t isco) {
   return &shelf->rows[shelf->row_of[isco]];
 }
 
-static struct row *row_make(struct shelf *shelf, uint16_t isco) {
+static void row_free(struct row *row) {
+  for (size_t i = 0; i < row->count; ++i)
+    free(row->cells[i].entries);
+  free(row->cells);
+  free(row->filter);
+  free(row->cell_of);
+}
+
+static struct row *row_make(const struct taxonomy *taxonomy, struct shelf *shelf, uint16_t isco) {
   struct row *found = row_find(shelf, isco);
   if (found) return found;
   if (!shelf->row_of) {
@@ -117,50 +78,32 @@ static struct row *row_make(struct shelf *shelf, uint16_t isco) {
     shelf->rows = rows;
     shelf->room = room;
   }
-  uint64_t *filter = calloc(FILTER_BITS / 64, sizeof *filter);
-  if (!filter) return NULL;
+  struct row row = {.isco = isco, .span = nothing};
+  row.filter = calloc(FILTER_BITS / 64, sizeof *row.filter);
+  row.cell_of = calloc(CELLS_A_ROW, sizeof *row.cell_of);
+  if (!row.filter || !row.cell_of) {
+    row_free(&row);
+    return NULL;
+  }
+  uint32_t first, count = taxonomy ? taxonomy_group(taxonomy, isco, &first) : 0;
+  if (count > 0) {
+    row.first_key = (uint16_t)first;
+    row.key_count = (uint16_t)count;
+  }
   shelf->row_of[isco] = (uint16_t)shelf->count;
-  shelf->rows[shelf->count] = (struct row){.isco = isco, .span = nothing, .filter = filter};
+  shelf->rows[shelf->count] = row;
   return &shelf->rows[shelf->count++];
 }
 
-/* ---- cells: squares of 0.25 by 0.4 degrees of the sphere's own axes, some 28 by 27 km in the Netherlands. Any grid will
- * do: bounds use the ball around what is really there. */
+/* ---- cells */
 
-uint16_t square_of(const float point[3]) {
-  if (point[0] == 0 && point[1] == 0 && point[2] == 0) return 0; /* not known */
-  const double step = 28.0 / EARTH_KM;
-  unsigned across = (unsigned)(((double)point[2] + 1.0) / step) & 0xffu; /* by latitude */
-  unsigned along = (unsigned)(((double)point[1] + 1.0) / step) & 0xffu;  /* by longitude */
-  return (uint16_t)(across << 8 | along | 1u << 15);
+static size_t cell_at(const struct match_engine *engine, const struct held *held, uint16_t point) {
+  size_t names = held->card.skill_count ? NAMES_SKILLS : NAMES_NONE;
+  return (size_t)zone_of(&engine->zones, point) * CELLS_A_ZONE + names;
 }
 
-double chord(const float one[3], const float other[3]) {
-  double x = (double)one[0] - (double)other[0], y = (double)one[1] - (double)other[1],
-         z = (double)one[2] - (double)other[2];
-  return sqrt(x * x + y * y + z * z);
-}
-
-static struct cell *cell_place(const struct row *row, uint16_t square) {
-  size_t low = 0, high = row->count;
-  while (low < high) {
-    size_t middle = (low + high) / 2;
-    if (row->cells[middle].square < square)
-      low = middle + 1;
-    else
-      high = middle;
-  }
-  return row->cells + low;
-}
-
-static struct cell *cell_find(const struct row *row, uint16_t square) {
-  struct cell *cell = cell_place(row, square);
-  return cell < row->cells + row->count && cell->square == square ? cell : NULL;
-}
-
-static struct cell *cell_make(struct row *row, uint16_t square, const float point[3]) {
-  struct cell *found = row->count ? cell_find(row, square) : NULL;
-  if (found) return found;
+static struct cell *cell_make(struct row *row, size_t at) {
+  if (row->cell_of[at]) return &row->cells[row->cell_of[at] - 1];
   if (row->count == row->room) {
     uint16_t room = (uint16_t)(row->room + row->room / 4 + LEAST_ROOM);
     struct cell *cells = realloc(row->cells, room * sizeof *cells);
@@ -168,16 +111,13 @@ static struct cell *cell_make(struct row *row, uint16_t square, const float poin
     row->cells = cells;
     row->room = room;
   }
-  struct cell *at = cell_place(row, square);
-  memmove(at + 1, at, (size_t)(row->cells + row->count - at) * sizeof *at);
-  *at = (struct cell){.square = square, .span = nothing, .point = {point[0], point[1], point[2]}};
-  ++row->count;
-  return at;
+  row->cells[row->count] = (struct cell){.span = nothing};
+  row->cell_of[at] = ++row->count;
+  return &row->cells[row->count - 1];
 }
 
 static void widen(struct span *span, const struct entry *entry) {
   span->skills.keys |= entry->keys;
-  span->content = span->content || entry->keys == 0;
   span->skills.kinds |= entry->kinds;
   int32_t from = (int32_t)entry->from - (int32_t)entry->flex_days,
           until = (int32_t)entry->until + (int32_t)entry->flex_days;
@@ -213,11 +153,12 @@ bool rows_add(struct match_engine *engine, struct held *held, size_t set) {
   const struct match_card *card = &held->card;
   const struct taxonomy *taxonomy = engine->rules.sources.taxonomy;
   uint16_t point;
-  struct row *row =
-      row_make(shelf_of(engine, set, card->kind), occupation_isco(taxonomy, card->occupation));
-  struct cell *cell = row ? cell_make(row, square_of(card->point), card->point) : NULL;
+  if (!zones_add(&engine->zones, card->point, &point)) return false;
+  struct row *row = row_make(taxonomy, shelf_of(engine, set, card->kind),
+                             occupation_isco(taxonomy, card->occupation));
+  struct cell *cell = row ? cell_make(row, cell_at(engine, held, point)) : NULL;
   struct entry *entry = cell ? entry_make(cell) : NULL;
-  if (!entry || !point_number(&engine->points, card->point, &point)) return false;
+  if (!entry) return false;
   struct signature skills = skill_signature(taxonomy, card);
   *entry = (struct entry){
       .held = held,
@@ -235,9 +176,8 @@ bool rows_add(struct match_engine *engine, struct held *held, size_t set) {
   widen(&cell->span, entry);
   widen(&row->span, entry);
   filter_add(row, taxonomy, card);
-  float away = (float)chord(cell->point, card->point);
-  if (away > cell->radius) cell->radius = away;
   held->place[set] = cell->count++;
+  row->nameless += card->skill_count == 0;
   ++row->offers;
   return true;
 }
@@ -247,25 +187,20 @@ void rows_remove(struct match_engine *engine, struct held *held, size_t set) {
   struct row *row =
       row_find(shelf_of(engine, set, held->card.kind),
                occupation_isco(engine->rules.sources.taxonomy, held->card.occupation));
-  struct cell *cell = cell_find(row, square_of(held->card.point));
+  size_t at = cell_at(engine, held, zones_find(&engine->zones, held->card.point));
+  struct cell *cell = &row->cells[row->cell_of[at] - 1];
   struct entry *last = &cell->entries[--cell->count];
   cell->entries[held->place[set]] = *last;
   last->held->place[set] = held->place[set];
   held->place[set] = NOWHERE;
   if (cell->count == 0) cell->span = nothing;
+  row->nameless -= held->card.skill_count == 0;
   if (--row->offers > 0) return;
   row->span = nothing;
   memset(row->filter, 0, FILTER_BITS / 8);
 }
 
 /* ---- all of it */
-
-static void row_free(struct row *row) {
-  for (size_t i = 0; i < row->count; ++i)
-    free(row->cells[i].entries);
-  free(row->cells);
-  free(row->filter);
-}
 
 void rows_free(struct match_engine *engine) {
   for (size_t set = ALL; set <= MINE; ++set)
@@ -276,20 +211,19 @@ void rows_free(struct match_engine *engine) {
       free(shelf->rows);
       free(shelf->row_of);
     }
-  free(engine->points.point);
-  free(engine->points.table);
+  zones_free(&engine->zones);
 }
 
 static size_t row_bytes(const struct row *row) {
-  size_t bytes = row->room * sizeof *row->cells + FILTER_BITS / 8;
+  size_t bytes =
+      row->room * sizeof *row->cells + FILTER_BITS / 8 + CELLS_A_ROW * sizeof *row->cell_of;
   for (size_t i = 0; i < row->count; ++i)
     bytes += row->cells[i].room * sizeof(struct entry) + 8; /* malloc's own */
   return bytes;
 }
 
 size_t rows_bytes(const struct match_engine *engine) {
-  const struct points *points = &engine->points;
-  size_t bytes = points->room * sizeof *points->point + points->table_size * sizeof *points->table;
+  size_t bytes = zones_bytes(&engine->zones);
   for (size_t set = ALL; set <= MINE; ++set)
     for (size_t kind = 0; kind < KINDS; ++kind) {
       const struct shelf *shelf = &engine->shelves[set][kind];

@@ -1,22 +1,22 @@
 /* What the engine keeps of its offers: shelves of rows of cells of entries. Shared by engine.c (offers by id), rows.c
  * (offers by what they are) and search.c.
  *
- * Offers of one kind and unit group (ISCO) form a row, in it those of one square of the map a cell. Each offer has an entry
- * of 32 bytes in its cell, which tells, without a look at the offer's card, the most that it can score against a given
- * offer: its occupation, its place, its days, its hours, and signatures of its skills. Cells and rows know the same of all
- * that is in them. */
+ * Offers of one kind and unit group (ISCO) form a row, in it those of one zone (zones.h) a cell; those that name no skill
+ * have a cell of their own, because a request that asks for none is met whole, and would lift the bound of all others.
+ * Each offer has an entry of 32 bytes in its cell, which tells, without a look at the offer's card, the most that it can
+ * score against a given offer: its occupation, its place, its days, its hours, and signatures of its skills. Cells and rows
+ * know the same of all that is in them. */
 #ifndef COLLEGA_CLIENT_MATCH_ROWS_H
 #define COLLEGA_CLIENT_MATCH_ROWS_H
 #include "client/match/engine.h"
 #include "client/match/occupation.h"
+#include "client/match/zones.h"
 
 #define KINDS       4 /* enum OfferKind, from 1 */
 #define NOWHERE     UINT32_MAX
-#define EARTH_KM    6371.0
 #define NO_ROW      UINT16_MAX
 #define ROWS_MOST   UINT16_MAX
-#define FILTER_BITS 4096u      /* filter_place: 12 bits */
-#define POINTS_MOST UINT16_MAX /* the last number: a point that has none */
+#define FILTER_BITS 4096u /* filter_place: 12 bits */
 
 /* An offer in the engine: one block of memory. */
 struct held {
@@ -40,7 +40,7 @@ struct entry {
       shared : 4; /* how many; bits of `keys` that are set more than once. 0 skills: too many to tell */
   uint32_t kinds;
   uint16_t occupation; /* as in the card */
-  uint16_t point;      /* of the engine's points */
+  uint16_t point;      /* of the engine's zones */
 };
 /* What the bound of a cell or a row is made of: its ranges hold the ranges of each entry. A summary is not narrowed when an
  * offer leaves, unless it was the last. */
@@ -48,22 +48,23 @@ struct span {
   struct signature skills;
   int32_t from, until; /* with the flexible days at both ends */
   uint8_t hours_min, hours_max;
-  bool content; /* one of them names no skill */
 };
 struct cell {
-  uint16_t square;
   struct span span;
-  float point[3], radius; /* a ball that holds the places of all; radius in units of the sphere's */
   uint32_t count, room;
   struct entry *entries;
 };
+enum { NAMES_SKILLS, NAMES_NONE, CELLS_A_ZONE };
+#define CELLS_A_ROW ((size_t)ZONES_MOST * CELLS_A_ZONE)
 struct row {
   uint16_t isco;
-  uint16_t count, room; /* cells, ascending by square */
-  uint32_t offers;
+  uint16_t first_key, key_count; /* of the taxonomy, in this group; none: 0 */
+  uint16_t count, room;          /* cells, in the order in which they were made */
+  uint32_t offers, nameless;     /* all, those that name no skill */
   struct span span;
   uint64_t *filter; /* FILTER_BITS of the skills of all: fewer share a bit than in a signature */
   struct cell *cells;
+  uint16_t *cell_of; /* CELLS_A_ZONE for each zone: cell + 1; 0: none */
 };
 /* The rows of one kind of offer. */
 struct shelf {
@@ -71,18 +72,11 @@ struct shelf {
   size_t count, room;
   uint16_t *row_of; /* by unit group; NO_ROW: none */
 };
-/* The points where offers are: there are few (postcode areas, regions), each offer names one. */
-struct points {
-  float (*point)[3];
-  size_t count, room;
-  uint16_t *table; /* number + 1 by its hash, open addressing; 0: empty */
-  size_t table_size;
-};
 enum { ALL, MINE };
 struct match_engine {
   struct match_rules rules;
   struct shelf shelves[2][KINDS]; /* of all, of mine */
-  struct points points;
+  struct zones zones;
   struct held **table;
   size_t table_size, offers, mine; /* size: a power of two */
   struct author *authors;
@@ -96,8 +90,6 @@ bool rows_add(struct match_engine *engine, struct held *held, size_t set);
 void rows_remove(struct match_engine *engine, struct held *held, size_t set);
 void rows_free(struct match_engine *engine);
 size_t rows_bytes(const struct match_engine *engine);
-uint16_t square_of(const float point[3]); /* 0: not known */
-double chord(const float one[3], const float other[3]);
 
 /* The bits of a skill's key (of a card's item, or a concept), and of a concept as what it is or what is broader. Fibonacci
  * hashing: Knuth, The Art of Computer Programming 3, section 6.4. */

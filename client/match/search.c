@@ -1,8 +1,8 @@
 /* The best of many offers, exactly, without judging most of them.
  *
  * A search goes through the rows in the order of their occupation's closeness, in each through the cells in the order of
- * their bound, keeps the best k so far, and passes over every row, cell and entry whose bound is below the k-th. A bound is
- * never below the score (the comments at the bounds say why), so the answer is that of judging all. */
+ * their zone's distance, keeps the best k so far, and passes over every row, cell and entry whose bound is below the k-th.
+ * A bound is never below the score (the comments at the bounds say why), so the answer is that of judging all. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,10 +20,17 @@ struct probe {
   uint32_t near_kinds, kin_kinds;
   double weight; /* where self demands */
 };
+/* A zone that is not too far away; `gain`: the most that the distance part gives there. */
+struct reached_zone {
+  double gain;
+  uint8_t zone;
+  bool exact; /* it is a single point, or nothing depends on it */
+};
 struct search {
   const struct match_rules *rules;
   const struct held *self;
-  const struct points *points;
+  const struct zones *zones;
+  uint16_t isco;          /* self's unit group */
   const uint8_t *near;    /* of the taxonomy, for self's occupation; NULL: the tree tells */
   bool supplies;          /* self does */
   double asked_weight;    /* of self's skills, where it demands; 0: none asked */
@@ -36,7 +43,10 @@ struct search {
   struct isco_span courses[COURSES_REACH]; /* where courses lead to or come from, seen from self */
   size_t course_count;
   double course;      /* the least closeness in the row that is searched: by a course, or 0 */
-  float *place_bound; /* by place: distance_bound, NOT_YET where it was not asked for */
+  float *place_bound; /* by point: distance_bound, NOT_YET where it was not asked for */
+  struct reached_zone reached[ZONES_MOST]; /* nearest first */
+  size_t reached_count;
+  struct skill_reach *reach;
   struct test *tests;
   size_t test_count;
   struct probe probes[SKILLS_MOST], any; /* in the row that is searched; `any`: all of them */
@@ -203,7 +213,7 @@ static double demand_bound(const struct search *search, const struct entry *entr
 
 /* ---- period, distance */
 
-/* The most of the period part; negative: no day in common. A shift moves either end by at most the flexible days, so
+/* The most of the period part, where there are days in common. A shift moves either end by at most the flexible days, so
  * widening one side by them at both ends covers every shift; more than what either side has is never in common. */
 static double period_bound(const struct search *search, const struct entry *entry) {
   const struct match_card *self = &search->self->card;
@@ -211,7 +221,6 @@ static double period_bound(const struct search *search, const struct entry *entr
   long flexible = (long)self->flex_days + (long)entry->flex_days;
   long from = self->from > other_from - flexible ? self->from : other_from - flexible;
   long until = self->until < other_until + flexible ? self->until : other_until + flexible;
-  if (until < from) return -1.0;
   long own = (long)self->until - self->from + 1, other = other_until - other_from + 1;
   long days = until - from + 1, asked = search->supplies ? other : own;
   long shorter = own < other ? own : other;
@@ -235,45 +244,67 @@ static double place_bound(const struct search *search, const struct entry *entry
   float *known = &search->place_bound[entry->point];
   /* Rounded to a float it may be a little less: ROUNDING covers that. */
   if (*known < -2.0f)
-    *known = (float)distance_bound(search, chord(self, search->points->point[entry->point]));
+    *known = (float)distance_bound(search, chord(self, search->zones->point[entry->point]));
   return (double)*known;
+}
+
+/* Once for all rows: the zones that are near enough, nearest first. */
+static void reach_zones(struct search *search) {
+  const struct zones *zones = search->zones;
+  for (size_t i = 0; i < zones->count; ++i) {
+    double away =
+        chord(search->self->card.point, zones->zone[i].point) - (double)zones->zone[i].radius;
+    bool anywhere = i == ZONE_NOWHERE && zones->crowded;
+    double near = anywhere ? 1.0 : distance_bound(search, away > 0 ? away : 0);
+    if (near < 0) continue;
+    struct reached_zone one = {.gain = search->rules->weight[MATCH_DISTANCE] * near,
+                               .zone = (uint8_t)i,
+                               .exact = !anywhere && zones->zone[i].radius <= 0};
+    size_t at = search->reached_count++;
+    for (; at > 0 && search->reached[at - 1].gain < one.gain; --at)
+      search->reached[at] = search->reached[at - 1];
+    search->reached[at] = one;
+  }
 }
 
 /* ---- entries, cells, rows */
 
-/* What the entry's occupation gives, at most and at least: it is exact. `of_row`: what the closest of its row gives. */
+/* What the entry's occupation gives: it is exact. `of_row`: what the closest of its row gives. */
 static double entry_occupation(const struct search *search, const struct entry *entry,
                                double of_row) {
   if (!search->near || entry->occupation < OCCUPATION_KEYS) return of_row;
   return search->occupation[search->near[entry->occupation - OCCUPATION_KEYS]];
 }
 
-/* The most that an offer of this entry can score; `others` is what its occupation and the parts that no entry tells can
- * give. Negative: a hard rule is broken, or it is below `least`. Cheap parts first. */
+/* Days in common after the best shift, and hours, or neither: hard rules. */
+static bool entry_meets(const struct match_card *self, const struct entry *entry) {
+  long flexible = (long)self->flex_days + (long)entry->flex_days;
+  return ((long)entry->from - flexible <= self->until) &
+         ((long)entry->until + flexible >= self->from) &
+         ((unsigned)entry->hours_min <= self->hours_max) &
+         ((unsigned)entry->hours_max >= self->hours_min);
+}
+
+/* The most that an offer of this entry can score; `others` is what its occupation, its distance and the parts that no entry
+ * tells can give. Negative: below `least`. */
 static double entry_bound(const struct search *search, const struct entry *entry, double others,
                           double least_score) {
-  const struct match_card *self = &search->self->card;
   const double *weight = search->rules->weight;
-  double near = place_bound(search, entry);
-  double bound = others + weight[MATCH_DISTANCE] * near;
-  if (near < 0 ||
-      bound + weight[MATCH_HOURS] + weight[MATCH_PERIOD] + weight[MATCH_SKILLS] < least_score)
-    return -1.0;
-  unsigned most = (unsigned)entry->hours_max;
-  double period = period_bound(search, entry);
-  if (period < 0 || entry->hours_min > self->hours_max || most < self->hours_min) return -1.0;
-  unsigned asked = search->supplies ? most : self->hours_max;
-  unsigned both = most < self->hours_max ? most : self->hours_max;
-  bound += weight[MATCH_PERIOD] * period + weight[MATCH_HOURS] * (double)both / (double)asked;
-  if (bound + weight[MATCH_SKILLS] < least_score) return -1.0;
-  bound += weight[MATCH_SKILLS] *
-           (search->supplies ? demand_bound(search, entry)
-                             : skills_bound(search, entry->keys, entry->kinds, entry->keys == 0));
+  double bound = others + weight[MATCH_SKILLS] *
+                              (search->supplies ? demand_bound(search, entry)
+                                                : skills_bound(search, entry->keys, entry->kinds,
+                                                               entry->keys == 0));
+  if (bound + weight[MATCH_HOURS] + weight[MATCH_PERIOD] < least_score) return -1.0;
+  unsigned most = (unsigned)entry->hours_max, own = search->self->card.hours_max;
+  unsigned asked = search->supplies ? most : own, both = most < own ? most : own;
+  bound += weight[MATCH_PERIOD] * period_bound(search, entry) +
+           weight[MATCH_HOURS] * (double)both / (double)asked;
   return bound < least_score ? -1.0 : bound;
 }
 
 /* The most that any offer of a span can score, but for the distance. Negative: a hard rule is broken by all of them. */
-static double span_bound(const struct search *search, const struct span *span, double others) {
+static double span_bound(const struct search *search, const struct span *span, bool content,
+                         double others) {
   const struct match_card *self = &search->self->card;
   if (span->from > (long)self->until + self->flex_days ||
       span->until < (long)self->from - self->flex_days || span->hours_min > self->hours_max ||
@@ -281,41 +312,45 @@ static double span_bound(const struct search *search, const struct span *span, d
     return -1.0;
   return others + search->rules->weight[MATCH_PERIOD] + search->rules->weight[MATCH_HOURS] +
          search->rules->weight[MATCH_SKILLS] *
-             skills_bound(search, span->skills.keys, span->skills.kinds, span->content);
+             skills_bound(search, span->skills.keys, span->skills.kinds, content);
 }
 
-/* `bound` as in a visit; `of_row`: what the closest occupation of the row gives. */
-static void search_cell(struct search *search, const struct cell *cell, double bound,
-                        double of_row) {
+/* A cell that may hold something good; `bound`: the most that it can be. */
+struct visit {
+  const struct cell *cell;
+  const struct reached_zone *zone;
+  double bound;
+};
+
+/* `of_row`: what the closest occupation of the row gives. */
+static void search_cell(struct search *search, const struct visit *visit, double of_row) {
+  const double *weight = search->rules->weight;
+  const struct cell *cell = visit->cell;
   double least_score = least(search);
-  double course = search->rules->weight[MATCH_OCCUPATION] * search->course;
-  double rest = bound - of_row; /* the most that an entry's other parts give */
+  double course = weight[MATCH_OCCUPATION] * search->course;
+  double rest = visit->bound - of_row; /* the most that an entry's other parts give */
   for (uint32_t i = 0; i < cell->count; ++i) {
     const struct entry *entry = &cell->entries[i];
     double occupation = entry_occupation(search, entry, of_row);
     if (occupation < course) occupation = course;
-    if (rest + occupation < least_score) continue;
+    if (rest + occupation < least_score || !entry_meets(&search->self->card, entry)) continue;
     if (occupation <= 0 && !(entry->keys & search->any.same) && !search->weightless) continue;
-    if (entry_bound(search, entry, search->unknown + occupation, least_score) < 0) continue;
+    double near = visit->zone->gain;
+    if (!visit->zone->exact) {
+      double part = place_bound(search, entry);
+      if (part < 0) continue;
+      near = weight[MATCH_DISTANCE] * part;
+    }
+    if (entry_bound(search, entry, search->unknown + occupation + near, least_score) < 0) continue;
     const struct held *held = entry->held;
     if (held->author == search->self->author) continue;
     struct match_found found = {.id = held->id};
-    double part[MATCH_PARTS];
-    if (!match_cards(search->rules, &search->self->card, &held->card, &found.score, part)) continue;
+    if (!match_cards_above(search->rules, search->reach, &search->self->card, &held->card,
+                           least_score, &found.score))
+      continue;
     keep(search, &found);
     least_score = least(search);
   }
-}
-
-/* Cells with their bound, best first. */
-struct visit {
-  const struct cell *cell;
-  double bound;
-};
-
-static int by_bound(const void *one, const void *other) {
-  const struct visit *a = one, *b = other;
-  return (a->bound < b->bound) - (a->bound > b->bound);
 }
 
 /* Rows and cells lie all over memory, and waiting for them was most of a search: what comes next is asked for ahead. */
@@ -324,28 +359,33 @@ static void fetch(const void *from, size_t bytes) {
     __builtin_prefetch((const char *)from + i);
 }
 
+static size_t choose_cells(const struct search *search, const struct row *row, double others,
+                           struct visit *visits) {
+  size_t count = 0;
+  double least_score = least(search);
+  for (size_t i = 0; i < search->reached_count; ++i) {
+    const struct reached_zone *zone = &search->reached[i];
+    const uint16_t *cell_of = &row->cell_of[zone->zone * CELLS_A_ZONE];
+    for (unsigned names = 0; names < CELLS_A_ZONE; ++names) {
+      if (!cell_of[names]) continue;
+      const struct cell *cell = &row->cells[cell_of[names] - 1];
+      if (cell->count == 0) continue;
+      double bound = span_bound(search, &cell->span, names == NAMES_NONE, others + zone->gain);
+      if (bound >= 0 && bound >= least_score) visits[count++] = (struct visit){cell, zone, bound};
+    }
+  }
+  return count;
+}
+
 static void search_row(struct search *search, const struct row *row, double closeness,
                        struct visit *visits) {
-  const double *weight = search->rules->weight;
-  double others = search->unknown + weight[MATCH_OCCUPATION] * closeness;
-  size_t count = 0;
-  for (size_t i = 0; i < row->count; ++i) {
-    const struct cell *cell = &row->cells[i];
-    if (cell->count == 0) continue;
-    double away = chord(search->self->card.point, cell->point) - (double)cell->radius;
-    double near = distance_bound(search, away > 0 ? away : 0);
-    if (near < 0) continue;
-    double bound = span_bound(search, &cell->span, others);
-    if (bound < 0) continue;
-    bound += weight[MATCH_DISTANCE] * near;
-    if (bound >= least(search)) visits[count++] = (struct visit){cell, bound};
-  }
-  qsort(visits, count, sizeof *visits, by_bound);
+  double of_row = search->rules->weight[MATCH_OCCUPATION] * closeness;
+  size_t count = choose_cells(search, row, search->unknown + of_row, visits);
   for (size_t i = 0; i < count && i < CELLS_AHEAD; ++i)
     fetch(visits[i].cell->entries, ENTRIES_AHEAD);
-  for (size_t i = 0; i < count && visits[i].bound >= least(search); ++i) {
+  for (size_t i = 0; i < count; ++i) {
     if (i + CELLS_AHEAD < count) fetch(visits[i + CELLS_AHEAD].cell->entries, ENTRIES_AHEAD);
-    search_cell(search, visits[i].cell, visits[i].bound, weight[MATCH_OCCUPATION] * closeness);
+    if (visits[i].bound >= least(search)) search_cell(search, &visits[i], of_row);
   }
 }
 
@@ -358,13 +398,11 @@ static double course_closeness(const struct search *search, const struct row *ro
 
 /* The closest occupation that a row may hold, courses aside. */
 static double row_closeness(const struct search *search, const struct row *row) {
-  const struct taxonomy *taxonomy = search->rules->sources.taxonomy;
-  uint32_t first, count = search->near ? taxonomy_group(taxonomy, row->isco, &first) : 0;
-  if (count == 0)
-    return isco_closeness(occupation_isco(taxonomy, search->self->card.occupation), row->isco);
+  if (!search->near || row->key_count == 0) return isco_closeness(search->isco, row->isco);
+  const uint8_t *near = search->near + row->first_key;
   uint8_t best = 0;
-  for (uint32_t i = first; i < first + count; ++i)
-    if (search->near[i] > best) best = search->near[i];
+  for (uint32_t i = 0; i < row->key_count; ++i)
+    best = near[i] > best ? near[i] : best;
   return occupation_step(best);
 }
 
@@ -404,29 +442,25 @@ static void search_rows(struct search *search, const struct reach *reach, size_t
     probe_row(search, row);
     search->course = course_closeness(search, row);
     if (reach[i].closeness <= 0 && !(row->span.skills.keys & search->any.same)) continue;
-    double bound = span_bound(search, &row->span, others);
+    double bound = span_bound(search, &row->span, row->nameless > 0, others);
     if (bound < 0 || bound + weight[MATCH_DISTANCE] < least(search)) continue;
     search_row(search, row, reach[i].closeness, visits);
   }
-}
-
-static size_t most_cells(const struct shelf *shelf) {
-  size_t most = 1;
-  for (size_t i = 0; i < shelf->count; ++i)
-    if (shelf->rows[i].count > most) most = shelf->rows[i].count;
-  return most;
 }
 
 static enum collega_status search_shelf(struct search *search, const struct shelf *shelf,
                                         struct collega_error *error) {
   if (shelf->count == 0 || search->most == 0) return COLLEGA_OK;
   struct reach *reach = malloc(2 * shelf->count * sizeof *reach);
-  struct visit *visits = malloc(most_cells(shelf) * sizeof *visits);
-  search->place_bound = malloc(search->points->count * sizeof *search->place_bound);
-  bool ready = reach && visits && search->place_bound && prepare_skills(search);
+  struct visit *visits = malloc(CELLS_A_ROW * sizeof *visits);
+  search->place_bound = malloc(search->zones->points * sizeof *search->place_bound);
+  search->reach =
+      skill_reach_new(search->rules->sources.taxonomy, &search->self->card, !search->supplies);
+  bool ready = reach && visits && search->place_bound && search->reach && prepare_skills(search);
   if (ready) {
-    for (size_t i = 0; i < search->points->count; ++i)
+    for (size_t i = 0; i < search->zones->points; ++i)
       search->place_bound[i] = NOT_YET;
+    reach_zones(search);
     for (size_t i = 0; i < shelf->count; ++i) {
       double closeness = row_closeness(search, &shelf->rows[i]),
              course = course_closeness(search, &shelf->rows[i]);
@@ -440,6 +474,7 @@ static enum collega_status search_shelf(struct search *search, const struct shel
   free(reach);
   free(visits);
   free(search->place_bound);
+  skill_reach_free(search->reach);
   free(search->tests);
   return ready ? COLLEGA_OK : error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
 }
@@ -452,23 +487,23 @@ enum collega_status rows_search(struct match_engine *engine, size_t set, const s
   struct search search = {
       .rules = rules,
       .self = self,
-      .points = &engine->points,
+      .zones = &engine->zones,
+      .isco = occupation_isco(rules->sources.taxonomy, self->card.occupation),
       .near = self->card.occupation < OCCUPATION_KEYS
                   ? NULL
                   : taxonomy_near(rules->sources.taxonomy, self->card.occupation - OCCUPATION_KEYS),
       .supplies = kind_supplies(kind),
       .unknown = rules->weight[MATCH_CREDENTIALS] + rules->weight[MATCH_LANGUAGES] +
                  rules->weight[MATCH_HEADCOUNT] + rules->weight[MATCH_TERMS],
-      .nowhere = square_of(self->card.point) == 0,
+      .nowhere = point_nowhere(self->card.point),
       .travel_km = self->card.travel_km == CARD_NOT_TOLD
                        ? 2 * EARTH_KM
                        : self->card.travel_km + MATCH_PLACE_DOUBT_KM + 0.01,
       .most = most,
       .found = out,
   };
-  search.course_count = courses_reach(
-      rules->sources.courses, occupation_isco(rules->sources.taxonomy, self->card.occupation),
-      search.supplies, search.courses);
+  search.course_count =
+      courses_reach(rules->sources.courses, search.isco, search.supplies, search.courses);
   for (unsigned i = 0; i < 256; ++i)
     search.occupation[i] = rules->weight[MATCH_OCCUPATION] * occupation_step((uint8_t)i);
   search.weightless = rules->weight[MATCH_OCCUPATION] <= 0;
