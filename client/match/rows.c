@@ -29,23 +29,26 @@ struct signature skill_signature(const struct taxonomy *taxonomy, const struct m
   return signature;
 }
 
-static void filter_set(struct row *row, uint32_t key, bool kind) {
-  uint32_t place = filter_place(key, kind);
-  row->filter[place / 64] |= UINT64_C(1) << (place % 64);
-}
-
-static void filter_add(struct row *row, const struct taxonomy *taxonomy,
+static void filter_add(struct shelf *shelf, const struct row *row, const struct taxonomy *taxonomy,
                        const struct match_card *card) {
+  size_t number = (size_t)(row - shelf->rows), word = number / 64;
+  uint64_t bit = UINT64_C(1) << (number % 64);
   for (size_t i = 0; i < card->skill_count; ++i) {
     uint32_t key = card->items[i] & CARD_KEY;
-    filter_set(row, key, false);
+    filter_rows(shelf, key, false)[word] |= bit;
     if (!taxonomy || !card_is_concept(key)) continue;
     const uint32_t *broader;
     uint32_t count = taxonomy_broader(taxonomy, key, &broader);
-    filter_set(row, key, true);
+    filter_rows(shelf, key, true)[word] |= bit;
     for (uint32_t j = 0; j < count; ++j)
-      filter_set(row, broader[j], true);
+      filter_rows(shelf, broader[j], true)[word] |= bit;
   }
+}
+
+static void filter_clear(struct shelf *shelf, const struct row *row) {
+  size_t number = (size_t)(row - shelf->rows), words = shelf->room / 64;
+  for (size_t i = 0; i < FILTER_BITS; ++i)
+    shelf->filter[i * words + number / 64] &= ~(UINT64_C(1) << (number % 64));
 }
 
 /* ---- rows */
@@ -59,32 +62,39 @@ static void row_free(struct row *row) {
   for (size_t i = 0; i < row->count; ++i)
     free(row->cells[i].entries);
   free(row->cells);
-  free(row->filter);
   free(row->cell_of);
+}
+
+/* Room for 64 rows more. */
+static bool shelf_grow(struct shelf *shelf) {
+  if (!shelf->row_of) {
+    shelf->row_of = malloc(OCCUPATION_KEYS * sizeof *shelf->row_of);
+    if (!shelf->row_of) return false;
+    memset(shelf->row_of, 0xff, OCCUPATION_KEYS * sizeof *shelf->row_of);
+  }
+  size_t words = shelf->room / 64;
+  struct row *rows = realloc(shelf->rows, (words + 1) * 64 * sizeof *rows);
+  if (rows) shelf->rows = rows;
+  uint64_t *filter = calloc(FILTER_BITS * (words + 1), sizeof *filter);
+  if (!rows || !filter) {
+    free(filter);
+    return false;
+  }
+  for (size_t i = 0; i < FILTER_BITS && words > 0; ++i)
+    memcpy(filter + i * (words + 1), shelf->filter + i * words, words * sizeof *filter);
+  free(shelf->filter);
+  shelf->filter = filter;
+  shelf->room += 64;
+  return true;
 }
 
 static struct row *row_make(const struct taxonomy *taxonomy, struct shelf *shelf, uint16_t isco) {
   struct row *found = row_find(shelf, isco);
   if (found) return found;
-  if (!shelf->row_of) {
-    shelf->row_of = malloc(OCCUPATION_KEYS * sizeof *shelf->row_of);
-    if (!shelf->row_of) return NULL;
-    memset(shelf->row_of, 0xff, OCCUPATION_KEYS * sizeof *shelf->row_of);
-  }
-  if (shelf->count == shelf->room) {
-    size_t room = shelf->room ? shelf->room * 2 : LEAST_ROOM;
-    struct row *rows = realloc(shelf->rows, room * sizeof *rows);
-    if (!rows) return NULL;
-    shelf->rows = rows;
-    shelf->room = room;
-  }
+  if (shelf->count == shelf->room && !shelf_grow(shelf)) return NULL;
   struct row row = {.isco = isco, .span = nothing};
-  row.filter = calloc(FILTER_BITS / 64, sizeof *row.filter);
   row.cell_of = calloc(CELLS_A_ROW, sizeof *row.cell_of);
-  if (!row.filter || !row.cell_of) {
-    row_free(&row);
-    return NULL;
-  }
+  if (!row.cell_of) return NULL;
   uint32_t first, count = taxonomy ? taxonomy_group(taxonomy, isco, &first) : 0;
   if (count > 0) {
     row.first_key = (uint16_t)first;
@@ -154,8 +164,8 @@ bool rows_add(struct match_engine *engine, struct held *held, size_t set) {
   const struct taxonomy *taxonomy = engine->rules.sources.taxonomy;
   uint16_t point;
   if (!zones_add(&engine->zones, card->point, &point)) return false;
-  struct row *row = row_make(taxonomy, shelf_of(engine, set, card->kind),
-                             occupation_isco(taxonomy, card->occupation));
+  struct shelf *shelf = shelf_of(engine, set, card->kind);
+  struct row *row = row_make(taxonomy, shelf, occupation_isco(taxonomy, card->occupation));
   struct cell *cell = row ? cell_make(row, cell_at(engine, held, point)) : NULL;
   struct entry *entry = cell ? entry_make(cell) : NULL;
   if (!entry) return false;
@@ -175,7 +185,7 @@ bool rows_add(struct match_engine *engine, struct held *held, size_t set) {
   count_skills(entry, card);
   widen(&cell->span, entry);
   widen(&row->span, entry);
-  filter_add(row, taxonomy, card);
+  filter_add(shelf, row, taxonomy, card);
   held->place[set] = cell->count++;
   row->nameless += card->skill_count == 0;
   ++row->offers;
@@ -184,9 +194,9 @@ bool rows_add(struct match_engine *engine, struct held *held, size_t set) {
 
 void rows_remove(struct match_engine *engine, struct held *held, size_t set) {
   if (held->place[set] == NOWHERE) return;
+  struct shelf *shelf = shelf_of(engine, set, held->card.kind);
   struct row *row =
-      row_find(shelf_of(engine, set, held->card.kind),
-               occupation_isco(engine->rules.sources.taxonomy, held->card.occupation));
+      row_find(shelf, occupation_isco(engine->rules.sources.taxonomy, held->card.occupation));
   size_t at = cell_at(engine, held, zones_find(&engine->zones, held->card.point));
   struct cell *cell = &row->cells[row->cell_of[at] - 1];
   struct entry *last = &cell->entries[--cell->count];
@@ -197,7 +207,7 @@ void rows_remove(struct match_engine *engine, struct held *held, size_t set) {
   row->nameless -= held->card.skill_count == 0;
   if (--row->offers > 0) return;
   row->span = nothing;
-  memset(row->filter, 0, FILTER_BITS / 8);
+  filter_clear(shelf, row);
 }
 
 /* ---- all of it */
@@ -210,13 +220,13 @@ void rows_free(struct match_engine *engine) {
         row_free(&shelf->rows[i]);
       free(shelf->rows);
       free(shelf->row_of);
+      free(shelf->filter);
     }
   zones_free(&engine->zones);
 }
 
 static size_t row_bytes(const struct row *row) {
-  size_t bytes =
-      row->room * sizeof *row->cells + FILTER_BITS / 8 + CELLS_A_ROW * sizeof *row->cell_of;
+  size_t bytes = row->room * sizeof *row->cells + CELLS_A_ROW * sizeof *row->cell_of;
   for (size_t i = 0; i < row->count; ++i)
     bytes += row->cells[i].room * sizeof(struct entry) + 8; /* malloc's own */
   return bytes;
@@ -227,7 +237,7 @@ size_t rows_bytes(const struct match_engine *engine) {
   for (size_t set = ALL; set <= MINE; ++set)
     for (size_t kind = 0; kind < KINDS; ++kind) {
       const struct shelf *shelf = &engine->shelves[set][kind];
-      bytes += shelf->room * sizeof *shelf->rows +
+      bytes += shelf->room * (sizeof *shelf->rows + FILTER_BITS / 8) +
                (shelf->row_of ? OCCUPATION_KEYS * sizeof *shelf->row_of : 0);
       for (size_t i = 0; i < shelf->count; ++i)
         bytes += row_bytes(&shelf->rows[i]);

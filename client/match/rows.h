@@ -62,15 +62,16 @@ struct row {
   uint16_t count, room;          /* cells, in the order in which they were made */
   uint32_t offers, nameless;     /* all, those that name no skill */
   struct span span;
-  uint64_t *filter; /* FILTER_BITS of the skills of all: fewer share a bit than in a signature */
   struct cell *cells;
   uint16_t *cell_of; /* CELLS_A_ZONE for each zone: cell + 1; 0: none */
 };
-/* The rows of one kind of offer. */
+/* The rows of one kind of offer. The filter tells which rows have a skill, for fewer share a bit in it than in a
+ * signature: for each of FILTER_BITS a bit for each row, so that one look tells it of all rows. */
 struct shelf {
   struct row *rows;
-  size_t count, room;
-  uint16_t *row_of; /* by unit group; NO_ROW: none */
+  size_t count, room; /* room: a multiple of 64 */
+  uint16_t *row_of;   /* by unit group; NO_ROW: none */
+  uint64_t *filter;
 };
 enum { ALL, MINE };
 struct match_engine {
@@ -99,13 +100,10 @@ static inline uint64_t key_bit(uint32_t key) {
 static inline uint32_t kind_bit(uint32_t concept) {
   return 1u << ((concept * 2654435769u) >> 27);
 }
-/* A row's filter: kinds have bits of their own, by another multiplier. */
-static inline uint32_t filter_place(uint32_t key, bool kind) {
-  return (key * (kind ? 2246822519u : 2654435769u)) >> 20;
-}
-static inline bool filter_has(const struct row *row, uint32_t key, bool kind) {
-  uint32_t place = filter_place(key, kind);
-  return (row->filter[place / 64] >> (place % 64) & 1u) != 0;
+/* A shelf's filter: kinds have bits of their own, by another multiplier. The rows that have it, room / 64 words. */
+static inline uint64_t *filter_rows(const struct shelf *shelf, uint32_t key, bool kind) {
+  uint32_t place = (key * (kind ? 2246822519u : 2654435769u)) >> 20;
+  return shelf->filter + place * (shelf->room / 64);
 }
 struct signature skill_signature(const struct taxonomy *taxonomy, const struct match_card *card);
 

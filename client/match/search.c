@@ -14,11 +14,10 @@
 #define BUCKETS     256u
 
 /* What of self's skill another offer may have, as bits of its signature: the skill itself, what is related to it or broader
- * or narrower, what is of its kind. Of a row only those bits count that its filter has. */
+ * or narrower, what is of its kind. Of a row only those bits count that the shelf's filter has for it. */
 struct probe {
   uint64_t same, near_keys;
   uint32_t near_kinds, kin_kinds;
-  double weight; /* where self demands */
 };
 /* A zone that is not too far away; `gain`: the most that the distance part gives there. */
 struct reached_zone {
@@ -26,6 +25,7 @@ struct reached_zone {
   uint8_t zone;
   bool exact; /* it is a single point, or nothing depends on it */
 };
+struct candidate;
 struct search {
   const struct match_rules *rules;
   const struct held *self;
@@ -47,10 +47,15 @@ struct search {
   struct reached_zone reached[ZONES_MOST]; /* nearest first */
   size_t reached_count;
   struct skill_reach *reach;
+  struct candidate *candidates;
+  size_t candidate_count;
   struct test *tests;
   size_t test_count;
-  struct probe probes[SKILLS_MOST], any; /* in the row that is searched; `any`: all of them */
-  size_t probe_count;
+  double weight[SKILLS_MOST]; /* of self's skills */
+  size_t skill_count;
+  struct probe *probes; /* for each row: of all skills, then, where self demands, of each */
+  size_t row_probes;
+  const struct probe *any; /* of all skills, in the row that is searched; of each behind it */
   size_t most, count;
   struct match_found *found;
 };
@@ -61,6 +66,8 @@ struct search {
 #define CELLS_AHEAD   4u
 #define ENTRIES_AHEAD 256u  /* bytes of a cell's entries */
 #define CELLS_BYTES   1024u /* of a row's cells */
+#define HELD_AHEAD    128u  /* of an offer */
+#define CANDIDATES    2048u /* at once */
 
 /* Better first; equal scores by id, so that the order is stable. */
 static bool before(const struct match_found *one, const struct match_found *other) {
@@ -126,9 +133,9 @@ static bool prepare_skills(struct search *search) {
     if (!(item & CARD_ALIAS)) {
       double weight = item & CARD_MUST ? 2 : 1;
       search->asked_weight += weight;
-      search->probes[search->probe_count++].weight = weight;
+      search->weight[search->skill_count++] = weight;
     }
-    size_t skill = search->probe_count - 1;
+    size_t skill = search->skill_count - 1;
     add_tests(search, &key, 1, skill, TEST_SAME);
     if (!taxonomy || !card_is_concept(key)) continue;
     const uint32_t *related, *broader;
@@ -142,38 +149,41 @@ static bool prepare_skills(struct search *search) {
   return true;
 }
 
-/* Self's skills as they may occur in this row. */
-static void probe_row(struct search *search, const struct row *row) {
-  struct probe *any = &search->any;
-  *any = (struct probe){.weight = 0};
-  for (size_t i = 0; i < search->probe_count; ++i)
-    search->probes[i] = (struct probe){.weight = search->probes[i].weight};
+static void probe_add(struct probe *probe, const struct test *test) {
+  switch ((enum test_kind)test->kind) {
+  case TEST_SAME:
+    probe->same |= key_bit(test->key);
+    return;
+  case TEST_NEAR_KEY:
+    probe->near_keys |= key_bit(test->key);
+    return;
+  case TEST_NEAR_KIND:
+    probe->near_kinds |= kind_bit(test->key);
+    return;
+  case TEST_KIN_KIND:
+    probe->kin_kinds |= kind_bit(test->key);
+    return;
+  }
+}
+
+/* Self's skills as they may occur in each row. */
+static bool probe_rows(struct search *search, const struct shelf *shelf) {
+  search->row_probes = 1 + (search->supplies ? 0 : search->skill_count);
+  search->probes = calloc(shelf->count * search->row_probes, sizeof *search->probes);
+  if (!search->probes) return false;
   for (size_t i = 0; i < search->test_count; ++i) {
     const struct test *test = &search->tests[i];
-    struct probe *probe = &search->probes[test->skill];
     bool of_kind = test->kind == TEST_NEAR_KIND || test->kind == TEST_KIN_KIND;
-    if (!filter_has(row, test->key, of_kind)) continue;
-    switch ((enum test_kind)test->kind) {
-    case TEST_SAME:
-      probe->same |= key_bit(test->key);
-      break;
-    case TEST_NEAR_KEY:
-      probe->near_keys |= key_bit(test->key);
-      break;
-    case TEST_NEAR_KIND:
-      probe->near_kinds |= kind_bit(test->key);
-      break;
-    case TEST_KIN_KIND:
-      probe->kin_kinds |= kind_bit(test->key);
-      break;
-    }
+    const uint64_t *rows = filter_rows(shelf, test->key, of_kind);
+    for (size_t word = 0; word * 64 < shelf->count; ++word)
+      for (uint64_t left = rows[word]; left; left &= left - 1) {
+        size_t row = word * 64 + (size_t)__builtin_ctzll(left);
+        struct probe *any = &search->probes[row * search->row_probes];
+        probe_add(any, test);
+        if (!search->supplies) probe_add(any + 1 + test->skill, test);
+      }
   }
-  for (size_t i = 0; i < search->probe_count; ++i) {
-    any->same |= search->probes[i].same;
-    any->near_keys |= search->probes[i].near_keys;
-    any->near_kinds |= search->probes[i].near_kinds;
-    any->kin_kinds |= search->probes[i].kin_kinds;
-  }
+  return true;
 }
 
 /* The most closeness to self's skill that something with these bits can have. */
@@ -188,18 +198,18 @@ static double probe_bound(const struct probe *probe, uint64_t keys, uint32_t kin
  * for nothing. */
 static double skills_bound(const struct search *search, uint64_t keys, uint32_t kinds,
                            bool content) {
-  if (search->supplies) return content ? 1.0 : probe_bound(&search->any, keys, kinds);
+  if (search->supplies) return content ? 1.0 : probe_bound(search->any, keys, kinds);
   if (search->asked_weight <= 0) return 1.0;
   double met = 0;
-  for (size_t i = 0; i < search->probe_count; ++i)
-    met += search->probes[i].weight * probe_bound(&search->probes[i], keys, kinds);
+  for (size_t i = 0; i < search->skill_count; ++i)
+    met += search->weight[i] * probe_bound(&search->any[1 + i], keys, kinds);
   return met / search->asked_weight;
 }
 
 /* The same of one entry, where self supplies: each skill that is met has a bit in common, and a bit that several skills
  * share counts as often. The more skills are met the better, and best if they are those that must be there. */
 static double demand_bound(const struct search *search, const struct entry *entry) {
-  const struct probe *any = &search->any;
+  const struct probe *any = search->any;
   if (entry->skills == 0) return skills_bound(search, entry->keys, entry->kinds, entry->keys == 0);
   unsigned asked = entry->skills, hits = (unsigned)__builtin_popcountll(entry->keys & any->same);
   unsigned met = hits ? hits + entry->shared : 0;
@@ -322,6 +332,55 @@ struct visit {
   double bound;
 };
 
+/* Rows and cells lie all over memory, and waiting for them was most of a search: what comes next is asked for ahead. */
+static void fetch(const void *from, size_t bytes) {
+  for (size_t i = 0; i < bytes; i += 64)
+    __builtin_prefetch((const char *)from + i);
+}
+
+/* ---- candidates: entries that may get in, in a heap, best bound first. Judged in that order few of them need to be. */
+
+struct candidate {
+  double bound;
+  const struct held *held;
+};
+
+static void sift_down(struct candidate *heap, size_t count, size_t at) {
+  struct candidate moved = heap[at];
+  for (size_t child; (child = 2 * at + 1) < count; at = child) {
+    if (child + 1 < count && heap[child + 1].bound > heap[child].bound) ++child;
+    if (heap[child].bound <= moved.bound) break;
+    heap[at] = heap[child];
+  }
+  heap[at] = moved;
+}
+
+static void judge_candidates(struct search *search) {
+  struct candidate *heap = search->candidates;
+  size_t count = search->candidate_count;
+  search->candidate_count = 0;
+  for (size_t i = count / 2; i-- > 0;)
+    sift_down(heap, count, i);
+  while (count > 0 && heap[0].bound >= least(search)) {
+    const struct held *held = heap[0].held;
+    struct match_found found = {.id = held->id};
+    heap[0] = heap[--count];
+    if (count > 0) {
+      sift_down(heap, count, 0);
+      fetch(heap[0].held, HELD_AHEAD);
+    }
+    if (held->author != search->self->author &&
+        match_cards_above(search->rules, search->reach, &search->self->card, &held->card,
+                          least(search), &found.score))
+      keep(search, &found);
+  }
+}
+
+static void add_candidate(struct search *search, const struct entry *entry, double bound) {
+  if (search->candidate_count == CANDIDATES) judge_candidates(search);
+  search->candidates[search->candidate_count++] = (struct candidate){bound, entry->held};
+}
+
 /* `of_row`: what the closest occupation of the row gives. */
 static void search_cell(struct search *search, const struct visit *visit, double of_row) {
   const double *weight = search->rules->weight;
@@ -334,59 +393,52 @@ static void search_cell(struct search *search, const struct visit *visit, double
     double occupation = entry_occupation(search, entry, of_row);
     if (occupation < course) occupation = course;
     if (rest + occupation < least_score || !entry_meets(&search->self->card, entry)) continue;
-    if (occupation <= 0 && !(entry->keys & search->any.same) && !search->weightless) continue;
+    if (occupation <= 0 && !(entry->keys & search->any->same) && !search->weightless) continue;
     double near = visit->zone->gain;
     if (!visit->zone->exact) {
       double part = place_bound(search, entry);
       if (part < 0) continue;
       near = weight[MATCH_DISTANCE] * part;
     }
-    if (entry_bound(search, entry, search->unknown + occupation + near, least_score) < 0) continue;
-    const struct held *held = entry->held;
-    if (held->author == search->self->author) continue;
-    struct match_found found = {.id = held->id};
-    if (!match_cards_above(search->rules, search->reach, &search->self->card, &held->card,
-                           least_score, &found.score))
-      continue;
-    keep(search, &found);
-    least_score = least(search);
+    double bound = entry_bound(search, entry, search->unknown + occupation + near, least_score);
+    if (bound >= 0) add_candidate(search, entry, bound);
   }
 }
 
-/* Rows and cells lie all over memory, and waiting for them was most of a search: what comes next is asked for ahead. */
-static void fetch(const void *from, size_t bytes) {
-  for (size_t i = 0; i < bytes; i += 64)
-    __builtin_prefetch((const char *)from + i);
-}
-
-static size_t choose_cells(const struct search *search, const struct row *row, double others,
-                           struct visit *visits) {
+/* The cells of a row whose offers name skills, or none. `most`: what they can be at most, their distance aside. */
+static size_t choose_cells(const struct search *search, const struct row *row, unsigned names,
+                           double others, double most, struct visit *visits) {
   size_t count = 0;
   double least_score = least(search);
   for (size_t i = 0; i < search->reached_count; ++i) {
     const struct reached_zone *zone = &search->reached[i];
-    const uint16_t *cell_of = &row->cell_of[zone->zone * CELLS_A_ZONE];
-    for (unsigned names = 0; names < CELLS_A_ZONE; ++names) {
-      if (!cell_of[names]) continue;
-      const struct cell *cell = &row->cells[cell_of[names] - 1];
-      if (cell->count == 0) continue;
-      double bound = span_bound(search, &cell->span, names == NAMES_NONE, others + zone->gain);
-      if (bound >= 0 && bound >= least_score) visits[count++] = (struct visit){cell, zone, bound};
-    }
+    if (most + zone->gain < least_score) break;
+    uint16_t cell_of = row->cell_of[zone->zone * CELLS_A_ZONE + names];
+    if (!cell_of) continue;
+    const struct cell *cell = &row->cells[cell_of - 1];
+    if (cell->count == 0) continue;
+    double bound = span_bound(search, &cell->span, names == NAMES_NONE, others + zone->gain);
+    if (bound >= 0 && bound >= least_score) visits[count++] = (struct visit){cell, zone, bound};
   }
   return count;
 }
 
-static void search_row(struct search *search, const struct row *row, double closeness,
+static void search_row(struct search *search, const struct row *row, double of_row,
                        struct visit *visits) {
-  double of_row = search->rules->weight[MATCH_OCCUPATION] * closeness;
-  size_t count = choose_cells(search, row, search->unknown + of_row, visits);
+  double others = search->unknown + of_row;
+  size_t count = 0;
+  for (unsigned names = 0; names < CELLS_A_ZONE; ++names) {
+    if ((names == NAMES_NONE ? row->nameless : row->offers - row->nameless) == 0) continue;
+    double most = span_bound(search, &row->span, names == NAMES_NONE, others);
+    if (most >= 0) count += choose_cells(search, row, names, others, most, visits + count);
+  }
   for (size_t i = 0; i < count && i < CELLS_AHEAD; ++i)
     fetch(visits[i].cell->entries, ENTRIES_AHEAD);
   for (size_t i = 0; i < count; ++i) {
     if (i + CELLS_AHEAD < count) fetch(visits[i + CELLS_AHEAD].cell->entries, ENTRIES_AHEAD);
     if (visits[i].bound >= least(search)) search_cell(search, &visits[i], of_row);
   }
+  judge_candidates(search);
 }
 
 static double course_closeness(const struct search *search, const struct row *row) {
@@ -424,27 +476,25 @@ static void reach_sort(const struct reach *from, size_t count, struct reach *out
     out[start[BUCKETS - 1 - from[i].bucket]++] = from[i];
 }
 
-static void search_rows(struct search *search, const struct reach *reach, size_t count,
+static void search_rows(struct search *search, const struct shelf *shelf, const struct reach *reach,
                         struct visit *visits) {
   const double *weight = search->rules->weight;
   double rest =
       weight[MATCH_SKILLS] + weight[MATCH_DISTANCE] + weight[MATCH_PERIOD] + weight[MATCH_HOURS];
-  for (size_t i = 0; i < count; ++i) {
+  for (size_t i = 0; i < shelf->count; ++i) {
     const struct row *row = reach[i].row;
-    if (i + ROWS_AHEAD < count) {
-      fetch(reach[i + ROWS_AHEAD].row->filter, FILTER_BITS / 8);
+    if (i + ROWS_AHEAD < shelf->count) {
+      fetch(reach[i + ROWS_AHEAD].row->cell_of, CELLS_A_ROW * sizeof *row->cell_of);
       fetch(reach[i + ROWS_AHEAD].row->cells, CELLS_BYTES);
     }
     double bucket_most = (double)(reach[i].bucket + 1) / (double)(BUCKETS - 1);
     double others = search->unknown + weight[MATCH_OCCUPATION] * reach[i].closeness;
     if (search->unknown + weight[MATCH_OCCUPATION] * bucket_most + rest < least(search)) break;
     if (row->offers == 0 || others + rest < least(search)) continue;
-    probe_row(search, row);
+    search->any = &search->probes[(size_t)(row - shelf->rows) * search->row_probes];
     search->course = course_closeness(search, row);
-    if (reach[i].closeness <= 0 && !(row->span.skills.keys & search->any.same)) continue;
-    double bound = span_bound(search, &row->span, row->nameless > 0, others);
-    if (bound < 0 || bound + weight[MATCH_DISTANCE] < least(search)) continue;
-    search_row(search, row, reach[i].closeness, visits);
+    if (reach[i].closeness <= 0 && !(row->span.skills.keys & search->any->same)) continue;
+    search_row(search, row, weight[MATCH_OCCUPATION] * reach[i].closeness, visits);
   }
 }
 
@@ -456,7 +506,9 @@ static enum collega_status search_shelf(struct search *search, const struct shel
   search->place_bound = malloc(search->zones->points * sizeof *search->place_bound);
   search->reach =
       skill_reach_new(search->rules->sources.taxonomy, &search->self->card, !search->supplies);
-  bool ready = reach && visits && search->place_bound && search->reach && prepare_skills(search);
+  search->candidates = malloc(CANDIDATES * sizeof *search->candidates);
+  bool ready = reach && visits && search->candidates && search->place_bound && search->reach &&
+               prepare_skills(search) && probe_rows(search, shelf);
   if (ready) {
     for (size_t i = 0; i < search->zones->points; ++i)
       search->place_bound[i] = NOT_YET;
@@ -469,13 +521,15 @@ static enum collega_status search_shelf(struct search *search, const struct shel
           (struct reach){&shelf->rows[i], closeness, (uint32_t)(closeness * (double)(BUCKETS - 1))};
     }
     reach_sort(reach, shelf->count, reach + shelf->count);
-    search_rows(search, reach + shelf->count, shelf->count, visits);
+    search_rows(search, shelf, reach + shelf->count, visits);
   }
   free(reach);
   free(visits);
   free(search->place_bound);
   skill_reach_free(search->reach);
+  free(search->candidates);
   free(search->tests);
+  free(search->probes);
   return ready ? COLLEGA_OK : error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
 }
 
