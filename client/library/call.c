@@ -142,6 +142,13 @@ int call_end_bare(struct call *call, enum collega_status status) {
   return code_of(status);
 }
 
+void fill_sized(void *out, const void *from, size_t bytes) {
+  size_t size = *(const size_t *)out;
+  if (size < sizeof size) return;
+  if (size < bytes) bytes = size;
+  memcpy((char *)out + sizeof size, (const char *)from + sizeof size, bytes - sizeof size);
+}
+
 void collega_free(void *memory) {
   free(memory);
 }

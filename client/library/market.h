@@ -26,6 +26,17 @@
 /* A document, a new reference. */
 enum collega_status market_make(const struct view *view, json_t **out,
                                 struct collega_error *error) COLLEGA_MUST_CHECK;
+/* One line of a table. Numbers: JSON integers and reals, of `value` hours, a share or people; NULL or null: hidden, or the
+ * table has none. */
+struct market_row {
+  const char *table, *key,
+      *name;  /* "open", "regions", ...; key and name: "" where there is only one row */
+  bool asked; /* else offered */
+  const json_t *people, *offers, *employers, *value;
+};
+typedef void (*market_told)(void *context, const struct market_row *row);
+/* Tells every row of a market's document, in the order of CSV; a row and its texts last as long as its call. */
+void market_rows(const json_t *market, market_told told, void *context);
 /* The same as CSV: table,key,name,side,people,offers,employers,value. What is null is empty. */
 void market_csv(const json_t *market, struct buffer *out);
 #endif

@@ -55,6 +55,11 @@ enum collega_status call_parse(struct call *call, const char *text, size_t lengt
 /* Writes document (consumed; may be NULL when status is not COLLEGA_OK) to *json and the error to *failure, releases
  * everything, gives the public code. */
 int call_end(struct call *call, enum collega_status status, json_t *document);
+/* Fills a caller's structure as far as its `size`, its first member, goes; the size stays. */
+void fill_sized(void *out, const void *from, size_t bytes);
 /* For calls that give no document. */
 int call_end_bare(struct call *call, enum collega_status status);
+
+/* plan_values.c: takes a plan's document, with its sentences, over, also on failure. NULL: out of memory. */
+struct collega_plan *plan_values_take(json_t *document, enum language language);
 #endif

@@ -1,6 +1,9 @@
 /* Carving a job of ours: who works when already, who could work when, and the loans that share its places. */
-#include "client/library/planning.h"
+#include <stdlib.h>
+
 #include "client/ledger/holds.h"
+#include "client/library/planning.h"
+#include "client/library/slot_words.h"
 #include "proto/lists.h"
 
 static enum collega_status no_memory(struct collega_error *error) {
@@ -114,6 +117,15 @@ static struct carve_lender *carve_lenders(const struct view *view, const struct 
   return lenders;
 }
 
+/* As the week goes; then who works the most hours. */
+static int by_days(const void *one, const void *other) {
+  const struct planned_loan *a = one, *b = other;
+  int order = slots_compare(a->slots, b->slots);
+  if (order) return order;
+  if (a->hours != b->hours) return a->hours > b->hours ? -1 : 1;
+  return a->supply < b->supply ? -1 : a->supply > b->supply;
+}
+
 static enum collega_status take_carving(const struct view *view, struct planning *out,
                                         const struct carving *carving,
                                         struct collega_error *error) {
@@ -126,6 +138,7 @@ static enum collega_status take_carving(const struct view *view, struct planning
     out->loans[out->loan_count++] = (struct planned_loan){
         pair->supply, pair->demand, part->people, part->hours, part->slots, 0, pair->score};
   }
+  if (out->loan_count) qsort(out->loans, out->loan_count, sizeof *out->loans, by_days);
   out->hours = carving->hours;
   out->asked_hours = carving->asked;
   out->value = carving->value;

@@ -142,13 +142,8 @@ struct piece {
   const json_t *loan;
 };
 
-/* Earliest in the week first, those without days last. */
 static int by_days(const void *one, const void *other) {
-  const struct piece *a = one, *b = other;
-  if (a->slots == b->slots) return 0;
-  if (!a->slots || !b->slots) return a->slots ? -1 : 1;
-  int first = __builtin_ctz(a->slots), second = __builtin_ctz(b->slots);
-  return first != second ? (first < second ? -1 : 1) : (a->slots < b->slots ? -1 : 1);
+  return slots_compare(((const struct piece *)one)->slots, ((const struct piece *)other)->slots);
 }
 
 /* "Snijder BV (24 uur)", "Jansen (2 mensen, elk 16 uur)" */

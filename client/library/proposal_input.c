@@ -128,15 +128,19 @@ static enum collega_status take_terms(struct reading *reading, const json_t *val
 static const struct member {
   const char *name;
   taker take;
-  bool only_new;
+  bool only_new, not_plan;
 } members[] = {
-    {"match", take_match, true},          {"to", take_to, true},
-    {"headcount", take_headcount, false}, {"from", take_from, false},
-    {"until", take_until, false},         {"hours_per_week", take_hours, false},
-    {"rate_cents", take_rate, false},     {"accept_by", take_accept_by, false},
-    {"mandate", take_mandate, false},     {"terms", take_terms, false},
+    {"match", take_match, true, true},          {"to", take_to, true, true},
+    {"headcount", take_headcount, false, true}, {"from", take_from, false, false},
+    {"until", take_until, false, false},        {"hours_per_week", take_hours, false, true},
+    {"rate_cents", take_rate, false, false},    {"accept_by", take_accept_by, false, false},
+    {"mandate", take_mandate, false, false},    {"terms", take_terms, false, false},
 };
 #define MEMBERS (sizeof members / sizeof *members)
+
+static bool is_known(const struct member *member, enum proposal_use use) {
+  return (use == PROPOSAL_NEW || !member->only_new) && (use != PROPOSAL_PLAN || !member->not_plan);
+}
 
 /* ---- reading */
 
@@ -146,7 +150,7 @@ static enum collega_status unknown(const char *name, enum proposal_use use,
   size_t best = SIZE_MAX;
   for (size_t i = 0; i < MEMBERS; ++i) {
     size_t distance = edit_distance(name, members[i].name);
-    if (distance >= best || (members[i].only_new && use != PROPOSAL_NEW)) continue;
+    if (distance >= best || !is_known(&members[i], use)) continue;
     best = distance;
     nearest = members[i].name;
   }
@@ -158,8 +162,7 @@ static enum collega_status unknown(const char *name, enum proposal_use use,
 static enum collega_status take(struct reading *reading, enum proposal_use use, const char *name,
                                 const json_t *value) {
   for (size_t i = 0; i < MEMBERS; ++i) {
-    if (strcmp(members[i].name, name) != 0 || (members[i].only_new && use != PROPOSAL_NEW))
-      continue;
+    if (strcmp(members[i].name, name) != 0 || !is_known(&members[i], use)) continue;
     enum collega_status status = members[i].take(reading, value);
     if (status != COLLEGA_OK) error_prefix(reading->error, name);
     return status;

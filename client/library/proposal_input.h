@@ -7,7 +7,8 @@
 enum proposal_use {
   PROPOSAL_NEW,     /* "match" or "to" is needed */
   PROPOSAL_COUNTER, /* neither is known */
-  PROPOSAL_AMEND    /* the same, and something must change */
+  PROPOSAL_AMEND,   /* the same, and something must change */
+  PROPOSAL_PLAN     /* the same, without "headcount" and "hours_per_week": the plan has them */
 };
 struct proposal_input {
   struct proposal proposal; /* points into this structure and the arena */

@@ -91,6 +91,14 @@ const char *slot_words(struct arena *arena, enum language language, uint32_t slo
   return text;
 }
 
+int slots_compare(uint32_t one, uint32_t other) {
+  if (one == other) return 0;
+  if (!one || !other) return one ? -1 : 1;
+  int first = __builtin_ctz(one), second = __builtin_ctz(other);
+  if (first != second) return first < second ? -1 : 1;
+  return one < other ? -1 : 1;
+}
+
 uint32_t slots_of_json(const json_t *list) {
   uint32_t out = 0;
   size_t index;

@@ -223,6 +223,117 @@ int collega_deals_list(struct collega_node *node, char **json, struct collega_fa
 int collega_deal_prove(struct collega_node *node, const char *deal, const char *hide, void **file,
                        size_t *length, struct collega_failure *failure);
 
+/* ---- plans: which loans go together best. A plan binds nobody; it is kept for 30 days, so that what was shown is what is
+ * proposed. Shapes: docs/plans.md. */
+
+enum collega_plans {
+  COLLEGA_PLAN_OFFER = 0, /* for an own offer: with several employers; a shared job in pieces */
+  COLLEGA_PLAN_BOARD = 1, /* for all open offers; rings for who wants somebody in return */
+  COLLEGA_PLAN_RINGS = 2  /* for all, and nobody lends who does not borrow as many */
+};
+struct collega_plan; /* a plan as values, below; for one thread at a time */
+
+/* Makes a plan and keeps it. `offer`: with COLLEGA_PLAN_OFFER, else NULL. The search takes as long as it takes, at most
+ * `seconds`, 1 to 600 (0: 10), and gives the best so far; reading a large board comes before that. Nobody else is held up
+ * by it, only this handle. json: the plan with "sentences"; "loans": [] where nothing fits. *out: the same as values, the
+ * caller's, to be given back with collega_plan_destroy; NULL on failure; `out` may be NULL where it is not wanted.
+ * COLLEGA_CODE_REFUSED, rule plan_not_ours: the offer is another's. */
+int collega_plan_make(struct collega_node *node, enum collega_plans what, const char *offer,
+                      unsigned seconds, struct collega_plan **out, char **json,
+                      struct collega_failure *failure);
+/* json: a plan that was made, with the deals that were proposed of it. COLLEGA_CODE_NOT_FOUND, rule plan_unknown. */
+int collega_plan_show(struct collega_node *node, const char *plan, char **json,
+                      struct collega_failure *failure);
+/* Proposes a deal for each loan that the handle's party is a side of and that has none yet, with its people, hours and
+ * days. text: {"from", "until", "rate_cents", "accept_by", "mandate", "terms":{}} for all of them, or NULL and 0. json:
+ * {"plan", "deals": [{"id","people","counterparty"}], "refused": [{"counterparty","rule","field","text"}]}: one refusal
+ * holds up no other, and is no failure. COLLEGA_CODE_REFUSED, rule plan_nothing_ours: the party is in none of its
+ * loans; COLLEGA_CODE_EXISTS, rule plan_proposed_already: nothing is left to propose. Each deal is by itself: after
+ * COLLEGA_CODE_FULL or COLLEGA_CODE_SYSTEM some may have been made; called again, this makes the others only. */
+int collega_plan_propose(struct collega_node *node, const char *plan, const char *text,
+                         size_t length, char **json, struct collega_failure *failure);
+
+/* The same as values: strings live as long as the plan, which may be longer than the handle. *out is the caller's, to be
+ * given back with collega_plan_destroy; NULL on failure. Failures as of collega_plan_show. */
+int collega_plan_open(struct collega_node *node, const char *plan, struct collega_plan **out,
+                      struct collega_failure *failure);
+void collega_plan_destroy(struct collega_plan **plan); /* clears the caller's pointer */
+
+const char *collega_plan_id(const struct collega_plan *plan);
+
+struct collega_plan_figures {
+  size_t size; /* sizeof(struct collega_plan_figures) */
+  size_t loans;
+  int64_t people, people_offered, people_asked;
+  int64_t employers;          /* in its loans; of a plan for one offer, the others */
+  int64_t hours, hours_asked; /* a week, of a job that is shared in pieces; else 0 */
+  double value;               /* people, or hours, times score */
+  double bound;               /* no plan of what was looked at is worth more */
+  int optimal;                /* 1: none is better */
+  int pairs_cut; /* 1: of a large board, each request's best counter-offers were looked at */
+};
+#define COLLEGA_PLAN_FIGURES_INIT                                                                  \
+  { sizeof(struct collega_plan_figures), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 }
+/* Fills *out as far as its size goes. */
+void collega_plan_figures(const struct collega_plan *plan, struct collega_plan_figures *out);
+/* What the plan does, compared with doing nothing and with the best single match; who works when; how far from the best
+ * it may be. NULL beyond the last. */
+const char *collega_plan_sentence(const struct collega_plan *plan, size_t index);
+
+struct collega_plan_loan {
+  size_t size;                             /* sizeof(struct collega_plan_loan) */
+  const char *supply_offer, *demand_offer; /* ids */
+  const char *lender, *lender_kvk;         /* "" where the party is not known here */
+  const char *borrower, *borrower_kvk;
+  uint32_t people, hours_per_week; /* hours: of each of them */
+  uint32_t ring;                   /* loans of one number, from 1, form it, in order; 0: none */
+  const char *slots; /* parts of the week, "mon-am;mon-pm"; "": neither side names any */
+  const char *when;  /* the same in words */
+  double score;      /* 0 to 1 */
+  const char *deal;  /* id, once it was proposed; else "" */
+};
+#define COLLEGA_PLAN_LOAN_INIT                                                                     \
+  {                                                                                                \
+    sizeof(struct collega_plan_loan), NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, NULL, NULL, 0,  \
+        NULL                                                                                       \
+  }
+/* Fills *out as far as its size goes, and returns 1; 0 beyond the last loan. */
+int collega_plan_loan(const struct collega_plan *plan, size_t index, struct collega_plan_loan *out);
+/* Sentences: why the two fit, and what is missing. NULL beyond the last. */
+const char *collega_plan_reason(const struct collega_plan *plan, size_t loan, size_t index);
+const char *collega_plan_gap(const struct collega_plan *plan, size_t loan, size_t index);
+
+/* ---- market: figures of the offers that the party may see. No figure stands for fewer than three employers. */
+
+/* json: open people, offers and employers by region, sector and occupation, wanted skills, shortages, time to match, fill
+ * rate (docs/plans.md). A figure that is hidden is null. A large board takes seconds. */
+int collega_market_show(struct collega_node *node, char **json, struct collega_failure *failure);
+
+/* The same as rows. */
+struct collega_market; /* for one thread at a time; its strings live as long as it does */
+
+/* *out is the caller's, to be given back with collega_market_destroy; NULL on failure. */
+int collega_market_open(struct collega_node *node, struct collega_market **out,
+                        struct collega_failure *failure);
+void collega_market_destroy(struct collega_market **market); /* clears the caller's pointer */
+
+/* Fewer than three employers are behind it, or the table has no such figure. */
+#define COLLEGA_MARKET_HIDDEN (-1)
+/* Tables: "open", "regions", "sectors", "occupations", "skills", "short", "matching", "filled". The key is "AM25", "52",
+ * "4321", "AM25 4321" and so on, or "others": what is too small to be told by itself. */
+struct collega_market_row {
+  size_t size;                       /* sizeof(struct collega_market_row) */
+  const char *table, *key, *name;    /* key and name: "" where there is none */
+  int asked;                         /* 1: people asked for; 0: people offered */
+  int64_t people, offers, employers; /* or COLLEGA_MARKET_HIDDEN */
+  double value; /* people short; median of hours; share filled, 0 to 1; or COLLEGA_MARKET_HIDDEN */
+};
+#define COLLEGA_MARKET_ROW_INIT                                                                    \
+  { sizeof(struct collega_market_row), NULL, NULL, NULL, 0, 0, 0, 0, 0 }
+/* Fills *out as far as its size goes, and returns 1; 0 beyond the last row. */
+int collega_market_row(const struct collega_market *market, size_t index,
+                       struct collega_market_row *out);
+
 /* ---- events: at least once, in order, from a cursor that is kept in the ledger under the consumer's name */
 
 enum collega_start {

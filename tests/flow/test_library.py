@@ -9,30 +9,17 @@ from pathlib import Path
 import pytest
 
 from support import deals, offers
-from support.library import ONCE, REFUSED, START_BEGINNING, Library, Refusal
+from support.library import ONCE, REFUSED, START_BEGINNING, Library, Refusal, build_example
 from support.world import DEADLINE, WAIT, binaries, call, die_with_parent
 
-EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "hr_system.c"
 sanitized = pytest.mark.skipif(any(name in str(binaries()) for name in ("asan", "tsan")),
                                reason="an interpreter without the sanitizer cannot load the library")
-
-
-def built(tmp_path):
-    """The example, built as docs/integrator.md says, from an installed tree."""
-    prefix = tmp_path / "prefix"
-    call(["cmake", "--install", binaries(), "--prefix", prefix])
-    flags = call(["pkg-config", "--cflags", "--libs", "collega", "jansson"],
-                 env={"PKG_CONFIG_PATH": str(prefix / "lib" / "pkgconfig")}).stdout.split()
-    sanitizers = ["-fsanitize=address,undefined"] if "asan" in str(binaries()) else []
-    program = tmp_path / "hr_system"
-    call(["cc", "-std=c11", "-Wall", "-Wextra", "-Werror", *sanitizers, EXAMPLE, "-o", program, *flags])
-    return program, {"LD_LIBRARY_PATH": str(prefix / "lib")}
 
 
 def test_the_example_comes_from_an_offer_to_a_proof(world_of, tmp_path):
     world = world_of(2)
     lender, borrower = world.nodes
-    program, environment = built(tmp_path)
+    program, environment = build_example(tmp_path, "hr_system")
     wanted, proof = tmp_path / "offer.json", tmp_path / "proof.collega"
     wanted.write_text(json.dumps(offers.load("voedsel-orderpickers-in")))
     arguments = [program, borrower.home, wanted, proof]
@@ -61,7 +48,7 @@ def test_the_example_comes_from_an_offer_to_a_proof(world_of, tmp_path):
 
 def test_the_example_says_what_is_wrong(world_of, tmp_path):
     world = world_of(1)
-    program, environment = built(tmp_path)
+    program, environment = build_example(tmp_path, "hr_system")
     bad = tmp_path / "bad.json"
     bad.write_text('{"kind":"loan_in","headcount":0}')
     result = call([program, world.nodes[0].home, bad, tmp_path / "proof"], expect=1, env=environment)

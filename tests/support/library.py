@@ -4,11 +4,27 @@ import json
 import select
 import time
 
-from support.world import DEADLINE, binaries
+from pathlib import Path
+
+from support.world import DEADLINE, binaries, call
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 
 OK, USAGE, INVALID, REFUSED, NOT_FOUND = range(5)
 START_NOW, START_BEGINNING = 0, 1
 ONCE = 1
+
+
+def build_example(tmp_path, name):
+    """An example, built as docs/integrator.md says, from an installed tree; and the environment that it runs in."""
+    prefix = tmp_path / "prefix"
+    call(["cmake", "--install", binaries(), "--prefix", prefix])
+    flags = call(["pkg-config", "--cflags", "--libs", "collega", "jansson"],
+                 env={"PKG_CONFIG_PATH": str(prefix / "lib" / "pkgconfig")}).stdout.split()
+    sanitizers = ["-fsanitize=address,undefined"] if "asan" in str(binaries()) else []
+    program = tmp_path / name
+    call(["cc", "-std=c11", "-Wall", "-Wextra", "-Werror", *sanitizers, EXAMPLES / f"{name}.c", "-o", program, *flags])
+    return program, {"LD_LIBRARY_PATH": str(prefix / "lib")}
 
 
 class Failure(ctypes.Structure):
