@@ -136,7 +136,8 @@ static const struct option_row prove_options[] = {
     {"hide", "SECTIONS",
      "laat deze onderdelen weg: work, place, rates, persons, contact, rules, ending, note",
      "leave these sections out: work, place, rates, persons, contact, rules, ending, note", false},
-    AS};
+    AS,
+    WAIT};
 static const struct option_row verify_options[] = {
     {"trust", "FINGERPRINT", "vingerafdruk van een netwerk dat u vertrouwt",
      "fingerprint of a network that you trust", true}};

@@ -13,28 +13,63 @@
 #define PROOF_ARENA_BYTES (256u * 1024u * 1024u)
 #define TRUST_MOST        32
 
+/* ---- prove */
+
+struct awaited_proof {
+  struct id deal;
+  unsigned hide;
+  struct arena *arena; /* of one attempt; the last one's holds the file */
+  struct bytes file;
+  struct collega_error why; /* what is missing, as long as it is */
+};
+
+static enum collega_status is_provable(struct desk *desk, void *context, bool *met,
+                                       struct collega_error *error) {
+  struct awaited_proof *awaited = context;
+  arena_reset(awaited->arena);
+  enum collega_status status =
+      deal_prove(desk->exchange, &desk->party, &awaited->deal, awaited->hide, desk->now,
+                 awaited->arena, &awaited->file, &awaited->why);
+  *met = status == COLLEGA_OK;
+  if (status == COLLEGA_OK || status == COLLEGA_UNREACHABLE) return COLLEGA_OK;
+  *error = awaited->why;
+  return status;
+}
+
+/* Only what verifies is written. */
+static enum collega_status prove(struct desk *desk, struct awaited_proof *awaited,
+                                 struct collega_error *error) {
+  awaited->arena = arena_new(65536, PROOF_ARENA_BYTES);
+  if (!awaited->arena) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+  enum collega_status status = desk_wait(desk, is_provable, awaited, error);
+  desk_release(desk);
+  if (!awaited->file.data && awaited->why.status == COLLEGA_UNREACHABLE &&
+      (status == COLLEGA_OK || status == COLLEGA_UNREACHABLE)) {
+    *error = awaited->why;
+    return awaited->why.status;
+  }
+  if (status == COLLEGA_OK &&
+      (fwrite(awaited->file.data, 1, awaited->file.length, stdout) != awaited->file.length ||
+       fflush(stdout) != 0))
+    status = error_output(error, errno);
+  return status;
+}
+
 enum collega_status command_deal_prove(const struct arguments *arguments,
                                        struct collega_error *error) {
   struct desk desk;
-  struct id deal;
-  struct bytes file = {0};
-  unsigned hide = 0;
+  struct awaited_proof awaited = {.hide = 0};
   const char *names = argument_value(arguments, "hide");
-  enum collega_status status = names ? terms_mask(names, &hide, error) : COLLEGA_OK;
+  enum collega_status status = names ? terms_mask(names, &awaited.hide, error) : COLLEGA_OK;
   if (status != COLLEGA_OK) {
     error_prefix(error, "--hide");
     return status;
   }
   status = desk_open(arguments, &desk, error);
   if (status != COLLEGA_OK) return status;
-  status = desk_deal_id(&desk, argument_at(arguments, 0), &deal, error);
-  desk_release(&desk);
-  if (status == COLLEGA_OK)
-    status =
-        deal_prove(desk.exchange, &desk.party, &deal, hide, desk.now, desk.arena, &file, error);
-  if (status == COLLEGA_OK &&
-      (fwrite(file.data, 1, file.length, stdout) != file.length || fflush(stdout) != 0))
-    status = error_output(error, errno);
+  status = desk_deal_id(&desk, argument_at(arguments, 0), &awaited.deal, error);
+  if (status == COLLEGA_OK) status = prove(&desk, &awaited, error);
+  arena_destroy(&awaited.arena);
   desk_close(&desk);
   return status;
 }

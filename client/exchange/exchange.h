@@ -266,7 +266,10 @@ enum collega_status talk_each(struct ledger_txn *txn, const struct id *party,
 /* What the user sees: "draft" .. "terminated", "releasing"; "active" and "ended" from the dates of a concluded one. */
 const char *deal_state_name(const CollegaStore__DealRow *row, const Collega__Terms *terms,
                             collega_date today);
-/* The proof of a concluded deal as file bytes in the arena; `hide` is a mask of sections (terms.h). */
+/* The proof of a concluded deal as file bytes in the arena; `hide` is a mask of sections (terms.h). Only one that
+ * verifies is given. COLLEGA_UNREACHABLE: something that belongs to it has not come in yet - the other's letter (rules
+ * proof_acceptance, proof_gap, proof_end), or what the board brings (proof_not_yet). COLLEGA_FORGED: it does not verify,
+ * the rule says why. COLLEGA_REFUSED: it is no agreement. COLLEGA_NOT_FOUND: there is no such deal. */
 enum collega_status deal_prove(struct exchange *exchange, const struct id *party,
                                const struct id *deal, unsigned hide, collega_time now,
                                struct arena *arena, struct bytes *file,

@@ -1,9 +1,14 @@
 /* The proof of an agreement: everything that shows who agreed to what, when, and who could sign,
- * in one file that needs nothing else. */
+ * in one file that needs nothing else.
+ *
+ * It is judged before it is given away, as whoever gets it will judge it. A home that was restored has its agreements
+ * back before it has read the board, and without what the board brings - cards, certificates, mandates, the decider's
+ * receipts for them - nobody could check it. */
 #include "client/exchange/deal_rows.h"
 
 #include <string.h>
 
+#include "base/words.h"
 #include "proto/guard.h"
 #include "proto/limits.h"
 #include "proto/proof.h"
@@ -19,6 +24,12 @@ struct proving {
   size_t count;
   const Collega__Proof *proof; /* its deals and end are filled: what they name belongs to it */
 };
+
+/* Something that belongs to it is still on its way. */
+static enum collega_status not_yet(const struct proving *proving, enum rule lacks) {
+  return error_set(proving->error, COLLEGA_UNREACHABLE, RULE_proof_not_yet, NULL, rule_name(lacks),
+                   NULL);
+}
 
 static enum collega_status run_of(struct proving *proving, const ProtobufCBinaryData *packed,
                                   Collega__Run **out) {
@@ -69,7 +80,7 @@ static enum collega_status add_party(struct proving *proving, const struct id *p
   enum collega_status status =
       row_get(proving->txn, TABLE_PARTIES, bytes_of(party->byte, ID_BYTES),
               &collega_store__party__descriptor, proving->arena, &message, proving->error);
-  if (status == COLLEGA_NOT_FOUND) return exchange_row_damaged(proving->error, "parties");
+  if (status == COLLEGA_NOT_FOUND) return not_yet(proving, RULE_proof_lacks_card);
   if (status != COLLEGA_OK) return status;
   const CollegaStore__Party *row = (const CollegaStore__Party *)message;
   for (size_t i = 0; status == COLLEGA_OK && i < row->n_records; i++) {
@@ -182,7 +193,7 @@ static enum collega_status read_stated(struct proving *proving, const CollegaSto
   }
   return names->met[0] && names->met[1]
              ? COLLEGA_OK
-             : error_set(proving->error, COLLEGA_REFUSED, RULE_proof_gap, NULL, NULL);
+             : error_set(proving->error, COLLEGA_UNREACHABLE, RULE_proof_gap, NULL, NULL);
 }
 
 static enum collega_status runs_of_again(struct proving *proving, const struct stated *stated,
@@ -219,7 +230,7 @@ static enum collega_status fill_deal(struct proving *proving, const CollegaStore
                                      Collega__ProofDeal *out) {
   collega__proof_deal__init(out);
   if (!row->has_acceptance_run) /* the other side's letter is still on its way */
-    return error_set(proving->error, COLLEGA_REFUSED, RULE_proof_acceptance, NULL, NULL);
+    return error_set(proving->error, COLLEGA_UNREACHABLE, RULE_proof_acceptance, NULL, NULL);
   const Collega__SaltedTerms *salted = (const Collega__SaltedTerms *)row_unpack(
       &collega__salted_terms__descriptor, field_bytes(&row->terms), proving->arena);
   if (!salted) return exchange_row_damaged(proving->error, "terms");
@@ -266,7 +277,7 @@ static enum collega_status fill_part(struct proving *proving, const CollegaStore
   enum collega_status status =
       find_request(proving, root, stated->decision, &part->terminate, &terminate);
   if (status == COLLEGA_OK && !terminate)
-    return error_set(proving->error, COLLEGA_REFUSED, RULE_proof_end, NULL, NULL);
+    return error_set(proving->error, COLLEGA_UNREACHABLE, RULE_proof_end, NULL, NULL);
   if (status == COLLEGA_OK && proof->n_reductions == REDUCTIONS_MOST)
     return error_set(proving->error, COLLEGA_REFUSED, RULE_proof_too_large, NULL, NULL);
   if (status == COLLEGA_OK) status = run_of(proving, stated->packed, &part->decision);
@@ -358,7 +369,7 @@ static enum collega_status fill_end(struct proving *proving, const CollegaStore_
       return exchange_row_damaged(proving->error, "roots");
     return run_of(proving, &row->decisions[i], &proof->termination);
   }
-  return error_set(proving->error, COLLEGA_REFUSED, RULE_proof_end, NULL, NULL);
+  return error_set(proving->error, COLLEGA_UNREACHABLE, RULE_proof_end, NULL, NULL);
 }
 
 /* Whichever of its deals was named: the agreement as it stands, with all that became of it. */
@@ -387,6 +398,39 @@ static enum collega_status fill_agreement(struct proving *proving, struct deal_v
   return status == COLLEGA_OK ? fill_chain(proving, root, view, names, hide, proof) : status;
 }
 
+/* ---- judged before it is given away */
+
+/* What the finding lacks, if the board can still bring it. */
+static enum rule lacks(const struct proof_finding *finding) {
+  if (!finding->against) return RULE_NONE;
+  if (finding->words.rule == RULE_proof_receipt_missing) return RULE_proof_lacks_receipt;
+  if (finding->words.rule == RULE_proof_cert_missing) return RULE_proof_lacks_cert;
+  if (finding->words.rule == RULE_proof_no_card) return RULE_proof_lacks_card;
+  if (finding->words.rule == RULE_mandate_unknown) return RULE_proof_lacks_mandate;
+  return finding->words.status == COLLEGA_NOT_FOUND ? RULE_proof_lacks_card : RULE_NONE;
+}
+
+/* Of all that does not fit, first what may still come: the rest may follow from it. */
+static enum collega_status judge(const struct proving *proving, struct bytes file) {
+  struct proof_judgement judgement;
+  enum collega_status status =
+      proof_judge(file, NULL, 0, proving->arena, &judgement, proving->error);
+  if (status != COLLEGA_OK || judgement.valid) return status;
+  const struct proof_finding *first = NULL;
+  for (size_t i = 0; i < judgement.finding_count; i++) {
+    enum rule rule = lacks(&judgement.findings[i]);
+    if (rule != RULE_NONE) return not_yet(proving, rule);
+    if (!first && judgement.findings[i].against) first = &judgement.findings[i];
+  }
+  if (!first) return exchange_no_memory(proving->error);
+  if (proving->error) {
+    *proving->error = first->words;
+    proving->error->status = COLLEGA_FORGED;
+    error_prefix(proving->error, "proof");
+  }
+  return COLLEGA_FORGED;
+}
+
 static enum collega_status prove(struct proving *proving, const struct id *deal, unsigned hide,
                                  collega_time now, struct bytes *file) {
   Collega__Proof proof = COLLEGA__PROOF__INIT;
@@ -410,8 +454,11 @@ static enum collega_status prove(struct proving *proving, const struct id *deal,
   proof.members = proving->members;
   proof.made = now;
   proof.decider_name = broker->name;
-  *file = proof_pack(&proof, proving->arena);
-  return file->data ? COLLEGA_OK : exchange_no_memory(proving->error);
+  struct bytes packed = proof_pack(&proof, proving->arena);
+  if (!packed.data) return exchange_no_memory(proving->error);
+  status = judge(proving, packed);
+  if (status == COLLEGA_OK) *file = packed;
+  return status;
 }
 
 enum collega_status deal_prove(struct exchange *exchange, const struct id *party,

@@ -219,7 +219,8 @@ int collega_deal_show(struct collega_node *node, const char *deal, char **json,
 /* json: {"deals":[...]}, newest first. */
 int collega_deals_list(struct collega_node *node, char **json, struct collega_failure *failure);
 /* The proof of an agreement, as the bytes of a file: *file is the caller's (collega_free). `hide`: sections that are
- * not shown, "rates,persons"; NULL: all are shown. */
+ * not shown, "rates,persons"; NULL: all are shown. Only a proof that verifies is given: COLLEGA_CODE_UNREACHABLE says that
+ * something that belongs to it has not come in yet. */
 int collega_deal_prove(struct collega_node *node, const char *deal, const char *hide, void **file,
                        size_t *length, struct collega_failure *failure);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/words.h"
+#include "client/exchange/mandates.h"
 #include "proto/guard.h"
 #include "proto/limits.h"
 #include "proto/proof.h"
@@ -100,6 +101,54 @@ static void judge(struct world *world, struct home *home, const struct id *deal,
   must(proof_judge(file, fingerprints, 1, arena, out, &error));
   for (size_t i = 0; i < out->finding_count; i++)
     if (out->findings[i].against) world_print_error(&out->findings[i].words);
+}
+
+/* The board brings the mandate that the other side signed with. Mail may be ahead of it. */
+static void a_proof_that_would_not_verify_is_not_given(void **state) {
+  struct world *world = *state;
+  struct pair pair = make_pair(world);
+  struct mandate_input input = {.person = "P. Bakker", .function = "planner"};
+  struct proposal proposal = {.match = &pair.match, .headcount = 2};
+  struct proof_judgement judgement;
+  struct collega_error why;
+  struct id mandate, deal;
+  struct bytes file = {NULL, 0};
+  struct arena *arena = arena_new(65536, 1u << 26);
+  uint32_t acts;
+  pair.borrower->welcomed = false; /* nothing is delivered to it for a while */
+  must(mandate_add(pair.lender->exchange, &pair.lender->party, &input, world->now, &mandate,
+                   &error));
+  world_settle(world);
+  proposal.mandate = &mandate;
+  must(deal_propose(pair.lender->exchange, &pair.lender->party, &proposal, world->now, &deal,
+                    &error));
+  world_settle(world);
+  pair.borrower->welcomed = true;
+  while (world_mail(world, pair.borrower)) {}
+  must(
+      deal_accept(pair.borrower->exchange, &pair.borrower->party, &deal, NULL, world->now, &error));
+  must(exchange_sign(pair.borrower->exchange, world->now, true, &acts, &error));
+  while (world_send_waiting(world, pair.borrower)) {}
+  while (world_mail(world, pair.borrower)) {}
+  assert_int_equal(world_deal_state(pair.borrower, &deal, NULL), CONCLUDED);
+
+  assert_int_equal(deal_prove(pair.borrower->exchange, &pair.borrower->party, &deal, 0, world->now,
+                              arena, &file, &why),
+                   COLLEGA_UNREACHABLE);
+  assert_int_equal(why.rule, RULE_proof_not_yet);
+  assert_string_equal(why.argument[0], rule_name(RULE_proof_lacks_mandate));
+  assert_null(file.data);
+
+  world_settle(world);
+  judge(world, pair.borrower, &deal, 0, arena, &judgement);
+  assert_true(judgement.valid);
+  /* What nothing can still come for is said as whoever gets the file would read it. */
+  assert_int_equal(deal_prove(pair.borrower->exchange, &pair.borrower->party, &deal, 0,
+                              world->now - 3 * DAY_MS, arena, &file, &why),
+                   COLLEGA_FORGED);
+  assert_int_equal(why.rule, RULE_proof_made);
+  assert_string_equal(why.field, "proof.made");
+  arena_destroy(&arena);
 }
 
 static void the_proof_of_either_side_is_valid(void **state) {
@@ -651,6 +700,7 @@ static void mail_that_cannot_be_opened_is_recorded_and_acknowledged(void **state
 int main(void) {
   const struct CMUnitTest tests[] = {
       world_test(a_proposal_that_is_accepted_is_concluded_on_both_sides),
+      world_test(a_proof_that_would_not_verify_is_not_given),
       world_test(the_proof_of_either_side_is_valid),
       world_test(the_borrower_may_propose_too_and_tells_the_address),
       world_test(a_proposal_to_an_offer_makes_a_capacity_to_fit),
