@@ -31,7 +31,9 @@ static void loan_row(struct desk *desk, struct table *table, const json_t *loan)
            (int64_t)json_integer_value(json_object_get(loan, "hours")));
   snprintf(score, sizeof score, "%.2f",
            json_number_value(json_object_get(loan, "score")) +
-               1e-9); /* half up, as in the sentences */
+               1e-9); /* half up, and with a comma in Dutch, as in the sentences */
+  char *point = strchr(score, '.');
+  if (point && desk->language == LANGUAGE_NL) *point = ',';
   if (json_object_get(loan, "ring"))
     snprintf(ring, sizeof ring, "%" PRId64,
              (int64_t)json_integer_value(json_object_get(loan, "ring")));
@@ -96,7 +98,9 @@ static void print_gaps(struct desk *desk, const json_t *loans) {
       if (!text || is_told(loans, index, text)) continue;
       if (told++ == 0) say(desk, RULE_said_plan_watch, NULL);
       size_t count = count_gap(loans, text);
-      if (count > 1)
+      if (count == all && all > 1)
+        say(desk, RULE_said_plan_gap_all, safe(desk, text), NULL);
+      else if (count > 1)
         say(desk, RULE_said_plan_gap_many, safe(desk, text), count_text(desk, count),
             count_text(desk, all), NULL);
       else

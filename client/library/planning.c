@@ -96,6 +96,10 @@ enum collega_status planning_make(const struct view *view, const struct planning
   if (status != COLLEGA_OK) return status;
   bool carve = request->kind == PLANNING_OFFER && planning_may_carve(&out->offers[0]);
   status = carve ? planning_carve(view, out, error) : plan_loans(view, out, out->until, error);
+  if (out->pairs_cut && out->board_bound >= 0 && out->bound > out->board_bound) {
+    out->bound = out->board_bound; /* what no plan of all can be worth, none of some can */
+    out->optimal = out->value == out->bound;
+  }
   out->milliseconds = clock_monotonic() - began;
   return status;
 }

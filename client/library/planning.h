@@ -71,6 +71,7 @@ struct planning {
   bool optimal;
   bool rings_cut;
   bool pairs_cut; /* not all pairs were looked at: each request's best, or as far as time went */
+  int64_t board_bound;        /* pairs_cut: no plan of all pairs is worth more; -1: not known */
   int32_t hours, asked_hours; /* PLANNING_CARVED: a week */
   size_t best_pair;           /* of the pairs; SIZE_MAX: none */
   int32_t best_people;        /* of it alone, each with */

@@ -275,13 +275,54 @@ static enum collega_status pair_best(struct pairing *pairing, struct collega_err
     struct short_id id = number_id(i);
     size_t count = 0;
     if (kind_supplies(out->offers[i].offer->kind)) continue;
-    if (i % 64 == 0 && planning_over(&out->until)) break;
+    if (i % 64 == 0 && planning_over(&out->until)) {
+      out->board_bound = -1;
+      break;
+    }
     status = match_engine_top(engine, &id, PLAN_NEIGHBOURS, found, &count, error);
     for (size_t j = 0; status == COLLEGA_OK && j < count; ++j)
       if (!add_pair(pairing, i, (size_t)get_be64(found[j].id.byte))) status = no_memory(error);
   }
   match_engine_destroy(&engine);
   return status;
+}
+
+/* ---- what all pairs could be worth, where not all are known */
+
+struct request {
+  int32_t best, people; /* score of its best counter-offer, which is known */
+};
+
+static int by_best(const void *one, const void *other) {
+  const struct request *a = one, *b = other;
+  return (a->best < b->best) - (a->best > b->best);
+}
+
+/* Nobody is lent at more than the best score of the request, and no more people than there are: so the requests of the
+ * best scores are filled until all people are lent. Of a plan for one offer that offer is the request. */
+static bool bound_board(struct planning *out) {
+  struct request *requests = calloc(out->offer_count + 1, sizeof *requests);
+  bool alone = out->kind == PLANNING_OFFER;
+  int64_t people = 0;
+  if (!requests) return false;
+  for (size_t i = 0; i < out->offer_count; ++i) {
+    bool asks = alone ? i == 0 : !kind_supplies(out->offers[i].offer->kind);
+    if (asks) requests[i].people = out->offers[i].people;
+    if (!asks) people += out->offers[i].people;
+  }
+  for (size_t i = 0; i < out->pair_count; ++i) {
+    struct request *request = &requests[alone ? 0 : out->pairs[i].demand];
+    if (out->pairs[i].score > request->best) request->best = out->pairs[i].score;
+  }
+  qsort(requests, out->offer_count, sizeof *requests, by_best);
+  out->board_bound = 0;
+  for (size_t i = 0; i < out->offer_count && people > 0; ++i) {
+    int64_t taken = requests[i].people < people ? requests[i].people : people;
+    out->board_bound += taken * requests[i].best;
+    people -= taken;
+  }
+  free(requests);
+  return true;
 }
 
 static size_t possible_pairs(const struct planning *out) {
@@ -300,13 +341,17 @@ static int by_pair_score(const void *one, const void *other) {
 
 enum collega_status planning_pairs(struct planning *out, struct collega_error *error) {
   struct pairing pairing = {.out = out};
-  if (out->kind != PLANNING_OFFER && possible_pairs(out) > PLAN_BRUTE_PAIRS)
-    return pair_best(&pairing, error);
+  if (out->kind != PLANNING_OFFER && possible_pairs(out) > PLAN_BRUTE_PAIRS) {
+    enum collega_status status = pair_best(&pairing, error);
+    if (status != COLLEGA_OK || out->board_bound < 0) return status;
+    return bound_board(out) ? COLLEGA_OK : no_memory(error);
+  }
   if (!pair_all(&pairing)) return no_memory(error);
   if (out->kind == PLANNING_OFFER && out->pair_count > PLAN_LENDERS_MOST) {
     qsort(out->pairs, out->pair_count, sizeof *out->pairs, by_pair_score);
     out->pair_count = PLAN_LENDERS_MOST;
     out->pairs_cut = true;
+    if (!bound_board(out)) return no_memory(error);
   }
   return COLLEGA_OK;
 }

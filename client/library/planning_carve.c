@@ -144,6 +144,8 @@ static enum collega_status take_carving(const struct view *view, struct planning
   out->value = carving->value;
   out->bound = carving->bound;
   out->optimal = carving->optimal;
+  if (out->pairs_cut) /* the best of them come first */
+    out->board_bound = (int64_t)carving->asked * out->pairs[0].score;
   out->best_pair = carving->best_lender;
   out->best_people = carving->best_people;
   out->best_hours = (unsigned)carving->best_hours;

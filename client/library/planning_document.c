@@ -151,6 +151,8 @@ static bool put_figures(const struct view *view, const struct planning *planning
             json_put(out, "rings_cut", json_boolean(planning->rings_cut)) &&
             json_put(out, "milliseconds", json_integer(planning->milliseconds)) &&
             json_put(out, "best_single", single_json(view, planning));
+  if (ok && planning->pairs_cut && planning->board_bound >= 0)
+    ok = json_put(out, "board_bound", json_real((double)planning->board_bound / most));
   if (ok && planning->kind == PLANNING_CARVED)
     ok = json_put(out, "hours", json_integer(planning->hours)) &&
          json_put(out, "hours_asked", json_integer(planning->asked_hours));

@@ -109,7 +109,8 @@ static void say_single(struct saying *saying) {
   const char *who = side_name(single, supplies ? "demand" : "supply");
   if (kind_is(saying, "carved")) {
     int64_t hours = people * json_integer_value(json_object_get(single, "hours"));
-    add_sentence(saying, RULE_plan_said_single_hours, number_of(saying, hours), who, score, NULL);
+    add_sentence(saying, RULE_plan_said_single_hours, number_of(saying, hours), who, score,
+                 number_of(saying, figure(saying, "hours") - hours));
     return;
   }
   if (kind_is(saying, "offer") && json_array_size(loans) == 1 &&
@@ -122,17 +123,30 @@ static void say_single(struct saying *saying) {
                people_of(saying, people), who, score, number_of(saying, more));
 }
 
-static void say_bound(struct saying *saying) {
+/* How much better something worth `most` is than the plan, in per cent, rounded up. */
+static const char *better(const struct saying *saying, const char *most) {
   double value = json_number_value(json_object_get(saying->plan, "value"));
-  double bound = json_number_value(json_object_get(saying->plan, "bound"));
-  if (json_is_true(json_object_get(saying->plan, "optimal"))) {
-    bool cut = json_is_true(json_object_get(saying->plan, "pairs_cut"));
+  double bound = json_number_value(json_object_get(saying->plan, most));
+  double more = value > 0 ? ceil((bound - value) / value * 100.0) : 100;
+  return number_of(saying, more > 0 ? (int64_t)more : 0);
+}
+
+static void say_bound(struct saying *saying) {
+  bool cut = json_is_true(json_object_get(saying->plan, "pairs_cut"));
+  bool alone = json_object_get(saying->plan, "offer") != NULL;
+  if (cut)
+    add_sentence(saying, alone ? RULE_plan_said_cut_offer : RULE_plan_said_cut,
+                 number_of(saying, alone ? PLAN_LENDERS_MOST : PLAN_NEIGHBOURS), NULL, NULL, NULL);
+  if (!json_is_true(json_object_get(saying->plan, "optimal")))
+    add_sentence(saying, RULE_plan_said_bound, better(saying, "bound"), NULL, NULL, NULL);
+  else
     add_sentence(saying, cut ? RULE_plan_said_best_seen : RULE_plan_said_best, NULL, NULL, NULL,
                  NULL);
-    return;
-  }
-  double more = value > 0 ? ceil((bound - value) / value * 100.0) : 100;
-  add_sentence(saying, RULE_plan_said_bound, number_of(saying, (int64_t)more), NULL, NULL, NULL);
+  if (!cut) return;
+  if (json_is_number(json_object_get(saying->plan, "board_bound")))
+    add_sentence(saying, RULE_plan_said_cut_bound, better(saying, "board_bound"), NULL, NULL, NULL);
+  else
+    add_sentence(saying, RULE_plan_said_cut_time, NULL, NULL, NULL, NULL);
 }
 
 /* ---- who has which days of a job that is shared */
@@ -178,6 +192,13 @@ static const char *days_words(const struct saying *saying, const struct piece *p
   return text;
 }
 
+/* Names of days begin with letters of ASCII in both languages. */
+static const char *with_capital(const struct saying *saying, const char *text) {
+  char *out = arena_text(saying->view->arena, text);
+  if (out && *out >= 'a' && *out <= 'z') *out = (char)(*out - 'a' + 'A');
+  return out ? out : "";
+}
+
 static void say_days(struct saying *saying) {
   const json_t *loans = json_object_get(saying->plan, "loans");
   struct piece pieces[PIECES_TOLD];
@@ -191,19 +212,31 @@ static void say_days(struct saying *saying) {
   }
   if (!named) return;
   qsort(pieces, count, sizeof *pieces, by_days);
-  add_sentence(saying, RULE_plan_said_days, days_words(saying, pieces, count), NULL, NULL, NULL);
+  const char *days = with_capital(saying, days_words(saying, pieces, count));
+  add_sentence(saying, RULE_plan_said_days, days, NULL, NULL, NULL);
 }
 
+/* A sentence for each ring: "Ring 1: A lends 3 people to B, B to C, C to A." */
 static void say_rings(struct saying *saying) {
+  int64_t ring = 0;
+  const char *text = "";
   size_t index;
   json_t *loan;
   json_array_foreach(json_object_get(saying->plan, "loans"), index, loan) {
-    int64_t ring = json_integer_value(json_object_get(loan, "ring"));
+    int64_t number = json_integer_value(json_object_get(loan, "ring"));
+    const char *lender = side_name(loan, "supply"), *borrower = side_name(loan, "demand");
+    if (number == ring && number) {
+      text = rendered(saying, RULE_plan_said_ring_next, text, lender, borrower, NULL);
+      continue;
+    }
+    if (ring) add_sentence(saying, RULE_plan_said_ring_end, text, NULL, NULL, NULL);
+    ring = number;
+    if (!ring) continue;
     int64_t people = json_integer_value(json_object_get(loan, "people"));
-    if (ring)
-      add_sentence(saying, RULE_plan_said_ring, number_of(saying, ring), side_name(loan, "supply"),
-                   people_of(saying, people), side_name(loan, "demand"));
+    text = rendered(saying, RULE_plan_said_ring, number_of(saying, ring), lender,
+                    people_of(saying, people), borrower);
   }
+  if (ring) add_sentence(saying, RULE_plan_said_ring_end, text, NULL, NULL, NULL);
 }
 
 json_t *plan_sentences(const struct view *view, const json_t *plan) {

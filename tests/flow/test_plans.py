@@ -181,7 +181,7 @@ def test_two_lenders_share_one_place_on_different_days(world, named):
     assert single["people"] * single["hours"] in (16, 24) and single["value"] < plan["value"]
     one, two = (next(loan["supply"]["party"]["name"] for loan in plan["loans"] if loan["supply"]["offer"] == offer) for offer in lent[:2])
     told = borrower("plan", "show", plan["id"], "--lang", "nl").stdout
-    assert f"Zo delen zij het werk: maandag tot en met woensdag: {one} (24 uur); donderdag en vrijdag: {two} (16 uur)." in told
+    assert f"Zo delen zij het werk. Maandag tot en met woensdag: {one} (24 uur); donderdag en vrijdag: {two} (16 uur)." in told
     assert f"Monday to Wednesday: {one} (24 hours); Thursday and Friday: {two}" in borrower("plan", "show", plan["id"], "--lang", "en").stdout
     # The terms of each deal have the days of its part.
     made = borrower.json("plan", "propose", plan["id"])
@@ -225,7 +225,8 @@ def test_a_ring_is_found_among_a_board_and_swaps_lend_only_in_return(world):
     for loan, after in zip(plan["loans"], plan["loans"][1:] + plan["loans"][:1]):
         assert loan["demand"]["party"]["kvk"] == after["supply"]["party"]["kvk"]
     told = a("plan", "--board", "--rings", "--lang", "en").stdout
-    assert "lends 3 people to" in told and "all lend and borrow" in told
+    names = [loan["supply"]["party"]["name"] for loan in plan["loans"]]
+    assert f"Ring 1: {names[0]} lends 3 people to {names[1]}, {names[1]} to {names[2]}, {names[2]} to {names[0]}." in told and "all lend and borrow" in told
     # The board: the ring for the swap, and loans for what remains; who wants somebody back and gets nobody lends nobody.
     board = a.json("plan", "--board")
     used = {}
@@ -276,6 +277,12 @@ def test_a_large_board_is_planned_by_the_best_of_each_request(tmp_path):
                 used[loan[side]["offer"]] = used.get(loan[side]["offer"], 0) + loan["people"]
         assert all(number <= people[offer] for offer, number in used.items())
         assert plan["people"] == sum(loan["people"] for loan in plan["loans"]) > 500
+        # That not all was looked at is told, and how much better the whole board could be: nobody is lent above the best score.
+        assert plan["board_bound"] >= plan["bound"]
+        assert plan["board_bound"] <= sum(people.values()) / 2 + 1e-6
+        told = reader("plan", "show", plan["id"], "--lang", "nl").stdout
+        more = -(-(plan["board_bound"] - plan["value"]) * 100 // plan["value"])
+        assert "van elke aanvraag zijn de 20 beste matches bekeken" in told and f"Met het hele prikbord kan het hoogstens {more:.0f}% beter" in told
 
 
 BAD = [([], "plan_of_what", 2), (["--board", "--offer", "ab"], "plan_of_what", 2), (["--rings", "--offer", "ab"], "plan_of_what", 2),
