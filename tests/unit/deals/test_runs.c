@@ -8,6 +8,7 @@
 #include <string.h>
 #include <cmocka.h>
 #include "checker.h"
+#include "tests/support/share.h"
 
 #define RUNS  20000
 #define STORY 60000 /* characters of it that are printed: the end */
@@ -35,7 +36,7 @@ static bool elsewhere(const char *row) {
 
 static void every_life_keeps_the_invariants_and_settles(void **state) {
   (void)state;
-  uint64_t seed = setting("COLLEGA_SEED", 1), runs = setting("COLLEGA_RUNS", RUNS);
+  uint64_t seed = setting("COLLEGA_SEED", 1), runs = setting("COLLEGA_RUNS", TESTS_SHARE(RUNS));
   for (uint64_t i = 0; i < runs; i++) {
     const char *wrong = world_run(&world, seed + i);
     if (wrong == NULL) continue;

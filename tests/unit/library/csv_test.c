@@ -11,6 +11,7 @@
 
 #include "base/words.h"
 #include "client/library/offer_csv.h"
+#include "tests/support/share.h"
 
 /* A whole table as text: cells in brackets, records on lines of their own, "!rule@column" after a
  * record with a fault. */
@@ -213,7 +214,7 @@ static void no_bytes_do_harm(void **state) {
   char text[sizeof seed + 64], out[4096];
   uint32_t random = 1;
   size_t refused = 0, read = 0;
-  for (int round = 0; round < 20000; round++) {
+  for (int round = 0; round < TESTS_SHARE(20000); round++) {
     size_t length = sizeof seed - 1;
     memcpy(text, seed, length);
     for (int change = 0; change < 1 + round % 6; change++) {
@@ -235,7 +236,7 @@ static void no_bytes_do_harm(void **state) {
       refused++;
     assert_true(error.status == COLLEGA_OK || error.status == COLLEGA_INVALID);
   }
-  assert_true(read > 1000 && refused > 1000);
+  assert_true(read > TESTS_SHARE(1000) && refused > TESTS_SHARE(1000));
 }
 
 int main(void) {

@@ -14,6 +14,7 @@
 
 #include "tests/unit/match/plain.h"
 #include "tests/unit/match/samples.h"
+#include "tests/support/share.h"
 
 #define MOST_OFFERS 2000
 #define MOST        50
@@ -181,14 +182,14 @@ static void try_boards(unsigned boards, const struct match_sources *sources) {
 
 static void the_engine_answers_like_a_plain_list(void **state) {
   (void)state;
-  try_boards(1000, &match_rules_default.sources);
+  try_boards(TESTS_SHARE(1000), &match_rules_default.sources);
 }
 
 static void the_engine_answers_like_a_plain_list_with_a_taxonomy(void **state) {
   (void)state;
   struct taxonomy *taxonomy = made_up_taxonomy();
   struct courses *courses = made_up_table();
-  try_boards(1000, &(struct match_sources){.taxonomy = taxonomy, .courses = courses});
+  try_boards(TESTS_SHARE(1000), &(struct match_sources){.taxonomy = taxonomy, .courses = courses});
   taxonomy_close(&taxonomy);
   courses_close(&courses);
 }
