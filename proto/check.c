@@ -42,15 +42,8 @@ static enum collega_status check_value(const struct field_rule *rule, const void
     uint64_t number = *(const uint64_t *)value;
     return field_check_number(rule, number > INT64_MAX ? -1 : (int64_t)number, error);
   }
-  case PROTOBUF_C_TYPE_SINT32:
-  case PROTOBUF_C_TYPE_SFIXED32:
-  case PROTOBUF_C_TYPE_SINT64:
-  case PROTOBUF_C_TYPE_SFIXED64:
-  case PROTOBUF_C_TYPE_FIXED32:
-  case PROTOBUF_C_TYPE_FIXED64:
-  case PROTOBUF_C_TYPE_FLOAT:
-  case PROTOBUF_C_TYPE_DOUBLE:
-    break; /* the build has checked that no field has them */
+  case FIELD_TYPES_OF_NONE:
+    break;
   }
   return error_set(error, COLLEGA_INVALID, RULE_wire_type, NULL, NULL);
 }

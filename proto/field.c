@@ -187,19 +187,7 @@ static enum rule text_fault(enum form form, const char *text, size_t length) {
     return vat_fits(text, length) ? RULE_NONE : RULE_form_vat;
   case FORM_ADDRESS:
     return address_fits(text, length) ? RULE_NONE : RULE_form_address;
-  case FORM_ID:
-  case FORM_KEY:
-  case FORM_SIGNATURE:
-  case FORM_EPOCH:
-  case FORM_SHORT_ID:
-  case FORM_BLOB:
-  case FORM_MESSAGE:
-  case FORM_NUMBER:
-  case FORM_TIME:
-  case FORM_DATE:
-  case FORM_CENTS:
-  case FORM_ENUM:
-  case FORM_FLAG:
+  case FORMS_OF_NO_TEXT:
     break; /* not texts: the build has checked that no text field has them */
   }
   return RULE_NONE;

@@ -4,6 +4,32 @@
 #include "base/bytes.h"
 #include "proto/rules_table.h"
 
+/* `case FIELD_TYPES_OF_NONE:` in a switch over all types: those that no field of the schema has, as the build has checked.
+ * `case FORMS_OF_NO_TEXT:` over all forms: those that no field of text has. */
+#define FIELD_TYPES_OF_NONE                                                                        \
+  PROTOBUF_C_TYPE_SINT32:                                                                          \
+  case PROTOBUF_C_TYPE_SFIXED32:                                                                   \
+  case PROTOBUF_C_TYPE_SINT64:                                                                     \
+  case PROTOBUF_C_TYPE_SFIXED64:                                                                   \
+  case PROTOBUF_C_TYPE_FIXED32:                                                                    \
+  case PROTOBUF_C_TYPE_FIXED64:                                                                    \
+  case PROTOBUF_C_TYPE_FLOAT:                                                                      \
+  case PROTOBUF_C_TYPE_DOUBLE
+#define FORMS_OF_NO_TEXT                                                                           \
+  FORM_ID:                                                                                         \
+  case FORM_KEY:                                                                                   \
+  case FORM_SIGNATURE:                                                                             \
+  case FORM_EPOCH:                                                                                 \
+  case FORM_SHORT_ID:                                                                              \
+  case FORM_BLOB:                                                                                  \
+  case FORM_MESSAGE:                                                                               \
+  case FORM_NUMBER:                                                                                \
+  case FORM_TIME:                                                                                  \
+  case FORM_DATE:                                                                                  \
+  case FORM_CENTS:                                                                                 \
+  case FORM_ENUM:                                                                                  \
+  case FORM_FLAG
+
 /* One value against its rule. COLLEGA_INVALID names the rule; the field is the caller's to name. */
 enum collega_status field_check_text(const struct field_rule *rule, const char *text, size_t length,
                                      struct collega_error *error) COLLEGA_MUST_CHECK;

@@ -140,15 +140,8 @@ static json_t *value_to_json(const struct field_rule *rule, const void *value) {
     return number(rule, *(const int64_t *)value);
   case PROTOBUF_C_TYPE_UINT64:
     return number(rule, (int64_t) * (const uint64_t *)value);
-  case PROTOBUF_C_TYPE_SINT32:
-  case PROTOBUF_C_TYPE_SFIXED32:
-  case PROTOBUF_C_TYPE_SINT64:
-  case PROTOBUF_C_TYPE_SFIXED64:
-  case PROTOBUF_C_TYPE_FIXED32:
-  case PROTOBUF_C_TYPE_FIXED64:
-  case PROTOBUF_C_TYPE_FLOAT:
-  case PROTOBUF_C_TYPE_DOUBLE:
-    break; /* the build has checked that no field has them */
+  case FIELD_TYPES_OF_NONE:
+    break;
   }
   return NULL;
 }

@@ -178,16 +178,22 @@ static enum collega_status accept(struct user_act *act) {
   return finish_act(act, COLLEGA_STORE__ACT_KIND__ACT_KIND_ACCEPT, body);
 }
 
-static enum collega_status decline(struct user_act *act) {
-  struct deal_event event = {.kind = DEAL_EVENT_DECLINE, .deal = act->view.deal, .now = act->now};
-  Collega__Decline content = COLLEGA__DECLINE__INIT;
-  Collega__Body *body = NULL;
+/* The body of an act that needs nothing but that its event is taken; NULL: it is no news. */
+static enum collega_status begin_act(struct user_act *act, enum deal_event_kind kind,
+                                     Collega__Body **body) {
+  struct deal_event event = {.kind = kind, .deal = act->view.deal, .now = act->now};
   bool news = false;
+  *body = NULL;
   enum collega_status status = try_event(act, &event, &news);
-  if (status == COLLEGA_OK && !news) return COLLEGA_OK;
-  if (status == COLLEGA_OK)
-    status = exchange_own_body(act->exchange, act->txn, act->party, act->arena, &body, act->error);
-  if (status != COLLEGA_OK) return status;
+  if (status != COLLEGA_OK || !news) return status;
+  return exchange_own_body(act->exchange, act->txn, act->party, act->arena, body, act->error);
+}
+
+static enum collega_status decline(struct user_act *act) {
+  Collega__Decline content = COLLEGA__DECLINE__INIT;
+  Collega__Body *body;
+  enum collega_status status = begin_act(act, DEAL_EVENT_DECLINE, &body);
+  if (status != COLLEGA_OK || !body) return status;
   field_set_id(&content.deal, &act->view.deal);
   content.time = act->now;
   body->type = COLLEGA__BODY_TYPE__BODY_TYPE_DECLINE;
@@ -198,19 +204,14 @@ static enum collega_status decline(struct user_act *act) {
 /* Of what nobody has seen yet the withdrawal is a fact; after that it is a request to the
  * decider. */
 static enum collega_status withdraw(struct user_act *act) {
-  struct deal_event event = {.kind = DEAL_EVENT_WITHDRAW, .deal = act->view.deal, .now = act->now};
   Collega__Withdraw content = COLLEGA__WITHDRAW__INIT;
-  Collega__Body *body = NULL;
-  bool news = false;
+  Collega__Body *body;
   if (act->view.row->state == COLLEGA_STORE__DEAL_STATE__DEAL_STATE_DRAFT)
     return exchange_append_dropped(act->exchange, act->txn, act->party, &act->view.deal,
                                    COLLEGA_STORE__ACT_KIND__ACT_KIND_PROPOSE, RULE_withdrawn,
                                    act->now, act->arena, act->error);
-  enum collega_status status = try_event(act, &event, &news);
-  if (status == COLLEGA_OK && !news) return COLLEGA_OK;
-  if (status == COLLEGA_OK)
-    status = exchange_own_body(act->exchange, act->txn, act->party, act->arena, &body, act->error);
-  if (status != COLLEGA_OK) return status;
+  enum collega_status status = begin_act(act, DEAL_EVENT_WITHDRAW, &body);
+  if (status != COLLEGA_OK || !body) return status;
   field_set_id(&content.deal, &act->view.deal);
   content.time = act->now;
   body->type = COLLEGA__BODY_TYPE__BODY_TYPE_WITHDRAW;

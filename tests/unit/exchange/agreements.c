@@ -1,6 +1,6 @@
 /* What becomes of proposals and agreements, between homes in one process: holds per day, both sides
  * alike, every frame delivered twice, and every ledger rebuilt to the same rows. */
-#include "world.h"
+#include "pair.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -14,23 +14,9 @@
 #define TERMINATED COLLEGA_STORE__DEAL_STATE__DEAL_STATE_TERMINATED
 
 /* A lender with five people to lend, a borrower who wants four, and their match at both. */
-struct pair {
-  struct world *world;
-  struct home *lender, *borrower;
-  struct short_id out, in;
-  struct id match;
-};
-
 static struct pair make_pair(struct world *world) {
-  struct pair pair = {.world = world,
-                      .lender = world_home(world, "Snijder BV", "12345678", true),
-                      .borrower = world_home(world, "Bakker BV", "87654321", true)};
-  pair.out = world_publish(world, pair.lender, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT, 5);
-  pair.in = world_publish(world, pair.borrower, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_IN, 4);
-  world_settle(world);
-  pair.match = world_match(pair.lender, &pair.out, &pair.in);
-  struct id other = world_match(pair.borrower, &pair.in, &pair.out);
-  assert_true(id_equal(&other, &pair.match));
+  struct pair pair = pair_make(world, 5, 4);
+  pair_match_borrower(&pair);
   return pair;
 }
 

@@ -1,5 +1,5 @@
 /* What becomes of an offer: states, revisions, audiences, and being full. */
-#include "world.h"
+#include "pair.h"
 
 #include <string.h>
 
@@ -50,23 +50,10 @@ static struct id propose(struct world *world, struct home *home, const struct id
   return deal;
 }
 
-struct pair {
-  struct world *world;
-  struct home *lender, *borrower;
-  struct short_id out, in;
-  struct id match;
-};
-
 /* A lender of `headcount` and a borrower of as many, who know of each other's offers. */
 static struct pair paired(struct world *world, uint32_t headcount) {
-  struct pair pair = {.world = world};
-  pair.lender = world_home(world, "Snijder BV", "12345678", true);
-  pair.borrower = world_home(world, "Bakker BV", "87654321", true);
-  pair.out = world_publish(world, pair.lender, LOAN_OUT, headcount);
-  pair.in = world_publish(world, pair.borrower, LOAN_IN, headcount);
-  world_settle(world);
-  pair.match = world_match(pair.lender, &pair.out, &pair.in);
-  (void)world_match(pair.borrower, &pair.in, &pair.out);
+  struct pair pair = pair_make(world, headcount, headcount);
+  pair_match_borrower(&pair);
   return pair;
 }
 

@@ -1,5 +1,5 @@
 /* Deals between homes, through a broker's commit room, to the proof. */
-#include "world.h"
+#include "pair.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -16,34 +16,6 @@
 #define PENDING   COLLEGA_STORE__DEAL_STATE__DEAL_STATE_PENDING
 #define CONCLUDED COLLEGA_STORE__DEAL_STATE__DEAL_STATE_CONCLUDED
 #define VOID      COLLEGA_STORE__DEAL_STATE__DEAL_STATE_VOID
-
-/* A lender with three people to lend, a borrower who wants two, and their match at the lender. */
-struct pair {
-  struct home *lender, *borrower;
-  struct short_id out, in;
-  struct id match;
-};
-
-static struct pair make_pair(struct world *world) {
-  struct pair pair = {world_home(world, "Snijder BV", "12345678", true),
-                      world_home(world, "Bakker BV", "87654321", true),
-                      {{0}},
-                      {{0}},
-                      {{0}}};
-  pair.out = world_publish(world, pair.lender, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT, 3);
-  pair.in = world_publish(world, pair.borrower, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_IN, 2);
-  world_settle(world);
-  pair.match = world_match(pair.lender, &pair.out, &pair.in);
-  return pair;
-}
-
-static struct id propose(struct world *world, const struct pair *pair, uint32_t headcount) {
-  struct proposal proposal = {.match = &pair->match, .headcount = headcount};
-  struct id deal;
-  must(deal_propose(pair->lender->exchange, &pair->lender->party, &proposal, world->now, &deal,
-                    &error));
-  return deal;
-}
 
 /* The most people that stand on the days of the test's offers. */
 static void assert_void(struct home *home, const struct id *deal, const char *why) {
@@ -65,8 +37,8 @@ static uint64_t waiting(struct home *home) {
 
 static void a_proposal_that_is_accepted_is_concluded_on_both_sides(void **state) {
   struct world *world = *state;
-  struct pair pair = make_pair(world);
-  struct id deal = propose(world, &pair, 2);
+  struct pair pair = pair_make(world, 3, 2);
+  struct id deal = pair_propose(world, &pair, 2);
   assert_int_equal(world_deal_state(pair.lender, &deal, NULL), DRAFT);
   assert_int_equal(world_standing(pair.lender, &pair.out), 2);
   world_reopen(pair.lender);
@@ -153,13 +125,13 @@ static void a_proof_that_would_not_verify_is_not_given(void **state) {
 
 static void the_proof_of_either_side_is_valid(void **state) {
   struct world *world = *state;
-  struct pair pair = make_pair(world);
+  struct pair pair = pair_make(world, 3, 2);
   struct arena *arena = arena_new(65536, 1u << 26);
   struct proof_judgement judgement;
   struct collega_error why;
   struct bytes file;
   unsigned hide = 0;
-  struct id deal = propose(world, &pair, 2);
+  struct id deal = pair_propose(world, &pair, 2);
   assert_int_equal(deal_prove(pair.lender->exchange, &pair.lender->party, &deal, 0, world->now,
                               arena, &file, &why),
                    COLLEGA_REFUSED);
@@ -187,7 +159,7 @@ static void the_proof_of_either_side_is_valid(void **state) {
 
 static void the_borrower_may_propose_too_and_tells_the_address(void **state) {
   struct world *world = *state;
-  struct pair pair = make_pair(world);
+  struct pair pair = pair_make(world, 3, 2);
   struct arena *arena = arena_new(65536, 1u << 26);
   struct proof_judgement judgement;
   struct id match = world_match(pair.borrower, &pair.in, &pair.out), deal;
@@ -232,7 +204,7 @@ static void a_proposal_to_an_offer_makes_a_capacity_to_fit(void **state) {
 
 static void terms_of_the_user_win_over_those_of_the_offers(void **state) {
   struct world *world = *state;
-  struct pair pair = make_pair(world);
+  struct pair pair = pair_make(world, 3, 2);
   struct arena *arena = arena_new(65536, 1u << 26);
   struct proof_judgement judgement;
   struct collega_error why;
@@ -317,8 +289,8 @@ static void a_transfer_has_no_end_and_takes_its_place_for_good(void **state) {
 
 static void a_declined_proposal_is_void_and_frees_its_hold(void **state) {
   struct world *world = *state;
-  struct pair pair = make_pair(world);
-  struct id deal = propose(world, &pair, 2);
+  struct pair pair = pair_make(world, 3, 2);
+  struct id deal = pair_propose(world, &pair, 2);
   struct collega_error why;
   world_settle(world);
   assert_int_equal(
@@ -331,7 +303,7 @@ static void a_declined_proposal_is_void_and_frees_its_hold(void **state) {
   assert_void(pair.lender, &deal, "declined");
   assert_void(pair.borrower, &deal, "declined");
   assert_int_equal(world_standing(pair.lender, &pair.out), 0);
-  struct id again = propose(world, &pair, 1);
+  struct id again = pair_propose(world, &pair, 1);
   world_settle(world);
   assert_int_equal(world_deal_state(pair.borrower, &again, NULL), RECEIVED);
   world_rebuilds(pair.lender);
@@ -340,15 +312,15 @@ static void a_declined_proposal_is_void_and_frees_its_hold(void **state) {
 
 static void a_draft_is_withdrawn_at_once_and_a_proposal_by_the_decider(void **state) {
   struct world *world = *state;
-  struct pair pair = make_pair(world);
-  struct id draft = propose(world, &pair, 2);
+  struct pair pair = pair_make(world, 3, 2);
+  struct id draft = pair_propose(world, &pair, 2);
   must(deal_withdraw(pair.lender->exchange, &pair.lender->party, &draft, world->now, &error));
   assert_void(pair.lender, &draft, "withdrawn");
   assert_int_equal(world_standing(pair.lender, &pair.out), 0);
   world_settle(world);
   assert_int_equal(world_deal_state(pair.borrower, &draft, NULL), 0);
   world->now += 1; /* the same terms at the same moment are still another deal */
-  struct id deal = propose(world, &pair, 2);
+  struct id deal = pair_propose(world, &pair, 2);
   world_settle(world);
   must(deal_withdraw(pair.lender->exchange, &pair.lender->party, &deal, world->now, &error));
   assert_int_equal(world_standing(pair.lender, &pair.out), 2);
@@ -361,8 +333,8 @@ static void a_draft_is_withdrawn_at_once_and_a_proposal_by_the_decider(void **st
 
 static void an_unanswered_proposal_lapses_on_both_sides(void **state) {
   struct world *world = *state;
-  struct pair pair = make_pair(world);
-  struct id deal = propose(world, &pair, 2);
+  struct pair pair = pair_make(world, 3, 2);
+  struct id deal = pair_propose(world, &pair, 2);
   struct collega_error why;
   world_settle(world);
   world->now += 30 * DAY_MS;
@@ -381,9 +353,9 @@ static void an_unanswered_proposal_lapses_on_both_sides(void **state) {
 
 static void a_draft_past_its_time_is_dropped(void **state) {
   struct world *world = *state;
-  struct pair pair = make_pair(world);
+  struct pair pair = pair_make(world, 3, 2);
   pair.lender->welcomed = false;
-  struct id deal = propose(world, &pair, 2);
+  struct id deal = pair_propose(world, &pair, 2);
   world->now += 30 * DAY_MS;
   pair.lender->welcomed = true;
   world_settle(world);
@@ -394,12 +366,12 @@ static void a_draft_past_its_time_is_dropped(void **state) {
 
 static void a_message_refused_for_its_head_ends_its_hold(void **state) {
   struct world *world = *state;
-  struct pair pair = make_pair(world);
+  struct pair pair = pair_make(world, 3, 2);
   struct arena *arena = arena_new(65536, 1u << 24);
   uint32_t acts = 0, records = 0;
   uint64_t number = 0;
   struct bytes frame;
-  struct id deal = propose(world, &pair, 2), hash;
+  struct id deal = pair_propose(world, &pair, 2), hash;
   ProtobufCMessage *message = NULL;
   must(exchange_sign(pair.lender->exchange, world->now, true, &acts, &error));
   assert_int_equal(acts, 1);
@@ -441,7 +413,7 @@ static void refuse(struct world *world, const struct pair *pair, const struct pr
 
 static void a_proposal_keeps_to_the_limits_of_both_offers(void **state) {
   struct world *world = *state;
-  struct pair pair = make_pair(world);
+  struct pair pair = pair_make(world, 3, 2);
   struct proposal proposal = {.match = &pair.match, .headcount = 3};
   refuse(world, &pair, &proposal, "headcount", "2");
   proposal = (struct proposal){.match = &pair.match, .hours_per_week = 41};
@@ -461,7 +433,7 @@ static void a_proposal_keeps_to_the_limits_of_both_offers(void **state) {
 
 static void an_own_offer_is_not_proposed_to_nor_one_that_is_withdrawn(void **state) {
   struct world *world = *state;
-  struct pair pair = make_pair(world);
+  struct pair pair = pair_make(world, 3, 2);
   struct collega_error why;
   struct id deal, unknown = {{9}};
   struct proposal proposal = {.to_offer = &pair.out, .headcount = 1};
@@ -484,9 +456,9 @@ static void an_own_offer_is_not_proposed_to_nor_one_that_is_withdrawn(void **sta
 /* The recipient took its own offer back before it answered: nothing more is signed on it. */
 static void an_acceptance_on_a_withdrawn_offer_is_refused(void **state) {
   struct world *world = *state;
-  struct pair pair = make_pair(world);
+  struct pair pair = pair_make(world, 3, 2);
   struct collega_error why;
-  struct id deal = propose(world, &pair, 2);
+  struct id deal = pair_propose(world, &pair, 2);
   world_settle(world);
   must(
       offer_withdraw(pair.borrower->exchange, &pair.borrower->party, &pair.in, world->now, &error));
@@ -576,9 +548,9 @@ static void ten_bidders_for_three_people_get_three(void **state) {
 /* Both propose about the same two offers at once: one agreement comes of it, not two. */
 static void crossing_proposals_make_one_agreement(void **state) {
   struct world *world = *state;
-  struct pair pair = make_pair(world);
+  struct pair pair = pair_make(world, 3, 2);
   struct id match = world_match(pair.borrower, &pair.in, &pair.out),
-            mine = propose(world, &pair, 2), theirs;
+            mine = pair_propose(world, &pair, 2), theirs;
   struct proposal proposal = {.match = &match, .headcount = 1};
   struct collega_error why;
   must(deal_propose(pair.borrower->exchange, &pair.borrower->party, &proposal, world->now, &theirs,
@@ -601,7 +573,7 @@ static void crossing_proposals_make_one_agreement(void **state) {
   /* The next negotiation of the pair has a root of its own. (Matches are the matcher's:
    * rebuilding drops them.) */
   pair.match = world_match(pair.lender, &pair.out, &pair.in);
-  struct id next = propose(world, &pair, 1);
+  struct id next = pair_propose(world, &pair, 1);
   world_settle(world);
   assert_int_equal(world_deal_state(pair.borrower, &next, NULL), RECEIVED);
 }
@@ -610,8 +582,8 @@ static void crossing_proposals_make_one_agreement(void **state) {
  * twice. */
 static void what_was_sent_before_a_new_session_counts_once(void **state) {
   struct world *world = *state;
-  struct pair pair = make_pair(world);
-  struct id deal = propose(world, &pair, 2);
+  struct pair pair = pair_make(world, 3, 2);
+  struct id deal = pair_propose(world, &pair, 2);
   world_settle(world);
   must(
       deal_accept(pair.borrower->exchange, &pair.borrower->party, &deal, NULL, world->now, &error));
@@ -658,7 +630,7 @@ static void mail_of_a_new_member_waits_for_its_card(void **state) {
 
 static void mail_that_cannot_be_opened_is_recorded_and_acknowledged(void **state) {
   struct world *world = *state;
-  struct pair pair = make_pair(world);
+  struct pair pair = pair_make(world, 3, 2);
   struct arena *arena = arena_new(65536, 1u << 24);
   Collega__FromBroker from = COLLEGA__FROM_BROKER__INIT;
   Collega__Mail mail = COLLEGA__MAIL__INIT;

@@ -1,37 +1,10 @@
 /* What is forged, or does not hang together, changes nothing but the record of it. */
-#include "world.h"
+#include "pair.h"
 
 #include <string.h>
 
 #include "proto/guard.h"
 #include "proto/limits.h"
-
-struct pair {
-  struct home *lender, *borrower;
-  struct short_id out, in;
-  struct id match;
-};
-
-static struct pair make_pair(struct world *world) {
-  struct pair pair = {world_home(world, "Snijder BV", "12345678", true),
-                      world_home(world, "Bakker BV", "87654321", true),
-                      {{0}},
-                      {{0}},
-                      {{0}}};
-  pair.out = world_publish(world, pair.lender, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT, 3);
-  pair.in = world_publish(world, pair.borrower, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_IN, 2);
-  world_settle(world);
-  pair.match = world_match(pair.lender, &pair.out, &pair.in);
-  return pair;
-}
-
-static struct id propose(struct world *world, const struct pair *pair) {
-  struct proposal proposal = {.match = &pair->match, .headcount = 2};
-  struct id deal;
-  must(deal_propose(pair->lender->exchange, &pair->lender->party, &proposal, world->now, &deal,
-                    &error));
-  return deal;
-}
 
 static Collega__FromBroker *unpack(struct bytes frame, struct arena *arena) {
   ProtobufCMessage *message = NULL;
@@ -137,9 +110,9 @@ static CollegaStore__DealRow *sign_only(struct world *world, const struct pair *
 
 static void a_proposal_with_other_terms_than_were_signed_is_not_taken(void **state) {
   struct world *world = *state;
-  struct pair pair = make_pair(world);
+  struct pair pair = pair_make(world, 3, 2);
   struct arena *arena = arena_new(65536, 1u << 24);
-  struct id deal = propose(world, &pair);
+  struct id deal = pair_propose(world, &pair, 2);
   char problem[64];
   CollegaStore__DealRow *row = sign_only(world, &pair, &deal, arena);
   Collega__Run *header = (Collega__Run *)row_unpack(
@@ -169,9 +142,9 @@ static void a_proposal_with_other_terms_than_were_signed_is_not_taken(void **sta
 
 static void a_header_with_a_forged_signature_is_not_taken(void **state) {
   struct world *world = *state;
-  struct pair pair = make_pair(world);
+  struct pair pair = pair_make(world, 3, 2);
   struct arena *arena = arena_new(65536, 1u << 24);
-  struct id deal = propose(world, &pair);
+  struct id deal = pair_propose(world, &pair, 2);
   char problem[64];
   CollegaStore__DealRow *row = sign_only(world, &pair, &deal, arena);
   Collega__Run *header = (Collega__Run *)row_unpack(
@@ -189,14 +162,14 @@ static void a_header_with_a_forged_signature_is_not_taken(void **state) {
 
 static void a_decision_with_a_forged_signature_is_refused(void **state) {
   struct world *world = *state;
-  struct pair pair = make_pair(world);
+  struct pair pair = pair_make(world, 3, 2);
   struct arena *arena = arena_new(65536, 1u << 24);
   struct store_txn *txn = NULL;
   struct epoch epoch;
   struct bytes frame;
   uint32_t items = 0;
   uint64_t last = 0;
-  struct id deal = propose(world, &pair);
+  struct id deal = pair_propose(world, &pair, 2);
   world_settle(world);
   must(
       deal_accept(pair.borrower->exchange, &pair.borrower->party, &deal, NULL, world->now, &error));
@@ -236,7 +209,7 @@ static void a_decision_with_a_forged_signature_is_refused(void **state) {
 
 static void receipts_with_a_forged_signature_are_refused(void **state) {
   struct world *world = *state;
-  struct pair pair = make_pair(world);
+  struct pair pair = pair_make(world, 3, 2);
   struct arena *arena = arena_new(65536, 1u << 24);
   struct short_id id =
       world_publish(world, pair.lender, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT, 1);
@@ -264,7 +237,7 @@ static void receipts_with_a_forged_signature_are_refused(void **state) {
 
 static void a_welcome_tells_when_the_home_is_behind(void **state) {
   struct world *world = *state;
-  struct pair pair = make_pair(world);
+  struct pair pair = pair_make(world, 3, 2);
   struct arena *arena = arena_new(65536, 1u << 24);
   struct store_txn *txn = NULL;
   struct bytes frame;
@@ -294,8 +267,8 @@ static void a_welcome_tells_when_the_home_is_behind(void **state) {
 
 static void nothing_is_signed_before_a_welcome(void **state) {
   struct world *world = *state;
-  struct pair pair = make_pair(world);
-  struct id deal = propose(world, &pair);
+  struct pair pair = pair_make(world, 3, 2);
+  struct id deal = pair_propose(world, &pair, 2);
   uint32_t acts = 7;
   must(exchange_sign(pair.lender->exchange, world->now, false, &acts, &error));
   assert_int_equal(acts, 0);

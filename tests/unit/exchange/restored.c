@@ -1,5 +1,5 @@
 /* Homes that were restored or copied, and a ledger of an older version. */
-#include "world.h"
+#include "pair.h"
 
 #include <lmdb.h>
 #include <stdio.h>
@@ -16,31 +16,6 @@
 #define PROPOSED  COLLEGA_STORE__DEAL_STATE__DEAL_STATE_PROPOSED
 #define CONCLUDED COLLEGA_STORE__DEAL_STATE__DEAL_STATE_CONCLUDED
 
-/* A lender with three people to lend, and a borrower who wants two. */
-struct pair {
-  struct home *lender, *borrower;
-  struct short_id out, in;
-  struct id match;
-};
-
-static struct pair make_pair(struct world *world) {
-  struct pair pair = {.lender = world_home(world, "Snijder BV", "12345678", true),
-                      .borrower = world_home(world, "Bakker BV", "87654321", true)};
-  pair.out = world_publish(world, pair.lender, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT, 3);
-  pair.in = world_publish(world, pair.borrower, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_IN, 2);
-  world_settle(world);
-  pair.match = world_match(pair.lender, &pair.out, &pair.in);
-  return pair;
-}
-
-static struct id propose(struct world *world, const struct pair *pair) {
-  struct proposal proposal = {.match = &pair->match, .headcount = 2};
-  struct id deal;
-  must(deal_propose(pair->lender->exchange, &pair->lender->party, &proposal, world->now, &deal,
-                    &error));
-  return deal;
-}
-
 static void accept_deal(struct world *world, const struct pair *pair, const struct id *deal) {
   must(deal_accept(pair->borrower->exchange, &pair->borrower->party, deal, NULL, world->now,
                    &error));
@@ -55,10 +30,10 @@ static void backup(struct world *world, struct home *home, char out[128]) {
 
 static void a_restored_proposer_holds_what_it_had_signed_before_it_signs_again(void **state) {
   struct world *world = *state;
-  struct pair pair = make_pair(world);
+  struct pair pair = pair_make(world, 3, 2);
   char copy[128];
   backup(world, pair.lender, copy);
-  struct id deal = propose(world, &pair);
+  struct id deal = pair_propose(world, &pair, 2);
   world_settle(world);
   assert_int_equal(world_deal_state(pair.lender, &deal, NULL), PROPOSED);
   world_restore_home(world, pair.lender, copy);
@@ -75,12 +50,12 @@ static void a_restored_proposer_holds_what_it_had_signed_before_it_signs_again(v
 
 static void a_restored_acceptor_finds_proposal_acceptance_and_decision(void **state) {
   struct world *world = *state;
-  struct pair pair = make_pair(world);
+  struct pair pair = pair_make(world, 3, 2);
   char copy[128];
   struct bytes file;
   struct arena *arena = arena_new(65536, 1u << 26);
   backup(world, pair.borrower, copy);
-  struct id deal = propose(world, &pair);
+  struct id deal = pair_propose(world, &pair, 2);
   world_settle(world);
   accept_deal(world, &pair, &deal);
   world_settle(world);
@@ -98,10 +73,10 @@ static void a_restored_acceptor_finds_proposal_acceptance_and_decision(void **st
 /* Only acknowledgements had gone to the broker since: its head of this home is the backup's. */
 static void a_home_that_had_only_received_fetches_that_too(void **state) {
   struct world *world = *state;
-  struct pair pair = make_pair(world);
+  struct pair pair = pair_make(world, 3, 2);
   char copy[128];
   backup(world, pair.borrower, copy);
-  struct id deal = propose(world, &pair);
+  struct id deal = pair_propose(world, &pair, 2);
   world_settle(world);
   assert_int_equal(world_deal_state(pair.borrower, &deal, NULL), RECEIVED);
   world_restore_home(world, pair.borrower, copy);
@@ -111,7 +86,7 @@ static void a_home_that_had_only_received_fetches_that_too(void **state) {
 
 static void a_backup_is_no_home_and_a_restore_needs_a_new_one(void **state) {
   struct world *world = *state;
-  struct pair pair = make_pair(world);
+  struct pair pair = pair_make(world, 3, 2);
   struct exchange *exchange = NULL;
   struct collega_error why;
   char copy[128];
@@ -128,7 +103,7 @@ static void a_backup_is_no_home_and_a_restore_needs_a_new_one(void **state) {
 /* The hashes are right, since whoever wrote it could make them so; the signature is not. */
 static void a_signature_that_does_not_fit_is_found_in_the_chain(void **state) {
   struct world *world = *state;
-  struct pair pair = make_pair(world);
+  struct pair pair = pair_make(world, 3, 2);
   struct arena *arena = arena_new(65536, 1u << 26);
   struct ledger *ledger = exchange_ledger(pair.lender->exchange);
   struct collega_error why;
@@ -185,12 +160,12 @@ static void swap(struct home *one, struct home *other) {
 /* Tables and all: the one from a copy of the database, the other from the chain alone, in a file. */
 static void an_imported_ledger_is_what_a_restored_one_is(void **state) {
   struct world *world = *state;
-  struct pair pair = make_pair(world);
+  struct pair pair = pair_make(world, 3, 2);
   struct home restored = {0}, imported = {0};
   struct node_imported out;
   char copy[128], file[128];
   uint64_t entries = 0;
-  struct id deal = propose(world, &pair);
+  struct id deal = pair_propose(world, &pair, 2);
   world_settle(world);
   accept_deal(world, &pair, &deal);
   world_settle(world);
@@ -218,7 +193,7 @@ static void an_imported_ledger_is_what_a_restored_one_is(void **state) {
 
 static void of_two_instances_one_goes_on_and_the_other_must_fetch_first(void **state) {
   struct world *world = *state;
-  struct pair pair = make_pair(world);
+  struct pair pair = pair_make(world, 3, 2);
   struct home other;
   struct arena *arena = arena_new(65536, 1u << 20);
   copy_by_hand(world, pair.lender, &other);
@@ -239,7 +214,7 @@ static void of_two_instances_one_goes_on_and_the_other_must_fetch_first(void **s
   /* The first instance does not know what the second did: what it signs is not taken. */
   swap(pair.lender, &other);
   assert_false(pair.lender->fenced);
-  struct id deal = propose(world, &pair);
+  struct id deal = pair_propose(world, &pair, 2);
   world_settle(world);
   assert_true(pair.lender->fenced);
   assert_int_equal(world_deal_state(pair.borrower, &deal, NULL), 0);
@@ -352,8 +327,8 @@ static void write_version(const char *home, uint8_t number) {
 
 static void a_ledger_of_version_1_is_brought_up_to_date(void **state) {
   struct world *world = *state;
-  struct pair pair = make_pair(world);
-  struct id deal = propose(world, &pair);
+  struct pair pair = pair_make(world, 3, 2);
+  struct id deal = pair_propose(world, &pair, 2);
   world_settle(world);
   accept_deal(world, &pair, &deal);
   world_settle(world);
@@ -371,8 +346,8 @@ static void a_ledger_of_version_1_is_brought_up_to_date(void **state) {
 
 static void a_ledger_of_version_2_becomes_one_of_parties(void **state) {
   struct world *world = *state;
-  struct pair pair = make_pair(world);
-  struct id deal = propose(world, &pair);
+  struct pair pair = pair_make(world, 3, 2);
+  struct id deal = pair_propose(world, &pair, 2);
   world_settle(world);
   struct id before = world_tables(pair.borrower), after;
   exchange_close(&pair.borrower->exchange);

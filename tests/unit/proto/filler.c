@@ -67,19 +67,7 @@ static char *text_for(const struct field_rule *rule, unsigned variant, struct ar
   case FORM_ADDRESS:
     text = variant % 2 ? "tcp://[::1]:7440" : "tcp://127.0.0.1:7440";
     break;
-  case FORM_ID:
-  case FORM_KEY:
-  case FORM_SIGNATURE:
-  case FORM_EPOCH:
-  case FORM_SHORT_ID:
-  case FORM_BLOB:
-  case FORM_MESSAGE:
-  case FORM_NUMBER:
-  case FORM_TIME:
-  case FORM_DATE:
-  case FORM_CENTS:
-  case FORM_ENUM:
-  case FORM_FLAG:
+  case FORMS_OF_NO_TEXT:
     fail_msg("not a text: %s", rule->name);
   }
   return arena_text(arena, text);
@@ -139,14 +127,7 @@ static void fill_value(const struct field_rule *rule, unsigned variant, bool all
   case PROTOBUF_C_TYPE_UINT64:
     *(uint64_t *)out = (uint64_t)number_for(rule, variant);
     return;
-  case PROTOBUF_C_TYPE_SINT32:
-  case PROTOBUF_C_TYPE_SFIXED32:
-  case PROTOBUF_C_TYPE_SINT64:
-  case PROTOBUF_C_TYPE_SFIXED64:
-  case PROTOBUF_C_TYPE_FIXED32:
-  case PROTOBUF_C_TYPE_FIXED64:
-  case PROTOBUF_C_TYPE_FLOAT:
-  case PROTOBUF_C_TYPE_DOUBLE:
+  case FIELD_TYPES_OF_NONE:
     fail_msg("a type the schema does not use: %s", rule->name);
   }
 }
