@@ -26,7 +26,8 @@ BUILD_OF = {"unit": "debug", "vectors": "debug", "wire": "debug", "flow": "debug
 UNIT_SECONDS = 300
 WORKERS = 3
 FUZZ_SECONDS, FUZZ_LONG_SECONDS = 15, 3600  # a target, two at a time
-FUZZ_DICTIONARIES = {"json": "json", "csv": "csv", "words": "words", "config": "config", "http": "http", "identity": None, "tree": None}
+FUZZ_DICTIONARIES = {name: name for name in ("json", "csv", "words", "config", "http", "esco", "places", "tables", "kept")} | \
+    {"identity": None, "tree": None}  # the others: wire
 CMOCKA_PASSED = re.compile(r"^\[  PASSED  \] (\d+) test", re.M)
 CMOCKA_SKIPPED = re.compile(r"^\[  SKIPPED \] (\d+) test", re.M)
 CMOCKA_FAILED = re.compile(r"^\[  FAILED  \] .*?(\d+) test", re.M)

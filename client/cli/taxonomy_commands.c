@@ -8,6 +8,7 @@
 #include "client/cli/common.h"
 #include "client/library/csv.h"
 #include "client/library/taxonomy_import.h"
+#include "client/library/title_list.h"
 #include "client/match/taxonomy_search.h"
 
 #define SHOWN_OF_A_RULE 5u /* of what was left out; --json tells more */
@@ -294,16 +295,6 @@ static void csv_cell_print(FILE *out, const char *text) {
   buffer_free(&cell);
 }
 
-/* A title as text; NULL: no text (a control character, no UTF-8, too long), which is told. */
-static const char *title_text(struct desk *desk, struct bytes cell) {
-  if (cell.length > TAXONOMY_QUERY_BYTES || !utf8_text(cell.data, cell.length, false)) return NULL;
-  char *text = arena_take(desk->arena, cell.length + 1);
-  if (!text) return NULL;
-  memcpy(text, cell.data, cell.length);
-  text[cell.length] = '\0';
-  return text;
-}
-
 static void print_proposals(const struct reading *reading, const char *title,
                             const struct taxonomy_hit *hits, size_t count) {
   for (size_t i = 0; i < count; ++i) {
@@ -318,58 +309,27 @@ static void print_proposals(const struct reading *reading, const char *title,
   }
 }
 
-/* The column named "title" or "titel"; else the first, and then the first row is a title too. */
-static bool title_column(const struct csv_record *header, size_t *column) {
-  *column = 0;
-  for (size_t i = 0; i < header->count && i < CSV_COLUMNS_MOST; ++i)
-    if (header->cell[i].length == 5 && (memcmp(header->cell[i].data, "title", 5) == 0 ||
-                                        memcmp(header->cell[i].data, "titel", 5) == 0)) {
-      *column = i;
-      return true;
-    }
-  return false;
-}
-
-static enum collega_status bad_title(struct desk *desk, const struct csv_record *record,
-                                     struct collega_error *error) {
-  error_set(error, COLLEGA_INVALID, record->fault ? record->fault : RULE_taxonomy_title, NULL,
-            NULL);
-  snprintf(error->field, sizeof error->field, "%s %" PRIu32,
-           desk->language == LANGUAGE_NL ? "rij" : "row", record->row);
-  return COLLEGA_INVALID;
-}
-
-static enum collega_status code_titles(struct reading *reading, struct bytes text, size_t most,
-                                       struct csv_record *record, struct collega_error *error) {
+static enum collega_status code_titles(struct reading *reading, struct title_list *titles,
+                                       size_t most, struct collega_error *error) {
   struct desk *desk = &reading->desk;
-  struct csv_reader csv;
   struct desk_telling telling = {.desk = desk, .what = RULE_progress_rows_read};
   struct taxonomy_hit hits[HITS_MOST];
   bool json = argument_json(desk->arguments);
   json_t *list = json ? json_array() : NULL;
-  size_t column = 0;
+  const char *title = NULL;
+  uint32_t row = 0;
   enum collega_status status = COLLEGA_OK;
-  csv_open(&csv, text);
   if (!json) puts("title,rank,score,isco,esco,label");
-  while (status == COLLEGA_OK && csv_next(&csv, record)) {
-    if (record->row == 1 && title_column(record, &column)) continue;
-    if (csv_empty(record)) continue;
-    const char *title =
-        column < record->count && !record->fault ? title_text(desk, record->cell[column]) : NULL;
-    if (!title) {
-      status = bad_title(desk, record, error);
-      break;
-    }
+  while ((status = title_list_next(titles, &title, &row, error)) == COLLEGA_OK && title) {
     size_t count = taxonomy_search(reading->search, title, most, hits);
     if (!json) print_proposals(reading, title, hits, count);
     if (json && list)
       list =
-          json_add(list, json_pack("{s:I,s:s,s:o}", "row", (json_int_t)record->row, "title", title,
+          json_add(list, json_pack("{s:I,s:s,s:o}", "row", (json_int_t)row, "title", title,
                                    "proposals", hits_json(desk, reading->taxonomy, hits, count)));
-    if (record->row % TITLES_STEP == 0) desk_tell_step(&telling, record->row, 0);
+    if (row % TITLES_STEP == 0) desk_tell_step(&telling, row, 0);
   }
   progress_close(&telling.progress);
-  csv_close(&csv);
   if (json && status == COLLEGA_OK) return json_print_list("titles", list, error);
   json_decref(list);
   return status;
@@ -386,12 +346,12 @@ enum collega_status command_taxonomy_code(const struct arguments *arguments,
   status = reading_open(&reading, arguments, TAXONOMY_OCCUPATION, TAXONOMY_OCCUPATION, error);
   if (status == COLLEGA_OK)
     status = file_read(argument_at(arguments, 0), TITLES_BYTES, &text, error);
-  struct csv_record *record = malloc(sizeof *record);
-  if (status == COLLEGA_OK && !record)
-    status = error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+  struct title_list *titles = NULL;
   if (status == COLLEGA_OK)
-    status = code_titles(&reading, bytes_of(text.data, text.length), (size_t)limit, record, error);
-  free(record);
+    status = title_list_open(argument_at(arguments, 0), bytes_of(text.data, text.length), &titles,
+                             error);
+  if (status == COLLEGA_OK) status = code_titles(&reading, titles, (size_t)limit, error);
+  title_list_close(&titles);
   buffer_free(&text);
   reading_close(&reading);
   return status;

@@ -1,34 +1,25 @@
 /* From a spreadsheet of courses to HOME/courses. */
 #include "client/library/courses_import.h"
 
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/process/process.h"
 #include "client/library/csv.h"
+#include "client/library/import_place.h"
 
 #define FIELD_BYTES (COURSE_WHAT_BYTES + 2u) /* what is longer is told as such */
 
 struct sheet {
-  const char *file;
+  char file[IMPORT_NAME_BYTES];
   struct csv_record *record;
   size_t column[COURSE_FIELDS]; /* SIZE_MAX: there is none */
   char field[COURSE_FIELDS][FIELD_BYTES];
 };
 
-static const char *base_name(const char *path) {
-  const char *slash = strrchr(path, '/');
-  return slash ? slash + 1 : path;
-}
-
 static enum collega_status at_row(const struct sheet *sheet, const char *column,
                                   struct collega_error *error) {
-  if (error)
-    snprintf(error->field, sizeof error->field, "%.48s row %" PRIu32 "%s%s", sheet->file,
-             sheet->record->row, *column ? ": " : "", column);
-  return COLLEGA_INVALID;
+  return import_at(COLLEGA_INVALID, sheet->file, sheet->record->row, column, error);
 }
 
 static enum collega_status find_columns(struct sheet *sheet, struct collega_error *error) {
@@ -86,11 +77,9 @@ static enum collega_status read_rows(struct sheet *sheet, struct csv_reader *csv
   size_t columns = sheet->record->count;
   while (status == COLLEGA_OK && csv_next(csv, sheet->record)) {
     if (csv_empty(sheet->record)) continue;
-    if (sheet->record->fault || sheet->record->count != columns) {
-      error_set(error, COLLEGA_INVALID,
-                sheet->record->fault ? sheet->record->fault : RULE_taxonomy_cells, NULL, NULL);
-      return at_row(sheet, "", error);
-    }
+    if (sheet->record->fault || sheet->record->count != columns)
+      return import_bad(sheet->record->fault ? sheet->record->fault : RULE_taxonomy_cells,
+                        bytes_of("", 0), sheet->file, sheet->record->row, "", error);
     if (++*count > COURSES_MOST) {
       error_set(error, COLLEGA_INVALID, RULE_courses_too_many, NULL, NULL);
       return at_row(sheet, "", error);
@@ -100,21 +89,20 @@ static enum collega_status read_rows(struct sheet *sheet, struct csv_reader *csv
   return status;
 }
 
-enum collega_status courses_import(const char *path, struct buffer *out, size_t *count,
-                                   struct collega_error *error) {
-  struct buffer text;
+enum collega_status courses_import_bytes(const char *name, struct bytes text, struct buffer *out,
+                                         size_t *count, struct collega_error *error) {
   struct csv_reader csv;
   struct sheet *sheet = calloc(1, sizeof *sheet);
+  enum collega_status status = COLLEGA_OK;
   *count = 0;
   buffer_init(out, COURSES_FILE_BYTES);
-  enum collega_status status = file_read(path, COURSES_FILE_BYTES, &text, error);
   if (sheet) sheet->record = calloc(1, sizeof *sheet->record);
-  if (status == COLLEGA_OK && (!sheet || !sheet->record))
+  if (!sheet || !sheet->record)
     status = error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
   if (status == COLLEGA_OK) {
-    sheet->file = base_name(path);
+    import_name(sheet->file, name);
     buffer_append(out, COURSES_FIRST_LINE "\n", strlen(COURSES_FIRST_LINE) + 1);
-    csv_open(&csv, bytes_of(text.data, text.length));
+    csv_open(&csv, text);
     status = read_rows(sheet, &csv, out, count, error);
     bool full = csv.cells.failed || out->failed;
     csv_close(&csv);
@@ -123,6 +111,17 @@ enum collega_status courses_import(const char *path, struct buffer *out, size_t 
   }
   if (sheet) free(sheet->record);
   free(sheet);
+  return status;
+}
+
+enum collega_status courses_import(const char *path, struct buffer *out, size_t *count,
+                                   struct collega_error *error) {
+  struct buffer text;
+  *count = 0;
+  buffer_init(out, 0);
+  enum collega_status status = file_read(path, COURSES_FILE_BYTES, &text, error);
+  if (status == COLLEGA_OK)
+    status = courses_import_bytes(path, bytes_of(text.data, text.length), out, count, error);
   buffer_free(&text);
   return status;
 }

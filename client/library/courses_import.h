@@ -8,4 +8,8 @@
 /* The bytes of HOME/courses in *out, initialised here; the caller frees it, after an error too. */
 enum collega_status courses_import(const char *path, struct buffer *out, size_t *count,
                                    struct collega_error *error) COLLEGA_MUST_CHECK;
+/* The same of a table in memory. */
+enum collega_status courses_import_bytes(const char *name, struct bytes text, struct buffer *out,
+                                         size_t *count,
+                                         struct collega_error *error) COLLEGA_MUST_CHECK;
 #endif

@@ -1,13 +1,13 @@
 /* From GeoNames' lines and a table of municipalities to places. */
 #include "client/library/places_import.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/process/process.h"
 #include "client/library/csv.h"
+#include "client/library/import_place.h"
 #include "proto/lists.h"
 
 #define FIELDS      12u
@@ -21,25 +21,6 @@ struct line {
   uint32_t row;
   struct bytes field[FIELDS];
 };
-
-static const char *base_name(const char *path) {
-  const char *slash = strrchr(path, '/');
-  return slash ? slash + 1 : path;
-}
-
-static enum collega_status bad(const char *file, uint32_t row, const char *column, enum rule rule,
-                               struct bytes value, struct collega_error *error) {
-  char text[60];
-  size_t length = value.length < sizeof text - 1 ? value.length : sizeof text - 1;
-  if (length) memcpy(text, value.data, length);
-  text[length] = '\0';
-  text[utf8_valid((const uint8_t *)text, length) ? length : 0] = '\0';
-  error_set(error, COLLEGA_INVALID, rule, NULL, text, NULL);
-  if (error)
-    snprintf(error->field, sizeof error->field, "%.48s row %" PRIu32 "%s%s", file, row,
-             *column ? ": " : "", column);
-  return COLLEGA_INVALID;
-}
 
 /* "4811", "4811AB" or "4811 AB"; 0: none of these. */
 static unsigned postcode_of(struct bytes text) {
@@ -84,17 +65,18 @@ static enum collega_status take_line(struct places_builder *builder, const struc
   struct bytes place = line->field[PLACE];
   unsigned postcode = postcode_of(line->field[POSTCODE]);
   if (!postcode)
-    return bad(line->file, line->row, "postal code", RULE_places_postcode, line->field[POSTCODE],
-               error);
+    return import_bad(RULE_places_postcode, line->field[POSTCODE], line->file, line->row,
+                      "postal code", error);
   if (place.length == 0 || place.length > PLACES_NAME_BYTES ||
       !utf8_text(place.data, place.length, false))
-    return bad(line->file, line->row, "place name", RULE_places_name, bytes_of("", 0), error);
+    return import_bad(RULE_places_name, bytes_of("", 0), line->file, line->row, "place name",
+                      error);
   if (!coordinate(line->field[LATITUDE], PLACES_LATITUDE_MIN, PLACES_LATITUDE_MAX, &latitude))
-    return bad(line->file, line->row, "latitude", RULE_places_latitude, line->field[LATITUDE],
-               error);
+    return import_bad(RULE_places_latitude, line->field[LATITUDE], line->file, line->row,
+                      "latitude", error);
   if (!coordinate(line->field[LONGITUDE], PLACES_LONGITUDE_MIN, PLACES_LONGITUDE_MAX, &longitude))
-    return bad(line->file, line->row, "longitude", RULE_places_longitude, line->field[LONGITUDE],
-               error);
+    return import_bad(RULE_places_longitude, line->field[LONGITUDE], line->file, line->row,
+                      "longitude", error);
   return places_build_row(builder, postcode, place, line->field[MUNICIPALITY], latitude, longitude,
                           error);
 }
@@ -129,7 +111,8 @@ static enum collega_status read_lines(struct places_builder *builder, const char
     if (count != FIELDS) {
       char number[24];
       snprintf(number, sizeof number, "%zu", count);
-      return bad(file, line.row, "", RULE_places_fields, bytes_of(number, strlen(number)), error);
+      return import_bad(RULE_places_fields, bytes_of(number, strlen(number)), file, line.row, "",
+                        error);
     }
     if (!bytes_equal(line.field[COUNTRY], bytes_of("NL", 2))) {
       ++report->other_countries;
@@ -156,11 +139,12 @@ static enum collega_status take_municipality(struct places_builder *builder, con
   if (municipality.length == 6 && memcmp(municipality.data, "GM", 2) == 0)
     municipality = bytes_of(municipality.data + 2, 4);
   if (region.length < sizeof code) memcpy(code, region.data, region.length);
-  if (!region_find(code)) return bad(file, row, "am_code", RULE_region_unknown, region, error);
+  if (!region_find(code))
+    return import_bad(RULE_region_unknown, region, file, row, "am_code", error);
   enum collega_status status = places_build_region(builder, municipality, code, error);
   return status == COLLEGA_OK
              ? status
-             : bad(file, row, "gm_code", RULE_places_municipality, municipality, error);
+             : import_bad(RULE_places_municipality, municipality, file, row, "gm_code", error);
 }
 
 static enum collega_status read_regions(struct places_builder *builder, const char *file,
@@ -173,12 +157,12 @@ static enum collega_status read_regions(struct places_builder *builder, const ch
   size_t municipality = any ? column_of(record, "gm_code") : SIZE_MAX;
   size_t region = any ? column_of(record, "am_code") : SIZE_MAX, columns = record->count;
   if (municipality == SIZE_MAX || region == SIZE_MAX)
-    status = bad(file, 1, "", RULE_places_columns, bytes_of("", 0), error);
+    status = import_bad(RULE_places_columns, bytes_of("", 0), file, 1, "", error);
   while (status == COLLEGA_OK && csv_next(&csv, record)) {
     if (csv_empty(record)) continue;
     if (record->fault || record->count != columns)
-      status = bad(file, record->row, "", record->fault ? record->fault : RULE_taxonomy_cells,
-                   bytes_of("", 0), error);
+      status = import_bad(record->fault ? record->fault : RULE_taxonomy_cells, bytes_of("", 0),
+                          file, record->row, "", error);
     else
       status = take_municipality(builder, file, record->row, record->cell[municipality],
                                  record->cell[region], error);
@@ -191,37 +175,46 @@ static enum collega_status read_regions(struct places_builder *builder, const ch
 
 /* ---- all */
 
-static enum collega_status take_regions(struct places_builder *builder, const char *path,
-                                        struct collega_error *error) {
-  struct buffer text;
+enum collega_status places_import_bytes(const struct places_source *places,
+                                        const struct places_source *regions, struct buffer *out,
+                                        struct places_report *report, struct collega_error *error) {
+  char name[IMPORT_NAME_BYTES], regions_name[IMPORT_NAME_BYTES];
+  enum collega_status status = COLLEGA_OK;
+  memset(report, 0, sizeof *report);
+  buffer_init(out, 0);
+  struct places_builder *builder = places_builder_new();
   struct csv_record *record = calloc(1, sizeof *record);
-  enum collega_status status = file_read(path, PLACES_FILE_BYTES, &text, error);
-  if (status == COLLEGA_OK && !record)
-    status = error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
-  if (status == COLLEGA_OK)
-    status =
-        read_regions(builder, base_name(path), bytes_of(text.data, text.length), record, error);
+  if (!builder || !record) status = error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+  import_name(name, places->name);
+  if (status == COLLEGA_OK) status = read_lines(builder, name, places->text, report, error);
+  if (status == COLLEGA_OK && regions) {
+    import_name(regions_name, regions->name);
+    status = read_regions(builder, regions_name, regions->text, record, error);
+  }
+  if (status == COLLEGA_OK) {
+    status = places_build_finish(builder, out, &report->size, error);
+    if (status == COLLEGA_INVALID) error_prefix(error, name);
+  }
   free(record);
-  buffer_free(&text);
+  places_builder_destroy(&builder);
   return status;
 }
 
 enum collega_status places_import(const char *path, const char *regions, struct buffer *out,
                                   struct places_report *report, struct collega_error *error) {
-  struct buffer text;
+  struct buffer text, table;
   memset(report, 0, sizeof *report);
   buffer_init(out, 0);
-  struct places_builder *builder = places_builder_new();
-  if (!builder) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+  buffer_init(&table, 0);
   enum collega_status status = file_read(path, PLACES_FILE_BYTES, &text, error);
-  if (status == COLLEGA_OK)
-    status = read_lines(builder, base_name(path), bytes_of(text.data, text.length), report, error);
-  buffer_free(&text);
-  if (status == COLLEGA_OK && regions) status = take_regions(builder, regions, error);
+  if (status == COLLEGA_OK && regions)
+    status = file_read(regions, PLACES_FILE_BYTES, &table, error);
   if (status == COLLEGA_OK) {
-    status = places_build_finish(builder, out, &report->size, error);
-    if (status == COLLEGA_INVALID) error_prefix(error, base_name(path));
+    const struct places_source one = {path, bytes_of(text.data, text.length)};
+    const struct places_source other = {regions, bytes_of(table.data, table.length)};
+    status = places_import_bytes(&one, regions ? &other : NULL, out, report, error);
   }
-  places_builder_destroy(&builder);
+  buffer_free(&table);
+  buffer_free(&text);
   return status;
 }

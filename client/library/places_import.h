@@ -19,4 +19,13 @@ struct places_report {
 enum collega_status places_import(const char *path, const char *regions, struct buffer *out,
                                   struct places_report *report,
                                   struct collega_error *error) COLLEGA_MUST_CHECK;
+/* The same of files in memory. */
+struct places_source {
+  const char *name;
+  struct bytes text;
+};
+enum collega_status places_import_bytes(const struct places_source *places,
+                                        const struct places_source *regions, struct buffer *out,
+                                        struct places_report *report,
+                                        struct collega_error *error) COLLEGA_MUST_CHECK;
 #endif

@@ -21,6 +21,7 @@
 #define PLAN_NEIGHBOURS 20u               /* of each request, where not all are judged */
 #define PLANNING_BYTES  ((size_t)4 << 30) /* of offers and pairs: some 4 KB for each offer */
 #define PLAN_FILE_BYTES (256u * 1024u * 1024u)
+#define PLAN_ID_BYTES   16u
 
 enum planning_kind {
   PLANNING_OFFER,  /* one own offer and several counterparties */
@@ -102,6 +103,11 @@ enum collega_status plan_file_write(const struct view *view, const json_t *plan,
 /* `typed`: any unambiguous beginning of its id. */
 enum collega_status plan_file_read(const struct view *view, const char *typed, json_t **out,
                                    struct collega_error *error) COLLEGA_MUST_CHECK;
+
+/* The same of a file's bytes; `name` is what a fault names. What is read has all that a plan has, and figures that can be
+ * reckoned with. */
+enum collega_status plan_read(struct bytes text, const char *name, json_t **out,
+                              struct collega_error *error) COLLEGA_MUST_CHECK;
 
 /* ---- proposing. Told of each loan that is tried: the other side (as json_party has it), and the deal, or why there is none
  * (the other is NULL). */

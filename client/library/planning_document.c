@@ -1,24 +1,14 @@
-/* A plan as a document, and the files that keep it. */
-#include <dirent.h>
-#include <errno.h>
+/* A plan as a document. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/process/process.h"
 #include "client/library/planning.h"
 #include "proto/json.h"
 #include "proto/lists.h"
 
-#define PLAN_ID_BYTES 16u
-#define PLAN_ID_TAG   "collega/plan/1"
-#define SENTENCE      400
-
-static enum collega_status no_plan_memory(struct collega_error *error) {
-  return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
-}
+#define PLAN_ID_TAG "collega/plan/1"
+#define SENTENCE    400
 
 /* ---- the document */
 
@@ -186,97 +176,4 @@ json_t *document_plan(const struct view *view, const struct planning *planning) 
   if (ok && text) return out;
   json_decref(out);
   return NULL;
-}
-
-/* ---- files */
-
-static enum collega_status plans_path(const struct view *view, const char *name, char path[4096],
-                                      struct collega_error *error) {
-  char directory[4096];
-  enum collega_status status =
-      path_join(directory, sizeof directory, ledger_home(exchange_ledger(view->exchange)),
-                PLANS_DIRECTORY, error);
-  if (status == COLLEGA_OK && mkdir(directory, 0700) != 0 && errno != EEXIST)
-    return error_system(error, directory, errno);
-  if (status == COLLEGA_OK && !name) memcpy(path, directory, strlen(directory) + 1);
-  return status == COLLEGA_OK && name ? path_join(path, 4096, directory, name, error) : status;
-}
-
-static bool is_plan_name(const char *name) {
-  return strlen(name) == 2 * PLAN_ID_BYTES && strspn(name, "0123456789abcdef") == 2 * PLAN_ID_BYTES;
-}
-
-/* What is older than PLANS_KEPT_DAYS goes when a new one comes. What cannot be removed stays. */
-static void drop_old(const struct view *view, const char *directory) {
-  DIR *entries = opendir(directory);
-  if (!entries) return;
-  for (struct dirent *entry; (entry = readdir(entries)) != NULL;) {
-    struct stat about;
-    if (!is_plan_name(entry->d_name) || fstatat(dirfd(entries), entry->d_name, &about, 0) != 0 ||
-        (int64_t)about.st_mtime * SECOND_MS > view->now - PLANS_KEPT_DAYS * DAY_MS)
-      continue;
-    unlinkat(dirfd(entries), entry->d_name, 0);
-  }
-  closedir(entries);
-}
-
-enum collega_status plan_file_write(const struct view *view, const json_t *plan,
-                                    struct collega_error *error) {
-  char path[4096];
-  const char *id = json_string_value(json_object_get(plan, "id"));
-  char *text = json_dumps(plan, JSON_INDENT(1) | JSON_SORT_KEYS);
-  enum collega_status status =
-      text && id ? plans_path(view, NULL, path, error) : no_plan_memory(error);
-  if (status == COLLEGA_OK) drop_old(view, path);
-  if (status == COLLEGA_OK) status = plans_path(view, id, path, error);
-  if (status == COLLEGA_OK) status = file_write(path, text, strlen(text), 0600, error);
-  free(text);
-  return status;
-}
-
-static enum collega_status find_name(const struct view *view, const char *typed,
-                                     char name[2 * PLAN_ID_BYTES + 1],
-                                     struct collega_error *error) {
-  char directory[4096];
-  struct id_search search;
-  uint8_t found[PLAN_ID_BYTES];
-  enum collega_status status = plans_path(view, NULL, directory, error);
-  if (status != COLLEGA_OK) return status;
-  if (!id_search_begin(&search, typed, PLAN_ID_BYTES))
-    return error_set(error, COLLEGA_INVALID, RULE_id_malformed, NULL, typed, NULL);
-  DIR *entries = opendir(directory);
-  if (!entries) return error_system(error, directory, errno);
-  for (struct dirent *entry; (entry = readdir(entries)) != NULL;) {
-    uint8_t id[PLAN_ID_BYTES];
-    if (is_plan_name(entry->d_name) && hex_read(id, PLAN_ID_BYTES, entry->d_name) &&
-        !id_search_give(&search, id))
-      break;
-  }
-  closedir(entries);
-  status = id_search_end(&search, typed, found, error);
-  if (status == COLLEGA_NOT_FOUND)
-    return error_set(error, COLLEGA_NOT_FOUND, RULE_plan_unknown, NULL, typed, NULL);
-  if (status == COLLEGA_OK) hex_write(name, found, PLAN_ID_BYTES);
-  return status;
-}
-
-enum collega_status plan_file_read(const struct view *view, const char *typed, json_t **out,
-                                   struct collega_error *error) {
-  char name[2 * PLAN_ID_BYTES + 1], path[4096];
-  struct buffer text;
-  *out = NULL;
-  enum collega_status status = find_name(view, typed, name, error);
-  if (status == COLLEGA_OK) status = plans_path(view, name, path, error);
-  if (status != COLLEGA_OK) return status;
-  status = file_read(path, PLAN_FILE_BYTES, &text, error);
-  if (status == COLLEGA_OK) {
-    *out = json_loadb((const char *)text.data, text.length, 0, NULL);
-    if (!json_is_object(*out) || !json_is_array(json_object_get(*out, "loans"))) {
-      json_decref(*out);
-      *out = NULL;
-      status = error_set(error, COLLEGA_DAMAGED, RULE_plan_damaged, NULL, path, NULL);
-    }
-  }
-  buffer_free(&text);
-  return status;
 }

@@ -6,12 +6,14 @@
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <locale.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
 #include "base/process/process.h"
 #include "client/library/csv.h"
+#include "client/library/import_place.h"
 #include "proto/lists.h"
 
 #define STEP_ROWS      1000u
@@ -71,24 +73,15 @@ static enum collega_status no_memory(struct collega_error *error) {
   return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
 }
 
-/* "occupations_nl.csv row 12: iscoGroup" as the error's field. */
-static enum collega_status at_row(struct collega_error *error, const char *name, uint32_t row,
-                                  const char *column) {
-  if (!error) return COLLEGA_INVALID;
-  snprintf(error->field, sizeof error->field, "%.48s row %" PRIu32 "%s%s", name, row,
-           *column ? ": " : "", column);
-  return error->status;
-}
-
 static enum collega_status bad(const struct sheet_file *file, enum column column, enum rule rule,
                                struct bytes value, struct collega_error *error) {
-  char text[100];
-  size_t length = value.length < sizeof text - 1 ? value.length : sizeof text - 1;
-  memcpy(text, value.data, length);
-  text[length] = '\0';
-  text[utf8_valid(value.data, value.length) ? utf8_cut(text, length) : 0] = '\0';
-  error_set(error, COLLEGA_INVALID, rule, NULL, text, NULL);
-  return at_row(error, file->name, file->record->row, column_names[column]);
+  return import_bad(rule, value, file->name, file->record->row, column_names[column], error);
+}
+
+/* An error of the row, or of one of its columns. */
+static enum collega_status at_row(const struct sheet_file *file, enum collega_status status,
+                                  const char *column, struct collega_error *error) {
+  return import_at(status, file->name, file->record->row, column, error);
 }
 
 /* ---- rows */
@@ -119,8 +112,7 @@ static enum collega_status add_label(const struct sheet_file *file, uint32_t con
                                      struct collega_error *error) {
   enum collega_status status = taxonomy_build_label(file->import->builder, concept, file->language,
                                                     column == PREFERRED, text, error);
-  return status == COLLEGA_OK ? status
-                              : at_row(error, file->name, file->record->row, column_names[column]);
+  return status == COLLEGA_OK ? status : at_row(file, status, column_names[column], error);
 }
 
 /* Alternative labels stand one a line in their cell. */
@@ -160,8 +152,7 @@ static enum collega_status concept_row(const struct sheet_file *file, struct col
   uint32_t concept = 0;
   enum collega_status status = taxonomy_build_concept(
       file->import->builder, kind, cell(file, CONCEPT_URI), isco, &concept, error);
-  if (status != COLLEGA_OK)
-    return at_row(error, file->name, file->record->row, column_names[CONCEPT_URI]);
+  if (status != COLLEGA_OK) return at_row(file, status, column_names[CONCEPT_URI], error);
   return add_labels(file, concept, error);
 }
 
@@ -174,14 +165,14 @@ static enum collega_status skill_row(const struct sheet_file *file, struct colle
   enum collega_status status =
       taxonomy_build_skill(file->import->builder, cell(file, OCCUPATION_URI), cell(file, SKILL_URI),
                            essential, source, error);
-  return status == COLLEGA_OK ? status : at_row(error, file->name, source.row, "");
+  return status == COLLEGA_OK ? status : at_row(file, status, "", error);
 }
 
 static enum collega_status related_row(const struct sheet_file *file, struct collega_error *error) {
   struct taxonomy_source source = {file->number, file->record->row};
   enum collega_status status = taxonomy_build_related(
       file->import->builder, cell(file, ORIGINAL_SKILL), cell(file, RELATED_SKILL), source, error);
-  return status == COLLEGA_OK ? status : at_row(error, file->name, source.row, "");
+  return status == COLLEGA_OK ? status : at_row(file, status, "", error);
 }
 
 /* The tree of ISCO groups is built in: relations to its groups are not taken. */
@@ -190,7 +181,7 @@ static enum collega_status broader_row(const struct sheet_file *file, struct col
   struct taxonomy_source source = {file->number, file->record->row};
   enum collega_status status = taxonomy_build_broader(
       file->import->builder, cell(file, CONCEPT_URI), cell(file, BROADER_URI), source, error);
-  return status == COLLEGA_OK ? status : at_row(error, file->name, source.row, "");
+  return status == COLLEGA_OK ? status : at_row(file, status, "", error);
 }
 
 /* ---- one file */
@@ -218,10 +209,10 @@ static void find_columns(struct sheet_file *file, const struct csv_record *heade
 }
 
 /* "occupations_nl.csv": the two letters before the end. */
-static bool find_language(struct sheet_file *file) {
-  size_t length = strlen(file->name);
-  if (length < 7 || file->name[length - 7] != '_') return false;
-  const char *at = file->name + length - 6;
+static bool find_language(struct sheet_file *file, const char *name) {
+  size_t length = strlen(name);
+  if (length < 7 || name[length - 7] != '_') return false;
+  const char *at = name + length - 6;
   if (at[0] < 'a' || at[0] > 'z' || at[1] < 'a' || at[1] > 'z') return false;
   file->language[0] = at[0];
   file->language[1] = at[1];
@@ -243,14 +234,9 @@ static enum collega_status read_rows(struct sheet_file *file, struct csv_reader 
   while (status == COLLEGA_OK && csv_next(csv, record)) {
     if (csv_empty(record)) continue;
     if (told->rows == 0 && of_isco(file)) return COLLEGA_OK;
-    if (record->fault) {
-      error_set(error, COLLEGA_INVALID, record->fault, NULL, NULL);
-      return at_row(error, file->name, record->row, "");
-    }
-    if (record->count != columns) {
-      error_set(error, COLLEGA_INVALID, RULE_taxonomy_cells, NULL, NULL);
-      return at_row(error, file->name, record->row, "");
-    }
+    if (record->fault || record->count != columns)
+      return import_bad(record->fault ? record->fault : RULE_taxonomy_cells, bytes_of("", 0),
+                        file->name, record->row, "", error);
     status = reader(file, error);
     told->taken = true;
     ++told->rows;
@@ -268,7 +254,7 @@ static enum collega_status read_sheet(struct import *import, const char *name, s
     return error_set(error, COLLEGA_INVALID, RULE_taxonomy_too_large, name, NULL);
   struct sheet_file file = {.import = import, .number = (uint32_t)report->file_count};
   struct taxonomy_file *told = &report->files[report->file_count++];
-  snprintf(told->name, sizeof told->name, "%s", name);
+  import_name(told->name, name);
   file.name = told->name;
   struct csv_reader csv;
   struct csv_record *record = malloc(sizeof *record);
@@ -279,7 +265,7 @@ static enum collega_status read_sheet(struct import *import, const char *name, s
     file.record = record;
     find_columns(&file, record);
     row_reader reader = reader_of(&file);
-    if (reader == concept_row && !find_language(&file))
+    if (reader == concept_row && !find_language(&file, name))
       status = error_set(error, COLLEGA_INVALID, RULE_taxonomy_language, name, NULL);
     else if (reader)
       status = read_rows(&file, &csv, record, reader, error);
@@ -297,16 +283,12 @@ static bool ends_with(const char *text, const char *end) {
   return length >= wanted && strcmp(text + length - wanted, end) == 0;
 }
 
-static const char *base_name(const char *path) {
-  const char *slash = strrchr(path, '/');
-  return slash ? slash + 1 : path;
-}
-
 static enum collega_status zip_failed(struct archive *archive, const char *path,
                                       struct collega_error *error) {
   const char *words = archive_error_string(archive);
-  return error_set(error, COLLEGA_INVALID, RULE_taxonomy_zip, base_name(path), words ? words : "-",
-                   NULL);
+  char name[IMPORT_NAME_BYTES];
+  import_name(name, path);
+  return error_set(error, COLLEGA_INVALID, RULE_taxonomy_zip, name, words ? words : "-", NULL);
 }
 
 /* Sizes that a zip tells are not believed: what comes out is counted. */
@@ -327,19 +309,15 @@ static enum collega_status zip_entry(struct archive *archive, const char *path, 
   }
 }
 
-static enum collega_status read_zip(struct import *import, const char *path,
-                                    struct collega_error *error) {
-  struct archive *archive = archive_read_new();
-  if (!archive) return no_memory(error);
+static enum collega_status read_entries(struct import *import, struct archive *archive,
+                                        const char *path, struct collega_error *error) {
   enum collega_status status = COLLEGA_OK;
-  if (archive_read_support_format_zip(archive) != ARCHIVE_OK ||
-      archive_read_open_filename(archive, path, ZIP_READ_BLOCK) != ARCHIVE_OK)
-    status = zip_failed(archive, path, error);
   while (status == COLLEGA_OK) {
     struct archive_entry *entry = NULL;
     int answer = archive_read_next_header(archive, &entry);
     if (answer == ARCHIVE_EOF) break;
-    if (answer != ARCHIVE_OK) {
+    /* A warning is that of a name which is in no known form; the others can be read all the same. */
+    if (answer != ARCHIVE_OK && answer != ARCHIVE_WARN) {
       status = zip_failed(archive, path, error);
       break;
     }
@@ -348,13 +326,50 @@ static enum collega_status read_zip(struct import *import, const char *path,
       continue;
     struct buffer text;
     buffer_init(&text, TAXONOMY_CSV_BYTES);
-    status = zip_entry(archive, path, base_name(inside), &text, error);
+    status = zip_entry(archive, path, inside, &text, error);
     if (status == COLLEGA_OK)
-      status = read_sheet(import, base_name(inside), bytes_of(text.data, text.length), error);
+      status = read_sheet(import, inside, bytes_of(text.data, text.length), error);
     buffer_free(&text);
   }
-  archive_read_free(archive);
   return status;
+}
+
+/* The sheets of an archive that was opened, or could not be: `answer`. libarchive gives names in the thread's locale, and
+ * in ours, C, there would be none with an accent. */
+static enum collega_status read_archive(struct import *import, struct archive *archive, int answer,
+                                        const char *path, struct collega_error *error) {
+  locale_t named = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
+  locale_t before = named ? uselocale(named) : (locale_t)0;
+  enum collega_status status = answer == ARCHIVE_OK ? read_entries(import, archive, path, error)
+                                                    : zip_failed(archive, path, error);
+  archive_read_free(archive);
+  if (!named) return status;
+  uselocale(before);
+  freelocale(named);
+  return status;
+}
+
+static struct archive *zip_reader(void) {
+  struct archive *archive = archive_read_new();
+  if (!archive || archive_read_support_format_zip(archive) == ARCHIVE_OK) return archive;
+  archive_read_free(archive);
+  return NULL;
+}
+
+static enum collega_status read_zip(struct import *import, const char *path,
+                                    struct collega_error *error) {
+  struct archive *archive = zip_reader();
+  if (!archive) return no_memory(error);
+  int answer = archive_read_open_filename(archive, path, ZIP_READ_BLOCK);
+  return read_archive(import, archive, answer, path, error);
+}
+
+static enum collega_status read_zip_bytes(struct import *import, const char *name,
+                                          struct bytes bytes, struct collega_error *error) {
+  struct archive *archive = zip_reader();
+  if (!archive) return no_memory(error);
+  int answer = archive_read_open_memory(archive, bytes.data, bytes.length);
+  return read_archive(import, archive, answer, name, error);
 }
 
 static enum collega_status read_csv(struct import *import, const char *path,
@@ -362,9 +377,17 @@ static enum collega_status read_csv(struct import *import, const char *path,
   struct buffer text;
   enum collega_status status = file_read(path, TAXONOMY_CSV_BYTES, &text, error);
   if (status == COLLEGA_OK)
-    status = read_sheet(import, base_name(path), bytes_of(text.data, text.length), error);
+    status = read_sheet(import, path, bytes_of(text.data, text.length), error);
   buffer_free(&text);
   return status;
+}
+
+static enum collega_status read_bytes(struct import *import,
+                                      const struct taxonomy_source_bytes *source,
+                                      struct collega_error *error) {
+  return ends_with(source->name, ".zip")
+             ? read_zip_bytes(import, source->name, source->bytes, error)
+             : read_sheet(import, source->name, source->bytes, error);
 }
 
 static int is_source(const struct dirent *entry) {
@@ -404,7 +427,8 @@ static enum collega_status read_path(struct import *import, const char *path,
 static void keep(void *context, const struct taxonomy_skipped *skipped) {
   struct taxonomy_report *report = context;
   ++report->skipped;
-  if (report->told_count == TAXONOMY_SKIPPED_KEPT) return;
+  if (!report->told) report->told = calloc(TAXONOMY_SKIPPED_KEPT, sizeof *report->told);
+  if (!report->told || report->told_count == TAXONOMY_SKIPPED_KEPT) return;
   struct taxonomy_told *told = &report->told[report->told_count++];
   told->rule = skipped->rule;
   told->file = skipped->source.file;
@@ -413,25 +437,40 @@ static void keep(void *context, const struct taxonomy_skipped *skipped) {
   snprintf(told->about, sizeof told->about, "%s", skipped->about);
 }
 
+/* All sources into a builder, then the file. `paths` or `sources`, the other is NULL. */
+static enum collega_status import_all(const char *const *paths,
+                                      const struct taxonomy_source_bytes *sources, size_t count,
+                                      struct import *import, struct buffer *out,
+                                      struct collega_error *error) {
+  struct taxonomy_report *report = import->report;
+  buffer_init(out, 0);
+  memset(report, 0, sizeof *report);
+  import->builder = taxonomy_builder_new();
+  enum collega_status status = import->builder ? COLLEGA_OK : no_memory(error);
+  for (size_t i = 0; status == COLLEGA_OK && i < count; ++i)
+    status = paths ? read_path(import, paths[i], error) : read_bytes(import, &sources[i], error);
+  if (status == COLLEGA_OK) {
+    struct taxonomy_source where = {0};
+    status = taxonomy_build_finish(import->builder, keep, report, &where, out, error);
+    if (status != COLLEGA_OK && where.row)
+      import_at(status, report->files[where.file].name, where.row, "broaderUri", error);
+  }
+  taxonomy_builder_destroy(&import->builder);
+  return status;
+}
+
 enum collega_status taxonomy_import(const char *const *paths, size_t count, taxonomy_step step,
                                     void *context, struct buffer *out,
                                     struct taxonomy_report *report, struct collega_error *error) {
-  buffer_init(out, 0);
-  memset(report, 0, sizeof *report);
-  report->told = calloc(TAXONOMY_SKIPPED_KEPT, sizeof *report->told);
-  struct import import = {taxonomy_builder_new(), report, step, context, 0};
-  enum collega_status status = COLLEGA_OK;
-  if (!report->told || !import.builder) status = no_memory(error);
-  for (size_t i = 0; status == COLLEGA_OK && i < count; ++i)
-    status = read_path(&import, paths[i], error);
-  if (status == COLLEGA_OK) {
-    struct taxonomy_source where = {0};
-    status = taxonomy_build_finish(import.builder, keep, report, &where, out, error);
-    if (status != COLLEGA_OK && where.row)
-      status = at_row(error, report->files[where.file].name, where.row, "broaderUri");
-  }
-  taxonomy_builder_destroy(&import.builder);
-  return status;
+  struct import import = {.report = report, .step = step, .context = context};
+  return import_all(paths, NULL, count, &import, out, error);
+}
+
+enum collega_status taxonomy_import_bytes(const struct taxonomy_source_bytes *sources, size_t count,
+                                          struct buffer *out, struct taxonomy_report *report,
+                                          struct collega_error *error) {
+  struct import import = {.report = report};
+  return import_all(NULL, sources, count, &import, out, error);
 }
 
 void taxonomy_report_free(struct taxonomy_report *report) {

@@ -10,6 +10,7 @@
  * told. One file is in memory at a time. */
 #ifndef COLLEGA_CLIENT_LIBRARY_TAXONOMY_IMPORT_H
 #define COLLEGA_CLIENT_LIBRARY_TAXONOMY_IMPORT_H
+#include "client/library/import_place.h"
 #include "client/match/taxonomy_build.h"
 
 #define TAXONOMY_CSV_BYTES                                                                         \
@@ -18,7 +19,7 @@
 #define TAXONOMY_SKIPPED_KEPT 1000u /* told one by one; beyond that only counted */
 
 struct taxonomy_file {
-  char name[64];
+  char name[IMPORT_NAME_BYTES];
   bool taken;
   uint32_t rows;
 };
@@ -43,5 +44,13 @@ enum collega_status taxonomy_import(const char *const *paths, size_t count, taxo
                                     void *context, struct buffer *out,
                                     struct taxonomy_report *report,
                                     struct collega_error *error) COLLEGA_MUST_CHECK;
+/* The same of files in memory, whose names end as those of files. */
+struct taxonomy_source_bytes {
+  const char *name;
+  struct bytes bytes;
+};
+enum collega_status taxonomy_import_bytes(const struct taxonomy_source_bytes *sources, size_t count,
+                                          struct buffer *out, struct taxonomy_report *report,
+                                          struct collega_error *error) COLLEGA_MUST_CHECK;
 void taxonomy_report_free(struct taxonomy_report *report);
 #endif

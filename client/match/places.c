@@ -34,9 +34,10 @@ static bool region_fits(uint16_t region) {
   return region == PLACES_NO_REGION || region < region_count();
 }
 
+/* The bounds as they are kept: the float next to 53.7 is larger than 53.7. */
 static bool point_fits(float latitude, float longitude) {
-  return (double)latitude >= PLACES_LATITUDE_MIN && (double)latitude <= PLACES_LATITUDE_MAX &&
-         (double)longitude >= PLACES_LONGITUDE_MIN && (double)longitude <= PLACES_LONGITUDE_MAX;
+  return latitude >= (float)PLACES_LATITUDE_MIN && latitude <= (float)PLACES_LATITUDE_MAX &&
+         longitude >= (float)PLACES_LONGITUDE_MIN && longitude <= (float)PLACES_LONGITUDE_MAX;
 }
 
 /* The checksum does not promise this, as a file can be made with any. */

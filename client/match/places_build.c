@@ -90,6 +90,13 @@ enum collega_status places_build_region(struct places_builder *builder, struct b
   return COLLEGA_OK;
 }
 
+static size_t postcodes_of(const struct places_builder *builder) {
+  size_t count = 0;
+  for (size_t i = 0; i < PLACES_MOST; ++i)
+    count += builder->postcode[i].rows > 0;
+  return count;
+}
+
 static size_t gather(const struct places_builder *builder, struct finished *out,
                      struct places_size *size) {
   size_t count = 0;
@@ -198,8 +205,9 @@ enum collega_status places_build_finish(struct places_builder *builder, struct b
   buffer_init(&towns, 0);
   buffer_init(&text, PLACES_TEXT_BYTES);
   memset(size, 0, sizeof *size);
-  struct finished *rows = calloc(PLACES_MOST, sizeof *rows);
-  struct finished **sorted = calloc(PLACES_MOST, sizeof *sorted);
+  size_t postcodes = postcodes_of(builder);
+  struct finished *rows = calloc(postcodes + 1, sizeof *rows);
+  struct finished **sorted = calloc(postcodes + 1, sizeof *sorted);
   enum collega_status status = COLLEGA_OK;
   if (rows && sorted) {
     size_t count = gather(builder, rows, size);

@@ -138,6 +138,7 @@ static bool index_uris(struct taxonomy *taxonomy) {
 /* ---- opening */
 
 static bool taxonomy_take(struct taxonomy *taxonomy) {
+  if (taxonomy->length < sizeof(struct file_head)) return false;
   const uint8_t *map = taxonomy->map;
   /* The map begins at a page, and head_fits tells that sections begin at multiples of 8. */
   const struct file_head *head = (const struct file_head *)(const void *)map;

@@ -102,6 +102,37 @@ def test_a_lender_who_lends_only_several_at_once_is_never_asked_for_fewer(world)
     withdraw_all(world)
 
 
+def test_a_plan_that_was_changed_by_hand_is_told_and_proposes_nothing(world):
+    lender, borrower = world.nodes[:2]
+    lent = lender.publish(out(3), "--wait", WAIT)
+    asked = borrower.publish(wanted(3), "--wait", WAIT)
+    seen(borrower, lent)
+    plan = borrower.json("plan", "--offer", asked)
+    kept = borrower.home / "plans" / plan["id"]
+    whole = kept.read_text()
+    before = borrower.json("deal", "list")
+    changes = {
+        "no people": lambda changed: changed["loans"][0].pop("people"),
+        "more people than there are numbers": lambda changed: changed["loans"][0].update(people=2**40),
+        "no such offer": lambda changed: changed["loans"][0]["supply"].update(offer="zz"),
+        "a slot that is none": lambda changed: changed["loans"][0].update(slots=[3]),
+        "a figure beyond all boards": lambda changed: changed.update(bound=1e300, optimal=False),
+        "a single match without sides": lambda changed: changed.update(best_single={"people": 2**62, "hours": 40}),
+        "another file's id": lambda changed: changed.update(id="../identity"),
+    }
+    for what, change in changes.items():
+        changed = json.loads(whole)
+        change(changed)
+        kept.write_text(json.dumps(changed))
+        for command in (("show", plan["id"]), ("propose", plan["id"])):
+            error = json.loads(borrower("plan", *command, "--json", expect=1).stderr)["error"]
+            assert error["rule"] == "plan_damaged", what
+    assert borrower.json("deal", "list") == before
+    kept.write_text(whole)
+    assert borrower.json("plan", "show", plan["id"])["id"] == plan["id"]
+    withdraw_all(world)
+
+
 def test_people_on_offer_are_placed_with_several_borrowers(world):
     lender, *borrowers = world.nodes
     asked = [borrower.publish(wanted(people), "--wait", WAIT) for borrower, people in zip(borrowers, (4, 9, 3))]

@@ -78,6 +78,20 @@ def test_a_zip_is_as_good_as_its_files(node, tmp_path):
     assert (node.home / "taxonomy").read_bytes() == loose
 
 
+def test_a_zip_may_name_its_files_as_strangely_as_it_likes(node, tmp_path):
+    """What is told of them is text, and short: it goes to terminals and into JSON."""
+    written(tmp_path / "esco")
+    long = "é" * 60 + "\x1b[31m"
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for path in sorted((tmp_path / "esco").iterdir()):
+            archive.write(path, f"{long}/{long}{path.name}")
+    node("taxonomy", "import", "esco", tmp_path / "all.zip")
+    report = taxonomy(node, "import", "esco", "--json", tmp_path / "all.zip")
+    names = [file["file"] for file in json.loads(report.stdout)["files"]]
+    assert len(names) == len(list((tmp_path / "esco").iterdir()))
+    assert all(len(name.encode()) < 64 and "\x1b" not in name and name.startswith("éé") for name in names)
+
+
 @pytest.mark.parametrize("typed, uri", [("taxichauffeur", "taxi"), ("taxi chauffeur", "taxi"), ("taxichaufeur", "taxi"),
                                         ("TAXI DRIVER", "taxi"), ("cab", "taxi"), ("chef kitchen", "cook"),
                                         ("bezorger motor", "courier")])

@@ -2,7 +2,8 @@
 """Dictionaries for the fuzz targets, from the schema's descriptors: dictionaries.py SCHEMA.set DIRECTORY.
 
 wire.dict: the tags of the schema's fields, with lengths that occur. json.dict: names of members and of values.
-words.dict: names of rules come from base/words; the rest is what people type. http.dict, csv.dict, config.dict."""
+words.dict: names of rules come from base/words; the rest is what people type. http.dict, csv.dict,
+config.dict; esco.dict, places.dict, tables.dict, kept.dict: what the imports read, and what a home keeps of them."""
 import re
 import sys
 from pathlib import Path
@@ -14,6 +15,18 @@ HTTP = ["GET ", "HEAD ", "POST ", "/metrics", "/healthz", " HTTP/1.0", " HTTP/1.
         "Connection: keep-alive", "Content-Length: ", "Transfer-Encoding: chunked", "Expect: 100-continue", "%2e%2e", "%00", "0\r\n\r\n"]
 TYPED = ["2027-01-31T23:00:00Z", "T00:00:00.123+02:00", "2028-02-29", "12345678", "4811AB", "AM25", "mon-am", "nl_NL.UTF-8",
          "rates,persons", "%1", "%2", "%4", "111222333"]
+
+ESCO = ["conceptType", "conceptUri", "iscoGroup", "preferredLabel", "altLabels", "occupationUri", "skillUri", "relationType", "broaderType",
+        "broaderUri", "originalSkillUri", "relatedSkillUri", "broaderConceptPT", "Occupation,", "KnowledgeSkillCompetence,", "SkillGroup,",
+        "ISCOGroup", "essential", "optional", "u:s/drive", "u:o/taxi", "u:g/all", "8322", "5120", '"', '""', "\n", "\r\n",
+        "PK\x03\x04", "PK\x01\x02", "PK\x05\x06"]
+PLACES = ["NL\t", "BE\t", "\t", "\n", "\r\n", "4811", "4811 AB", "9999", "1000", "50.5", "53.7", "3.2", "7.3", "51.58", "4.77", "gm_code", "am_code",
+          "GM0758", "0758", "AM25", ","]
+TABLES = ["closes", "what", "from", "length", "unit", "nl", "en", "credential", "skill", "occupation", "half-day", "day", "week", "month", "title",
+          "titel", "999", "8322", '"', '""', ",", ";", "\n", "\r\n", "\xef\xbb\xbf"]
+PLAN = ["id", "kind", "offer", "carved", "board", "rings", "supplies", "people", "people_offered", "people_asked", "employers", "value", "bound",
+        "optimal", "pairs_cut", "hours", "hours_asked", "best_single", "score", "supply", "demand", "loans", "ring", "slots", "reasons", "gaps",
+        "text", "party", "name", "title", "place"]
 
 
 def quoted(data):
@@ -65,6 +78,10 @@ def main():
         "words": [text.encode() for text in rules + TYPED],
         "config": [f"[{section}]\n{name} = ".encode() for section, name in settings],
         "http": [text.encode() for text in HTTP],
+        "esco": [text.encode("latin-1") for text in ESCO],
+        "places": [text.encode() for text in PLACES],
+        "tables": [text.encode("latin-1") for text in TABLES],
+        "kept": [f'"{name}":'.encode() for name in PLAN] + [b"collega taxonomy", b"collega places 1", b"collega courses 1\n"],
     }
     for name, entries in dictionaries.items():
         lines = [quoted(entry) for entry in dict.fromkeys(entries)]

@@ -14,7 +14,8 @@
 #include "proto/guard.h"
 #include "proto/limits.h"
 
-#define SEAL_BYTES crypto_box_SEALBYTES
+#define SEAL_BYTES   crypto_box_SEALBYTES
+#define SCARCE_BYTES 1024u
 
 /* The only mutable state of a target: libFuzzer calls it through a function of its own, with no
  * room for a context. One thread draws and forgives. */
@@ -160,6 +161,10 @@ const ProtobufCMessageDescriptor *fuzz_type(uint8_t number) {
   return rules_at(number % type_count())->type;
 }
 
+bool fuzz_type_is_scarce(uint8_t number) {
+  return number / type_count() == 1;
+}
+
 uint8_t fuzz_type_number(const ProtobufCMessageDescriptor *type) {
   size_t number = 0;
   while (rules_at(number) != NULL && rules_at(number)->type != type)
@@ -174,9 +179,16 @@ struct arena *fuzz_arena(void) {
   return arena;
 }
 
+struct arena *fuzz_arena_scarce(void) {
+  struct arena *arena = arena_new(SCARCE_BYTES, SCARCE_BYTES);
+  fuzz_must(arena != NULL);
+  return arena;
+}
+
 void fuzz_check_error(const struct collega_error *error) {
   char text[1024];
   fuzz_must(error->status != COLLEGA_OK && error->rule != RULE_NONE);
+  fuzz_must(utf8_valid((const uint8_t *)error->field, strlen(error->field)));
   for (int language = 0; language < 2; language++) {
     size_t length = error_render((enum language)language, error, text, sizeof text);
     fuzz_must(length > 0 && length < sizeof text && text[length] == '\0');

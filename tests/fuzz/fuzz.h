@@ -46,8 +46,12 @@ void fuzz_forgive(bool on);
 const ProtobufCMessageDescriptor *fuzz_type(uint8_t number);
 /* The number of a type, for the seeds. */
 uint8_t fuzz_type_number(const ProtobufCMessageDescriptor *type);
+/* Whether the number is one of the second round, in which memory is short. */
+bool fuzz_type_is_scarce(uint8_t number);
 /* An arena as a frame gets it. Aborts without memory. */
 struct arena *fuzz_arena(void);
+/* One that most messages do not fit in. */
+struct arena *fuzz_arena_scarce(void);
 /* A guarded message in the arena; NULL: refused, and *error names a rule. */
 ProtobufCMessage *fuzz_unpack(const ProtobufCMessageDescriptor *type, struct bytes packed,
                               struct arena *arena, struct collega_error *error);

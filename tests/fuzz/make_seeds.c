@@ -17,12 +17,12 @@
 #include "proto/letter.h"
 #include "proto/proof.h"
 #include "proto/terms.h"
+#include "tests/fuzz/seeds.h"
 #include "tests/fuzz/stage.h"
 #include "tests/support/agreement.h"
 #include "tests/unit/proto/filler.h"
 
-#define SEED_BYTES  60000 /* libFuzzer and replay take 64 KiB */
-#define PIECE_BYTES 60000
+#define WHOLE_BYTES 4096
 
 struct maker {
   const char *directory;
@@ -34,7 +34,7 @@ struct maker {
 
 /* ---- writing */
 
-static void write_seed(struct maker *maker, const char *target, struct buffer *seed) {
+void write_seed(struct maker *maker, const char *target, struct buffer *seed) {
   char path[512];
   fuzz_must(!seed->failed);
   snprintf(path, sizeof path, "%s/%s", maker->directory, target);
@@ -48,44 +48,67 @@ static void write_seed(struct maker *maker, const char *target, struct buffer *s
   buffer_init(seed, 0);
 }
 
-static void put_byte(struct buffer *out, unsigned byte) {
+void put_byte(struct buffer *out, unsigned byte) {
   uint8_t one = (uint8_t)byte;
   buffer_append(out, &one, 1);
 }
 
-static void put_bytes(struct buffer *out, struct bytes bytes) {
+void put_bytes(struct buffer *out, struct bytes bytes) {
   buffer_append(out, bytes.data, bytes.length);
 }
 
-static void put_piece(struct buffer *out, struct bytes bytes) {
+void put_piece(struct buffer *out, struct bytes bytes) {
   fuzz_must(bytes.length <= PIECE_BYTES);
   put_byte(out, (unsigned)(bytes.length >> 8));
   put_byte(out, (unsigned)(bytes.length & 0xff));
   put_bytes(out, bytes);
 }
 
-static struct bytes text_bytes(const char *text) {
+struct bytes text_bytes(const char *text) {
   return bytes_of(text, strlen(text));
 }
 
 /* ---- the schema */
 
-static void seed_message(struct maker *maker, ProtobufCMessage *message, struct arena *arena) {
+/* A message of each type stays in the corpora even where it reaches no code that another type does not: from there the
+ * fuzzers go on. Long ones are left out. */
+static void keep_whole(struct maker *maker, const char *target,
+                       const ProtobufCMessageDescriptor *type, bool least,
+                       const struct buffer *seed) {
+  char path[512];
+  if (seed->length > WHOLE_BYTES) return;
+  const char *const parts[] = {"whole", target};
+  snprintf(path, sizeof path, "%s", maker->directory);
+  for (size_t i = 0; i < 2; i++) {
+    snprintf(path + strlen(path), sizeof path - strlen(path), "/%s", parts[i]);
+    fuzz_must(mkdir(path, 0755) == 0 || errno == EEXIST);
+  }
+  snprintf(path + strlen(path), sizeof path - strlen(path), "/%s_%s", type->short_name,
+           least ? "least" : "full");
+  fuzz_must(file_write(path, seed->data, seed->length, 0644, NULL) == COLLEGA_OK);
+}
+
+static void seed_message(struct maker *maker, ProtobufCMessage *message, bool with_faults,
+                         bool least, struct arena *arena) {
+  const ProtobufCMessageDescriptor *type = message->descriptor;
   struct buffer seed;
   struct bytes packed = message_pack(message, arena);
   if (packed.length > SEED_BYTES) return;
   buffer_init(&seed, 0);
-  put_byte(&seed, fuzz_type_number(message->descriptor));
+  put_byte(&seed, fuzz_type_number(type));
   put_bytes(&seed, packed);
+  if (with_faults) keep_whole(maker, "guard", type, least, &seed);
   write_seed(maker, "guard", &seed);
   json_t *json = json_from_message(message);
-  char *text = json_dumps(json, JSON_COMPACT);
-  fuzz_must(json != NULL && text != NULL);
-  put_byte(&seed, fuzz_type_number(message->descriptor));
-  put_byte(&seed, 0);
-  put_bytes(&seed, text_bytes(text));
+  fuzz_must(json != NULL);
+  put_json(&seed, type, 0, json);
+  if (with_faults) keep_whole(maker, "json", type, least, &seed);
   write_seed(maker, "json", &seed);
-  free(text);
+  if (with_faults) {
+    seed_json_faults(maker, type, json);
+    seed_wire_faults(maker, type, packed);
+  }
+  buffer_free(&seed);
   json_decref(json);
 }
 
@@ -117,8 +140,8 @@ static void seed_schema(struct maker *maker) {
       struct arena *arena = arena_new(65536, (size_t)256 << 20);
       ProtobufCMessage *full = fill(rules_at(i)->type, variant, arena);
       ProtobufCMessage *least = fill_least(rules_at(i)->type, variant, arena);
-      seed_message(maker, full, arena);
-      if (variant == 0) seed_message(maker, least, arena);
+      seed_message(maker, full, variant == 0, false, arena);
+      if (variant == 0) seed_message(maker, least, true, true, arena);
       seed_check(maker, full, (uint8_t)variant, arena);
       seed_check(maker, least, 0, arena);
       arena_destroy(&arena);
@@ -734,6 +757,7 @@ int main(int count, char **arguments) {
   seed_invitations(&maker);
   seed_identities(&maker);
   seed_texts(&maker);
+  seed_imports(&maker);
   struct agreement_world world;
   agreement_world_make(&world, 1);
   seed_records(&maker, &world);

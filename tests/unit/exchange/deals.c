@@ -78,7 +78,7 @@ static void judge(struct world *world, struct home *home, const struct id *deal,
 /* The board brings the mandate that the other side signed with. Mail may be ahead of it. */
 static void a_proof_that_would_not_verify_is_not_given(void **state) {
   struct world *world = *state;
-  struct pair pair = make_pair(world);
+  struct pair pair = pair_make(world, 3, 2);
   struct mandate_input input = {.person = "P. Bakker", .function = "planner"};
   struct proposal proposal = {.match = &pair.match, .headcount = 2};
   struct proof_judgement judgement;

@@ -189,6 +189,24 @@ static void no_file_that_points_outside_is_read(void **state) {
   buffer_free(&bytes);
 }
 
+/* What is kept is a float: the one next to the bound lies just beyond it. */
+static void the_corners_of_the_country_belong_to_it(void **state) {
+  (void)state;
+  static const char lines[] = "NL\t9999\tHoek\t\t\t\t\t\t\t53.7\t7.3\t\n"
+                              "NL\t1000\tTeen\t\t\t\t\t\t\t50.5\t3.2\t\n";
+  struct buffer bytes;
+  struct places_report report;
+  struct places *places = NULL;
+  struct place_fact fact;
+  assert_int_equal(places_import_bytes(&(struct places_source){"NL.txt", text(lines)}, NULL, &bytes,
+                                       &report, NULL),
+                   COLLEGA_OK);
+  assert_int_equal(places_read(bytes_of(bytes.data, bytes.length), &places, NULL), COLLEGA_OK);
+  assert_true(places_postcode(places, "9999", &fact) && places_town(places, "Teen", &fact));
+  places_close(&places);
+  buffer_free(&bytes);
+}
+
 static void the_reference_postcodes_lie_in_their_areas(void **state) {
   (void)state;
   struct buffer bytes;
@@ -232,6 +250,7 @@ int main(void) {
       cmocka_unit_test(nearer_places_make_a_travel_limit_hard),
       cmocka_unit_test(no_damaged_file_is_read),
       cmocka_unit_test(no_file_that_points_outside_is_read),
+      cmocka_unit_test(the_corners_of_the_country_belong_to_it),
       cmocka_unit_test(the_reference_postcodes_lie_in_their_areas),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
