@@ -128,7 +128,7 @@ BEGIN
 END $$;
 
 -- == one step
-RETURN QUERY SELECT * FROM ({parts}) found ORDER BY score DESC, id LIMIT 20;
+RETURN QUERY SELECT * FROM ({close} UNION ALL {skilled}) found ORDER BY score DESC, id LIMIT 20;
 
 -- == staged
 -- The closest occupations first; what has not been looked at yet can score no more than all other parts in full.
