@@ -47,9 +47,10 @@ struct node_link {
   int64_t spread_ms;
   struct id joiner; /* whose Join it is, while joining */
   collega_time joiner_expires;
-  int64_t joiners_at; /* monotonic: when to look for hosted parties that wait for a certificate */
-  bool member;        /* joined before: a token renews, or is a hosted party's */
-  bool settled;       /* receipts came: one may be that of a card */
+  int64_t joiners_at;  /* monotonic: when to look for hosted parties that wait for a certificate */
+  uint32_t joins_lost; /* Joins of theirs in a row that led nowhere */
+  bool member;         /* joined before: a token renews, or is a hosted party's */
+  bool settled;        /* receipts came: one may be that of a card */
   bool joining, joined, join_refused, welcomed, behind, changed, hello_due;
   enum rule told_why; /* what the broker said last about the session as a whole */
   bool superseded;    /* another instance of this home has connected: this one stays away */
@@ -152,7 +153,8 @@ void node_link_renew(struct node_link *link) {
 }
 
 #define JOINERS_EVERY_MS SECOND_MS /* a command that adds one waits for it */
-#define JOINERS_RETRY_MS MINUTE_MS /* after a Join that led nowhere: the others go first */
+#define JOINERS_MOST_MS  MINUTE_MS /* after Joins that led nowhere */
+#define JOINERS_DOUBLED  6         /* times, from JOINERS_EVERY_MS to beyond the most */
 
 /* A hosted party comes in, or the certificate of a member is renewed: the home has a session of its own beside it. */
 static bool joins_beside(const struct node_link *link) {
@@ -163,6 +165,14 @@ static bool joins_beside(const struct node_link *link) {
 static void stop_joining(struct node_link *link, int64_t pause_ms) {
   link->joining = false;
   link->joiners_at = clock_monotonic() + pause_ms;
+}
+
+/* A Join that led nowhere: the home's own session goes first. It may have been the network, and a command may wait for
+ * the answer, so the next one comes soon; one that never leads anywhere comes ever more seldom. */
+static void put_off_joining(struct node_link *link) {
+  int64_t pause = JOINERS_EVERY_MS << link->joins_lost;
+  if (link->joins_lost < JOINERS_DOUBLED) link->joins_lost++;
+  stop_joining(link, pause < JOINERS_MOST_MS ? pause : JOINERS_MOST_MS);
 }
 
 static void refuse_joiner(struct node_link *link, const struct collega_error *why) {
@@ -187,8 +197,10 @@ static void lose(struct node_link *link, enum rule why) {
   if (why == RULE_link_lost && link->told_why != RULE_NONE) why = link->told_why;
   if (link->joining && why == RULE_link_handshake) why = RULE_invitation_not_let_in;
   if (joins_beside(link)) {
-    bool gone = refuse_expired(link); /* then another token may come at once */
-    stop_joining(link, gone ? 0 : JOINERS_RETRY_MS);
+    if (refuse_expired(link))
+      stop_joining(link, 0); /* another token may come at once */
+    else
+      put_off_joining(link);
   } else if (why == RULE_invitation_not_let_in) {
     refuse_expired(link);
   }
@@ -371,6 +383,7 @@ static void take_frame(struct node_link *link, const Collega__FromBroker *frame,
   if (outcome.joined) {
     link->joined = true;
     link->joining = false;
+    link->joins_lost = 0;
     log_info("joined", "broker=%s", frame->cert ? frame->cert->name : "");
     renew(link);
   }
@@ -669,7 +682,7 @@ void node_link_work(struct node_link *link) {
     connect_now(link);
     break;
   case NODE_DISCONNECT:
-    if (joins_beside(link)) stop_joining(link, JOINERS_RETRY_MS);
+    if (joins_beside(link)) put_off_joining(link);
     link->state.problem = RULE_link_silent;
     link->state.connected = true;
     forget_socket(link);

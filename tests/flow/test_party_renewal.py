@@ -1,11 +1,15 @@
 """The certificate of a hosted employer is renewed: told before its end, with the daemon up and down, and what is refused."""
 import datetime
+import json
+import os
+import socket
+import subprocess
 
 import pytest
 
 from support import hosting, offers
 from support.hosting import EMPLOYERS, Hosted
-from support.world import WAIT, Node
+from support.world import DEADLINE, WAIT, Node, die_with_parent
 from test_parties import state_of
 
 
@@ -151,3 +155,22 @@ def test_the_keys_of_a_hosted_party_rotate(hosted):
     assert host.json("key", "rotate", "--wait", WAIT)["card"] == 1
     hosting.until(host, lambda: host.json("status")["broker"]["connected"])
     assert Hosted(host, second.name, second.kvk).publish(offers.load("voedsel-orderpickers-in"), "--wait", WAIT)
+
+
+def test_a_connection_that_is_lost_does_not_keep_a_renewal_waiting(hosted):
+    """Somebody else's program answers at the broker's port and hangs up; then the broker is back."""
+    world, host, (first, _) = hosted
+    until = state_of(host, first.kvk)["valid_until"]
+    turn(world, host, 700)
+    token = invite(world, first)
+    port = int(world.broker.endpoint.rsplit(":", 1)[1])
+    world.broker.stop()
+    with socket.create_server(("127.0.0.1", port)) as other:
+        other.settimeout(DEADLINE)
+        renewing = subprocess.Popen([host.program, "party", "renew", token, "--wait", WAIT, "--json", "--home", host.home],
+                                    env={**os.environ, **host.env}, stdout=subprocess.PIPE, preexec_fn=die_with_parent)
+        for _ in range(2):  # its Join, and what it tries after that
+            other.accept()[0].close()
+    world.broker.start()
+    told, _ = renewing.communicate(timeout=2 * DEADLINE)
+    assert renewing.returncode == 0 and json.loads(told)["valid_until"] > until
