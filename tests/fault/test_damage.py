@@ -1,5 +1,6 @@
 """Ledgers and stores that were cut short, overwritten or bit-flipped: whatever reads them ends in words and never by a
 signal; what cannot be opened is moved aside whole; and from a backup and the broker everything is there again."""
+import json
 import os
 import random
 import shutil
@@ -9,7 +10,9 @@ import pytest
 from support import deals, offers, truth
 from support.world import Failed, World
 
-ROUNDS = 400 if os.environ.get("COLLEGA_LONG") else 40
+LONG = bool(os.environ.get("COLLEGA_LONG"))
+ROUNDS = 400 if LONG else 40
+LIVES = 300 if LONG else 24
 PAGE = 4096
 
 
@@ -109,3 +112,83 @@ def test_reading_what_is_damaged_ends_in_words(tmp_path):
             (place / "data.mdb").write_bytes(sound)
             (place / "lock.mdb").unlink(missing_ok=True)
     assert words > ROUNDS // 10  # damage that nobody noticed would show nothing
+
+
+def snapshot(world, directory):
+    for daemon in (world.broker, *world.nodes):
+        shutil.copytree(daemon.home, directory / daemon.home.name, ignore=shutil.ignore_patterns("lock.mdb"))
+    return directory
+
+
+def bring_back(world, directory):
+    for daemon in (world.broker, *world.nodes):
+        shutil.rmtree(daemon.home)
+        shutil.copytree(directory / daemon.home.name, daemon.home)
+
+
+def live(world, match):
+    """What a day brings, as far as it goes: offers, mail, an agreement. Whoever is down, or refuses, does so in words. Was
+    everything done?"""
+    lender, borrower = world.nodes
+    done = []
+
+    def run(node, *arguments, **options):
+        wait = ["--wait", "2" if all(done) else "0"] if arguments[0] in ("offer", "deal") else []
+        result = node(*arguments, *wait, expect=None, **options)
+        assert result.returncode in (0, 1, 3), (node.name, result)
+        assert result.returncode == 0 or result.stderr.strip(), (node.name, result)
+        done.append(result.returncode == 0)
+        return result.stdout.strip()
+
+    for node, name in ((lender, "logistiek-heftruck-uit"), (borrower, "logistiek-heftruck-in")):
+        run(node, "offer", "publish", "-", stdin=json.dumps(offers.load(name)))
+    deal = run(borrower, "deal", "propose", match, "--headcount", "2")
+    run(lender, "deal", "list", "--state", "received")
+    run(lender, "deal", "accept", deal or "0")
+    run(borrower, "deal", "talk", match, "--message", "tot maandag")
+    for node in world.nodes:
+        run(node, "match", "list")
+        run(node, "status")
+    run(world.broker, "status")
+    run(world.broker, "members")
+    return all(done)
+
+
+def test_daemons_on_damaged_files_go_on_or_end_in_words(tmp_path):
+    """Whoever's files are damaged ends with status 1 and words, or does its work; the others only notice that it is away."""
+    seed = int(os.environ.get("COLLEGA_SEED", random.SystemRandom().randrange(1 << 32)))
+    print(f"COLLEGA_SEED={seed}")
+    source = random.Random(seed)
+    with World(tmp_path, 2) as world:
+        lender, borrower = world.nodes
+        _, _, match = deals.matched(lender, borrower)
+        deals.conclude(borrower, lender, match, "--headcount", "2")
+        lender.publish([offers.load(name) for name in offers.names()[:20]], "--wait", "30")
+        everybody = (world.broker, *world.nodes)
+        for daemon in everybody:
+            daemon.stop()
+        sound = snapshot(world, tmp_path / "sound")
+        ended = went_on = 0
+        for number in range(LIVES):
+            bring_back(world, sound)
+            victim = everybody[number % len(everybody)]
+            data = environment(victim) / "data.mdb"
+            data.write_bytes(spoiled(data.read_bytes(), source))
+            said = victim.log.stat().st_size
+            for daemon in everybody:
+                try:
+                    daemon.start()
+                except Failed:
+                    assert daemon is victim, daemon.log.read_text(errors="replace")[-2000:]
+            whole = live(world, match)
+            for daemon in everybody:
+                status = daemon.stop()
+                assert status == 0 or (daemon is victim and status == 1), (number, daemon.name, status)
+            if victim.process.returncode == 1:
+                assert victim.log.read_bytes()[said:].strip(), (number, "ended without a word")
+            ended += victim.process.returncode == 1
+            went_on += whole
+            for node in world.nodes:
+                if node is not victim:
+                    node("ledger", "verify")
+        assert ended and went_on, (ended, went_on)  # else the damage was all of a kind
