@@ -60,7 +60,7 @@ static struct row *row_find(const struct shelf *shelf, uint16_t isco) {
 
 static void row_free(struct row *row) {
   for (size_t i = 0; i < row->count; ++i)
-    free(row->cells[i].entries);
+    free(row->cells[i].times);
   free(row->cells);
   free(row->cell_of);
 }
@@ -126,65 +126,63 @@ static struct cell *cell_make(struct row *row, size_t at) {
   return &row->cells[row->count - 1];
 }
 
-static void widen(struct span *span, const struct entry *entry) {
+static void widen(struct span *span, const struct times *times, const struct entry *entry) {
   span->skills.keys |= entry->keys;
   span->skills.kinds |= entry->kinds;
-  int32_t from = (int32_t)entry->from - (int32_t)entry->flex_days,
-          until = (int32_t)entry->until + (int32_t)entry->flex_days;
+  int32_t from = (int32_t)times->from - (int32_t)times->flex_days,
+          until = (int32_t)times->until + (int32_t)times->flex_days;
   if (from < span->from) span->from = from;
   if (until > span->until) span->until = until;
-  if (entry->hours_min < span->hours_min) span->hours_min = (uint8_t)entry->hours_min;
-  if (entry->hours_max > span->hours_max) span->hours_max = (uint8_t)entry->hours_max;
+  if (times->hours_min < span->hours_min) span->hours_min = (uint8_t)times->hours_min;
+  if (times->hours_max > span->hours_max) span->hours_max = (uint8_t)times->hours_max;
 }
 
-/* Cells grow by an eighth: with a million offers the spare room is a few bytes for each. */
-static struct entry *entry_make(struct cell *cell) {
-  if (cell->count == cell->room) {
-    uint32_t room = cell->room + cell->room / 8 + LEAST_ROOM;
-    struct entry *entries = realloc(cell->entries, room * sizeof *entries);
-    if (!entries) return NULL;
-    cell->entries = entries;
-    cell->room = room;
-  }
-  return &cell->entries[cell->count];
+/* Cells grow by an eighth, small ones by one or two: with a million offers the spare room is a few bytes for each. */
+static bool cell_grow(struct cell *cell) {
+  if (cell->count < cell->room) return true;
+  uint32_t room = cell->room + cell->room / 8 + (cell->room < 4 ? 1 : 2);
+  struct times *times = realloc(cell->times, room * ENTRY_BYTES);
+  if (!times) return false;
+  memmove(times + room, times + cell->room, cell->count * sizeof(struct entry));
+  cell->times = times;
+  cell->room = room;
+  return true;
 }
 
-static void count_skills(struct entry *entry, const struct match_card *card) {
+static void count_skills(struct times *times, const struct entry *entry,
+                         const struct match_card *card) {
   unsigned skills = 0;
   for (size_t i = 0; i < card->skill_count; ++i)
     skills += (card->items[i] & CARD_ALIAS) == 0;
   unsigned shared = card->skill_count - (unsigned)__builtin_popcountll(entry->keys);
   if (skills > 31 || shared > 15) return;
-  entry->skills = skills & 0x1fu;
-  entry->shared = shared & 0xfu;
+  times->skills = skills & 0x1fu;
+  times->shared = shared & 0xfu;
 }
 
 bool rows_add(struct match_engine *engine, struct held *held, size_t set) {
   const struct match_card *card = &held->card;
   const struct taxonomy *taxonomy = engine->rules.sources.taxonomy;
   uint16_t point;
-  if (!zones_add(&engine->zones, card->point, &point)) return false;
+  if (!zones_add(&engine->zones, card->point, card->terms & CARD_PLACE_FINE, &point)) return false;
   struct shelf *shelf = shelf_of(engine, set, card->kind);
   struct row *row = row_make(taxonomy, shelf, occupation_isco(taxonomy, card->occupation));
   struct cell *cell = row ? cell_make(row, cell_at(engine, held, point)) : NULL;
-  struct entry *entry = cell ? entry_make(cell) : NULL;
-  if (!entry) return false;
+  if (!cell || !cell_grow(cell)) return false;
+  struct times *times = &cell->times[cell->count];
+  struct entry *entry = &cell_entries(cell)[cell->count];
   struct signature skills = skill_signature(taxonomy, card);
-  *entry = (struct entry){
-      .held = held,
-      .keys = skills.keys,
-      .kinds = skills.kinds,
-      .occupation = card->occupation,
-      .point = point,
+  *times = (struct times){
       .from = (uint64_t)card->from & 0x1ffffu,
       .until = (uint64_t)card->until & 0x1ffffu,
       .flex_days = card->flex_days & 0x1ffu,
       .hours_min = card->hours_min & 0x3fu,
       .hours_max = card->hours_max & 0x3fu,
   };
-  count_skills(entry, card);
-  widen(&cell->span, entry);
-  widen(&row->span, entry);
+  *entry = (struct entry){held, skills.keys, skills.kinds, card->occupation, point};
+  count_skills(times, entry, card);
+  widen(&cell->span, times, entry);
+  widen(&row->span, times, entry);
   filter_add(shelf, row, taxonomy, card);
   held->place[set] = cell->count++;
   row->nameless += card->skill_count == 0;
@@ -199,8 +197,9 @@ void rows_remove(struct match_engine *engine, struct held *held, size_t set) {
       row_find(shelf, occupation_isco(engine->rules.sources.taxonomy, held->card.occupation));
   size_t at = cell_at(engine, held, zones_find(&engine->zones, held->card.point));
   struct cell *cell = &row->cells[row->cell_of[at] - 1];
-  struct entry *last = &cell->entries[--cell->count];
-  cell->entries[held->place[set]] = *last;
+  struct entry *entries = cell_entries(cell), *last = &entries[--cell->count];
+  cell->times[held->place[set]] = cell->times[cell->count];
+  entries[held->place[set]] = *last;
   last->held->place[set] = held->place[set];
   held->place[set] = NOWHERE;
   if (cell->count == 0) cell->span = nothing;
@@ -228,7 +227,7 @@ void rows_free(struct match_engine *engine) {
 static size_t row_bytes(const struct row *row) {
   size_t bytes = row->room * sizeof *row->cells + CELLS_A_ROW * sizeof *row->cell_of;
   for (size_t i = 0; i < row->count; ++i)
-    bytes += row->cells[i].room * sizeof(struct entry) + 8; /* malloc's own */
+    bytes += row->cells[i].room * ENTRY_BYTES + 8; /* malloc's own */
   return bytes;
 }
 

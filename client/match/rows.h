@@ -3,7 +3,7 @@
  *
  * Offers of one kind and unit group (ISCO) form a row, in it those of one zone (zones.h) a cell; those that name no skill
  * have a cell of their own, because a request that asks for none is met whole, and would lift the bound of all others.
- * Each offer has an entry of 32 bytes in its cell, which tells, without a look at the offer's card, the most that it can
+ * Each offer has an entry of 32 bytes in its cell, in two parts, which tells, without a look at the offer's card, the most that it can
  * score against a given offer: its occupation, its place, its days, its hours, and signatures of its skills. Cells and rows
  * know the same of all that is in them. */
 #ifndef COLLEGA_CLIENT_MATCH_ROWS_H
@@ -32,12 +32,16 @@ struct signature {
   uint64_t keys;
   uint32_t kinds;
 };
-struct entry {
-  struct held *held;
-  uint64_t keys;
+/* Of each entry first what most are passed over by: days and hours that do not meet. They stand together, so that few lines
+ * of memory tell it of all of a cell. */
+struct times {
   uint64_t from : 17, until : 17, flex_days : 9, hours_min : 6, hours_max : 6;
   uint64_t skills : 5,
       shared : 4; /* how many; bits of `keys` that are set more than once. 0 skills: too many to tell */
+};
+struct entry {
+  struct held *held;
+  uint64_t keys;
   uint32_t kinds;
   uint16_t occupation; /* as in the card */
   uint16_t point;      /* of the engine's zones */
@@ -52,8 +56,12 @@ struct span {
 struct cell {
   struct span span;
   uint32_t count, room;
-  struct entry *entries;
+  struct times *times; /* room of them, and behind them as many entries: cell_entries */
 };
+#define ENTRY_BYTES (sizeof(struct times) + sizeof(struct entry))
+static inline struct entry *cell_entries(const struct cell *cell) {
+  return (struct entry *)(void *)(cell->times + cell->room);
+}
 enum { NAMES_SKILLS, NAMES_NONE, CELLS_A_ZONE };
 #define CELLS_A_ROW ((size_t)ZONES_MOST * CELLS_A_ZONE)
 struct row {

@@ -39,7 +39,7 @@ struct search {
   bool
       weightless; /* occupations count for nothing: 0 does not tell that there is nothing in common */
   bool nowhere;   /* self's place is not known */
-  double travel_km;                        /* beyond this self takes nobody */
+  double travel_km[2]; /* beyond this self takes nobody; of a fine, of a coarse place */
   struct isco_span courses[COURSES_REACH]; /* where courses lead to or come from, seen from self */
   size_t course_count;
   double course;      /* the least closeness in the row that is searched: by a course, or 0 */
@@ -62,10 +62,10 @@ struct search {
 #define NOT_YET (-9.0f)
 
 /* Asked for ahead. */
+#define ZONES_AHEAD   4u
 #define ROWS_AHEAD    2u
-#define CELLS_AHEAD   4u
-#define ENTRIES_AHEAD 256u  /* bytes of a cell's entries */
-#define CELLS_BYTES   1024u /* of a row's cells */
+#define CELLS_AHEAD   2u
+#define ENTRIES_AHEAD 64u   /* of a cell: their times */
 #define HELD_AHEAD    128u  /* of an offer */
 #define CANDIDATES    2048u /* at once */
 
@@ -208,11 +208,12 @@ static double skills_bound(const struct search *search, uint64_t keys, uint32_t 
 
 /* The same of one entry, where self supplies: each skill that is met has a bit in common, and a bit that several skills
  * share counts as often. The more skills are met the better, and best if they are those that must be there. */
-static double demand_bound(const struct search *search, const struct entry *entry) {
+static double demand_bound(const struct search *search, const struct times *times,
+                           const struct entry *entry) {
   const struct probe *any = search->any;
-  if (entry->skills == 0) return skills_bound(search, entry->keys, entry->kinds, entry->keys == 0);
-  unsigned asked = entry->skills, hits = (unsigned)__builtin_popcountll(entry->keys & any->same);
-  unsigned met = hits ? hits + entry->shared : 0;
+  if (times->skills == 0) return skills_bound(search, entry->keys, entry->kinds, entry->keys == 0);
+  unsigned asked = times->skills, hits = (unsigned)__builtin_popcountll(entry->keys & any->same);
+  unsigned met = hits ? hits + times->shared : 0;
   double others = any->near_keys & entry->keys || any->near_kinds & entry->kinds
                       ? TAXONOMY_RELATED_SKILL
                   : any->kin_kinds & entry->kinds ? TAXONOMY_KINDRED_SKILL
@@ -225,10 +226,10 @@ static double demand_bound(const struct search *search, const struct entry *entr
 
 /* The most of the period part, where there are days in common. A shift moves either end by at most the flexible days, so
  * widening one side by them at both ends covers every shift; more than what either side has is never in common. */
-static double period_bound(const struct search *search, const struct entry *entry) {
+static double period_bound(const struct search *search, const struct times *times) {
   const struct match_card *self = &search->self->card;
-  long other_from = (long)entry->from, other_until = (long)entry->until;
-  long flexible = (long)self->flex_days + (long)entry->flex_days;
+  long other_from = (long)times->from, other_until = (long)times->until;
+  long flexible = (long)self->flex_days + (long)times->flex_days;
   long from = self->from > other_from - flexible ? self->from : other_from - flexible;
   long until = self->until < other_until + flexible ? self->until : other_until + flexible;
   long own = (long)self->until - self->from + 1, other = other_until - other_from + 1;
@@ -240,21 +241,22 @@ static double period_bound(const struct search *search, const struct entry *entr
 /* The chord is shorter than the arc, so this is never below the distance part, and where it is beyond a travel limit the
  * arc is too. A place that is not known stands in the middle of the earth, 6,371 km from all others: it counts half.
  * Negative: too far. */
-static double distance_bound(const struct search *search, double away) {
+static double distance_bound(const struct search *search, double away, bool coarse) {
   if (away > 0.9 || search->nowhere) return 0.5;
   double km = away * EARTH_KM;
-  if (km > search->travel_km) return -1.0;
+  if (km > search->travel_km[coarse]) return -1.0;
   return km < 100.0 ? 1.0 - km / 100.0 : 0.0;
 }
 
 static double place_bound(const struct search *search, const struct entry *entry) {
   const float *self = search->self->card.point;
   if (entry->point == POINTS_MOST)
-    return distance_bound(search, chord(self, entry->held->card.point));
+    return distance_bound(search, chord(self, entry->held->card.point), true);
   float *known = &search->place_bound[entry->point];
   /* Rounded to a float it may be a little less: ROUNDING covers that. */
   if (*known < -2.0f)
-    *known = (float)distance_bound(search, chord(self, search->zones->point[entry->point]));
+    *known = (float)distance_bound(search, chord(self, search->zones->point[entry->point]),
+                                   search->zones->coarse[entry->point]);
   return (double)*known;
 }
 
@@ -265,7 +267,8 @@ static void reach_zones(struct search *search) {
     double away =
         chord(search->self->card.point, zones->zone[i].point) - (double)zones->zone[i].radius;
     bool anywhere = i == ZONE_NOWHERE && zones->crowded;
-    double near = anywhere ? 1.0 : distance_bound(search, away > 0 ? away : 0);
+    double near =
+        anywhere ? 1.0 : distance_bound(search, away > 0 ? away : 0, zones->zone[i].coarse);
     if (near < 0) continue;
     struct reached_zone one = {.gain = search->rules->weight[MATCH_DISTANCE] * near,
                                .zone = (uint8_t)i,
@@ -287,27 +290,36 @@ static double entry_occupation(const struct search *search, const struct entry *
 }
 
 /* Days in common after the best shift, and hours, or neither: hard rules. */
-static bool entry_meets(const struct match_card *self, const struct entry *entry) {
-  long flexible = (long)self->flex_days + (long)entry->flex_days;
-  return ((long)entry->from - flexible <= self->until) &
-         ((long)entry->until + flexible >= self->from) &
-         ((unsigned)entry->hours_min <= self->hours_max) &
-         ((unsigned)entry->hours_max >= self->hours_min);
+static bool times_meet(const struct match_card *self, struct times times) {
+  long flexible = (long)self->flex_days + (long)times.flex_days;
+  return ((long)times.from - flexible <= self->until) &
+         ((long)times.until + flexible >= self->from) &
+         ((unsigned)times.hours_min <= self->hours_max) &
+         ((unsigned)times.hours_max >= self->hours_min);
+}
+
+/* Of up to 64 entries: a bit for each that meets, found without a branch that could be guessed wrong. */
+static uint64_t all_that_meet(const struct match_card *self, const struct times *times,
+                              uint32_t count) {
+  uint64_t found = 0;
+  for (uint32_t i = 0; i < count; ++i)
+    found |= (uint64_t)times_meet(self, times[i]) << i;
+  return found;
 }
 
 /* The most that an offer of this entry can score; `others` is what its occupation, its distance and the parts that no entry
  * tells can give. Negative: below `least`. */
-static double entry_bound(const struct search *search, const struct entry *entry, double others,
-                          double least_score) {
+static double entry_bound(const struct search *search, const struct times *times,
+                          const struct entry *entry, double others, double least_score) {
   const double *weight = search->rules->weight;
   double bound = others + weight[MATCH_SKILLS] *
-                              (search->supplies ? demand_bound(search, entry)
+                              (search->supplies ? demand_bound(search, times, entry)
                                                 : skills_bound(search, entry->keys, entry->kinds,
                                                                entry->keys == 0));
   if (bound + weight[MATCH_HOURS] + weight[MATCH_PERIOD] < least_score) return -1.0;
-  unsigned most = (unsigned)entry->hours_max, own = search->self->card.hours_max;
+  unsigned most = (unsigned)times->hours_max, own = search->self->card.hours_max;
   unsigned asked = search->supplies ? most : own, both = most < own ? most : own;
-  bound += weight[MATCH_PERIOD] * period_bound(search, entry) +
+  bound += weight[MATCH_PERIOD] * period_bound(search, times) +
            weight[MATCH_HOURS] * (double)both / (double)asked;
   return bound < least_score ? -1.0 : bound;
 }
@@ -382,26 +394,33 @@ static void add_candidate(struct search *search, const struct entry *entry, doub
 }
 
 /* `of_row`: what the closest occupation of the row gives. */
-static void search_cell(struct search *search, const struct visit *visit, double of_row) {
+static void search_entry(struct search *search, const struct visit *visit, uint32_t at,
+                         double of_row) {
   const double *weight = search->rules->weight;
+  const struct entry *entry = &cell_entries(visit->cell)[at];
+  double least_score = least(search), course = weight[MATCH_OCCUPATION] * search->course;
+  double occupation = entry_occupation(search, entry, of_row);
+  if (occupation < course) occupation = course;
+  if (visit->bound - of_row + occupation < least_score) return;
+  if (occupation <= 0 && !(entry->keys & search->any->same) && !search->weightless) return;
+  double near = visit->zone->gain;
+  if (!visit->zone->exact) {
+    double part = place_bound(search, entry);
+    if (part < 0) return;
+    near = weight[MATCH_DISTANCE] * part;
+  }
+  double bound = entry_bound(search, &visit->cell->times[at], entry,
+                             search->unknown + occupation + near, least_score);
+  if (bound >= 0) add_candidate(search, entry, bound);
+}
+
+static void search_cell(struct search *search, const struct visit *visit, double of_row) {
   const struct cell *cell = visit->cell;
-  double least_score = least(search);
-  double course = weight[MATCH_OCCUPATION] * search->course;
-  double rest = visit->bound - of_row; /* the most that an entry's other parts give */
-  for (uint32_t i = 0; i < cell->count; ++i) {
-    const struct entry *entry = &cell->entries[i];
-    double occupation = entry_occupation(search, entry, of_row);
-    if (occupation < course) occupation = course;
-    if (rest + occupation < least_score || !entry_meets(&search->self->card, entry)) continue;
-    if (occupation <= 0 && !(entry->keys & search->any->same) && !search->weightless) continue;
-    double near = visit->zone->gain;
-    if (!visit->zone->exact) {
-      double part = place_bound(search, entry);
-      if (part < 0) continue;
-      near = weight[MATCH_DISTANCE] * part;
-    }
-    double bound = entry_bound(search, entry, search->unknown + occupation + near, least_score);
-    if (bound >= 0) add_candidate(search, entry, bound);
+  for (uint32_t at = 0; at < cell->count; at += 64) {
+    uint32_t count = cell->count - at < 64 ? cell->count - at : 64;
+    for (uint64_t left = all_that_meet(&search->self->card, cell->times + at, count); left;
+         left &= left - 1)
+      search_entry(search, visit, at + (uint32_t)__builtin_ctzll(left), of_row);
   }
 }
 
@@ -413,6 +432,10 @@ static size_t choose_cells(const struct search *search, const struct row *row, u
   for (size_t i = 0; i < search->reached_count; ++i) {
     const struct reached_zone *zone = &search->reached[i];
     if (most + zone->gain < least_score) break;
+    if (i + ZONES_AHEAD < search->reached_count) {
+      size_t ahead = zone[ZONES_AHEAD].zone * CELLS_A_ZONE + names;
+      if (row->cell_of[ahead]) __builtin_prefetch(&row->cells[row->cell_of[ahead] - 1]);
+    }
     uint16_t cell_of = row->cell_of[zone->zone * CELLS_A_ZONE + names];
     if (!cell_of) continue;
     const struct cell *cell = &row->cells[cell_of - 1];
@@ -421,6 +444,11 @@ static size_t choose_cells(const struct search *search, const struct row *row, u
     if (bound >= 0 && bound >= least_score) visits[count++] = (struct visit){cell, zone, bound};
   }
   return count;
+}
+
+static void fetch_entries(const struct cell *cell) {
+  uint32_t count = cell->count < ENTRIES_AHEAD ? cell->count : ENTRIES_AHEAD;
+  fetch(cell->times, count * sizeof *cell->times);
 }
 
 static void search_row(struct search *search, const struct row *row, double of_row,
@@ -433,9 +461,9 @@ static void search_row(struct search *search, const struct row *row, double of_r
     if (most >= 0) count += choose_cells(search, row, names, others, most, visits + count);
   }
   for (size_t i = 0; i < count && i < CELLS_AHEAD; ++i)
-    fetch(visits[i].cell->entries, ENTRIES_AHEAD);
+    fetch_entries(visits[i].cell);
   for (size_t i = 0; i < count; ++i) {
-    if (i + CELLS_AHEAD < count) fetch(visits[i + CELLS_AHEAD].cell->entries, ENTRIES_AHEAD);
+    if (i + CELLS_AHEAD < count) fetch_entries(visits[i + CELLS_AHEAD].cell);
     if (visits[i].bound >= least(search)) search_cell(search, &visits[i], of_row);
   }
   judge_candidates(search);
@@ -485,7 +513,6 @@ static void search_rows(struct search *search, const struct shelf *shelf, const 
     const struct row *row = reach[i].row;
     if (i + ROWS_AHEAD < shelf->count) {
       fetch(reach[i + ROWS_AHEAD].row->cell_of, CELLS_A_ROW * sizeof *row->cell_of);
-      fetch(reach[i + ROWS_AHEAD].row->cells, CELLS_BYTES);
     }
     double bucket_most = (double)(reach[i].bucket + 1) / (double)(BUCKETS - 1);
     double others = search->unknown + weight[MATCH_OCCUPATION] * reach[i].closeness;
@@ -550,12 +577,16 @@ enum collega_status rows_search(struct match_engine *engine, size_t set, const s
       .unknown = rules->weight[MATCH_CREDENTIALS] + rules->weight[MATCH_LANGUAGES] +
                  rules->weight[MATCH_HEADCOUNT] + rules->weight[MATCH_TERMS],
       .nowhere = point_nowhere(self->card.point),
-      .travel_km = self->card.travel_km == CARD_NOT_TOLD
-                       ? 2 * EARTH_KM
-                       : self->card.travel_km + MATCH_PLACE_DOUBT_KM + 0.01,
       .most = most,
       .found = out,
   };
+  for (size_t coarse = 0; coarse < 2; ++coarse) {
+    bool fine = !coarse && self->card.terms & CARD_PLACE_FINE;
+    search.travel_km[coarse] =
+        self->card.travel_km == CARD_NOT_TOLD
+            ? 2 * EARTH_KM
+            : self->card.travel_km + (fine ? MATCH_FINE_DOUBT_KM : MATCH_PLACE_DOUBT_KM) + 0.01;
+  }
   search.course_count =
       courses_reach(rules->sources.courses, search.isco, search.supplies, search.courses);
   for (unsigned i = 0; i < 256; ++i)

@@ -42,8 +42,10 @@ static bool points_grow(struct zones *zones) {
   if (point) zones->point = point;
   uint8_t *zone_of = realloc(zones->zone_of, size * sizeof *zone_of);
   if (zone_of) zones->zone_of = zone_of;
+  bool *coarse = realloc(zones->coarse, size * sizeof *coarse);
+  if (coarse) zones->coarse = coarse;
   uint16_t *table = calloc(size, sizeof *table);
-  if (!point || !zone_of || !table) {
+  if (!point || !zone_of || !coarse || !table) {
     free(table);
     return false;
   }
@@ -78,7 +80,7 @@ static uint8_t zone_choose(struct zones *zones, const float point[3]) {
   return (uint8_t)nearest;
 }
 
-bool zones_add(struct zones *zones, const float point[3], uint16_t *number) {
+bool zones_add(struct zones *zones, const float point[3], bool fine, uint16_t *number) {
   if (!points_grow(zones)) return false;
   size_t slot = point_slot(zones, point);
   *number = POINTS_MOST;
@@ -89,9 +91,11 @@ bool zones_add(struct zones *zones, const float point[3], uint16_t *number) {
     }
     memcpy(zones->point[zones->points], point, 3 * sizeof(float));
     zones->zone_of[zones->points] = zone_choose(zones, point);
+    zones->coarse[zones->points] = false;
     zones->table[slot] = (uint16_t)++zones->points;
   }
   *number = (uint16_t)(zones->table[slot] - 1);
+  if (!fine) zones->coarse[*number] = zones->zone[zones->zone_of[*number]].coarse = true;
   return true;
 }
 
@@ -103,10 +107,11 @@ uint16_t zones_find(const struct zones *zones, const float point[3]) {
 void zones_free(struct zones *zones) {
   free(zones->point);
   free(zones->zone_of);
+  free(zones->coarse);
   free(zones->table);
 }
 
 size_t zones_bytes(const struct zones *zones) {
-  return zones->room * (sizeof *zones->point + sizeof *zones->zone_of) +
+  return zones->room * (sizeof *zones->point + sizeof *zones->zone_of + sizeof *zones->coarse) +
          zones->table_size * sizeof *zones->table;
 }

@@ -17,10 +17,13 @@
 /* A ball that holds the points of a zone, in units of the sphere's radius; around its first point. */
 struct zone {
   float point[3], radius;
+  bool coarse; /* one of them is */
 };
 struct zones {
   float (*point)[3];
   uint8_t *zone_of; /* by point */
+  bool *
+      coarse; /* by point: an offer there is not known to the postcode, so that travel limits doubt it more */
   size_t points, room;
   uint16_t *table; /* number + 1 by its hash, open addressing; 0: empty */
   size_t table_size;
@@ -29,8 +32,9 @@ struct zones {
   size_t count;
 };
 
-/* The number of a point, POINTS_MOST when there are too many. False: out of memory. */
-bool zones_add(struct zones *zones, const float point[3], uint16_t *number);
+/* The number of a point, POINTS_MOST when there are too many. `fine`: known to the postcode (CARD_PLACE_FINE). False: out of
+ * memory. */
+bool zones_add(struct zones *zones, const float point[3], bool fine, uint16_t *number);
 /* The number of a point that was added. */
 uint16_t zones_find(const struct zones *zones, const float point[3]);
 void zones_free(struct zones *zones);
