@@ -1,126 +1,62 @@
-/* The engine's front: offers by id and author; what they are is kept in rows.c and asked in search.c.
- *
- * Offers are found by id in a table with open addressing; ids come from outside, so it is hashed with a key. uthash would
- * take 56 bytes for each offer, more than its entry. */
+/* The engine's front: offers by id and author; what they are is kept in rows.c and asked in search.c. */
 #include "client/match/engine.h"
 
-#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "client/match/rows.h"
 
-#define HASH_NONFATAL_OOM 1
-#include <uthash.h>
-
-#define LEAST_TABLE 64
-
 struct author {
   struct id id;
   size_t offers;
-  UT_hash_handle hh;
 };
 
 struct match_engine *match_engine_new(const struct match_rules *rules) {
-  _Static_assert(sizeof((struct match_engine *)0)->secret == crypto_shorthash_KEYBYTES, "key");
   struct match_engine *engine = calloc(1, sizeof *engine);
   if (!engine) return NULL;
   engine->rules = *rules;
-  random_fill(engine->secret, sizeof engine->secret);
-  engine->table = calloc(LEAST_TABLE, sizeof *engine->table);
-  engine->table_size = LEAST_TABLE;
-  if (!engine->table) match_engine_destroy(&engine);
+  bool room = id_table_start(&engine->offers, sizeof(struct short_id));
+  if (!id_table_start(&engine->authors, sizeof(struct id)) || !room) match_engine_destroy(&engine);
   return engine;
+}
+
+static void free_all(struct id_table *table) {
+  for (size_t i = 0; table->thing && i < table->size; ++i)
+    free(table->thing[i]);
+  id_table_free(table);
 }
 
 void match_engine_destroy(struct match_engine **engine_place) {
   struct match_engine *engine = engine_place ? *engine_place : NULL;
   if (!engine) return;
-  for (size_t i = 0; engine->table && i < engine->table_size; ++i)
-    free(engine->table[i]);
-  free(engine->table);
   rows_free(engine);
-  struct author *author, *next;
-  HASH_ITER(hh, engine->authors, author, next) {
-    HASH_DEL(engine->authors, author);
-    free(author);
-  }
+  free_all(&engine->offers);
+  free_all(&engine->authors);
   free(engine);
   *engine_place = NULL;
 }
 
-/* ---- offers by id: linear probing, deletion by moving back what follows */
-
-static size_t hash_of(const struct match_engine *engine, const void *id, size_t length) {
-  uint8_t out[crypto_shorthash_BYTES];
-  crypto_shorthash(out, id, length, engine->secret);
-  return (size_t)get_be64(out);
-}
-
-static size_t home_of(const struct match_engine *engine, const struct short_id *id) {
-  return hash_of(engine, id->byte, sizeof id->byte) & (engine->table_size - 1);
-}
-
-/* Where it is, or the empty place where it would be. */
-static size_t table_place(const struct match_engine *engine, const struct short_id *id) {
-  size_t at = home_of(engine, id);
-  while (engine->table[at] && memcmp(&engine->table[at]->id, id, sizeof *id) != 0)
-    at = (at + 1) & (engine->table_size - 1);
-  return at;
-}
-
-static bool table_grow(struct match_engine *engine) {
-  struct held **old = engine->table;
-  size_t old_size = engine->table_size;
-  struct held **fresh = calloc(old_size * 2, sizeof *fresh);
-  if (!fresh) return false;
-  engine->table = fresh;
-  engine->table_size = old_size * 2;
-  for (size_t i = 0; i < old_size; ++i)
-    if (old[i]) fresh[table_place(engine, &old[i]->id)] = old[i];
-  free(old);
-  return true;
-}
-
-static void table_remove(struct match_engine *engine, size_t hole) {
-  size_t mask = engine->table_size - 1;
-  engine->table[hole] = NULL;
-  for (size_t at = (hole + 1) & mask; engine->table[at]; at = (at + 1) & mask) {
-    size_t home = home_of(engine, &engine->table[at]->id);
-    /* It may move to the hole if its home does not lie behind the hole, up to where it is. */
-    if (((at - home) & mask) < ((at - hole) & mask)) continue;
-    engine->table[hole] = engine->table[at];
-    engine->table[at] = NULL;
-    hole = at;
-  }
-}
-
 /* ---- authors */
 
-static struct author *author_take(struct match_engine *engine, const struct id *id) {
-  struct author *author = NULL;
-  unsigned hash = (unsigned)hash_of(engine, id->byte, sizeof id->byte);
-  HASH_FIND_BYHASHVALUE(hh, engine->authors, id, sizeof *id, hash, author);
+static struct author *author_take(struct id_table *authors, const struct id *id, size_t hash) {
+  if (!id_table_make_room(authors)) return NULL;
+  size_t place = id_table_place(authors, hash, id);
+  struct author *author = authors->thing[place];
   if (!author) {
-    author = calloc(1, sizeof *author);
+    author = malloc(sizeof *author);
     if (!author) return NULL;
-    author->id = *id;
-    HASH_ADD_BYHASHVALUE(hh, engine->authors, id, sizeof author->id, hash, author);
-    if (!author->hh.tbl) { /* HASH_NONFATAL_OOM leaves it out */
-      free(author);
-      return NULL;
-    }
-    ++engine->author_count;
+    *author = (struct author){.id = *id};
+    id_table_add(authors, place, author);
   }
   ++author->offers;
   return author;
 }
 
-static void author_give(struct match_engine *engine, struct author *author) {
+static void author_give(struct id_table *authors, struct author *author) {
   if (--author->offers > 0) return;
-  HASH_DEL(engine->authors, author);
+  id_table_remove(authors,
+                  id_table_place(authors, id_table_hash(authors, &author->id), &author->id));
   free(author);
-  --engine->author_count;
 }
 
 /* ---- putting and removing */
@@ -129,22 +65,26 @@ static void held_drop(struct match_engine *engine, struct held *held) {
   rows_remove(engine, held, ALL);
   if (held->place[MINE] != NOWHERE) --engine->mine;
   rows_remove(engine, held, MINE);
-  if (held->author) author_give(engine, held->author);
+  if (held->author) author_give(&engine->authors, held->author);
   engine->held_bytes -= offsetof(struct held, card) + card_bytes(&held->card);
   free(held);
 }
 
-void match_engine_remove(struct match_engine *engine, const struct short_id *id) {
-  size_t at = table_place(engine, id);
-  struct held *held = engine->table[at];
+static void remove_at(struct match_engine *engine, size_t place) {
+  struct held *held = engine->offers.thing[place];
   if (!held) return;
-  table_remove(engine, at);
-  --engine->offers;
+  id_table_remove(&engine->offers, place);
   held_drop(engine, held);
+}
+
+void match_engine_remove(struct match_engine *engine, const struct short_id *id) {
+  remove_at(engine, id_table_place(&engine->offers, id_table_hash(&engine->offers, id), id));
 }
 
 static struct held *held_new(struct match_engine *engine, const struct match_offer *offer) {
   _Alignas(struct match_card) uint8_t room[CARD_ROOM];
+  size_t hash = id_table_hash(&engine->authors, &offer->author);
+  id_table_fetch(&engine->authors, hash);
   size_t bytes = match_card_fill((struct match_card *)room, offer->offer, &engine->rules.sources);
   struct held *held = malloc(offsetof(struct held, card) + bytes);
   if (!held) return NULL;
@@ -152,7 +92,7 @@ static struct held *held_new(struct match_engine *engine, const struct match_off
   held->place[ALL] = held->place[MINE] = NOWHERE;
   memcpy(&held->card, room, bytes);
   engine->held_bytes += offsetof(struct held, card) + bytes;
-  held->author = author_take(engine, &offer->author);
+  held->author = author_take(&engine->authors, &offer->author, hash);
   return held;
 }
 
@@ -166,16 +106,21 @@ static bool held_place(struct match_engine *engine, struct held *held, bool mine
 
 enum collega_status match_engine_put(struct match_engine *engine, const struct match_offer *offer,
                                      struct collega_error *error) {
-  match_engine_remove(engine, &offer->id);
-  struct held *held = NULL;
-  bool room = engine->offers * 4 < engine->table_size * 3 || table_grow(engine);
-  if (room) held = held_new(engine, offer);
-  if (!held || !held->author || !held_place(engine, held, offer->mine)) {
+  struct id_table *offers = &engine->offers;
+  size_t hash = id_table_hash(offers, &offer->id);
+  bool room = id_table_make_room(offers);
+  id_table_fetch(offers, hash);
+  struct held *held = held_new(engine, offer);
+  size_t place = id_table_place(offers, hash, &offer->id);
+  if (offers->thing[place]) {
+    remove_at(engine, place);
+    place = id_table_place(offers, hash, &offer->id);
+  }
+  if (!room || !held || !held->author || !held_place(engine, held, offer->mine)) {
     if (held) held_drop(engine, held);
     return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
   }
-  engine->table[table_place(engine, &held->id)] = held;
-  ++engine->offers;
+  id_table_add(offers, place, held);
   return COLLEGA_OK;
 }
 
@@ -186,7 +131,8 @@ static enum collega_status search_set(struct match_engine *engine, size_t set,
                                       struct match_found *out, size_t *count,
                                       struct collega_error *error) {
   *count = 0;
-  const struct held *self = engine->table[table_place(engine, id)];
+  const struct id_table *offers = &engine->offers;
+  const struct held *self = offers->thing[id_table_place(offers, id_table_hash(offers, id), id)];
   if (!self) return error_set(error, COLLEGA_NOT_FOUND, RULE_match_offer_unknown, NULL, NULL);
   return rows_search(engine, set, self, most, out, count, error);
 }
@@ -205,9 +151,9 @@ enum collega_status match_engine_touched(struct match_engine *engine, const stru
 
 void match_engine_size(const struct match_engine *engine, struct match_engine_size *out) {
   /* malloc keeps eight bytes beside each block, and rounds up to sixteen. */
-  *out = (struct match_engine_size){engine->offers, engine->mine,
-                                    sizeof *engine + engine->table_size * sizeof *engine->table +
-                                        engine->held_bytes + engine->offers * 16 +
-                                        engine->author_count * (sizeof(struct author) + 24) +
-                                        rows_bytes(engine)};
+  *out = (struct match_engine_size){
+      engine->offers.count, engine->mine,
+      sizeof *engine + (engine->offers.size + engine->authors.size) * sizeof(void *) +
+          engine->held_bytes + engine->offers.count * 16 +
+          engine->authors.count * (sizeof(struct author) + 16) + rows_bytes(engine)};
 }

@@ -9,6 +9,7 @@
 #ifndef COLLEGA_CLIENT_MATCH_ROWS_H
 #define COLLEGA_CLIENT_MATCH_ROWS_H
 #include "client/match/engine.h"
+#include "client/match/id_table.h"
 #include "client/match/occupation.h"
 #include "client/match/zones.h"
 
@@ -18,7 +19,7 @@
 #define ROWS_MOST   UINT16_MAX
 #define FILTER_BITS 4096u /* filter_place: 12 bits */
 
-/* An offer in the engine: one block of memory. */
+/* An offer in the engine: one block of memory. The table finds it by its id, which stands first. */
 struct held {
   struct short_id id;
   struct author *author;
@@ -86,11 +87,8 @@ struct match_engine {
   struct match_rules rules;
   struct shelf shelves[2][KINDS]; /* of all, of mine */
   struct zones zones;
-  struct held **table;
-  size_t table_size, offers, mine; /* size: a power of two */
-  struct author *authors;
-  size_t author_count, held_bytes;
-  uint8_t secret[16]; /* crypto_shorthash_KEYBYTES */
+  struct id_table offers, authors; /* of struct held, struct author */
+  size_t mine, held_bytes;
 };
 
 struct shelf *shelf_of(struct match_engine *engine, size_t set, unsigned kind);

@@ -12,6 +12,9 @@
 
 #include "client/match/taxonomy_file.h"
 
+struct uri_place {
+  uint32_t concept, mark; /* concept + 1; 0: empty */
+};
 struct taxonomy {
   const uint8_t *map;
   size_t length;
@@ -22,10 +25,10 @@ struct taxonomy {
   const uint16_t *keys; /* their unit groups */
   const uint8_t *closeness;
   const char *text;
-  uint32_t count;       /* of concepts */
-  uint32_t *by_uri;     /* concept + 1 by the hash of its address, open addressing; 0: empty */
-  uint32_t by_uri_size; /* a power of two */
-  struct buffer taken;  /* what the map is, when no file is */
+  uint32_t count;           /* of concepts */
+  struct uri_place *by_uri; /* by the hash of the address, open addressing */
+  uint32_t by_uri_size;     /* a power of two */
+  struct buffer taken;      /* what the map is, when no file is */
 };
 
 /* ---- checking */
@@ -109,19 +112,33 @@ static bool contents_fit(const struct taxonomy *taxonomy) {
 
 /* ---- addresses */
 
-/* FNV-1a. The addresses are those of one file; who asks for others fills nothing. */
-static uint32_t uri_hash(const char *uri) {
-  uint32_t hash = 2166136261u;
-  for (; *uri; ++uri)
-    hash = (hash ^ (unsigned char)*uri) * 16777619u;
-  return hash ^ hash >> 15;
+/* Eight bytes at a time, mixed by a multiplication (Fibonacci hashing: Knuth, The Art of Computer Programming 3, section 6.4):
+ * every skill of every offer is looked up by its address, some 70 bytes. The addresses are those of one file; who asks for
+ * others fills nothing. */
+static uint64_t uri_hash(const char *uri) {
+  const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
+  size_t length = strlen(uri);
+  uint64_t hash = length, piece;
+  for (; length >= sizeof piece; length -= sizeof piece, uri += sizeof piece) {
+    memcpy(&piece, uri, sizeof piece);
+    hash = (hash ^ piece) * odd;
+    hash ^= hash >> 32;
+  }
+  piece = 0;
+  memcpy(&piece, uri, length);
+  hash = (hash ^ piece) * odd;
+  return hash ^ hash >> 32;
 }
 
-/* Where the address is, or the empty place where it would be. */
-static uint32_t *uri_place(const struct taxonomy *taxonomy, const char *uri) {
-  uint32_t at = uri_hash(uri) & (taxonomy->by_uri_size - 1);
-  while (taxonomy->by_uri[at] && strcmp(taxonomy_uri(taxonomy, taxonomy->by_uri[at] - 1), uri) != 0)
-    at = (at + 1) & (taxonomy->by_uri_size - 1);
+/* Where the address is, or the empty place where it would be. The mark, other bits of the hash than the place is found by,
+ * spares nearly all looks at addresses that are not it. */
+static struct uri_place *uri_place(const struct taxonomy *taxonomy, const char *uri,
+                                   uint64_t hash) {
+  uint32_t mark = (uint32_t)(hash >> 32), last = taxonomy->by_uri_size - 1;
+  uint32_t at = (uint32_t)hash & last;
+  for (const struct uri_place *place; (place = &taxonomy->by_uri[at])->concept;
+       at = (at + 1) & last)
+    if (place->mark == mark && strcmp(taxonomy_uri(taxonomy, place->concept - 1), uri) == 0) break;
   return &taxonomy->by_uri[at];
 }
 
@@ -130,8 +147,11 @@ static bool index_uris(struct taxonomy *taxonomy) {
   while (taxonomy->by_uri_size < 2 * taxonomy->count)
     taxonomy->by_uri_size *= 2;
   taxonomy->by_uri = calloc(taxonomy->by_uri_size, sizeof *taxonomy->by_uri);
-  for (uint32_t i = 0; taxonomy->by_uri && i < taxonomy->count; ++i)
-    *uri_place(taxonomy, taxonomy_uri(taxonomy, i)) = i + 1;
+  for (uint32_t i = 0; taxonomy->by_uri && i < taxonomy->count; ++i) {
+    const char *uri = taxonomy_uri(taxonomy, i);
+    uint64_t hash = uri_hash(uri);
+    *uri_place(taxonomy, uri, hash) = (struct uri_place){i + 1, (uint32_t)(hash >> 32)};
+  }
   return taxonomy->by_uri != NULL;
 }
 
@@ -247,7 +267,7 @@ uint32_t taxonomy_first(const struct taxonomy *taxonomy, enum taxonomy_kind kind
 }
 
 uint32_t taxonomy_find(const struct taxonomy *taxonomy, enum taxonomy_kind kind, const char *uri) {
-  uint32_t found = *uri_place(taxonomy, uri);
+  uint32_t found = uri_place(taxonomy, uri, uri_hash(uri))->concept;
   return found && taxonomy_kind(taxonomy, found - 1) == kind ? found - 1 : TAXONOMY_NOT_THERE;
 }
 
