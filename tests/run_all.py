@@ -23,6 +23,7 @@ PARTS = ["source", "unit", "vectors", "wire", "flow", "fault", "memory", "model"
 BUILDS = {"debug": [], "asan": [], "tsan": ["collega", "collega-broker"], "fuzz": ["fuzz_targets"]}
 BUILD_OF = {"unit": "debug", "vectors": "debug", "wire": "debug", "flow": "debug", "fault": "debug", "memory": "debug",
             "asan": "asan", "tsan": "tsan", "fuzz": "fuzz"}
+THREADED = ["first_deal", "apart", "ledger_import"]  # flows through every thread there is, for the thread sanitizer
 UNIT_SECONDS = 300
 WORKERS = 3
 FUZZ_SECONDS, FUZZ_LONG_SECONDS = 15, 3600  # a target, two at a time
@@ -205,7 +206,7 @@ def main():
             units("asan", count)
             pytest("asan-flow-wire", ["tests/flow", "tests/wire"], count, sanitized("asan"), WORKERS)
         elif part == "tsan":
-            pytest("tsan-flow", ["tests/flow/test_first_deal.py", "tests/flow/test_apart.py"], count,
+            pytest("tsan-flow", [f"tests/flow/test_{name}.py" for name in THREADED], count,
                    sanitized("tsan") | {"TSAN_OPTIONS": f"halt_on_error=1 suppressions={ROOT}/tests/support/tsan.txt"},
                    WORKERS)
         elif part == "fuzz":

@@ -1,5 +1,5 @@
-/* One thread reads and judges, another stores: each takes about as long as the other. Between them go
- * batches, in a circle of a few. */
+/* One thread reads and follows the chain, a second judges what the entries hold, the caller's stores
+ * it: each takes about as long as the others. Between them go batches, in a circle of a few. */
 #include "client/exchange/import_rows.h"
 
 #include <inttypes.h>
@@ -12,7 +12,7 @@
 #include "client/exchange/verification.h"
 #include "proto/guard.h"
 
-#define BATCHES     4
+#define BATCHES     6
 #define BATCH_ARENA ((size_t)256 * 1024 * 1024)
 
 /* The hash of what is left of a reduced payload, until an entry tells that it is right. */
@@ -26,25 +26,26 @@ struct import_rows {
   struct ledger_file *file;
   const Collega__LedgerFacts *facts;
   struct verification *verification;
-  pthread_t thread;
-  bool started;
+  pthread_t reader, judge;
+  bool reading, judging; /* the thread was started */
 
   /* The reader's own. */
-  struct arena *arena; /* what judging one entry takes */
+  struct arena *arena; /* what following one entry takes */
   struct ledger_head head;
   struct rest *rests;
   size_t rest_count, rest_capacity;
   uint64_t erased;
 
   pthread_mutex_t mutex;
-  pthread_cond_t filled, emptied;
+  pthread_cond_t changed;
   /* Under the mutex. */
-  size_t given, taken; /* batches */
-  bool over, stop;
-  enum collega_status status;
-  struct collega_error error;
-  struct import_batch
-      batch[BATCHES]; /* from `taken` on up to `given` the storer's, else the reader's */
+  size_t read, judged,
+      taken; /* batches: from `taken` on the storer's, from `judged` on the judge's,
+                                 from `read` on the reader's */
+  bool all_read, all_judged, stop;
+  enum collega_status read_status, judge_status; /* why there are no more */
+  struct collega_error read_error, judge_error;
+  struct import_batch batch[BATCHES];
 };
 
 void ledger_facts_root(struct bytes facts, struct id *root) {
@@ -130,8 +131,8 @@ static enum collega_status misfit(struct import_rows *rows, const struct ledger_
   return error_set(error, COLLEGA_INVALID, RULE_import_hash, "entry", NULL);
 }
 
-static enum collega_status judge_row(struct import_rows *rows, struct import_row *out,
-                                     struct arena *arena, struct collega_error *error) {
+static enum collega_status follow_row(struct import_rows *rows, struct import_row *out,
+                                      struct arena *arena, struct collega_error *error) {
   struct collega_error why = {0};
   struct id rest;
   ProtobufCMessage *entry;
@@ -150,8 +151,7 @@ static enum collega_status judge_row(struct import_rows *rows, struct import_row
     return status;
   }
   status = note_rests(rows, &out->event, &rest, error);
-  if (status == COLLEGA_OK)
-    status = verification_take(rows->verification, &out->event, arena, &out->read, error);
+  if (status == COLLEGA_OK) status = verification_read(&out->event, arena, &out->content, error);
   if (status != COLLEGA_OK) error_prefix(error, "payload");
   return status;
 }
@@ -184,30 +184,38 @@ static enum collega_status read_row(struct import_rows *rows, struct import_row 
   out->row.erased = !entry->has_salt;
   *bytes += frame.length;
   arena_reset(rows->arena);
-  status = judge_row(rows, out, arena, error);
+  status = follow_row(rows, out, arena, error);
   out->row.erased = out->event.erased;
   return status;
 }
 
-/* ---- the thread */
+/* ---- the reader */
+
+static void name_entry(uint64_t number, struct collega_error *error) {
+  char place[40];
+  snprintf(place, sizeof place, "entries[%" PRIu64 "]", number);
+  error_prefix(error, place);
+}
 
 /* The batch to fill; NULL: nobody wants it any more. */
 static struct import_batch *empty_batch(struct import_rows *rows) {
   pthread_mutex_lock(&rows->mutex);
-  while (!rows->stop && rows->given - rows->taken == BATCHES)
-    pthread_cond_wait(&rows->emptied, &rows->mutex);
+  while (!rows->stop && rows->read - rows->taken == BATCHES)
+    pthread_cond_wait(&rows->changed, &rows->mutex);
   bool stop = rows->stop;
   pthread_mutex_unlock(&rows->mutex);
-  return stop ? NULL : &rows->batch[rows->given % BATCHES];
+  return stop ? NULL : &rows->batch[rows->read % BATCHES];
 }
 
-static void give_batch(struct import_rows *rows) {
+/* To who comes after: one more batch of `count`. */
+static void pass_on(struct import_rows *rows, size_t *count) {
   pthread_mutex_lock(&rows->mutex);
-  rows->given++;
-  pthread_cond_signal(&rows->filled);
+  ++*count;
+  pthread_cond_broadcast(&rows->changed);
   pthread_mutex_unlock(&rows->mutex);
 }
 
+/* Up to the first entry that is wrong: those before it are judged all the same, as one of them may be wrong too. */
 static enum collega_status fill(struct import_rows *rows, struct import_batch *batch,
                                 struct collega_error *error) {
   enum collega_status status = COLLEGA_OK;
@@ -218,11 +226,10 @@ static enum collega_status fill(struct import_rows *rows, struct import_batch *b
          rows->head.number < rows->facts->number) {
     uint64_t number = rows->head.number + 1;
     status = read_row(rows, &batch->row[batch->count], batch->arena, &bytes, error);
-    batch->count++;
-    if (status == COLLEGA_OK) continue;
-    char place[40];
-    snprintf(place, sizeof place, "entries[%" PRIu64 "]", number);
-    error_prefix(error, place);
+    if (status == COLLEGA_OK)
+      batch->count++;
+    else
+      name_entry(number, error);
   }
   return status;
 }
@@ -259,15 +266,60 @@ static void *read_all(void *context) {
   while (status == COLLEGA_OK && rows->head.number < rows->facts->number &&
          (batch = empty_batch(rows))) {
     status = fill(rows, batch, &error);
-    if (status == COLLEGA_OK) give_batch(rows);
+    pass_on(rows, &rows->read);
   }
   if (status == COLLEGA_OK && rows->head.number == rows->facts->number)
     status = finish(rows, &error);
   pthread_mutex_lock(&rows->mutex);
-  rows->status = status;
-  rows->error = error;
-  rows->over = true;
-  pthread_cond_signal(&rows->filled);
+  rows->read_status = status;
+  rows->read_error = error;
+  rows->all_read = true;
+  pthread_cond_broadcast(&rows->changed);
+  pthread_mutex_unlock(&rows->mutex);
+  return NULL;
+}
+
+/* ---- the judge */
+
+/* The next batch that was read; NULL: there are no more, or nobody wants them. */
+static struct import_batch *read_batch(struct import_rows *rows) {
+  pthread_mutex_lock(&rows->mutex);
+  while (!rows->stop && rows->judged == rows->read && !rows->all_read)
+    pthread_cond_wait(&rows->changed, &rows->mutex);
+  bool none = rows->stop || rows->judged == rows->read;
+  pthread_mutex_unlock(&rows->mutex);
+  return none ? NULL : &rows->batch[rows->judged % BATCHES];
+}
+
+static enum collega_status judge_batch(struct import_rows *rows, struct import_batch *batch,
+                                       struct collega_error *error) {
+  enum collega_status status = COLLEGA_OK;
+  for (size_t i = 0; status == COLLEGA_OK && i < batch->count; i++) {
+    struct import_row *row = &batch->row[i];
+    status = verification_take(rows->verification, &row->event, row->content, batch->arena,
+                               &row->read, error);
+    if (status == COLLEGA_OK) continue;
+    error_prefix(error, "payload");
+    name_entry(row->event.number, error);
+  }
+  return status;
+}
+
+static void *judge_all(void *context) {
+  struct import_rows *rows = context;
+  struct collega_error error = {0};
+  enum collega_status status = COLLEGA_OK;
+  struct import_batch *batch;
+  while (status == COLLEGA_OK && (batch = read_batch(rows))) {
+    status = judge_batch(rows, batch, &error);
+    if (status == COLLEGA_OK) pass_on(rows, &rows->judged);
+  }
+  pthread_mutex_lock(&rows->mutex);
+  rows->judge_status = status;
+  rows->judge_error = error;
+  rows->all_judged = true;
+  if (status != COLLEGA_OK) rows->stop = true;
+  pthread_cond_broadcast(&rows->changed);
   pthread_mutex_unlock(&rows->mutex);
   return NULL;
 }
@@ -284,15 +336,15 @@ enum collega_status import_rows_start(struct ledger_file *file, const Collega__L
   rows->verification = verification_new();
   rows->arena = arena_new(REPLAY_FIRST_BYTES, WORK_ARENA_BYTES);
   pthread_mutex_init(&rows->mutex, NULL);
-  pthread_cond_init(&rows->filled, NULL);
-  pthread_cond_init(&rows->emptied, NULL);
+  pthread_cond_init(&rows->changed, NULL);
   bool whole = rows->verification && rows->arena;
   for (unsigned i = 0; i < BATCHES; i++) {
     rows->batch[i].arena = arena_new(4 * IMPORT_BATCH_BYTES, BATCH_ARENA);
     whole = whole && rows->batch[i].arena;
   }
-  rows->started = whole && pthread_create(&rows->thread, NULL, read_all, rows) == 0;
-  if (!rows->started) {
+  rows->reading = whole && pthread_create(&rows->reader, NULL, read_all, rows) == 0;
+  rows->judging = rows->reading && pthread_create(&rows->judge, NULL, judge_all, rows) == 0;
+  if (!rows->judging) {
     import_rows_destroy(&rows);
     return exchange_no_memory(error);
   }
@@ -306,32 +358,33 @@ enum collega_status import_rows_next(struct import_rows *rows, const struct impo
   pthread_mutex_lock(&rows->mutex);
   if (*out) { /* the one before is done with */
     rows->taken++;
-    pthread_cond_signal(&rows->emptied);
+    pthread_cond_broadcast(&rows->changed);
   }
-  while (rows->taken == rows->given && !rows->over)
-    pthread_cond_wait(&rows->filled, &rows->mutex);
-  *out = rows->taken < rows->given ? &rows->batch[rows->taken % BATCHES] : NULL;
-  if (!*out) {
-    status = rows->status;
-    if (status != COLLEGA_OK && error) *error = rows->error;
+  while (rows->taken == rows->judged && !rows->all_judged)
+    pthread_cond_wait(&rows->changed, &rows->mutex);
+  *out = rows->taken < rows->judged ? &rows->batch[rows->taken % BATCHES] : NULL;
+  if (!*out) { /* what the judge found stands before what the reader stopped at */
+    bool judge = rows->judge_status != COLLEGA_OK;
+    status = judge ? rows->judge_status : rows->read_status;
+    if (status != COLLEGA_OK && error) *error = judge ? rows->judge_error : rows->read_error;
   }
   pthread_mutex_unlock(&rows->mutex);
   return status;
 }
 
-static void end_thread(struct import_rows *rows) {
-  if (!rows->started) return;
+static void end_threads(struct import_rows *rows) {
   pthread_mutex_lock(&rows->mutex);
   rows->stop = true;
-  pthread_cond_signal(&rows->emptied);
+  pthread_cond_broadcast(&rows->changed);
   pthread_mutex_unlock(&rows->mutex);
-  pthread_join(rows->thread, NULL);
-  rows->started = false;
+  if (rows->reading) pthread_join(rows->reader, NULL);
+  if (rows->judging) pthread_join(rows->judge, NULL);
+  rows->reading = rows->judging = false;
 }
 
 enum collega_status import_rows_end(struct import_rows *rows, uint64_t *signatures,
                                     struct collega_error *error) {
-  end_thread(rows);
+  end_threads(rows);
   *signatures = verification_signatures(rows->verification);
   return verification_end(rows->verification, error);
 }
@@ -339,14 +392,13 @@ enum collega_status import_rows_end(struct import_rows *rows, uint64_t *signatur
 void import_rows_destroy(struct import_rows **rows) {
   struct import_rows *own = *rows;
   if (!own) return;
-  end_thread(own);
+  end_threads(own);
   verification_destroy(&own->verification);
   arena_destroy(&own->arena);
   for (unsigned i = 0; i < BATCHES; i++)
     arena_destroy(&own->batch[i].arena);
   pthread_mutex_destroy(&own->mutex);
-  pthread_cond_destroy(&own->filled);
-  pthread_cond_destroy(&own->emptied);
+  pthread_cond_destroy(&own->changed);
   free(own->rests);
   free(own);
   *rows = NULL;

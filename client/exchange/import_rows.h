@@ -1,4 +1,4 @@
-/* Reading a ledger's file and judging it, by a thread of its own, a batch of rows ahead of whoever stores them. */
+/* Reading a ledger's file and judging it, by two threads of their own, some batches of rows ahead of whoever stores them. */
 #ifndef COLLEGA_CLIENT_IMPORT_ROWS_H
 #define COLLEGA_CLIENT_IMPORT_ROWS_H
 #include "client/exchange/inside.h"
@@ -10,6 +10,7 @@
 struct import_row {
   struct ledger_row row;
   struct ledger_event event;
+  ProtobufCMessage *content;
   struct board_read read; /* board NULL: it is no board */
 };
 struct import_batch { /* rows that were judged; they live in its arena */

@@ -427,18 +427,18 @@ static bool content_type(CollegaStore__EntryKind kind, struct content_type *out)
   return false;
 }
 
-/* The payload, as its kind's message; *out NULL: it is not a message. */
-static enum collega_status read_content(struct verification *verification,
-                                        const struct ledger_event *event, ProtobufCMessage **out) {
+enum collega_status verification_read(const struct ledger_event *event, struct arena *arena,
+                                      ProtobufCMessage **out, struct collega_error *error) {
   struct content_type type;
   *out = NULL;
-  if (!content_type(event->kind, &type)) return refuse(verification, RULE_outside_enum, "kind");
-  if (type.wire && !event->reduced) return guarded(verification, type.wire, event->payload, out);
-  if (type.store)
-    return row_unpack_outside(type.store, event->payload, verification->arena, out,
-                              verification->error);
+  if (!event->payload.data) return COLLEGA_OK;
+  if (!content_type(event->kind, &type))
+    return error_set(error, COLLEGA_INVALID, RULE_outside_enum, "kind", NULL);
+  if (type.wire && !event->reduced)
+    return guard_unpack_borrowing(type.wire, event->payload, arena, out, error);
+  if (type.store) return row_unpack_outside(type.store, event->payload, arena, out, error);
   if (type.bytes > 0 && event->payload.length != type.bytes)
-    return error_set(verification->error, COLLEGA_INVALID, RULE_bytes_length, NULL, "8", NULL);
+    return error_set(error, COLLEGA_INVALID, RULE_bytes_length, NULL, "8", NULL);
   return COLLEGA_OK;
 }
 
@@ -491,17 +491,15 @@ static enum collega_status judge_content(struct verification *verification,
 }
 
 enum collega_status verification_take(struct verification *verification,
-                                      const struct ledger_event *event, struct arena *arena,
+                                      const struct ledger_event *event,
+                                      const ProtobufCMessage *content, struct arena *arena,
                                       struct board_read *read, struct collega_error *error) {
-  ProtobufCMessage *content = NULL;
   enum collega_status status = COLLEGA_OK;
   verification->entry = event->number;
   verification->arena = arena;
   verification->error = error;
   verification->read = (struct board_read){.board = NULL};
-  if (event->payload.data) status = read_content(verification, event, &content);
-  if (status == COLLEGA_OK && content && !event->reduced)
-    status = judge_content(verification, event->kind, content);
+  if (content && !event->reduced) status = judge_content(verification, event->kind, content);
   if (read) *read = verification->read;
   return status;
 }

@@ -27,8 +27,11 @@ static enum collega_status verify_chunk(struct exchange *exchange, struct verify
        i++) {
     arena_reset(verifying->arena);
     status = ledger_entry(txn, verifying->next, verifying->arena, &event, error);
+    ProtobufCMessage *content = NULL;
+    if (status == COLLEGA_OK) status = verification_read(&event, verifying->arena, &content, error);
     if (status == COLLEGA_OK)
-      status = verification_take(verifying->verification, &event, verifying->arena, NULL, error);
+      status = verification_take(verifying->verification, &event, content, verifying->arena, NULL,
+                                 error);
     if (status == COLLEGA_OK) verifying->next++;
   }
   ledger_abort(&txn);
