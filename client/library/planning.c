@@ -45,14 +45,17 @@ static enum collega_status take_loans(const struct view *view, struct planning *
   if (!out->loans) return no_memory(error);
   for (size_t i = 0; i < plan->loan_count; ++i) {
     const struct plan_pair *pair = &out->pairs[plan->loans[i].pair];
-    out->loans[out->loan_count++] =
-        (struct planned_loan){.supply = pair->supply,
-                              .demand = pair->demand,
-                              .people = plan->loans[i].people,
-                              .hours = loan_hours(out, pair->supply, pair->demand),
-                              .slots = loan_slots(out, pair->supply, pair->demand),
-                              .ring = plan->loans[i].ring,
-                              .score = pair->score};
+    out->loans[out->loan_count++] = (struct planned_loan){
+        .supply = pair->supply,
+        .demand = pair->demand,
+        .people = plan->loans[i].people,
+        .hours = plan->loans[i].hours ? plan->loans[i].hours
+                                      : loan_hours(out, pair->supply, pair->demand),
+        .slots = plan->loans[i].hours ? plan->loans[i].slots
+                                      : loan_slots(out, pair->supply, pair->demand),
+        .ring = plan->loans[i].ring,
+        .shared = plan->loans[i].hours > 0,
+        .score = pair->score};
   }
   out->value = plan->value;
   out->bound = plan->bound;
@@ -67,9 +70,36 @@ static enum collega_status take_loans(const struct view *view, struct planning *
   return COLLEGA_OK;
 }
 
-static enum collega_status plan_loans(const struct view *view, struct planning *out, int64_t until,
+/* ---- jobs that may be shared: of a board; where one offer is planned, its own job is carved by itself */
+
+static bool is_shared(const struct planned *one) {
+  return planning_may_carve(one) && !is_in_return(one->offer);
+}
+
+static enum collega_status find_shared(const struct view *view, const struct planning *out,
+                                       struct plan_sharing *sharing, struct collega_error *error) {
+  struct plan_week *weeks = arena_zero(view->arena, (out->offer_count + 1) * sizeof *weeks);
+  struct plan_job *jobs = arena_zero(view->arena, (out->offer_count + 1) * sizeof *jobs);
+  *sharing = (struct plan_sharing){weeks, jobs, 0};
+  if (!weeks || !jobs) return no_memory(error);
+  for (size_t i = 0; i < out->offer_count; ++i) {
+    const struct planned *one = &out->offers[i];
+    weeks[i] = (struct plan_week){one->card->hours_min, one->card->hours_max, one->card->slots};
+    if (!is_shared(one)) continue;
+    jobs[sharing->job_count++] = (struct plan_job){
+        .offer = (uint32_t)i,
+        .posts = (int32_t)one->offer->headcount,
+        .taken = one->taken_hours < INT32_MAX ? (int32_t)one->taken_hours : INT32_MAX,
+        .taken_people = one->taken_people};
+  }
+  return COLLEGA_OK;
+}
+
+static enum collega_status plan_loans(const struct view *view, struct planning *out,
                                       struct collega_error *error) {
   struct plan plan;
+  struct plan_sharing sharing = {0};
+  enum collega_status status = COLLEGA_OK;
   struct plan_offer *offers = arena_zero(view->arena, (out->offer_count + 1) * sizeof *offers);
   if (!offers) return no_memory(error);
   for (size_t i = 0; i < out->offer_count; ++i)
@@ -78,9 +108,12 @@ static enum collega_status plan_loans(const struct view *view, struct planning *
                                     .supplies = kind_supplies(out->offers[i].offer->kind),
                                     .in_return = out->kind != PLANNING_OFFER &&
                                                  is_in_return(out->offers[i].offer)};
-  struct plan_board board = {offers, out->pairs, out->offer_count, out->pair_count};
+  if (out->kind == PLANNING_BOARD) status = find_shared(view, out, &sharing, error);
+  if (status != COLLEGA_OK) return status;
+  struct plan_board board = {offers, out->pairs, out->offer_count, out->pair_count,
+                             sharing.job_count ? &sharing : NULL};
   enum plan_mode mode = out->kind == PLANNING_RINGS ? PLAN_RINGS : PLAN_LOANS;
-  enum collega_status status = plan_make(&board, mode, planning_over, &until, &plan, error);
+  status = plan_make(&board, mode, planning_over, &out->until, &plan, error);
   if (status != COLLEGA_OK) return status;
   status = plan_obeys(&board, mode, &plan)
                ? take_loans(view, out, &plan, error)
@@ -95,7 +128,7 @@ enum collega_status planning_make(const struct view *view, const struct planning
   enum collega_status status = planning_load(view, request, out, error);
   if (status != COLLEGA_OK) return status;
   bool carve = request->kind == PLANNING_OFFER && planning_may_carve(&out->offers[0]);
-  status = carve ? planning_carve(view, out, error) : plan_loans(view, out, out->until, error);
+  status = carve ? planning_carve(view, out, error) : plan_loans(view, out, error);
   if (out->pairs_cut && out->board_bound >= 0 && out->bound > out->board_bound) {
     out->bound = out->board_bound; /* what no plan of all can be worth, none of some can */
     out->optimal = out->value == out->bound;

@@ -26,7 +26,7 @@
 enum planning_kind {
   PLANNING_OFFER,  /* one own offer and several counterparties */
   PLANNING_CARVED, /* one own job in part-time pieces */
-  PLANNING_BOARD,  /* all offers together */
+  PLANNING_BOARD,  /* all offers together; jobs that may be shared, in pieces */
   PLANNING_RINGS   /* all together, nobody lends who does not borrow */
 };
 const char *planning_kind_name(enum planning_kind kind); /* "offer", "carved", "board", "rings" */
@@ -53,6 +53,7 @@ struct planned_loan {
   unsigned hours; /* a week, each */
   uint32_t slots; /* bit slot_index; 0: neither side names any */
   uint32_t ring;
+  bool shared; /* a part of a job that lenders share */
   int32_t score;
 };
 struct planning {

@@ -136,7 +136,7 @@ static enum collega_status take_carving(const struct view *view, struct planning
     const struct carve_part *part = &carving->parts[i];
     const struct plan_pair *pair = &out->pairs[part->lender];
     out->loans[out->loan_count++] = (struct planned_loan){
-        pair->supply, pair->demand, part->people, part->hours, part->slots, 0, pair->score};
+        pair->supply, pair->demand, part->people, part->hours, part->slots, 0, true, pair->score};
   }
   if (out->loan_count) qsort(out->loans, out->loan_count, sizeof *out->loans, by_days);
   out->hours = carving->hours;

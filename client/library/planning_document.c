@@ -27,16 +27,15 @@ static json_t *side_json(const struct view *view, const struct planned *one) {
 }
 
 /* That a lender has fewer people, or of a carved job fewer hours, than are asked is what the plan is there for. */
-static bool is_closed(const struct planning *planning, enum rule rule) {
-  return rule == RULE_match_headcount_fewer ||
-         (rule == RULE_match_hours_fewer && planning->kind == PLANNING_CARVED);
+static bool is_closed(const struct planned_loan *loan, enum rule rule) {
+  return rule == RULE_match_headcount_fewer || (rule == RULE_match_hours_fewer && loan->shared);
 }
 
-static json_t *words_json(const struct view *view, const struct planning *planning,
+static json_t *words_json(const struct view *view, const struct planned_loan *loan,
                           const struct collega_error *words, size_t count) {
   json_t *list = json_array();
   for (size_t i = 0; list && i < count; ++i) {
-    if (is_closed(planning, words[i].rule)) continue;
+    if (is_closed(loan, words[i].rule)) continue;
     char text[SENTENCE];
     const char *arguments[COLLEGA_ERROR_ARGUMENTS];
     for (size_t j = 0; j < COLLEGA_ERROR_ARGUMENTS; ++j)
@@ -65,16 +64,16 @@ static json_t *loan_json(const struct view *view, const struct planning *plannin
   if (ok)
     match_pair(&planning->rules, supply->offer, &supply->author, demand->offer, &demand->author,
                result);
-  ok =
-      ok && json_put(out, "supply", side_json(view, supply)) &&
-      json_put(out, "demand", side_json(view, demand)) &&
-      json_put(out, "people", json_integer(loan->people)) &&
-      json_put(out, "hours", json_integer((json_int_t)loan->hours)) &&
-      json_put(out, "score", json_real((double)loan->score / PLAN_SCORE_MOST)) &&
-      (!loan->slots || json_put(out, "slots", slots_json(loan->slots))) &&
-      (!loan->ring || json_put(out, "ring", json_integer((json_int_t)loan->ring))) &&
-      json_put(out, "reasons", words_json(view, planning, result->reasons, result->reason_count)) &&
-      json_put(out, "gaps", words_json(view, planning, result->gaps, result->gap_count));
+  ok = ok && json_put(out, "supply", side_json(view, supply)) &&
+       json_put(out, "demand", side_json(view, demand)) &&
+       json_put(out, "people", json_integer(loan->people)) &&
+       json_put(out, "hours", json_integer((json_int_t)loan->hours)) &&
+       json_put(out, "score", json_real((double)loan->score / PLAN_SCORE_MOST)) &&
+       (!loan->slots || json_put(out, "slots", slots_json(loan->slots))) &&
+       (!loan->shared || json_put(out, "shared", json_true())) &&
+       (!loan->ring || json_put(out, "ring", json_integer((json_int_t)loan->ring))) &&
+       json_put(out, "reasons", words_json(view, loan, result->reasons, result->reason_count)) &&
+       json_put(out, "gaps", words_json(view, loan, result->gaps, result->gap_count));
   free(result);
   if (ok) return out;
   json_decref(out);

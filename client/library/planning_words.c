@@ -8,7 +8,8 @@
 #include "client/library/slot_words.h"
 
 #define SENTENCE    1600
-#define PIECES_TOLD 12u  /* of one job; the table of loans has all */
+#define PIECES_TOLD 12u /* of one job; the table of loans has all */
+#define JOBS_TOLD   20u
 #define HALF_UP     1e-9 /* 0.925 is read as 0.93, here and in the table of loans */
 
 struct saying {
@@ -64,6 +65,19 @@ static const char *side_name(const json_t *loan, const char *side) {
   return name ? name : "";
 }
 
+/* Over the people of all loans. */
+static double average_score(const struct saying *saying) {
+  double sum = 0, people = 0;
+  size_t index;
+  json_t *loan;
+  json_array_foreach(json_object_get(saying->plan, "loans"), index, loan) {
+    double count = json_number_value(json_object_get(loan, "people"));
+    sum += count * json_number_value(json_object_get(loan, "score"));
+    people += count;
+  }
+  return people > 0 ? sum / people : 0;
+}
+
 static void say_done(struct saying *saying) {
   bool supplies = json_is_true(json_object_get(saying->plan, "supplies"));
   int64_t people = figure(saying, "people");
@@ -79,7 +93,7 @@ static void say_done(struct saying *saying) {
                  number_of(saying, figure(saying, "hours_asked")), NULL, NULL, NULL);
     return;
   }
-  const char *average = fraction_of(saying, people ? value / (double)people : 0);
+  const char *average = fraction_of(saying, average_score(saying));
   if (kind_is(saying, "offer")) {
     const char *asked =
         number_of(saying, figure(saying, supplies ? "people_offered" : "people_asked"));
@@ -199,21 +213,48 @@ static const char *with_capital(const struct saying *saying, const char *text) {
   return out ? out : "";
 }
 
-static void say_days(struct saying *saying) {
-  const json_t *loans = json_object_get(saying->plan, "loans");
+/* loans[from .. end): the parts of one job, which lie together. */
+static void say_days_of(struct saying *saying, const json_t *loans, size_t from, size_t end) {
   struct piece pieces[PIECES_TOLD];
-  size_t count = json_array_size(loans);
+  size_t count = end - from;
   uint32_t named = 0;
-  if (!kind_is(saying, "carved") || count < 2 || count > PIECES_TOLD) return;
+  if (count < 2 || count > PIECES_TOLD) return;
   for (size_t i = 0; i < count; ++i) {
-    pieces[i].loan = json_array_get(loans, i);
+    pieces[i].loan = json_array_get(loans, from + i);
     pieces[i].slots = slots_of_json(json_object_get(pieces[i].loan, "slots"));
     named |= pieces[i].slots;
   }
   if (!named) return;
   qsort(pieces, count, sizeof *pieces, by_days);
   const char *days = with_capital(saying, days_words(saying, pieces, count));
-  add_sentence(saying, RULE_plan_said_days, days, NULL, NULL, NULL);
+  if (kind_is(saying, "carved"))
+    add_sentence(saying, RULE_plan_said_days, days, NULL, NULL, NULL);
+  else
+    add_sentence(saying, RULE_plan_said_days_at, side_name(pieces[0].loan, "demand"), days, NULL,
+                 NULL);
+}
+
+static const char *shared_offer(const json_t *loan) {
+  if (!json_is_true(json_object_get(loan, "shared"))) return NULL;
+  return json_string_value(json_object_get(json_object_get(loan, "demand"), "offer"));
+}
+
+static void say_days(struct saying *saying) {
+  const json_t *loans = json_object_get(saying->plan, "loans");
+  size_t count = json_array_size(loans), told = 0;
+  for (size_t i = 0; i < count && told < JOBS_TOLD;) {
+    size_t end = i + 1;
+    const char *job = shared_offer(json_array_get(loans, i));
+    for (; job && end < count; ++end) {
+      const char *other = shared_offer(json_array_get(loans, end));
+      if (!other || strcmp(job, other) != 0) break;
+    }
+    if (job) {
+      say_days_of(saying, loans, i, end);
+      ++told;
+    }
+    i = end;
+  }
 }
 
 /* A sentence for each ring: "Ring 1: A lends 3 people to B, B to C, C to A." */

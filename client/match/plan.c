@@ -6,6 +6,8 @@
 
 #include "client/match/plan_inside.h"
 
+#define PLAN_POSTS_MOST 10000
+
 struct making {
   const struct plan_board *board;
   enum plan_mode mode;
@@ -14,7 +16,8 @@ struct making {
   void *context;
   struct plan_rings rings;
   struct packing packing, best; /* best: its people and value alone count */
-  int32_t *flow, *best_flow;    /* loans by pair */
+  struct plan_jobs jobs;
+  struct leaf leaf, best_leaf; /* what is no ring */
   int64_t best_value;
   bool cut;           /* the search did not see everything */
   int64_t loan_bound; /* of the loans without any ring */
@@ -32,21 +35,21 @@ static enum collega_status no_memory(struct collega_error *error) {
 /* ---- a leaf: these rings, and the best loans of what they leave */
 
 static enum collega_status take_leaf(struct making *making, enum loans_how how) {
-  struct loans_answer answer = {0};
+  struct leaf *leaf = &making->leaf;
   enum collega_status status = COLLEGA_OK;
+  leaf->value = 0;
   if (making->mode == PLAN_LOANS)
-    status = loans_solve(making->board, making->packing.left, how, making->over, making->context,
-                         making->flow, &answer, making->error);
+    status = leaf_solve(making->board, &making->jobs, making->packing.left, how, making->over,
+                        making->context, leaf, making->error);
   if (status != COLLEGA_OK) return status;
-  if (making->mode == PLAN_LOANS && how == LOANS_BEST && !answer.optimal) making->cut = true;
-  if (how == LOANS_QUICK && !making->packing.value) making->loan_bound = answer.bound;
-  int64_t value = making->packing.value + answer.value;
+  if (making->mode == PLAN_LOANS && how == LOANS_BEST && !leaf->optimal) making->cut = true;
+  if (how == LOANS_QUICK && !making->packing.value) making->loan_bound = leaf->bound;
+  int64_t value = making->packing.value + leaf->value;
   if (value <= making->best_value) return COLLEGA_OK;
   making->best_value = value;
   memcpy(making->best.people, making->packing.people,
          making->rings.count * sizeof *making->best.people);
-  memcpy(making->best_flow, making->flow, making->board->pair_count * sizeof *making->flow);
-  return COLLEGA_OK;
+  return leaf_copy(making->board, &making->best_leaf, leaf, making->error);
 }
 
 /* The most that rings from `ring` on, and loans, can add to what is packed. */
@@ -54,8 +57,8 @@ static enum collega_status bound_of(struct making *making, size_t ring, int64_t 
   struct loans_answer answer = {0};
   if (making->mode == PLAN_LOANS) {
     enum collega_status status =
-        loans_solve(making->board, making->packing.left, LOANS_BOUND, making->over, making->context,
-                    making->flow, &answer, making->error);
+        loans_solve(making->board, &making->jobs, making->packing.left, LOANS_BOUND, making->over,
+                    making->context, making->leaf.flow, &answer, making->error);
     *out = answer.bound;
     return status;
   }
@@ -120,8 +123,18 @@ static enum collega_status pack_well(struct making *making) {
   return take_leaf(making, LOANS_BEST);
 }
 
+/* Whole places; of a shared job also one of which only some hours are left. */
+static int32_t places_of(const struct plan_board *board, const struct plan_jobs *jobs,
+                         size_t offer) {
+  int32_t people = board->offers[offer].people;
+  if (!jobs->job || jobs->job[offer] == PLAN_NO_JOB) return people;
+  int32_t each = board->sharing->weeks[offer].hours_max;
+  return (job_hours_left(board, jobs->job[offer], people) + each - 1) / each;
+}
+
 /* Each person at the best score of their offer, by either side: holds for every plan, and needs no search. */
-static int64_t plain_bound(const struct plan_board *board, int32_t *best) {
+static int64_t plain_bound(const struct plan_board *board, const struct plan_jobs *jobs,
+                           int32_t *best) {
   int64_t sides[2] = {0, 0};
   memset(best, 0, board->offer_count * sizeof *best);
   for (size_t i = 0; i < board->pair_count; ++i) {
@@ -130,12 +143,12 @@ static int64_t plain_bound(const struct plan_board *board, int32_t *best) {
     if (pair->score > best[pair->demand]) best[pair->demand] = pair->score;
   }
   for (size_t i = 0; i < board->offer_count; ++i)
-    sides[board->offers[i].supplies] += (int64_t)board->offers[i].people * best[i];
+    sides[board->offers[i].supplies] += (int64_t)places_of(board, jobs, i) * best[i];
   return sides[0] < sides[1] ? sides[0] : sides[1];
 }
 
 static enum collega_status bound_whole(struct making *making, int64_t circle_bound, int64_t *out) {
-  if (making->mode == PLAN_LOANS && !making->in_return) {
+  if (making->mode == PLAN_LOANS && !making->in_return && !making->jobs.job) {
     *out = making->loan_bound; /* nothing was left out of it */
     return COLLEGA_OK;
   }
@@ -146,27 +159,43 @@ static enum collega_status bound_whole(struct making *making, int64_t circle_bou
   }
   struct loans_answer answer;
   enum collega_status status =
-      loans_solve(making->board, making->packing.left, LOANS_BOUND, making->over, making->context,
-                  making->flow, &answer, making->error);
+      loans_solve(making->board, &making->jobs, making->packing.left, LOANS_BOUND, making->over,
+                  making->context, making->leaf.flow, &answer, making->error);
   *out = answer.bound;
   return status;
 }
 
-static bool add_loan(struct plan *out, uint32_t pair, int32_t people, uint32_t ring,
+static void add_loan(struct plan *out, uint32_t pair, int32_t people, uint32_t ring,
                      const struct plan_board *board) {
-  out->loans[out->loan_count++] = (struct plan_loan){pair, people, ring};
+  out->loans[out->loan_count++] = (struct plan_loan){.pair = pair, .people = people, .ring = ring};
   out->people += people;
   out->value += (int64_t)people * board->pairs[pair].score;
-  return true;
+}
+
+/* Parts of one job lie together. */
+static void add_parts(struct plan *out, const struct leaf *leaf, const struct plan_board *board) {
+  int64_t hours = 0;
+  for (size_t i = 0; i < leaf->part_count; ++i) {
+    const struct plan_part *part = &leaf->part[i];
+    const struct plan_pair *pair = &board->pairs[part->pair];
+    out->loans[out->loan_count++] =
+        (struct plan_loan){part->pair, part->people, 0, part->hours, part->slots};
+    out->people += part->people;
+    hours += (int64_t)part->people * part->hours * pair->score;
+    if (i + 1 < leaf->part_count && board->pairs[leaf->part[i + 1].pair].demand == pair->demand)
+      continue;
+    out->value += hours / board->sharing->weeks[pair->demand].hours_max;
+    hours = 0;
+  }
 }
 
 static enum collega_status write_plan(const struct making *making, struct plan *out) {
   const struct plan_board *board = making->board;
-  size_t count = 1;
+  size_t count = 1 + making->best_leaf.part_count;
   for (size_t i = 0; i < making->rings.count; ++i)
     count += making->best.people[i] ? making->rings.ring[i].length : 0;
   for (size_t i = 0; i < board->pair_count; ++i)
-    count += making->best_flow[i] > 0;
+    count += making->best_leaf.flow[i] > 0;
   out->loans = calloc(count, sizeof *out->loans);
   if (!out->loans) return no_memory(making->error);
   for (size_t i = 0; i < making->rings.count; ++i) {
@@ -177,7 +206,8 @@ static enum collega_status write_plan(const struct making *making, struct plan *
       add_loan(out, ring->pair[j], making->best.people[i], (uint32_t)out->ring_count, board);
   }
   for (uint32_t i = 0; i < board->pair_count; ++i)
-    if (making->best_flow[i] > 0) add_loan(out, i, making->best_flow[i], 0, board);
+    if (making->best_leaf.flow[i] > 0) add_loan(out, i, making->best_leaf.flow[i], 0, board);
+  add_parts(out, &making->best_leaf, board);
   return COLLEGA_OK;
 }
 
@@ -207,6 +237,18 @@ static bool board_fits(const struct plan_board *board) {
         board->offers[pair->supply].employer == board->offers[pair->demand].employer)
       return false;
   }
+  for (size_t i = 0; board->sharing && i < board->sharing->job_count; ++i) {
+    const struct plan_job *job = &board->sharing->jobs[i];
+    if (job->offer >= board->offer_count || board->offers[job->offer].supplies ||
+        board->offers[job->offer].in_return || job->posts < board->offers[job->offer].people ||
+        job->posts > PLAN_POSTS_MOST || job->taken < 0)
+      return false;
+  }
+  for (size_t i = 0; board->sharing && i < board->offer_count; ++i) {
+    const struct plan_week *week = &board->sharing->weeks[i];
+    if (week->hours_min < 1 || week->hours_max < week->hours_min || week->slots >> WEEK_SLOTS)
+      return false;
+  }
   return board->offer_count < FLOW_NODES_MOST / 2 && board->pair_count < FLOW_ARCS_MOST / 2;
 }
 
@@ -228,13 +270,14 @@ static enum collega_status make(struct making *making, struct plan *out) {
     status = packing_new(&making->packing, board, &making->rings, making->error);
   if (status == COLLEGA_OK)
     status = packing_new(&making->best, board, &making->rings, making->error);
-  making->flow = calloc(board->pair_count + 1, sizeof *making->flow);
-  making->best_flow = calloc(board->pair_count + 1, sizeof *making->best_flow);
-  if (status == COLLEGA_OK && (!making->flow || !making->best_flow))
-    status = no_memory(making->error);
+  if (status == COLLEGA_OK) status = leaf_new(board, &making->leaf, making->error);
+  if (status == COLLEGA_OK) status = leaf_new(board, &making->best_leaf, making->error);
+  if (status == COLLEGA_OK && making->mode == PLAN_LOANS)
+    status = jobs_new(board, &making->jobs, making->error);
   if (status == COLLEGA_OK) status = pack_quickly(making, &circle_bound);
   if (status == COLLEGA_OK) status = bound_whole(making, circle_bound, &bound);
-  int64_t plain = status == COLLEGA_OK ? plain_bound(board, making->packing.left) : 0;
+  int64_t plain =
+      status == COLLEGA_OK ? plain_bound(board, &making->jobs, making->packing.left) : 0;
   if (plain < bound) bound = plain;
   if (status == COLLEGA_OK && making->best_value < bound) status = pack_well(making);
   if (status == COLLEGA_OK) status = write_plan(making, out);
@@ -260,8 +303,9 @@ enum collega_status plan_make(const struct plan_board *board, enum plan_mode mod
   rings_free(&making.rings);
   packing_free(&making.packing);
   packing_free(&making.best);
-  free(making.flow);
-  free(making.best_flow);
+  leaf_free(&making.leaf);
+  leaf_free(&making.best_leaf);
+  jobs_free(&making.jobs);
   if (status != COLLEGA_OK) plan_free(out);
   return status;
 }
@@ -290,11 +334,72 @@ static bool ring_obeys(const struct plan_board *board, const struct plan_loan *l
   return true;
 }
 
+/* The parts of one job, loans[0 .. count). */
+static bool parts_obey(const struct plan_board *board, size_t job, const struct plan *plan,
+                       const struct plan_loan *loans, size_t count, int64_t *value) {
+  const struct plan_job *one = &board->sharing->jobs[job];
+  uint32_t *pairs = calloc(count + 1, sizeof *pairs);
+  int32_t *people = calloc(count + 1, sizeof *people), taken[WEEK_SLOTS];
+  int32_t left = board->offers[one->offer].people;
+  struct carve_lender *lenders = calloc(count + 1, sizeof *lenders);
+  struct carving carving = {.parts = calloc(count + 1, sizeof *carving.parts)};
+  bool ok = pairs && people && lenders && carving.parts;
+  for (size_t i = 0; i < plan->loan_count; ++i)
+    if (plan->loans[i].ring && board->pairs[plan->loans[i].pair].demand == one->offer)
+      left -= plan->loans[i].people;
+  for (size_t i = 0; ok && i < count; ++i) {
+    pairs[i] = loans[i].pair; /* a lender by itself: how many they have is looked at elsewhere */
+    people[i] = loans[i].people;
+    carving.parts[carving.part_count++] =
+        (struct carve_part){(uint32_t)i, loans[i].people, loans[i].hours, loans[i].slots};
+    carving.hours += loans[i].people * loans[i].hours;
+    carving.value += (int64_t)loans[i].people * loans[i].hours * board->pairs[loans[i].pair].score;
+  }
+  carving.bound = carving.value;
+  if (ok) {
+    struct carve_job carve = job_carve(board, job, left, pairs, people, count, lenders, taken);
+    ok = carving_obeys(&carve, &carving);
+    *value += carving.value / carve.hours;
+  }
+  free(pairs);
+  free(people);
+  free(lenders);
+  carving_free(&carving);
+  return ok;
+}
+
+/* Shared jobs are known to their parts alone: how many people are in them is a matter of hours. */
+static size_t shared_job(const struct plan_board *board, uint32_t demand) {
+  for (size_t i = 0; board->sharing && i < board->sharing->job_count; ++i)
+    if (board->sharing->jobs[i].offer == demand) return i;
+  return SIZE_MAX;
+}
+
+static size_t end_of_parts(const struct plan_board *board, const struct plan *plan, size_t from) {
+  size_t end = from;
+  while (end < plan->loan_count && plan->loans[end].hours &&
+         board->pairs[plan->loans[end].pair].demand == board->pairs[plan->loans[from].pair].demand)
+    ++end;
+  return end;
+}
+
 bool plan_obeys(const struct plan_board *board, enum plan_mode mode, const struct plan *plan) {
   int64_t *carried = calloc(board->offer_count + 1, sizeof *carried), value = 0;
   bool ok = carried != NULL;
   for (size_t i = 0; ok && i < plan->loan_count;) {
-    size_t end = i + 1;
+    size_t end = end_of_parts(board, plan, i);
+    if (end > i) {
+      size_t job = shared_job(board, board->pairs[plan->loans[i].pair].demand);
+      ok = job != SIZE_MAX && parts_obey(board, job, plan, plan->loans + i, end - i, &value);
+      for (; ok && i < end; ++i) {
+        const struct plan_pair *pair = &board->pairs[plan->loans[i].pair];
+        ok = pair->least <= 1 && !plan->loans[i].ring && mode == PLAN_LOANS &&
+             !board->offers[pair->supply].in_return;
+        carried[pair->supply] += plan->loans[i].people;
+      }
+      continue;
+    }
+    end = i + 1;
     uint32_t ring = plan->loans[i].ring;
     while (ring && end < plan->loan_count && plan->loans[end].ring == ring)
       ++end;

@@ -10,6 +10,11 @@
  * is lent only in a ring: a circle of 2 to 4 different employers in which each lends so many people to the next. With
  * PLAN_RINGS every offer is given so: nobody lends who does not borrow as many.
  *
+ * A demand may be a job that lenders share, on different parts of the week (`sharing`): then its loans are parts as in a
+ * carving (below), worth people * hours / hours of a post * score, rounded down for the job as a whole. In a ring it is
+ * lent whole places. Which people each job gets is tried in every way where that is little work; else it starts from the
+ * flow in which each has a place of its own, and each job in turn is carved out of those and of who is left.
+ *
  * How. Loans without rings are a min-cost flow (solve.h), with leasts by branch and bound (solve_least.h): optimal. Rings
  * of at most four are hard to pack (with a limit on length beyond two it is NP-hard: Abraham, Blum and Sandholm,
  * Clearing algorithms for barter exchange markets, 2007), so all rings are listed, each as two halves that meet, and
@@ -29,6 +34,8 @@
   32u /* pairs of one employer, in and out, that rings are made of: its best */
 #define PLAN_RINGS_MOST   1000000u /* listed at most */
 #define PLAN_SEARCH_RINGS 64u      /* more are not searched, only packed */
+#define PLAN_SEARCH_SHARES                                                                         \
+  2000000u /* ways to give people to shared jobs, times pairs: beyond, not all are tried */
 
 struct plan_offer {
   uint32_t employer; /* one number for each legal employer, 0 .. offer_count - 1 */
@@ -40,17 +47,36 @@ struct plan_pair {
   int32_t score;           /* 1 .. PLAN_SCORE_MOST */
   int32_t least;           /* people of one loan, 1 and more */
 };
+/* Of an offer: a person's hours a week, or a post's, and the parts of the week (bit slot_index; 0: any). */
+struct plan_week {
+  uint8_t hours_min, hours_max; /* 1 .. 60 */
+  uint32_t slots;
+};
+struct plan_job {
+  uint32_t offer;              /* a demand that is not given in return */
+  int32_t posts;               /* of which offer.people are wholly free */
+  int32_t taken;               /* hours a week of all posts that are given away already */
+  const int32_t *taken_people; /* by slot, who work there already; NULL: nobody */
+};
+struct plan_sharing {
+  const struct plan_week *weeks; /* by offer */
+  const struct plan_job *jobs;   /* each of another offer */
+  size_t job_count;
+};
 struct plan_board {
   const struct plan_offer *offers;
   const struct plan_pair *pairs;
   size_t offer_count, pair_count;
+  const struct plan_sharing *sharing; /* NULL: nothing is shared */
 };
 enum plan_mode { PLAN_LOANS, PLAN_RINGS };
 
 struct plan_loan {
   uint32_t pair;
   int32_t people;
-  uint32_t ring; /* 1 ..: loans of one number form it, in order; 0: none */
+  uint32_t ring;  /* 1 ..: loans of one number form it, in order; 0: none */
+  uint8_t hours;  /* a week, of each, in a job that is shared; 0: a place of their own */
+  uint32_t slots; /* then: their parts of the week; 0: neither side names any */
 };
 struct plan {
   struct plan_loan *loans;

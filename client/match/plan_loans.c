@@ -36,23 +36,64 @@ static bool building_new(struct building *building, const struct plan_board *boa
          building->start && building->supply;
 }
 
-static bool pair_can(const struct plan_board *board, const struct plan_pair *pair,
-                     const int32_t *left, bool in_return, int32_t *most) {
-  const struct plan_offer *supply = &board->offers[pair->supply];
-  const struct plan_offer *demand = &board->offers[pair->demand];
-  if (!in_return && (supply->in_return || demand->in_return)) return false;
-  *most = left[pair->supply];
-  if (left[pair->demand] < *most) *most = left[pair->demand];
+/* What a building is for. */
+struct order {
+  const struct plan_board *board;
+  const struct plan_jobs *jobs;
+  const int32_t *left;
+  enum loans_how how;
+};
+
+static bool has_places(enum loans_how how) {
+  return how == LOANS_PLACES || how == LOANS_PLACES_QUICK;
+}
+
+static uint32_t job_of(const struct order *order, uint32_t offer) {
+  return order->jobs->job ? order->jobs->job[offer] : PLAN_NO_JOB;
+}
+
+/* People that an offer can carry. Of a shared job as many as could work the fewest hours, where a bound is wanted. */
+static int32_t people_of(const struct order *order, uint32_t offer) {
+  int32_t left = order->left[offer] > 0 ? order->left[offer] : 0;
+  uint32_t job = job_of(order, offer);
+  if (job == PLAN_NO_JOB) return left;
+  if (order->how == LOANS_BEST || order->how == LOANS_QUICK) return 0;
+  const struct plan_week *week = &order->board->sharing->weeks[offer];
+  int32_t hours = job_hours_left(order->board, job, order->left[offer]);
+  int32_t each = has_places(order->how) ? week->hours_max : week->hours_min;
+  return (hours + each - 1) / each;
+}
+
+/* A person in a shared job is worth the share of its hours that they can work; in a ring, all. */
+static int32_t score_of(const struct order *order, const struct plan_pair *pair) {
+  if (job_of(order, pair->demand) == PLAN_NO_JOB ||
+      (order->how == LOANS_BOUND && order->jobs->rings))
+    return pair->score;
+  int32_t all = order->board->sharing->weeks[pair->demand].hours_max;
+  int32_t hours = order->board->sharing->weeks[pair->supply].hours_max;
+  if (hours > all) hours = all;
+  return (pair->score * hours + all - 1) / all;
+}
+
+static bool pair_can(const struct order *order, const struct plan_pair *pair, int32_t *most) {
+  const struct plan_offer *supply = &order->board->offers[pair->supply];
+  const struct plan_offer *demand = &order->board->offers[pair->demand];
+  if (order->how != LOANS_BOUND && (supply->in_return || demand->in_return)) return false;
+  if (has_places(order->how) && pair->least > 1 && job_of(order, pair->demand) != PLAN_NO_JOB)
+    return false;
+  int32_t asked = people_of(order, pair->demand);
+  *most = order->left[pair->supply];
+  if (asked < *most) *most = asked;
   return *most >= pair->least && *most > 0;
 }
 
 /* Offer i is node i + 1. */
-static void build(struct building *building, const struct plan_board *board, const int32_t *left,
-                  bool in_return) {
+static void build(struct building *building, const struct order *order) {
+  const struct plan_board *board = order->board;
   building->start[0] = FLOW_NO_ARC;
   for (uint32_t i = 0; i < board->offer_count; ++i) {
     bool supplies = board->offers[i].supplies;
-    int32_t people = left[i] > 0 ? left[i] : 0;
+    int32_t people = people_of(order, i);
     building->supply[i + 1] = supplies ? people : -people;
     building->supply[0] -= building->supply[i + 1];
     building->start[i + 1] = (uint32_t)building->count;
@@ -63,30 +104,32 @@ static void build(struct building *building, const struct plan_board *board, con
   for (uint32_t i = 0; i < board->pair_count; ++i) {
     const struct plan_pair *pair = &board->pairs[i];
     int32_t most = 0;
-    if (!pair_can(board, pair, left, in_return, &most)) continue;
+    if (!pair_can(order, pair, &most)) continue;
     building->pair_of[building->count - building->offer_arcs] = i;
     building->least[building->count] = pair->least;
     building->arcs[building->count++] =
-        (struct flow_arc){pair->supply + 1, pair->demand + 1, most, -pair->score};
+        (struct flow_arc){pair->supply + 1, pair->demand + 1, most, -score_of(order, pair)};
   }
 }
 
-enum collega_status loans_solve(const struct plan_board *board, const int32_t *left,
-                                enum loans_how how, flow_over over, void *context, int32_t *flow,
-                                struct loans_answer *out, struct collega_error *error) {
+enum collega_status loans_solve(const struct plan_board *board, const struct plan_jobs *jobs,
+                                const int32_t *left, enum loans_how how, flow_over over,
+                                void *context, int32_t *flow, struct loans_answer *out,
+                                struct collega_error *error) {
   struct building building;
   struct least_result result;
+  const struct order order = {board, jobs, left, how};
   *out = (struct loans_answer){0};
   memset(flow, 0, board->pair_count * sizeof *flow);
   if (!building_new(&building, board)) {
     building_free(&building);
     return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
   }
-  build(&building, board, left, how == LOANS_BOUND);
+  build(&building, &order);
   struct least_network network = {
       {board->offer_count + 1, building.count, building.arcs, building.supply, building.start},
       building.least,
-      how == LOANS_BEST ? UINT64_MAX : 0};
+      how == LOANS_BEST || how == LOANS_PLACES ? UINT64_MAX : 0};
   enum collega_status status = least_solve(&network, over, context, building.flow, &result, error);
   if (status == COLLEGA_OK) {
     for (size_t i = building.offer_arcs; i < building.count; ++i)

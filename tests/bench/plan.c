@@ -58,7 +58,8 @@ static void add_pair(struct bench *bench, size_t supply, size_t demand, double s
 static void tell(const char *name, const struct bench *bench, enum plan_mode mode,
                  const struct plan *plan, double seconds) {
   char text[80];
-  struct plan_board board = {bench->offers, bench->pairs, bench->offer_count, bench->pair_count};
+  struct plan_board board = {bench->offers, bench->pairs, bench->offer_count, bench->pair_count,
+                             NULL};
   NEED(plan_obeys(&board, mode, plan));
   snprintf(text, sizeof text, "plan_%s_seconds", name);
   say(text, seconds);
@@ -71,7 +72,8 @@ static void tell(const char *name, const struct bench *bench, enum plan_mode mod
 static void run(struct bench *bench, const char *name, enum plan_mode mode) {
   struct plan plan;
   struct collega_error error;
-  struct plan_board board = {bench->offers, bench->pairs, bench->offer_count, bench->pair_count};
+  struct plan_board board = {bench->offers, bench->pairs, bench->offer_count, bench->pair_count,
+                             NULL};
   int64_t began = thread_nanoseconds();
   bench->until = began + (int64_t)bench->seconds * 1000000000;
   NEED(plan_make(&board, mode, is_over, &bench->until, &plan, &error) == COLLEGA_OK);
@@ -174,7 +176,8 @@ static void find_pairs(struct bench *bench, struct match_engine *engine) {
 
 /* What a plan of rings begins with: all rings, and the best of them packed. */
 static void list_rings(const struct bench *bench) {
-  struct plan_board board = {bench->offers, bench->pairs, bench->offer_count, bench->pair_count};
+  struct plan_board board = {bench->offers, bench->pairs, bench->offer_count, bench->pair_count,
+                             NULL};
   struct plan_rings rings;
   struct packing packing;
   struct collega_error error;

@@ -233,6 +233,33 @@ def test_two_lenders_share_one_place_on_different_days(world, named):
     withdraw_all(world)
 
 
+def test_on_a_board_a_shared_job_takes_two_lenders_for_one_place(world):
+    """The board's plan: two half weeks in one place, and who offers the same days as another goes to another employer."""
+    borrower, first, second, other = world.nodes
+    early = {"per_week_min": 8, "per_week_max": 24, "slots": MON_WED}
+    lent = [first.publish(out(2, hours=early), "--wait", WAIT),
+            second.publish(out(1, hours={"per_week_min": 8, "per_week_max": 16, "slots": THU_FRI}), "--wait", WAIT)]
+    asked = [borrower.publish(wanted(1, carve=True, hours={"per_week_min": 8, "per_week_max": 40, "slots": MON_WED + THU_FRI}), "--wait", WAIT),
+             other.publish(wanted(1, hours={"per_week_min": 8, "per_week_max": 24}), "--wait", WAIT)]
+    seen(borrower, *lent, asked[1])
+    plan = borrower.json("plan", "--board")
+    loans = {(loan["supply"]["offer"], loan["demand"]["offer"]): loan for loan in plan["loans"]}
+    assert set(loans) == {(lent[0], asked[0]), (lent[1], asked[0]), (lent[0], asked[1])} and plan["optimal"]
+    one, two, apart = loans[lent[0], asked[0]], loans[lent[1], asked[0]], loans[lent[0], asked[1]]
+    assert (one["people"], one["hours"], one["slots"], one["shared"]) == (1, 24, MON_WED, True)
+    assert (two["people"], two["hours"], two["slots"], two["shared"]) == (1, 16, THU_FRI, True)
+    assert apart["people"] == 1 and "shared" not in apart
+    assert abs(plan["value"] - (24 * one["score"] + 16 * two["score"]) / 40 - apart["score"]) < 0.001
+    names = [loan["supply"]["party"]["name"] for loan in (one, two)]
+    told = borrower("plan", "--board", "--lang", "nl").stdout
+    assert (f"Bij {one['demand']['party']['name']} delen zij het werk. Maandag tot en met woensdag: {names[0]} (24 uur); "
+            f"donderdag en vrijdag: {names[1]} (16 uur).") in told
+    made = borrower.json("plan", "propose", plan["id"])
+    assert made["refused"] == []
+    assert sorted(borrower.deal(deal["id"])["terms"]["hours_per_week"] for deal in made["deals"]) == [16, 24]
+    withdraw_all(world)
+
+
 def test_a_ring_is_found_among_a_board_and_swaps_lend_only_in_return(world):
     a, b, c, d = world.nodes
     kinds = {"a": ("4321", "Magazijn"), "b": ("5120", "Koks"), "c": ("9112", "Schoonmaak")}

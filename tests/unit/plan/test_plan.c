@@ -54,7 +54,7 @@ static void make_small(struct small *small, uint64_t *state, int32_t in_return_o
     small->pair[pairs++] = (struct plan_pair){supply, demand, 1 + below(state, 100),
                                               1 + below(state, 3) * (below(state, 3) == 0)};
   }
-  small->board = (struct plan_board){small->offer, small->pair, offers, pairs};
+  small->board = (struct plan_board){small->offer, small->pair, offers, pairs, NULL};
 }
 
 /* All ways to lend, tried one after the other. */
@@ -209,7 +209,7 @@ static struct large *make_large(uint64_t *state) {
       large->pair[pairs++] = (struct plan_pair){supply, demand, 1 + below(state, PLAN_SCORE_MOST),
                                                 1 + (below(state, 5) == 0) * below(state, 6)};
   }
-  large->board = (struct plan_board){large->offer, large->pair, BOARD_OFFERS, BOARD_PAIRS};
+  large->board = (struct plan_board){large->offer, large->pair, BOARD_OFFERS, BOARD_PAIRS, NULL};
   return large;
 }
 
@@ -245,8 +245,8 @@ static void a_broken_plan_is_found(void **state) {
   struct plan_offer offers[4] = {
       {0, 5, true, false}, {1, 4, false, false}, {1, 5, true, true}, {0, 5, false, false}};
   struct plan_pair pairs[2] = {{0, 1, 50, 2}, {2, 3, 60, 1}};
-  struct plan_board board = {offers, pairs, 4, 2};
-  struct plan_loan loans[2] = {{0, 4, 1}, {1, 4, 1}};
+  struct plan_board board = {offers, pairs, 4, 2, NULL};
+  struct plan_loan loans[2] = {{0, 4, 1, 0, 0}, {1, 4, 1, 0, 0}};
   struct plan plan = {.loans = loans, .loan_count = 2, .people = 8, .value = 440, .bound = 440};
   assert_true(plan_obeys(&board, PLAN_LOANS, &plan));
   loans[1].people = 3; /* a ring that does not go round */
@@ -256,14 +256,14 @@ static void a_broken_plan_is_found(void **state) {
   loans[1].people = 5;
   plan.value = plan.bound = 550;
   assert_false(plan_obeys(&board, PLAN_LOANS, &plan));
-  loans[0] = (struct plan_loan){0, 1, 0}; /* below its least */
+  loans[0] = (struct plan_loan){0, 1, 0, 0, 0}; /* below its least */
   plan.loan_count = 1;
   plan.value = 50;
   assert_false(plan_obeys(&board, PLAN_LOANS, &plan));
-  loans[0] = (struct plan_loan){1, 2, 0}; /* given in return, and nothing comes */
+  loans[0] = (struct plan_loan){1, 2, 0, 0, 0}; /* given in return, and nothing comes */
   plan.value = 120;
   assert_false(plan_obeys(&board, PLAN_LOANS, &plan));
-  loans[0] = (struct plan_loan){0, 2, 0};
+  loans[0] = (struct plan_loan){0, 2, 0, 0, 0};
   plan.value = 100;
   assert_true(plan_obeys(&board, PLAN_LOANS, &plan));
   assert_false(plan_obeys(&board, PLAN_RINGS, &plan));
@@ -273,7 +273,7 @@ static void what_is_no_board_is_refused(void **state) {
   (void)state;
   struct plan_offer offers[2] = {{0, 1, true, false}, {1, 1, false, false}};
   struct plan_pair pair = {0, 1, 50, 1};
-  struct plan_board board = {offers, &pair, 2, 1};
+  struct plan_board board = {offers, &pair, 2, 1, NULL};
   struct plan plan;
   pair.demand = 2;
   assert_int_equal(plan_make(&board, PLAN_LOANS, NULL, NULL, &plan, NULL), COLLEGA_INVALID);
