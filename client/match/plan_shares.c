@@ -197,13 +197,14 @@ static enum collega_status solve_in_turn(struct solving *solving, enum loans_how
     size_t before = solving->now.part_count;
     int64_t used = 0;
     bool optimal = false;
-    for (uint32_t i = jobs->first[job]; i < jobs->first[job + 1]; ++i) {
+    for (uint32_t i = jobs->first[job]; i < jobs->first[job + 1]; ++i) { /* all are lent to it */
       int32_t *room = &solving->room[board->pairs[jobs->pair[i]].supply];
-      *room += solving->now.flow[jobs->pair[i]];
-      solving->now.flow[jobs->pair[i]] = 0;
-      solving->people[i] = *room;
+      solving->people[i] = *room + solving->now.flow[jobs->pair[i]];
+      solving->now.flow[jobs->pair[i]] = *room = 0;
     }
     status = carve(solving, job, &used, &optimal);
+    for (uint32_t i = jobs->first[job]; i < jobs->first[job + 1]; ++i) /* and come back */
+      solving->room[board->pairs[jobs->pair[i]].supply] += solving->people[i];
     for (size_t i = before; i < solving->now.part_count; ++i)
       solving->room[board->pairs[solving->now.part[i].pair].supply] -= solving->now.part[i].people;
   }

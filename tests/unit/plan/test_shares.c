@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -242,6 +243,57 @@ static void with_rings_every_rule_is_obeyed(void **state) {
   assert_true(rings > 10 && parts > 100);
 }
 
+/* ---- a larger board: the rules, and how far from the bound */
+
+#define LARGE_OFFERS 600
+#define LARGE_PAIRS  6000
+struct large {
+  struct plan_offer offer[LARGE_OFFERS];
+  struct plan_week week[LARGE_OFFERS];
+  struct plan_pair pair[LARGE_PAIRS];
+  struct plan_job job[LARGE_OFFERS];
+};
+
+static void a_large_board_obeys_every_rule(void **state) {
+  (void)state;
+  static const uint32_t days[4] = {0x333u, 0x33u << 12, 0, 0x33333u};
+  uint64_t random = 33;
+  struct large *large = calloc(1, sizeof *large);
+  struct plan_sharing sharing = {large->week, large->job, 0};
+  struct plan_board board = {large->offer, large->pair, LARGE_OFFERS, LARGE_PAIRS, &sharing};
+  assert_non_null(large);
+  for (uint32_t i = 0; i < LARGE_OFFERS; ++i) {
+    uint32_t when = days[below(&random, 4)];
+    int32_t people = 1 + below(&random, 5);
+    uint8_t most = (uint8_t)(when == days[0] ? 24 : when == days[1] ? 16 : 40);
+    large->offer[i] = (struct plan_offer){(uint32_t)below(&random, 200), people, i % 2 == 0, false};
+    large->week[i] = (struct plan_week){8, most, when};
+    if (i % 2 && i % 3 == 0) {
+      large->week[i] = (struct plan_week){4, 40, days[2 + below(&random, 2)]};
+      large->job[sharing.job_count++] = (struct plan_job){i, people, 0, NULL};
+    }
+  }
+  for (size_t i = 0; i < LARGE_PAIRS;) {
+    uint32_t supply = 2 * (uint32_t)below(&random, LARGE_OFFERS / 2);
+    uint32_t demand = 2 * (uint32_t)below(&random, LARGE_OFFERS / 2) + 1;
+    if (large->offer[supply].employer != large->offer[demand].employer)
+      large->pair[i++] = (struct plan_pair){supply, demand, 1 + below(&random, PLAN_SCORE_MOST),
+                                            1 + (below(&random, 9) == 0)};
+  }
+  struct plan plan;
+  int left = 3000;
+  size_t parts = 0;
+  assert_int_equal(plan_make(&board, PLAN_LOANS, count_down, &left, &plan, NULL), COLLEGA_OK);
+  assert_true(plan_obeys(&board, PLAN_LOANS, &plan) && !plan.optimal);
+  for (size_t i = 0; i < plan.loan_count; ++i)
+    parts += plan.loans[i].hours > 0;
+  print_message("value %lld, bound %lld, %zu parts\n", (long long)plan.value, (long long)plan.bound,
+                parts);
+  assert_true(parts > 100 && plan.value * 100 > plan.bound * 90);
+  plan_free(&plan);
+  free(large);
+}
+
 /* Two half weeks are one place; and the third lender is left for the other job. */
 static void two_half_weeks_are_one_place(void **state) {
   (void)state;
@@ -274,6 +326,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_board_with_shared_jobs_is_planned_as_well_as_can_be),
       cmocka_unit_test(with_rings_every_rule_is_obeyed),
+      cmocka_unit_test(a_large_board_obeys_every_rule),
       cmocka_unit_test(two_half_weeks_are_one_place),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
