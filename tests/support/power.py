@@ -4,11 +4,12 @@ arbitrary part, torn at sectors. The other machines just stop there, as with SIG
 
 What is assumed of the file system: names (creating, renaming, removing) go through an ordered journal, and a sync of any
 file brings the journal so far to disk, as ext4 and XFS do. Nothing is assumed about the order of writes."""
+import bisect
 import os
 import struct
 from pathlib import Path
 
-from support.world import binaries
+from support.world import Broker, Node, binaries
 
 HEAD = struct.Struct("<cBHQI")
 SECTOR = 512
@@ -21,16 +22,48 @@ def environment(root, log):
             "COLLEGA_RECORD_LOG": str(log)}
 
 
-def entries(log):
-    """(kind, flags, path, offset, data) of each, in order. What lies in no machine's directory is nobody's file."""
+def stretches(log):
+    """(where it ends in the log, entry) of each entry, in order. What lies in no machine's directory is nobody's file."""
     data, at = Path(log).read_bytes(), 0
     while at + HEAD.size <= len(data):
         kind, flags, path_length, offset, length = HEAD.unpack_from(data, at)
         at += HEAD.size
         path = data[at:at + path_length].decode()
         if "/" in path:
-            yield kind.decode(), flags, path, offset, data[at + path_length:at + path_length + length]
+            entry = kind.decode(), flags, path, offset, data[at + path_length:at + path_length + length]
+            yield at + path_length + length, entry
         at += path_length + length
+
+
+def entries(log):
+    """(kind, flags, path, offset, data) of each, in order."""
+    return (entry for _, entry in stretches(log))
+
+
+class Noting:
+    """A program that notes how long the record was when a command had said that it did what it was told."""
+
+    record, said = None, ()
+
+    def __call__(self, *arguments, **options):
+        result = super().__call__(*arguments, **options)
+        if result.returncode == 0 and self.record is not None:
+            self.said = (*self.said, (self.record.stat().st_size, arguments, result.stdout))
+        return result
+
+
+class NotingBroker(Noting, Broker):
+    pass
+
+
+class NotingNode(Noting, Node):
+    pass
+
+
+def said(daemon, log):
+    """(number of entries that were done by then, the command's arguments, its output) of each command that succeeded."""
+    ends = [end for end, _ in stretches(log)]
+    return [(bisect.bisect_right(ends, size), arguments, output) for size, arguments, output in daemon.said]
 
 
 class File:

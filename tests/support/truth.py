@@ -39,7 +39,7 @@ class Truth:
         self.store = look("look_store", world.broker.home)
         self.mail, self.requests = set(self.store["mail"]), set(self.store["requests"])
         self.registers = {register["root"]: register for register in self.store["registers"]}
-        self.wrong = []
+        self.wrong, self.offered = [], {}
 
     def deals(self):
         """deal -> {name of the node: its row}"""
@@ -72,6 +72,7 @@ class Truth:
         """Invariant 3, against a plain calendar."""
         for node in self.world.nodes:
             offered = {row["id"]: row["offer"] for row in node.json("offer", "list", "--mine", "--all")["offers"]}
+            self.offered[node.name] = offered
             days = defaultdict(lambda: defaultdict(dict))  # subject, day, root -> people
             for hold in self.ledgers[node.name]["holds"]:
                 for day in range(hold["from"], min(hold["until"], hold["from"] + 400) + 1):
