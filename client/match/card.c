@@ -96,19 +96,28 @@ static uint32_t level_of(const char *level) {
   return (uint32_t)(level[0] - 'A') * 2u + (uint32_t)(level[1] - '0');
 }
 
-static uint32_t address_key(const struct taxonomy *taxonomy, const char *esco) {
-  uint32_t concept = taxonomy ? taxonomy_find(taxonomy, TAXONOMY_SKILL, esco) : TAXONOMY_NOT_THERE;
-  return concept != TAXONOMY_NOT_THERE ? concept : key_of_hash(bytes_hash(esco, false));
+/* The keys of those of its skills that have an address, in their order. */
+static void address_keys(const struct taxonomy *taxonomy, const Collega__Offer *offer,
+                         uint32_t *keys) {
+  const char *addresses[TAXONOMY_SOME];
+  size_t count = 0;
+  for (size_t i = 0; i < offer->n_skills && count < TAXONOMY_SOME; ++i)
+    if (offer->skills[i]->esco) addresses[count++] = offer->skills[i]->esco;
+  if (taxonomy) taxonomy_find_some(taxonomy, TAXONOMY_SKILL, addresses, count, keys);
+  for (size_t i = 0; i < count; ++i)
+    if (!taxonomy || keys[i] == TAXONOMY_NOT_THERE)
+      keys[i] = key_of_hash(bytes_hash(addresses[i], false));
 }
 
 /* A skill is known by its ESCO address, where it has one, and by its label beside that. */
 static uint32_t *fill_skills(struct match_card *card, const struct taxonomy *taxonomy,
                              const Collega__Offer *offer, uint32_t *item) {
-  uint32_t *first = item;
+  uint32_t *first = item, keys[TAXONOMY_SOME], *key = keys;
+  address_keys(taxonomy, offer, keys);
   for (size_t i = 0; i < offer->n_skills; ++i) {
     const Collega__Skill *skill = offer->skills[i];
     uint32_t must = must_bit(skill->has_need, skill->need);
-    if (skill->esco) *item++ = must | address_key(taxonomy, skill->esco);
+    if (skill->esco) *item++ = must | *key++;
     *item++ = key_hash(skill->label) | (skill->esco ? CARD_ALIAS : must);
   }
   card->skill_count = (uint8_t)(item - first);

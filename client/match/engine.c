@@ -83,8 +83,6 @@ void match_engine_remove(struct match_engine *engine, const struct short_id *id)
 
 static struct held *held_new(struct match_engine *engine, const struct match_offer *offer) {
   _Alignas(struct match_card) uint8_t room[CARD_ROOM];
-  size_t hash = id_table_hash(&engine->authors, &offer->author);
-  id_table_fetch(&engine->authors, hash);
   size_t bytes = match_card_fill((struct match_card *)room, offer->offer, &engine->rules.sources);
   struct held *held = malloc(offsetof(struct held, card) + bytes);
   if (!held) return NULL;
@@ -92,7 +90,7 @@ static struct held *held_new(struct match_engine *engine, const struct match_off
   held->place[ALL] = held->place[MINE] = NOWHERE;
   memcpy(&held->card, room, bytes);
   engine->held_bytes += offsetof(struct held, card) + bytes;
-  held->author = author_take(&engine->authors, &offer->author, hash);
+  held->author = NULL;
   return held;
 }
 
@@ -107,16 +105,21 @@ static bool held_place(struct match_engine *engine, struct held *held, bool mine
 enum collega_status match_engine_put(struct match_engine *engine, const struct match_offer *offer,
                                      struct collega_error *error) {
   struct id_table *offers = &engine->offers;
-  size_t hash = id_table_hash(offers, &offer->id);
+  size_t hash = id_table_hash(offers, &offer->id),
+         author = id_table_hash(&engine->authors, &offer->author);
   bool room = id_table_make_room(offers);
   id_table_fetch(offers, hash);
+  id_table_fetch(&engine->authors, author);
   struct held *held = held_new(engine, offer);
+  id_table_fetch_thing(&engine->authors, author);
   size_t place = id_table_place(offers, hash, &offer->id);
   if (offers->thing[place]) {
     remove_at(engine, place);
     place = id_table_place(offers, hash, &offer->id);
   }
-  if (!room || !held || !held->author || !held_place(engine, held, offer->mine)) {
+  bool placed = room && held && held_place(engine, held, offer->mine);
+  if (placed) held->author = author_take(&engine->authors, &offer->author, author);
+  if (!placed || !held->author) {
     if (held) held_drop(engine, held);
     return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
   }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define LEAST_PLACES 64u
+#define THINGS_AHEAD 8u /* things lie all over memory: asked for ahead */
 
 bool id_table_start(struct id_table *table, size_t id_bytes) {
   _Static_assert(sizeof table->secret == crypto_shorthash_KEYBYTES, "key");
@@ -39,8 +40,10 @@ bool id_table_make_room(struct id_table *table) {
   if (!fresh) return false;
   table->thing = fresh;
   table->size = old_size * 2;
-  for (size_t i = 0; i < old_size; ++i)
+  for (size_t i = 0; i < old_size; ++i) {
+    if (i + THINGS_AHEAD < old_size) __builtin_prefetch(old[i + THINGS_AHEAD]);
     if (old[i]) fresh[id_table_place(table, id_table_hash(table, old[i]), old[i])] = old[i];
+  }
   free(old);
   return true;
 }

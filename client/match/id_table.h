@@ -21,6 +21,10 @@ size_t id_table_hash(const struct id_table *table, const void *id);
 static inline void id_table_fetch(const struct id_table *table, size_t hash) {
   __builtin_prefetch(&table->thing[hash & (table->size - 1)]);
 }
+/* And, when that has come, for the thing that it finds. */
+static inline void id_table_fetch_thing(const struct id_table *table, size_t hash) {
+  __builtin_prefetch(table->thing[hash & (table->size - 1)]);
+}
 /* Where it is, or the empty place where it would be; true until the next change. */
 size_t id_table_place(const struct id_table *table, size_t hash, const void *id);
 /* Sees to it that one more fits, before its place is asked for. False: out of memory. */

@@ -14,35 +14,27 @@ struct shelf *shelf_of(struct match_engine *engine, size_t set, unsigned kind) {
 
 /* ---- signatures of skills */
 
-struct signature skill_signature(const struct taxonomy *taxonomy, const struct match_card *card) {
+/* The signature of an offer's skills, which go into the filter for its row. */
+static struct signature add_skills(struct shelf *shelf, const struct row *row,
+                                   const struct taxonomy *taxonomy, const struct match_card *card) {
   struct signature signature = {0};
-  for (size_t i = 0; i < card->skill_count; ++i) {
-    uint32_t key = card->items[i] & CARD_KEY;
-    signature.keys |= key_bit(key);
-    if (!taxonomy || !card_is_concept(key)) continue;
-    const uint32_t *broader;
-    uint32_t count = taxonomy_broader(taxonomy, key, &broader);
-    signature.kinds |= kind_bit(key);
-    for (uint32_t j = 0; j < count; ++j)
-      signature.kinds |= kind_bit(broader[j]);
-  }
-  return signature;
-}
-
-static void filter_add(struct shelf *shelf, const struct row *row, const struct taxonomy *taxonomy,
-                       const struct match_card *card) {
   size_t number = (size_t)(row - shelf->rows), word = number / 64;
   uint64_t bit = UINT64_C(1) << (number % 64);
   for (size_t i = 0; i < card->skill_count; ++i) {
     uint32_t key = card->items[i] & CARD_KEY;
+    signature.keys |= key_bit(key);
     filter_rows(shelf, key, false)[word] |= bit;
     if (!taxonomy || !card_is_concept(key)) continue;
     const uint32_t *broader;
     uint32_t count = taxonomy_broader(taxonomy, key, &broader);
+    signature.kinds |= kind_bit(key);
     filter_rows(shelf, key, true)[word] |= bit;
-    for (uint32_t j = 0; j < count; ++j)
+    for (uint32_t j = 0; j < count; ++j) {
+      signature.kinds |= kind_bit(broader[j]);
       filter_rows(shelf, broader[j], true)[word] |= bit;
+    }
   }
+  return signature;
 }
 
 static void filter_clear(struct shelf *shelf, const struct row *row) {
@@ -137,10 +129,10 @@ static void widen(struct span *span, const struct times *times, const struct ent
   if (times->hours_max > span->hours_max) span->hours_max = (uint8_t)times->hours_max;
 }
 
-/* Cells grow by an eighth, small ones by one or two: with a million offers the spare room is a few bytes for each. */
+/* Cells grow by an eighth, small ones by two: with a million offers the spare room is a few bytes for each. */
 static bool cell_grow(struct cell *cell) {
   if (cell->count < cell->room) return true;
-  uint32_t room = cell->room + cell->room / 8 + (cell->room < 4 ? 1 : 2);
+  uint32_t room = cell->room + cell->room / 8 + 2;
   struct times *times = realloc(cell->times, room * ENTRY_BYTES);
   if (!times) return false;
   memmove(times + room, times + cell->room, cell->count * sizeof(struct entry));
@@ -171,7 +163,7 @@ bool rows_add(struct match_engine *engine, struct held *held, size_t set) {
   if (!cell || !cell_grow(cell)) return false;
   struct times *times = &cell->times[cell->count];
   struct entry *entry = &cell_entries(cell)[cell->count];
-  struct signature skills = skill_signature(taxonomy, card);
+  struct signature skills = add_skills(shelf, row, taxonomy, card);
   *times = (struct times){
       .from = (uint64_t)card->from & 0x1ffffu,
       .until = (uint64_t)card->until & 0x1ffffu,
@@ -183,7 +175,6 @@ bool rows_add(struct match_engine *engine, struct held *held, size_t set) {
   count_skills(times, entry, card);
   widen(&cell->span, times, entry);
   widen(&row->span, times, entry);
-  filter_add(shelf, row, taxonomy, card);
   held->place[set] = cell->count++;
   row->nameless += card->skill_count == 0;
   ++row->offers;

@@ -111,7 +111,6 @@ static inline uint64_t *filter_rows(const struct shelf *shelf, uint32_t key, boo
   uint32_t place = (key * (kind ? 2246822519u : 2654435769u)) >> 20;
   return shelf->filter + place * (shelf->room / 64);
 }
-struct signature skill_signature(const struct taxonomy *taxonomy, const struct match_card *card);
 
 enum collega_status rows_search(struct match_engine *engine, size_t set, const struct held *self,
                                 size_t most, struct match_found *out, size_t *count,

@@ -12,8 +12,9 @@
 
 #include "client/match/taxonomy_file.h"
 
+/* The mark, other bits of the hash than the place is found by, spares nearly all looks at addresses that are not it. */
 struct uri_place {
-  uint32_t concept, mark; /* concept + 1; 0: empty */
+  uint32_t concept, mark, text; /* concept + 1; 0: empty */
 };
 struct taxonomy {
   const uint8_t *map;
@@ -130,27 +131,38 @@ static uint64_t uri_hash(const char *uri) {
   return hash ^ hash >> 32;
 }
 
-/* Where the address is, or the empty place where it would be. The mark, other bits of the hash than the place is found by,
- * spares nearly all looks at addresses that are not it. */
+static uint32_t mark_of(uint64_t hash) {
+  return (uint32_t)(hash >> 32);
+}
+
+/* The first place from `at` on that is empty or may be it. */
+static uint32_t uri_next(const struct taxonomy *taxonomy, uint32_t at, uint64_t hash) {
+  uint32_t last = taxonomy->by_uri_size - 1;
+  for (at &= last; taxonomy->by_uri[at].concept && taxonomy->by_uri[at].mark != mark_of(hash);)
+    at = (at + 1) & last;
+  return at;
+}
+
+/* Where the address is, or the empty place where it would be. */
 static struct uri_place *uri_place(const struct taxonomy *taxonomy, const char *uri,
                                    uint64_t hash) {
-  uint32_t mark = (uint32_t)(hash >> 32), last = taxonomy->by_uri_size - 1;
-  uint32_t at = (uint32_t)hash & last;
-  for (const struct uri_place *place; (place = &taxonomy->by_uri[at])->concept;
-       at = (at + 1) & last)
-    if (place->mark == mark && strcmp(taxonomy_uri(taxonomy, place->concept - 1), uri) == 0) break;
+  uint32_t at = uri_next(taxonomy, (uint32_t)hash, hash);
+  while (taxonomy->by_uri[at].concept &&
+         strcmp(taxonomy->text + taxonomy->by_uri[at].text, uri) != 0)
+    at = uri_next(taxonomy, at + 1, hash);
   return &taxonomy->by_uri[at];
 }
 
 static bool index_uris(struct taxonomy *taxonomy) {
   taxonomy->by_uri_size = 64;
-  while (taxonomy->by_uri_size < 2 * taxonomy->count)
+  while (taxonomy->by_uri_size * 3 < 4 * taxonomy->count)
     taxonomy->by_uri_size *= 2;
   taxonomy->by_uri = calloc(taxonomy->by_uri_size, sizeof *taxonomy->by_uri);
   for (uint32_t i = 0; taxonomy->by_uri && i < taxonomy->count; ++i) {
     const char *uri = taxonomy_uri(taxonomy, i);
     uint64_t hash = uri_hash(uri);
-    *uri_place(taxonomy, uri, hash) = (struct uri_place){i + 1, (uint32_t)(hash >> 32)};
+    *uri_place(taxonomy, uri, hash) =
+        (struct uri_place){i + 1, mark_of(hash), taxonomy->concepts[i].uri};
   }
   return taxonomy->by_uri != NULL;
 }
@@ -158,7 +170,6 @@ static bool index_uris(struct taxonomy *taxonomy) {
 /* ---- opening */
 
 static bool taxonomy_take(struct taxonomy *taxonomy) {
-  if (taxonomy->length < sizeof(struct file_head)) return false;
   const uint8_t *map = taxonomy->map;
   /* The map begins at a page, and head_fits tells that sections begin at multiples of 8. */
   const struct file_head *head = (const struct file_head *)(const void *)map;
@@ -266,9 +277,32 @@ uint32_t taxonomy_first(const struct taxonomy *taxonomy, enum taxonomy_kind kind
   return first;
 }
 
+static uint32_t found_as(const struct taxonomy *taxonomy, enum taxonomy_kind kind,
+                         const struct uri_place *place) {
+  return place->concept && taxonomy_kind(taxonomy, place->concept - 1) == kind ? place->concept - 1
+                                                                               : TAXONOMY_NOT_THERE;
+}
+
 uint32_t taxonomy_find(const struct taxonomy *taxonomy, enum taxonomy_kind kind, const char *uri) {
-  uint32_t found = uri_place(taxonomy, uri, uri_hash(uri))->concept;
-  return found && taxonomy_kind(taxonomy, found - 1) == kind ? found - 1 : TAXONOMY_NOT_THERE;
+  return found_as(taxonomy, kind, uri_place(taxonomy, uri, uri_hash(uri)));
+}
+
+/* Places and addresses lie all over memory: what each needs is asked for before the first is looked at. */
+void taxonomy_find_some(const struct taxonomy *taxonomy, enum taxonomy_kind kind,
+                        const char *const *uris, size_t count, uint32_t *out) {
+  uint64_t hash[TAXONOMY_SOME];
+  for (size_t i = 0; i < count; ++i) {
+    hash[i] = uri_hash(uris[i]);
+    __builtin_prefetch(&taxonomy->by_uri[(uint32_t)hash[i] & (taxonomy->by_uri_size - 1)]);
+  }
+  for (size_t i = 0; i < count; ++i) {
+    const char *text =
+        taxonomy->text + taxonomy->by_uri[uri_next(taxonomy, (uint32_t)hash[i], hash[i])].text;
+    __builtin_prefetch(text);
+    __builtin_prefetch(text + 64);
+  }
+  for (size_t i = 0; i < count; ++i)
+    out[i] = found_as(taxonomy, kind, uri_place(taxonomy, uris[i], hash[i]));
 }
 
 const char *taxonomy_uri(const struct taxonomy *taxonomy, uint32_t concept) {
