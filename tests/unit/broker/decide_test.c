@@ -2,6 +2,7 @@
  * restored decider. */
 #include "world.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* A negotiation of two parties: every act is signed and packed as it will be sent. */
@@ -168,20 +169,46 @@ static const Collega__Mail *find_mail(struct world *world) {
   return NULL;
 }
 
-static void both_mailboxes_get_the_same_conclusion(void **state) {
-  struct world *world = *state;
+/* Two members who negotiate: `p` has proposed to `q`. */
+struct two {
+  struct world *world;
   struct party p, q;
-  party_join(world, &p, 1);
-  party_join(world, &q, 2);
-  struct talk talk = talk_start(world, &p, &q, 1);
+  struct talk talk;
+};
+
+static int two_setup(void **state) {
+  if (world_setup(state) != 0) return -1;
+  struct two *two = calloc(1, sizeof *two);
+  assert_non_null(two);
+  two->world = *state;
+  party_join(two->world, &two->p, 1);
+  party_join(two->world, &two->q, 2);
+  two->talk = talk_start(two->world, &two->p, &two->q, 1);
+  *state = two;
+  return 0;
+}
+
+static int two_teardown(void **state) {
+  struct two *two = *state;
+  party_free(&two->p);
+  party_free(&two->q);
+  *state = two->world;
+  free(two);
+  return world_teardown(state);
+}
+
+static void both_mailboxes_get_the_same_conclusion(void **state) {
+  struct two *two = *state;
+  struct world *world = two->world;
+  struct talk talk = two->talk;
   struct id basis;
-  decide(world, &talk, &q, acceptance(world, &talk, &basis));
+  decide(world, &talk, &two->q, acceptance(world, &talk, &basis));
   const Collega__Stored *stored = find_stored(world);
   assert_non_null(stored);
   assert_memory_equal(stored->hash.data, basis.byte, ID_BYTES);
   assert_int_equal(stored->seq, 0);
   assert_int_equal(world->result.mail_count, 2);
-  struct decisions at_p = decisions_of(world, &p, 0), at_q = decisions_of(world, &q, 0);
+  struct decisions at_p = decisions_of(world, &two->p, 0), at_q = decisions_of(world, &two->q, 0);
   assert_int_equal(at_p.count, 1);
   assert_int_equal(at_q.count, 1);
   assert_true(bytes_equal(at_p.bytes[0], at_q.bytes[0]));
@@ -190,21 +217,17 @@ static void both_mailboxes_get_the_same_conclusion(void **state) {
   assert_int_equal(decision->position, 1);
   assert_memory_equal(decision->deal.data, talk.deal.byte, ID_BYTES);
   assert_memory_equal(decision->basis.data, basis.byte, ID_BYTES);
-  party_free(&p);
-  party_free(&q);
 }
 
 static void repeats_get_identical_bytes_also_after_a_restart(void **state) {
-  struct world *world = *state;
-  struct party p, q;
-  party_join(world, &p, 1);
-  party_join(world, &q, 2);
-  struct talk talk = talk_start(world, &p, &q, 1);
+  struct two *two = *state;
+  struct world *world = two->world;
+  struct talk talk = two->talk;
   Collega__Run *accepts = acceptance(world, &talk, NULL);
-  decide(world, &talk, &q, accepts);
-  struct bytes first = decisions_of(world, &q, 0).bytes[0];
+  decide(world, &talk, &two->q, accepts);
+  struct bytes first = decisions_of(world, &two->q, 0).bytes[0];
   world->now += MINUTE_MS;
-  decide(world, &talk, &q, accepts);
+  decide(world, &talk, &two->q, accepts);
   assert_non_null(find_stored(world));
   const Collega__Mail *again = find_mail(world);
   assert_non_null(again);
@@ -214,28 +237,24 @@ static void repeats_get_identical_bytes_also_after_a_restart(void **state) {
   assert_int_equal(world->result.mail_count, 0);
   world_close(world);
   world_open(world);
-  decide(world, &talk, &p, asking(world, &talk, &p));
+  decide(world, &talk, &two->p, asking(world, &talk, &two->p));
   again = find_mail(world);
   assert_non_null(again);
-  assert_memory_equal(again->party.data, p.id.byte, ID_BYTES);
+  assert_memory_equal(again->party.data, two->p.id.byte, ID_BYTES);
   assert_true(
       bytes_equal(bytes_of(again->items[0]->decision.data, again->items[0]->decision.len), first));
-  assert_int_equal(decisions_of(world, &p, 0).count, 1);
-  party_free(&p);
-  party_free(&q);
+  assert_int_equal(decisions_of(world, &two->p, 0).count, 1);
 }
 
 static void a_counter_that_is_concluded_voids_what_it_replaces(void **state) {
-  struct world *world = *state;
-  struct party p, q;
-  party_join(world, &p, 1);
-  party_join(world, &q, 2);
-  struct talk first = talk_start(world, &p, &q, 1);
-  struct talk counter = {.proposer = &q, .other = &p, .root = first.root, .serial = 2};
+  struct two *two = *state;
+  struct world *world = two->world;
+  struct talk first = two->talk;
+  struct talk counter = {.proposer = &two->q, .other = &two->p, .root = first.root, .serial = 2};
   propose(world, &counter, &first.deal);
-  decide(world, &first, &p, asking(world, &first, &p)); /* the decider knows of both */
-  decide(world, &counter, &p, acceptance(world, &counter, NULL));
-  struct decisions at_p = decisions_of(world, &p, 0), at_q = decisions_of(world, &q, 0);
+  decide(world, &first, &two->p, asking(world, &first, &two->p)); /* the decider knows of both */
+  decide(world, &counter, &two->p, acceptance(world, &counter, NULL));
+  struct decisions at_p = decisions_of(world, &two->p, 0), at_q = decisions_of(world, &two->q, 0);
   assert_int_equal(at_p.count, 2);
   assert_int_equal(at_q.count, 2);
   const Collega__Decision *concluded = NULL, *voided = NULL;
@@ -252,7 +271,7 @@ static void a_counter_that_is_concluded_voids_what_it_replaces(void **state) {
   assert_memory_equal(voided->deal.data, first.deal.byte, ID_BYTES);
   assert_int_equal(concluded->n_voids, 1);
   assert_memory_equal(concluded->voids[0].data, first.deal.byte, ID_BYTES);
-  decide(world, &first, &q, acceptance(world, &first, NULL));
+  decide(world, &first, &two->q, acceptance(world, &first, NULL));
   const Collega__Mail *again = find_mail(world);
   assert_non_null(again);
   assert_int_equal(
@@ -260,74 +279,60 @@ static void a_counter_that_is_concluded_voids_what_it_replaces(void **state) {
                     NULL)
           ->verdict,
       COLLEGA__VERDICT__VERDICT_VOID);
-  party_free(&p);
-  party_free(&q);
 }
 
 static void only_the_parties_decide_and_each_its_own_part(void **state) {
-  struct world *world = *state;
-  struct party p, q, outsider;
-  party_join(world, &p, 1);
-  party_join(world, &q, 2);
+  struct two *two = *state;
+  struct world *world = two->world;
+  struct party outsider;
   party_join(world, &outsider, 3);
-  struct talk talk = talk_start(world, &p, &q, 1);
+  struct talk talk = two->talk;
   Collega__Run *accepts = acceptance(world, &talk, NULL);
-  decide(world, &talk, &p, accepts); /* the other's acceptance, brought by the proposer */
+  decide(world, &talk, &two->p, accepts); /* the other's acceptance, brought by the proposer */
   assert_refused(world, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_NOT_ALLOWED);
   decide(world, &talk, &outsider, asking(world, &talk, &outsider));
   assert_int_equal(world->result.answer_count, 1);
   assert_non_null(answer_at(world, 0)->refusal);
-  talk.proposer = &p;
-  decide(world, &talk, &p, withdrawal(world, &talk));
+  talk.proposer = &two->p;
+  decide(world, &talk, &two->p, withdrawal(world, &talk));
   assert_non_null(find_stored(world));
-  assert_int_equal(read_decision(world, decisions_of(world, &q, 0).bytes[0], NULL)->verdict,
+  assert_int_equal(read_decision(world, decisions_of(world, &two->q, 0).bytes[0], NULL)->verdict,
                    COLLEGA__VERDICT__VERDICT_VOID);
-  party_free(&p);
-  party_free(&q);
   party_free(&outsider);
 }
 
 static void another_decider_or_a_stranger_is_unknown_here(void **state) {
-  struct world *world = *state;
-  struct party p, q;
-  party_join(world, &p, 1);
-  party_join(world, &q, 2);
-  struct talk talk = talk_start(world, &p, &q, 1);
-  struct request *request = decide_request_of(world, &talk, &q, acceptance(world, &talk, NULL));
+  struct two *two = *state;
+  struct world *world = two->world;
+  struct talk talk = two->talk;
+  struct request *request =
+      decide_request_of(world, &talk, &two->q, acceptance(world, &talk, NULL));
   request->decider.byte[0] ^= 1;
   commit_one(world, request);
   assert_refused(world, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_UNKNOWN);
-  assert_int_equal(decisions_of(world, &p, 0).count, 0);
-  party_free(&p);
-  party_free(&q);
+  assert_int_equal(decisions_of(world, &two->p, 0).count, 0);
 }
 
 static void a_forged_acceptance_decides_nothing(void **state) {
-  struct world *world = *state;
-  struct party p, q;
-  party_join(world, &p, 1);
-  party_join(world, &q, 2);
-  struct talk talk = talk_start(world, &p, &q, 1);
+  struct two *two = *state;
+  struct world *world = two->world;
+  struct talk talk = two->talk;
   Collega__Run *accepts = acceptance(world, &talk, NULL);
   accepts->signature.data[3] ^= 1;
-  decide(world, &talk, &q, accepts);
+  decide(world, &talk, &two->q, accepts);
   assert_refused(world, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_INVALID);
-  assert_int_equal(decisions_of(world, &q, 0).count, 0);
-  party_free(&p);
-  party_free(&q);
+  assert_int_equal(decisions_of(world, &two->q, 0).count, 0);
 }
 
 static void what_was_asked_and_decided_can_be_fetched(void **state) {
-  struct world *world = *state;
-  struct party p, q;
-  party_join(world, &p, 1);
-  party_join(world, &q, 2);
-  struct talk talk = talk_start(world, &p, &q, 1);
+  struct two *two = *state;
+  struct world *world = two->world;
+  struct talk talk = two->talk;
   struct id basis;
-  decide(world, &talk, &q, acceptance(world, &talk, &basis));
+  decide(world, &talk, &two->q, acceptance(world, &talk, &basis));
   struct broker_state broker = world_state(world);
   Collega__Fetch fetching = COLLEGA__FETCH__INIT;
-  fetching.party = field_of(q.id.byte, ID_BYTES);
+  fetching.party = field_of(two->q.id.byte, ID_BYTES);
   struct store_txn *txn = world_read(world);
   struct bytes frame;
   uint32_t items;
@@ -351,9 +356,7 @@ static void what_was_asked_and_decided_can_be_fetched(void **state) {
   assert_int_equal(rulings->n_items, 1);
   assert_true(
       bytes_equal(bytes_of(rulings->items[0]->decision.data, rulings->items[0]->decision.len),
-                  decisions_of(world, &q, 0).bytes[0]));
-  party_free(&p);
-  party_free(&q);
+                  decisions_of(world, &two->q, 0).bytes[0]));
 }
 
 /* As `collega-broker restore` does before it starts. */
@@ -391,11 +394,9 @@ static Collega__Run *answer_of(struct world *world, const struct talk *talk, str
 }
 
 static void a_restored_decider_opens_an_epoch_and_asks_both_before_it_rules(void **state) {
-  struct world *world = *state;
-  struct party p, q;
-  party_join(world, &p, 1);
-  party_join(world, &q, 2);
-  struct talk talk = talk_start(world, &p, &q, 1);
+  struct two *two = *state;
+  struct world *world = two->world;
+  struct talk talk = two->talk;
   struct broker_state before = world_state(world);
   restore(world);
   struct broker_state after = world_state(world);
@@ -403,84 +404,74 @@ static void a_restored_decider_opens_an_epoch_and_asks_both_before_it_rules(void
   assert_memory_not_equal(after.epoch.byte, before.epoch.byte, EPOCH_BYTES);
   assert_int_equal(after.log_seq, before.log_seq + 1); /* the epoch's start */
 
-  decide(world, &talk, &q, acceptance(world, &talk, NULL));
+  decide(world, &talk, &two->q, acceptance(world, &talk, NULL));
   size_t questions = 0, to_other = 0;
   for (size_t i = 0; i < world->result.answer_count; i++) {
     if (!answer_at(world, i)->question) continue;
     questions++;
-    to_other += id_equal(&world->result.answers[i].home, &p.id);
+    to_other += id_equal(&world->result.answers[i].home, &two->p.id);
   }
   assert_int_equal(questions, 2);
   assert_int_equal(to_other, 1);
-  assert_int_equal(decisions_of(world, &q, 0).count, 0);
+  assert_int_equal(decisions_of(world, &two->q, 0).count, 0);
 
   struct decisions none = {.count = 0};
-  decide(world, &talk, &p, answer_of(world, &talk, &p, &none));
-  assert_int_equal(decisions_of(world, &q, 0).count, 0);
-  decide(world, &talk, &q, answer_of(world, &talk, &q, &none));
-  struct decisions at_q = decisions_of(world, &q, 0);
+  decide(world, &talk, &two->p, answer_of(world, &talk, &two->p, &none));
+  assert_int_equal(decisions_of(world, &two->q, 0).count, 0);
+  decide(world, &talk, &two->q, answer_of(world, &talk, &two->q, &none));
+  struct decisions at_q = decisions_of(world, &two->q, 0);
   assert_int_equal(at_q.count, 1);
   const Collega__Decision *decision = read_decision(world, at_q.bytes[0], NULL);
   assert_int_equal(decision->verdict, COLLEGA__VERDICT__VERDICT_CONCLUDED);
   assert_int_equal(decision->epoch_number, after.epoch_number);
-  party_free(&p);
-  party_free(&q);
 }
 
 /* Q was asked about a root that never reached it: it says so, without a header. */
 static void a_party_that_knows_nothing_of_a_root_says_so_alone(void **state) {
-  struct world *world = *state;
-  struct party p, q;
-  party_join(world, &p, 1);
-  party_join(world, &q, 2);
-  struct talk talk = talk_start(world, &p, &q, 1), other = talk_start(world, &p, &q, 2);
+  struct two *two = *state;
+  struct world *world = two->world;
+  struct talk talk = two->talk, other = talk_start(world, &two->p, &two->q, 2);
   struct decisions none = {.count = 0};
   restore(world);
-  decide(world, &talk, &p, withdrawal(world, &talk));
-  decide(world, &talk, &p, answer_of(world, &talk, &p, &none));
-  assert_int_equal(decisions_of(world, &p, 0).count, 0);
-  Collega__Run *runs[1] = {answer_of(world, &other, &q, &none)};
+  decide(world, &talk, &two->p, withdrawal(world, &talk));
+  decide(world, &talk, &two->p, answer_of(world, &talk, &two->p, &none));
+  assert_int_equal(decisions_of(world, &two->p, 0).count, 0);
+  Collega__Run *runs[1] = {answer_of(world, &other, &two->q, &none)};
   Collega__Decide deciding = COLLEGA__DECIDE__INIT;
   Collega__ToBroker frame = COLLEGA__TO_BROKER__INIT;
-  deciding.party = field_of(q.id.byte, ID_BYTES);
+  deciding.party = field_of(two->q.id.byte, ID_BYTES);
   deciding.n_runs = 1;
   deciding.runs = runs;
-  deciding.head = next_head(world, &q);
+  deciding.head = next_head(world, &two->q);
   frame.decide = &deciding;
-  commit_one(world, frame_request(world, &q, &frame)); /* nobody asked about that one */
+  commit_one(world, frame_request(world, &two->q, &frame)); /* nobody asked about that one */
   assert_non_null(answer_at(world, 0)->refusal);
   assert_int_equal(answer_at(world, 0)->refusal->code, COLLEGA__REFUSAL_CODE__REFUSAL_CODE_UNKNOWN);
-  runs[0] = answer_of(world, &talk, &q, &none);
-  deciding.head = next_head(world, &q);
-  commit_one(world, frame_request(world, &q, &frame));
-  struct decisions at_p = decisions_of(world, &p, 0);
+  runs[0] = answer_of(world, &talk, &two->q, &none);
+  deciding.head = next_head(world, &two->q);
+  commit_one(world, frame_request(world, &two->q, &frame));
+  struct decisions at_p = decisions_of(world, &two->p, 0);
   assert_int_equal(at_p.count, 1);
   assert_int_equal(read_decision(world, at_p.bytes[0], NULL)->verdict,
                    COLLEGA__VERDICT__VERDICT_VOID);
-  party_free(&p);
-  party_free(&q);
 }
 
 static void a_decision_that_a_party_shows_is_adopted(void **state) {
-  struct world *world = *state;
-  struct party p, q;
-  party_join(world, &p, 1);
-  party_join(world, &q, 2);
-  struct talk talk = talk_start(world, &p, &q, 1);
-  decide(world, &talk, &q, acceptance(world, &talk, NULL));
-  struct decisions held = decisions_of(world, &p, 0);
+  struct two *two = *state;
+  struct world *world = two->world;
+  struct talk talk = two->talk;
+  decide(world, &talk, &two->q, acceptance(world, &talk, NULL));
+  struct decisions held = decisions_of(world, &two->p, 0);
   struct id first;
   read_decision(world, held.bytes[0], &first);
   restore(world); /* from a backup that held it: it is said again, whoever answers */
-  decide(world, &talk, &p, answer_of(world, &talk, &p, &held));
-  struct decisions more = decisions_of(world, &p, 1);
+  decide(world, &talk, &two->p, answer_of(world, &talk, &two->p, &held));
+  struct decisions more = decisions_of(world, &two->p, 1);
   assert_true(more.count >= 1);
   const Collega__Decision *adopted = read_decision(world, more.bytes[0], NULL);
   assert_int_equal(adopted->verdict, COLLEGA__VERDICT__VERDICT_CONCLUDED);
   assert_memory_equal(adopted->adopted.data, first.byte, ID_BYTES);
   assert_true(adopted->epoch_number > 1);
-  party_free(&p);
-  party_free(&q);
 }
 
 /* ---- mandates */
@@ -600,18 +591,19 @@ static void nobody_fills_the_log_with_mandates(void **state) {
 }
 
 int main(void) {
-#define TEST(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
+#define TEST(name)   cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
+#define OF_TWO(name) cmocka_unit_test_setup_teardown(name, two_setup, two_teardown)
   const struct CMUnitTest tests[] = {
-      TEST(both_mailboxes_get_the_same_conclusion),
-      TEST(repeats_get_identical_bytes_also_after_a_restart),
-      TEST(a_counter_that_is_concluded_voids_what_it_replaces),
-      TEST(only_the_parties_decide_and_each_its_own_part),
-      TEST(another_decider_or_a_stranger_is_unknown_here),
-      TEST(a_forged_acceptance_decides_nothing),
-      TEST(what_was_asked_and_decided_can_be_fetched),
-      TEST(a_restored_decider_opens_an_epoch_and_asks_both_before_it_rules),
-      TEST(a_party_that_knows_nothing_of_a_root_says_so_alone),
-      TEST(a_decision_that_a_party_shows_is_adopted),
+      OF_TWO(both_mailboxes_get_the_same_conclusion),
+      OF_TWO(repeats_get_identical_bytes_also_after_a_restart),
+      OF_TWO(a_counter_that_is_concluded_voids_what_it_replaces),
+      OF_TWO(only_the_parties_decide_and_each_its_own_part),
+      OF_TWO(another_decider_or_a_stranger_is_unknown_here),
+      OF_TWO(a_forged_acceptance_decides_nothing),
+      OF_TWO(what_was_asked_and_decided_can_be_fetched),
+      OF_TWO(a_restored_decider_opens_an_epoch_and_asks_both_before_it_rules),
+      OF_TWO(a_party_that_knows_nothing_of_a_root_says_so_alone),
+      OF_TWO(a_decision_that_a_party_shows_is_adopted),
       TEST(a_mandate_must_be_in_force_when_it_is_decided),
       TEST(nobody_fills_the_log_with_mandates),
   };
