@@ -50,6 +50,16 @@ static unsigned rank_label(const char *label, char *const *words, size_t count) 
   return best;
 }
 
+/* Twice the place of the match, one more in the user's own language: 7 best, 2 worst, 0 no match. */
+static uint8_t rank_row(const struct isco_row *row, enum language language, char *const *words,
+                        size_t count) {
+  if (strlen(row->code) != 4) return 0;
+  unsigned own = rank_label(language == LANGUAGE_NL ? row->nl : row->en, words, count);
+  unsigned other = rank_label(language == LANGUAGE_NL ? row->en : row->nl, words, count);
+  unsigned rank = own ? 2 * own + 1 : 0;
+  return (uint8_t)(2 * other > rank ? 2 * other : rank);
+}
+
 size_t isco_search(const char *words, enum language language, const struct isco_row **out,
                    size_t capacity) {
   char text[LABEL_BYTES], *word[WORDS_MOST], *rest = text;
@@ -58,18 +68,11 @@ size_t isco_search(const char *words, enum language language, const struct isco_
   while (words_count < WORDS_MOST && (word[words_count] = strtok_r(rest, " \t", &rest)) != NULL)
     words_count++;
   if (!words_count) return 0;
-  /* Twice the place of the match, one more in the user's own language: 7 best, 2 worst. */
+  uint8_t ranks[ISCO_ROWS];
+  for (size_t i = 0; i < ISCO_ROWS; i++)
+    ranks[i] = rank_row(&isco_rows[i], language, word, words_count);
   for (unsigned wanted = 7; wanted >= 2; wanted--)
-    for (size_t i = 0; i < ISCO_ROWS && filled < capacity; i++) {
-      const struct isco_row *row = &isco_rows[i];
-      if (strlen(row->code) != 4) continue;
-      unsigned dutch = rank_label(row->nl, word, words_count);
-      unsigned english = rank_label(row->en, word, words_count);
-      unsigned own = language == LANGUAGE_NL ? dutch : english;
-      unsigned other = language == LANGUAGE_NL ? english : dutch;
-      unsigned rank = own ? 2 * own + 1 : 0;
-      if (2 * other > rank) rank = 2 * other;
-      if (rank == wanted) out[filled++] = row;
-    }
+    for (size_t i = 0; i < ISCO_ROWS && filled < capacity; i++)
+      if (ranks[i] == wanted) out[filled++] = &isco_rows[i];
   return filled;
 }

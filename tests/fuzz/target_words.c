@@ -67,13 +67,13 @@ static void sentences(const char *name, const char *argument, uint8_t capacity) 
   (void)language_choose(argument);
 }
 
-static void lists(const char *text) {
+static void lists(const char *text, bool dutch) {
   const struct isco_row *found[8];
   unsigned mask = 0;
   struct collega_error error;
   error_clear(&error);
-  fuzz_must(isco_search(text, LANGUAGE_NL, found, 8) <= 8);
-  fuzz_must(isco_search(text, LANGUAGE_EN, found, 1) <= 1);
+  size_t most = dutch ? 8 : 1; /* every label is looked at: once for each input is enough */
+  fuzz_must(isco_search(text, dutch ? LANGUAGE_NL : LANGUAGE_EN, found, most) <= most);
   if (terms_mask(text, &mask, &error) != COLLEGA_OK) fuzz_check_error(&error);
   (void)isco_find(text), (void)region_find(text), (void)slot_index(text);
   (void)credential_find(text);
@@ -90,7 +90,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length) {
   if (text.length > TEXT_BYTES) text.length = TEXT_BYTES;
   if (rest.length > TEXT_BYTES) rest.length = TEXT_BYTES;
   const char *first = fuzz_text(text, arena), *second = fuzz_text(rest, arena);
-  times(first), ids(first), lists(first);
+  times(first), ids(first), lists(first, capacity & 1);
   sentences(first, second, capacity);
   size_t size = strlen(second);
   if (utf8_valid((const uint8_t *)second, size)) {
