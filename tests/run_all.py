@@ -20,9 +20,10 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ["source", "unit", "vectors", "wire", "flow", "fault", "memory", "model", "instructions", "asan", "tsan", "fuzz"]
 # What is built for which part, and of it what; nothing: all of it.
-BUILDS = {"debug": [], "asan": [], "tsan": ["collega", "collega-broker"], "fuzz": ["fuzz_targets"]}
+BUILDS = {"debug": [], "release": ["bench_hot"], "asan": [], "tsan": ["collega", "collega-broker"],
+          "fuzz": ["fuzz_targets"]}
 BUILD_OF = {"unit": "debug", "vectors": "debug", "wire": "debug", "flow": "debug", "fault": "debug", "memory": "debug",
-            "asan": "asan", "tsan": "tsan", "fuzz": "fuzz"}
+            "instructions": "release", "asan": "asan", "tsan": "tsan", "fuzz": "fuzz"}
 THREADED = ["first_deal", "apart", "ledger_import"]  # flows through every thread there is, for the thread sanitizer
 UNIT_SECONDS = 300
 WORKERS = 3
