@@ -146,6 +146,19 @@ static bool time_over(void *context) {
   return solving->over_now;
 }
 
+/* One job is little work: it gets its first answer even when the time is over, or all jobs of a large board would be
+ * empty. */
+#define JOB_PATIENCE 32 /* times asked */
+struct patience {
+  struct solving *solving;
+  int left;
+};
+
+static bool patience_over(void *context) {
+  struct patience *patience = context;
+  return time_over(patience->solving) && --patience->left < 0;
+}
+
 /* The job out of solving->people. *used: how many of them work. The parts are added, at their value. */
 static enum collega_status carve(struct solving *solving, size_t job, int64_t *used,
                                  bool *optimal) {
@@ -155,12 +168,13 @@ static enum collega_status carve(struct solving *solving, size_t job, int64_t *u
   int32_t taken[WEEK_SLOTS];
   struct carve_lender *lenders = malloc((count + 1) * sizeof *lenders);
   struct carving carving;
+  struct patience patience = {solving, JOB_PATIENCE};
   *used = 0;
   if (!lenders) return no_memory(solving->error);
   struct carve_job one =
       job_carve(board, job, solving->left[board->sharing->jobs[job].offer],
                 solving->jobs->pair + first, solving->people + first, count, lenders, taken);
-  enum collega_status status = plan_carve(&one, time_over, solving, &carving, solving->error);
+  enum collega_status status = plan_carve(&one, patience_over, &patience, &carving, solving->error);
   free(lenders);
   if (status != COLLEGA_OK) return status;
   if (!leaf_room(&solving->now, solving->now.part_count + carving.part_count))

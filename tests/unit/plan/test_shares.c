@@ -280,17 +280,20 @@ static void a_large_board_obeys_every_rule(void **state) {
       large->pair[i++] = (struct plan_pair){supply, demand, 1 + below(&random, PLAN_SCORE_MOST),
                                             1 + (below(&random, 9) == 0)};
   }
-  struct plan plan;
-  int left = 3000;
-  size_t parts = 0;
-  assert_int_equal(plan_make(&board, PLAN_LOANS, count_down, &left, &plan, NULL), COLLEGA_OK);
-  assert_true(plan_obeys(&board, PLAN_LOANS, &plan) && !plan.optimal);
-  for (size_t i = 0; i < plan.loan_count; ++i)
-    parts += plan.loans[i].hours > 0;
-  print_message("value %lld, bound %lld, %zu parts\n", (long long)plan.value, (long long)plan.bound,
-                parts);
-  assert_true(parts > 100 && plan.value * 100 > plan.bound * 90);
-  plan_free(&plan);
+  for (int asked = 0; asked <= 3000;
+       asked += 3000) { /* when it is stopped at once, jobs are shared all the same */
+    struct plan plan;
+    int left = asked;
+    size_t parts = 0;
+    assert_int_equal(plan_make(&board, PLAN_LOANS, count_down, &left, &plan, NULL), COLLEGA_OK);
+    assert_true(plan_obeys(&board, PLAN_LOANS, &plan) && !plan.optimal);
+    for (size_t i = 0; i < plan.loan_count; ++i)
+      parts += plan.loans[i].hours > 0;
+    print_message("value %lld, bound %lld, %zu parts\n", (long long)plan.value,
+                  (long long)plan.bound, parts);
+    assert_true(parts > 100 && plan.value * 100 > plan.bound * (asked ? 90 : 30));
+    plan_free(&plan);
+  }
   free(large);
 }
 
@@ -317,6 +320,12 @@ static void two_half_weeks_are_one_place(void **state) {
   for (size_t i = 0; i < plan.loan_count; ++i)
     if (plan.loans[i].pair == 1) plan.loans[i].slots = early;
   assert_false(plan_obeys(&board, PLAN_LOANS, &plan));
+  struct plan_loan whole = {1, 1, 0, 0, 0}; /* a place of its own in a job that is shared */
+  struct plan alone = {.loans = &whole, .loan_count = 1, .people = 1, .value = 8000, .bound = 9000};
+  assert_false(plan_obeys(&board, PLAN_LOANS, &alone));
+  board.sharing = NULL;
+  assert_true(plan_obeys(&board, PLAN_LOANS, &alone));
+  board.sharing = &sharing;
   plan_free(&plan);
   job.posts = 0; /* fewer posts than are free */
   assert_int_equal(plan_make(&board, PLAN_LOANS, NULL, NULL, &plan, NULL), COLLEGA_INVALID);
