@@ -18,8 +18,9 @@ def reference_home(bench):
         return None
     home = bench.place / "reference"
     run([bench.node, "init", "--home", home, "--name", "Meting BV", "--kvk", 99_999_998])
-    for command, files in ((["taxonomy", "import", "esco"], sorted(Path(data, "esco").iterdir())),
-                           (["places", "import"], [Path(data, "geo/NL.txt"), *sorted(Path(data, "geo").glob("gemeenten*"))])):
+    esco, geo = Path(data, "esco"), Path(data, "geo")
+    for command, files in ((["taxonomy", "import", "esco"], sorted(esco.iterdir())),
+                           (["places", "import"], [geo / "NL.txt", *sorted(geo.glob("gemeenten*"))])):
         with open(bench.place / "import.log", "a") as log:
             run([bench.node, *command, *files, "--home", home], stderr=log)
     return home

@@ -21,7 +21,8 @@ TRIED = 20  # questions by which the ways are compared
 COMPARED = 200  # questions whose answers are compared with the engine's
 SETTINGS = {"listen_addresses": "", "shared_buffers": "1GB", "work_mem": "64MB", "maintenance_work_mem": "512MB",
             "random_page_cost": "1.1", "effective_cache_size": "4GB", "jit": "off", "fsync": "off",
-            "synchronous_commit": "off", "plan_cache_mode": "force_generic_plan", "max_wal_size": "4GB", "autovacuum": "off", "max_connections": "10"}
+            "synchronous_commit": "off", "plan_cache_mode": "force_generic_plan", "max_wal_size": "4GB",
+            "autovacuum": "off", "max_connections": "10"}
 SQL = Path(__file__).with_name("postgres.sql")
 # What each is entered by.
 INDEXES = {"GiST (occupation, days, place)": "occupation", "GiST (place, days)": "place",
@@ -123,7 +124,8 @@ class Cluster(Server):
             Path(place, "script").write_text(f"\\set n :n + 1\nSELECT * FROM {way}(:n);\n")
             self.run("pgbench", "-n", "-M", "prepared", "-c", 1, "-t", questions, "-D", "n=0", "-f", f"{place}/script",
                      "-l", f"--log-prefix={place}/log")
-            lines = [line.split() for file in glob.glob(f"{place}/log*") for line in Path(file).read_text().splitlines()]
+            logs = [Path(file).read_text() for file in glob.glob(f"{place}/log*")]
+        lines = [line.split() for text in logs for line in text.splitlines()]
         assert len(lines) == questions
         return [int(line[2]) for line in lines]
 
@@ -138,8 +140,9 @@ def sections():
 def functions(weights, entered):
     """Both ways, each for both roles."""
     text, bodies = sections(), {way: {} for way in WAYS}
-    for asking, facts in (("supplying", dict(supply="asked", demand="c", own="supply", other="demand", role="NOT c.supplies")),
-                          ("demanding", dict(supply="c", demand="asked", own="demand", other="supply", role="c.supplies"))):
+    roles = {"supplying": dict(supply="asked", demand="c", own="supply", other="demand", role="NOT c.supplies"),
+             "demanding": dict(supply="c", demand="asked", own="demand", other="supply", role="c.supplies")}
+    for asking, facts in roles.items():
         close, skilled = (text["candidates"].format(
             source=text[f"source {source}"].format(near=text["near"], **facts), **facts, **weights)
             for source in (entered, "skilled"))
