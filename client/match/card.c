@@ -99,7 +99,7 @@ static uint32_t level_of(const char *level) {
 /* The keys of those of its skills that have an address, in their order. */
 static void address_keys(const struct taxonomy *taxonomy, const Collega__Offer *offer,
                          uint32_t *keys) {
-  const char *addresses[TAXONOMY_SOME];
+  const char *addresses[TAXONOMY_SOME] = {NULL};
   size_t count = 0;
   for (size_t i = 0; i < offer->n_skills && count < TAXONOMY_SOME; ++i)
     if (offer->skills[i]->esco) addresses[count++] = offer->skills[i]->esco;

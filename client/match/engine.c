@@ -20,18 +20,15 @@ struct match_engine *match_engine_new(const struct match_rules *rules) {
   return engine;
 }
 
-static void free_all(struct id_table *table) {
-  for (size_t i = 0; table->thing && i < table->size; ++i)
-    free(table->thing[i]);
-  id_table_free(table);
-}
-
 void match_engine_destroy(struct match_engine **engine_place) {
   struct match_engine *engine = engine_place ? *engine_place : NULL;
   if (!engine) return;
   rows_free(engine);
-  free_all(&engine->offers);
-  free_all(&engine->authors);
+  for (size_t i = 0; engine->authors.thing && i < engine->authors.size; ++i)
+    free(engine->authors.thing[i]);
+  id_table_free(&engine->authors);
+  id_table_free(&engine->offers);
+  slab_free(&engine->slab);
   free(engine);
   *engine_place = NULL;
 }
@@ -66,8 +63,7 @@ static void held_drop(struct match_engine *engine, struct held *held) {
   if (held->place[MINE] != NOWHERE) --engine->mine;
   rows_remove(engine, held, MINE);
   if (held->author) author_give(&engine->authors, held->author);
-  engine->held_bytes -= offsetof(struct held, card) + card_bytes(&held->card);
-  free(held);
+  slab_give(&engine->slab, held, offsetof(struct held, card) + card_bytes(&held->card));
 }
 
 static void remove_at(struct match_engine *engine, size_t place) {
@@ -84,12 +80,11 @@ void match_engine_remove(struct match_engine *engine, const struct short_id *id)
 static struct held *held_new(struct match_engine *engine, const struct match_offer *offer) {
   _Alignas(struct match_card) uint8_t room[CARD_ROOM];
   size_t bytes = match_card_fill((struct match_card *)room, offer->offer, &engine->rules.sources);
-  struct held *held = malloc(offsetof(struct held, card) + bytes);
+  struct held *held = slab_take(&engine->slab, offsetof(struct held, card) + bytes);
   if (!held) return NULL;
   held->id = offer->id;
   held->place[ALL] = held->place[MINE] = NOWHERE;
   memcpy(&held->card, room, bytes);
-  engine->held_bytes += offsetof(struct held, card) + bytes;
   held->author = NULL;
   return held;
 }
@@ -153,10 +148,10 @@ enum collega_status match_engine_touched(struct match_engine *engine, const stru
 }
 
 void match_engine_size(const struct match_engine *engine, struct match_engine_size *out) {
-  /* malloc keeps eight bytes beside each block, and rounds up to sixteen. */
+  /* Of authors, what malloc keeps beside each block, and rounds up. */
   *out = (struct match_engine_size){
       engine->offers.count, engine->mine,
       sizeof *engine + (engine->offers.size + engine->authors.size) * sizeof(void *) +
-          engine->held_bytes + engine->offers.count * 16 +
-          engine->authors.count * (sizeof(struct author) + 16) + rows_bytes(engine)};
+          engine->slab.bytes + engine->authors.count * (sizeof(struct author) + 16) +
+          rows_bytes(engine)};
 }

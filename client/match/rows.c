@@ -14,27 +14,25 @@ struct shelf *shelf_of(struct match_engine *engine, size_t set, unsigned kind) {
 
 /* ---- signatures of skills */
 
-/* The signature of an offer's skills, which go into the filter for its row. */
-static struct signature add_skills(struct shelf *shelf, const struct row *row,
-                                   const struct taxonomy *taxonomy, const struct match_card *card) {
-  struct signature signature = {0};
+/* An offer's skills, for its row and cell, and into the filter for its row. */
+static void add_skills(struct shelf *shelf, const struct row *row, const struct taxonomy *taxonomy,
+                       const struct match_card *card, struct span *sum) {
   size_t number = (size_t)(row - shelf->rows), word = number / 64;
   uint64_t bit = UINT64_C(1) << (number % 64);
   for (size_t i = 0; i < card->skill_count; ++i) {
     uint32_t key = card->items[i] & CARD_KEY;
-    signature.keys |= key_bit(key);
+    sum->keys[key_word(key)] |= key_bit(key);
     filter_rows(shelf, key, false)[word] |= bit;
     if (!taxonomy || !card_is_concept(key)) continue;
     const uint32_t *broader;
     uint32_t count = taxonomy_broader(taxonomy, key, &broader);
-    signature.kinds |= kind_bit(key);
+    sum->kinds |= kind_bit(key);
     filter_rows(shelf, key, true)[word] |= bit;
     for (uint32_t j = 0; j < count; ++j) {
-      signature.kinds |= kind_bit(broader[j]);
+      sum->kinds |= kind_bit(broader[j]);
       filter_rows(shelf, broader[j], true)[word] |= bit;
     }
   }
-  return signature;
 }
 
 static void filter_clear(struct shelf *shelf, const struct row *row) {
@@ -50,9 +48,9 @@ static struct row *row_find(const struct shelf *shelf, uint16_t isco) {
   return &shelf->rows[shelf->row_of[isco]];
 }
 
-static void row_free(struct row *row) {
+static void row_free(struct slab *slab, struct row *row) {
   for (size_t i = 0; i < row->count; ++i)
-    free(row->cells[i].times);
+    slab_give(slab, row->cells[i].times, row->cells[i].room * ENTRY_BYTES);
   free(row->cells);
   free(row->cell_of);
 }
@@ -118,24 +116,27 @@ static struct cell *cell_make(struct row *row, size_t at) {
   return &row->cells[row->count - 1];
 }
 
-static void widen(struct span *span, const struct times *times, const struct entry *entry) {
-  span->skills.keys |= entry->keys;
-  span->skills.kinds |= entry->kinds;
-  int32_t from = (int32_t)times->from - (int32_t)times->flex_days,
-          until = (int32_t)times->until + (int32_t)times->flex_days;
-  if (from < span->from) span->from = from;
-  if (until > span->until) span->until = until;
-  if (times->hours_min < span->hours_min) span->hours_min = (uint8_t)times->hours_min;
-  if (times->hours_max > span->hours_max) span->hours_max = (uint8_t)times->hours_max;
+static void widen(struct span *span, const struct span *one) {
+  for (size_t i = 0; i < WIDE; ++i)
+    span->keys[i] |= one->keys[i];
+  span->kinds |= one->kinds;
+  if (one->from < span->from) span->from = one->from;
+  if (one->until > span->until) span->until = one->until;
+  if (one->hours_min < span->hours_min) span->hours_min = one->hours_min;
+  if (one->hours_max > span->hours_max) span->hours_max = one->hours_max;
 }
 
 /* Cells grow by an eighth, small ones by two: with a million offers the spare room is a few bytes for each. */
-static bool cell_grow(struct cell *cell) {
+static bool cell_grow(struct slab *slab, struct cell *cell) {
   if (cell->count < cell->room) return true;
   uint32_t room = cell->room + cell->room / 8 + 2;
-  struct times *times = realloc(cell->times, room * ENTRY_BYTES);
+  struct times *times = slab_take(slab, room * ENTRY_BYTES);
   if (!times) return false;
-  memmove(times + room, times + cell->room, cell->count * sizeof(struct entry));
+  if (cell->count > 0) {
+    memcpy(times, cell->times, cell->count * sizeof *times);
+    memcpy(times + room, cell_entries(cell), cell->count * sizeof(struct entry));
+  }
+  slab_give(slab, cell->times, cell->room * ENTRY_BYTES);
   cell->times = times;
   cell->room = room;
   return true;
@@ -160,10 +161,14 @@ bool rows_add(struct match_engine *engine, struct held *held, size_t set) {
   struct shelf *shelf = shelf_of(engine, set, card->kind);
   struct row *row = row_make(taxonomy, shelf, occupation_isco(taxonomy, card->occupation));
   struct cell *cell = row ? cell_make(row, cell_at(engine, held, point)) : NULL;
-  if (!cell || !cell_grow(cell)) return false;
+  if (!cell || !cell_grow(&engine->slab, cell)) return false;
   struct times *times = &cell->times[cell->count];
   struct entry *entry = &cell_entries(cell)[cell->count];
-  struct signature skills = add_skills(shelf, row, taxonomy, card);
+  struct span one = {.from = card->from - card->flex_days,
+                     .until = card->until + card->flex_days,
+                     .hours_min = card->hours_min,
+                     .hours_max = card->hours_max};
+  add_skills(shelf, row, taxonomy, card, &one);
   *times = (struct times){
       .from = (uint64_t)card->from & 0x1ffffu,
       .until = (uint64_t)card->until & 0x1ffffu,
@@ -171,10 +176,10 @@ bool rows_add(struct match_engine *engine, struct held *held, size_t set) {
       .hours_min = card->hours_min & 0x3fu,
       .hours_max = card->hours_max & 0x3fu,
   };
-  *entry = (struct entry){held, skills.keys, skills.kinds, card->occupation, point};
+  *entry = (struct entry){held, span_keys(&one), one.kinds, card->occupation, point};
   count_skills(times, entry, card);
-  widen(&cell->span, times, entry);
-  widen(&row->span, times, entry);
+  widen(&cell->span, &one);
+  widen(&row->span, &one);
   held->place[set] = cell->count++;
   row->nameless += card->skill_count == 0;
   ++row->offers;
@@ -207,19 +212,12 @@ void rows_free(struct match_engine *engine) {
     for (size_t kind = 0; kind < KINDS; ++kind) {
       struct shelf *shelf = &engine->shelves[set][kind];
       for (size_t i = 0; i < shelf->count; ++i)
-        row_free(&shelf->rows[i]);
+        row_free(&engine->slab, &shelf->rows[i]);
       free(shelf->rows);
       free(shelf->row_of);
       free(shelf->filter);
     }
   zones_free(&engine->zones);
-}
-
-static size_t row_bytes(const struct row *row) {
-  size_t bytes = row->room * sizeof *row->cells + CELLS_A_ROW * sizeof *row->cell_of;
-  for (size_t i = 0; i < row->count; ++i)
-    bytes += row->cells[i].room * ENTRY_BYTES + 8; /* malloc's own */
-  return bytes;
 }
 
 size_t rows_bytes(const struct match_engine *engine) {
@@ -230,7 +228,7 @@ size_t rows_bytes(const struct match_engine *engine) {
       bytes += shelf->room * (sizeof *shelf->rows + FILTER_BITS / 8) +
                (shelf->row_of ? OCCUPATION_KEYS * sizeof *shelf->row_of : 0);
       for (size_t i = 0; i < shelf->count; ++i)
-        bytes += row_bytes(&shelf->rows[i]);
+        bytes += shelf->rows[i].room * sizeof(struct cell) + CELLS_A_ROW * sizeof(uint16_t);
     }
   return bytes;
 }

@@ -11,6 +11,7 @@
 #include "client/match/engine.h"
 #include "client/match/id_table.h"
 #include "client/match/occupation.h"
+#include "client/match/slab.h"
 #include "client/match/zones.h"
 
 #define KINDS       4 /* enum OfferKind, from 1 */
@@ -27,12 +28,6 @@ struct held {
   struct match_card card;
 };
 
-/* The skills of an offer, or of many: a bit for each key of a skill, and one for each concept and for what is broader than
- * it, where a taxonomy knows it. Two may share a bit; no bit in common means nothing in common. */
-struct signature {
-  uint64_t keys;
-  uint32_t kinds;
-};
 /* Of each entry first what most are passed over by: days and hours that do not meet. They stand together, so that few lines
  * of memory tell it of all of a cell. */
 struct times {
@@ -40,6 +35,8 @@ struct times {
   uint64_t skills : 5,
       shared : 4; /* how many; bits of `keys` that are set more than once. 0 skills: too many to tell */
 };
+/* Its skills are a signature: a bit for each key of a skill, and one for each concept and for what is broader than it, where
+ * a taxonomy knows it. Two may share a bit; no bit in common means nothing in common. */
 struct entry {
   struct held *held;
   uint64_t keys;
@@ -47,13 +44,18 @@ struct entry {
   uint16_t occupation; /* as in the card */
   uint16_t point;      /* of the engine's zones */
 };
+#define WIDE 4u /* key_word */
 /* What the bound of a cell or a row is made of: its ranges hold the ranges of each entry. A summary is not narrowed when an
  * offer leaves, unless it was the last. */
 struct span {
-  struct signature skills;
+  uint64_t keys[WIDE]; /* as in a signature, each in one of the words: fewer share a bit */
+  uint32_t kinds;
   int32_t from, until; /* with the flexible days at both ends */
   uint8_t hours_min, hours_max;
 };
+static inline uint64_t span_keys(const struct span *span) {
+  return span->keys[0] | span->keys[1] | span->keys[2] | span->keys[3];
+}
 struct cell {
   struct span span;
   uint32_t count, room;
@@ -88,7 +90,8 @@ struct match_engine {
   struct shelf shelves[2][KINDS]; /* of all, of mine */
   struct zones zones;
   struct id_table offers, authors; /* of struct held, struct author */
-  size_t mine, held_bytes;
+  size_t mine;
+  struct slab slab; /* of offers, and of what their cells hold */
 };
 
 struct shelf *shelf_of(struct match_engine *engine, size_t set, unsigned kind);
@@ -102,6 +105,9 @@ size_t rows_bytes(const struct match_engine *engine);
  * hashing: Knuth, The Art of Computer Programming 3, section 6.4. */
 static inline uint64_t key_bit(uint32_t key) {
   return UINT64_C(1) << ((key * 2654435769u) >> 26);
+}
+static inline uint32_t key_word(uint32_t key) {
+  return ((key * 2654435769u) >> 24) & (WIDE - 1u);
 }
 static inline uint32_t kind_bit(uint32_t concept) {
   return 1u << ((concept * 2654435769u) >> 27);

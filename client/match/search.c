@@ -19,6 +19,10 @@ struct probe {
   uint64_t same, near_keys;
   uint32_t near_kinds, kin_kinds;
 };
+/* The same of keys, in as many words as a cell has. */
+struct wide_probe {
+  uint64_t same[WIDE], near_keys[WIDE];
+};
 /* A zone that is not too far away; `gain`: the most that the distance part gives there. */
 struct reached_zone {
   double gain;
@@ -53,6 +57,8 @@ struct search {
   size_t test_count;
   double weight[SKILLS_MOST]; /* of self's skills */
   size_t skill_count;
+  struct wide_probe *wide;           /* for each row, where self supplies: of all skills */
+  const struct wide_probe *any_wide; /* in the row that is searched */
   struct probe *probes; /* for each row: of all skills, then, where self demands, of each */
   size_t row_probes;
   const struct probe *any; /* of all skills, in the row that is searched; of each behind it */
@@ -166,11 +172,18 @@ static void probe_add(struct probe *probe, const struct test *test) {
   }
 }
 
+static void wide_add(struct wide_probe *wide, const struct test *test) {
+  uint32_t word = key_word(test->key);
+  if (test->kind == TEST_SAME) wide->same[word] |= key_bit(test->key);
+  if (test->kind == TEST_NEAR_KEY) wide->near_keys[word] |= key_bit(test->key);
+}
+
 /* Self's skills as they may occur in each row. */
 static bool probe_rows(struct search *search, const struct shelf *shelf) {
   search->row_probes = 1 + (search->supplies ? 0 : search->skill_count);
   search->probes = calloc(shelf->count * search->row_probes, sizeof *search->probes);
-  if (!search->probes) return false;
+  if (search->supplies) search->wide = calloc(shelf->count, sizeof *search->wide);
+  if (!search->probes || (search->supplies && !search->wide)) return false;
   for (size_t i = 0; i < search->test_count; ++i) {
     const struct test *test = &search->tests[i];
     bool of_kind = test->kind == TEST_NEAR_KIND || test->kind == TEST_KIN_KIND;
@@ -180,7 +193,10 @@ static bool probe_rows(struct search *search, const struct shelf *shelf) {
         size_t row = word * 64 + (size_t)__builtin_ctzll(left);
         struct probe *any = &search->probes[row * search->row_probes];
         probe_add(any, test);
-        if (!search->supplies) probe_add(any + 1 + test->skill, test);
+        if (search->supplies)
+          wide_add(&search->wide[row], test);
+        else
+          probe_add(any + 1 + test->skill, test);
       }
   }
   return true;
@@ -204,6 +220,23 @@ static double skills_bound(const struct search *search, uint64_t keys, uint32_t 
   for (size_t i = 0; i < search->skill_count; ++i)
     met += search->weight[i] * probe_bound(&search->any[1 + i], keys, kinds);
   return met / search->asked_weight;
+}
+
+static bool in_common(const uint64_t one[WIDE], const uint64_t other[WIDE]) {
+  return ((one[0] & other[0]) | (one[1] & other[1]) | (one[2] & other[2]) | (one[3] & other[3])) !=
+         0;
+}
+
+/* The same of a cell or a row. */
+static double span_skills_bound(const struct search *search, const struct span *span,
+                                bool content) {
+  if (!search->supplies) return skills_bound(search, span_keys(span), span->kinds, content);
+  const struct probe *any = search->any;
+  const struct wide_probe *wide = search->any_wide;
+  if (content || in_common(wide->same, span->keys)) return 1.0;
+  if (any->near_kinds & span->kinds || in_common(wide->near_keys, span->keys))
+    return TAXONOMY_RELATED_SKILL;
+  return any->kin_kinds & span->kinds ? TAXONOMY_KINDRED_SKILL : 0.0;
 }
 
 /* The same of one entry, where self supplies: each skill that is met has a bit in common, and a bit that several skills
@@ -333,8 +366,7 @@ static double span_bound(const struct search *search, const struct span *span, b
       span->hours_max < self->hours_min)
     return -1.0;
   return others + search->rules->weight[MATCH_PERIOD] + search->rules->weight[MATCH_HOURS] +
-         search->rules->weight[MATCH_SKILLS] *
-             skills_bound(search, span->skills.keys, span->skills.kinds, content);
+         search->rules->weight[MATCH_SKILLS] * span_skills_bound(search, span, content);
 }
 
 /* A cell that may hold something good; `bound`: the most that it can be. */
@@ -519,8 +551,9 @@ static void search_rows(struct search *search, const struct shelf *shelf, const 
     if (search->unknown + weight[MATCH_OCCUPATION] * bucket_most + rest < least(search)) break;
     if (row->offers == 0 || others + rest < least(search)) continue;
     search->any = &search->probes[(size_t)(row - shelf->rows) * search->row_probes];
+    search->any_wide = search->supplies ? &search->wide[row - shelf->rows] : NULL;
     search->course = course_closeness(search, row);
-    if (reach[i].closeness <= 0 && !(row->span.skills.keys & search->any->same)) continue;
+    if (reach[i].closeness <= 0 && !(span_keys(&row->span) & search->any->same)) continue;
     search_row(search, row, weight[MATCH_OCCUPATION] * reach[i].closeness, visits);
   }
 }
@@ -557,6 +590,7 @@ static enum collega_status search_shelf(struct search *search, const struct shel
   free(search->candidates);
   free(search->tests);
   free(search->probes);
+  free(search->wide);
   return ready ? COLLEGA_OK : error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
 }
 

@@ -77,7 +77,7 @@ void taxonomy_size(const struct taxonomy *taxonomy, struct taxonomy_size *out);
 /* The concept with this address; TAXONOMY_NOT_THERE: none. */
 uint32_t taxonomy_find(const struct taxonomy *taxonomy, enum taxonomy_kind kind, const char *uri);
 /* The same of up to TAXONOMY_SOME addresses, which takes less than one after another. */
-#define TAXONOMY_SOME 64u
+#define TAXONOMY_SOME 48u
 void taxonomy_find_some(const struct taxonomy *taxonomy, enum taxonomy_kind kind,
                         const char *const *uris, size_t count, uint32_t *out);
 /* The first concept of a kind; the last is before the first of the next. */

@@ -20,6 +20,7 @@
 #define EMPLOYERS_MOST 20000
 #define OF_EMPLOYER    4 /* on a small board, the fewest on a larger one */
 #define SCANS          100
+#define RUN            64 /* offers unpacked, then put */
 
 struct options {
   size_t offers, queries, seed;
@@ -74,24 +75,35 @@ static const Collega__Offer *unpacked(struct bytes packed, struct arena *arena) 
   return (const Collega__Offer *)message;
 }
 
+/* As a node reads them: a run of offers is unpacked, then put. The clock is read once a run, because a look at it takes a
+ * sixth of the time of one offer. */
 static void index_board(struct bench *bench) {
   size_t offers = bench->options.offers;
-  struct arena *arena = arena_new(16384, 1u << 20);
+  struct arena *arena = arena_new(1u << 20, 1u << 26);
   struct collega_error error;
   int64_t unpacking = 0, indexing = 0;
   NEED(arena);
   double before = process_memory(getpid());
-  for (size_t i = 0; i < offers; ++i) {
-    struct match_offer offer = next_offer(bench, i);
-    struct bytes packed = message_pack(&offer.offer->base, bench->arena);
-    NEED(packed.data);
+  for (size_t i = 0; i < offers;) {
+    struct match_offer run[RUN];
+    struct bytes packed[RUN];
+    size_t count = offers - i < RUN ? offers - i : RUN;
     arena_reset(arena);
+    for (size_t j = 0; j < count; ++j) {
+      run[j] = next_offer(bench, i + j);
+      if (bench->file) board_file_offer(bench->file, &run[j]);
+      packed[j] = message_pack(&run[j].offer->base, arena);
+      NEED(packed[j].data);
+    }
     int64_t began = thread_nanoseconds();
-    offer.offer = unpacked(packed, arena);
+    for (size_t j = 0; j < count; ++j)
+      run[j].offer = unpacked(packed[j], arena);
     int64_t read = thread_nanoseconds();
-    NEED(match_engine_put(bench->engine, &offer, &error) == COLLEGA_OK);
-    unpacking += read - began;
+    for (size_t j = 0; j < count; ++j)
+      NEED(match_engine_put(bench->engine, &run[j], &error) == COLLEGA_OK);
     indexing += thread_nanoseconds() - read;
+    unpacking += read - began;
+    i += count;
   }
   double grown = process_memory(getpid()) - before;
   struct match_engine_size size;
