@@ -103,7 +103,7 @@ static void address_keys(const struct taxonomy *taxonomy, const Collega__Offer *
   size_t count = 0;
   for (size_t i = 0; i < offer->n_skills && count < TAXONOMY_SOME; ++i)
     if (offer->skills[i]->esco) addresses[count++] = offer->skills[i]->esco;
-  if (taxonomy) taxonomy_find_some(taxonomy, TAXONOMY_SKILL, addresses, count, keys);
+  if (taxonomy && count > 0) taxonomy_find_some(taxonomy, TAXONOMY_SKILL, addresses, count, keys);
   for (size_t i = 0; i < count; ++i)
     if (!taxonomy || keys[i] == TAXONOMY_NOT_THERE)
       keys[i] = key_of_hash(bytes_hash(addresses[i], false));
