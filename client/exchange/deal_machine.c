@@ -235,14 +235,27 @@ static enum collega_status drop_draft(struct deal_work *work, struct deal_slot *
   return COLLEGA_OK;
 }
 
+/* Does the chain have entries, before the one that holds, of which this party has not heard? One that was restored may
+ * hear of the end first, and then of what it had amended. */
+static bool entry_missing(const struct negotiation *negotiation) {
+  uint32_t known = agreement_runs(negotiation) ? 0 : 1; /* the termination */
+  for (size_t i = 0; i < negotiation->count; i++) {
+    const struct deal_slot *slot = &negotiation->deals[i];
+    if (slot->phase == PHASE_CONCLUDED || slot->phase == PHASE_TERMINATED)
+      known += 1 + slot->reduced;
+  }
+  return known < negotiation->position;
+}
+
 /* Was it decided, before this party heard of the deal, that it cannot be? */
 static bool is_over(const struct negotiation *negotiation, const struct deal_slot *slot) {
   if (negotiation->position == 0) return false;
-  return !slot->amendment || !agreement_runs(negotiation);
+  return !slot->amendment || (!agreement_runs(negotiation) && !entry_missing(negotiation));
 }
 
 /* A proposal may come after the word that ends it: then it is over as it arrives. An amendment whose
- * predecessor is not known here waits: it may be one that this party has yet to hear of. */
+ * predecessor is not known here waits, and one that may be a missing entry of a chain that has ended: its own word
+ * comes. */
 static enum collega_status proposal(struct deal_work *work) {
   struct negotiation *negotiation = work->negotiation;
   if (negotiation_deal(negotiation, &work->event->deal) != NULL) return COLLEGA_OK;

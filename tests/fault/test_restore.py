@@ -283,15 +283,14 @@ def plans(points):
     yield "after", [(i, i) for i in range(len(points))]
     # One backup, restored again and again: what was done since comes back each time, and epochs are not confused.
     yield "oldest", [(0, i) for i in range(1, len(points), 3)]
-    if LONG:
-        for taken in range(len(points)):
-            for back in range(taken, len(points)):
-                yield f"{points[taken]}-{points[back]}", [(taken, back)]
+    for taken in range(len(points)):
+        for back in range(taken, len(points)):
+            yield f"{points[taken]}-{points[back]}", [(taken, back)]
 
 
 # Of the short run each victim has each point of some story, from before and from after it.
-SHORT = {("whole", "before"), ("counter", "oldest"), ("release_agreement", "before"), ("release", "after"),
-         ("parts", "before")}
+SHORT = {("whole", "before"), ("whole", "talk-terminated"), ("counter", "oldest"), ("release_agreement", "before"),
+         ("release", "after"), ("parts", "before")}
 CASES = [pytest.param(story, victim, plan, id=f"{story}-{victim}-{name}")
          for story, points in STORIES.items() for victim in ("lender", "borrower", "broker")
          for name, plan in plans(points) if LONG or (story, name) in SHORT]

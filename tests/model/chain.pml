@@ -35,7 +35,10 @@
 #define acceptor_room(i) (i!=2 || MAX(ownP,people(i)) + X <= 2)
 #define proposer_may_come(i) (i==2 -> lastQ==PRED(i) : lastP==PRED(i))
 #define acceptor_may_come(i) (i==2 -> lastP==PRED(i) : lastQ==PRED(i))
-#define acceptor_root_open(i) (i==2 -> lastP!=T : lastQ!=T)
+/* an entry that was not heard of, below the one that was */
+#define gapP ((lp>2 && pch[2]==0) || (lp>3 && pch[3]==0))
+#define gapQ ((lq>2 && qch[2]==0) || (lq>3 && qch[3]==0))
+#define acceptor_root_open(i) (i==2 -> lastP!=T || gapP : lastQ!=T || gapQ)
 #ifdef NOPRED
 #define register_follows(i) (ch[dl]!=T)
 #else

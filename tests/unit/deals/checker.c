@@ -96,10 +96,20 @@ static bool may_come(const struct party_change *change) {
   return runs(before) && id_equal(&change->slot->predecessor, &before->last_decision);
 }
 
+/* Of the chain: what became of each deal that was agreed, its parts, and the end. */
+static uint32_t entries_known(const struct negotiation *before) {
+  uint32_t known = before->position > 0 && !runs(before);
+  for (size_t i = 0; i < before->count; i++)
+    if (before->deals[i].phase == PHASE_CONCLUDED || before->deals[i].phase == PHASE_TERMINATED)
+      known += 1 + before->deals[i].reduced;
+  return known;
+}
+
 static bool root_open(const struct party_change *change) {
   const struct negotiation *before = change->before;
   if (full(before)) return false;
-  return before->position == 0 || (change->slot->amendment && runs(before));
+  return before->position == 0 ||
+         (change->slot->amendment && (runs(before) || entries_known(before) < before->position));
 }
 
 static bool something_signed(const struct negotiation *negotiation) {

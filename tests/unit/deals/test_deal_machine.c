@@ -630,6 +630,37 @@ static void a_copy_that_comes_late_binds_nothing(void **state) {
   assert_false(holds(&desk, 'c'));
 }
 
+/* A restored home may hear how an agreement ended before it hears what had become of it. */
+static void an_amendment_that_comes_after_the_end_waits_where_an_entry_is_missing(void **state) {
+  (void)state;
+  for (int mine = 0; mine < 2; mine++)
+    for (uint32_t position = 2; position <= 3; position++) {
+      struct desk desk;
+      arrive(&desk);
+      propose(&desk, 'a');
+      conclude(&desk, 'a');
+      struct deal_event end =
+          decision('b', COLLEGA__VERDICT__VERDICT_TERMINATED, position, '3', '2');
+      end.effective = 500;
+      step(&desk, &end);
+      struct deal_event event = mine ? copy_of(COLLEGA_STORE__ACT_KIND__ACT_KIND_PROPOSE, 'b')
+                                     : event_on(DEAL_EVENT_PROPOSAL, 'b');
+      event.amends = name('a');
+      event.predecessor = name('1');
+      step(&desk, &event);
+      if (position == 2) { /* nothing is missing */
+        assert_int_equal(phase(&desk, 'b'), PHASE_VOID);
+        continue;
+      }
+      assert_int_equal(phase(&desk, 'b'), mine ? PHASE_PROPOSED : PHASE_RECEIVED);
+      decided(&desk, 'b', COLLEGA__VERDICT__VERDICT_AMENDED, 2, '2');
+      assert_int_equal(phase(&desk, 'b'), PHASE_TERMINATED);
+      assert_int_equal(effects_of(&desk, DEAL_EFFECT_HOLD_END, 'b'), 1);
+      amend(&desk, 'c', 'a', '1', DEAL_EVENT_PROPOSAL);
+      assert_int_equal(phase(&desk, 'c'), PHASE_VOID); /* nothing is missing any more */
+    }
+}
+
 static void copies_of_release_and_its_answer_come_back(void **state) {
   (void)state;
   struct desk desk;
@@ -787,6 +818,7 @@ int main(void) {
       cmocka_unit_test(a_refused_message_binds_nobody),
       cmocka_unit_test(a_copy_binds_again_whatever_the_room),
       cmocka_unit_test(a_copy_that_comes_late_binds_nothing),
+      cmocka_unit_test(an_amendment_that_comes_after_the_end_waits_where_an_entry_is_missing),
       cmocka_unit_test(copies_of_release_and_its_answer_come_back),
       cmocka_unit_test(who_asks_for_release_keeps_its_hold_and_signs_nothing_else),
       cmocka_unit_test(both_signatures_beat_every_decision),
