@@ -1,5 +1,6 @@
 #include "tests/unit/match/samples.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "tests/unit/match/made_up.h"
@@ -119,6 +120,12 @@ static void random_place(struct arena *arena, Collega__Offer *made, uint64_t *st
   made->place->postcode = NULL;
   if (sample_number(state, 8) > 0)
     made->place->postcode = arena_text(arena, postcodes[sample_number(state, 8)]);
+  if (sample_number(state, 4) ==
+      0) { /* any area: some lie so close that the engine puts them together */
+    char any[8];
+    snprintf(any, sizeof any, "%u11", 10 + (unsigned)sample_number(state, 90));
+    made->place->postcode = arena_text(arena, any);
+  }
   if (sample_number(state, 20) == 0) made->place->country = arena_text(arena, "BE");
   if (sample_number(state, 2)) {
     made->has_travel_km = 1;
