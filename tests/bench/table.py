@@ -327,6 +327,24 @@ def number(value):
     return f"{value:,.0f}" if value >= 1000 else f"{value:.3g}"
 
 
+def markdown(rows):
+    """The table as docs/figures.md has it."""
+    lines, group = ["| | limit | here | ratio | goal |", "|---|---|---|---|---|"], None
+
+    def with_unit(value, unit):
+        return f"{number(value)} {unit}".strip() if value is not None else ""
+
+    for one in rows:
+        if one["group"] != group:
+            group = one["group"]
+            lines.append(f"| **{group}** | | | | |")
+        goal = "" if one["goal"] is None else f"{one['goal']} {'✓' if one['reached'] else '✗'}"
+        ratio = "" if one["ratio"] is None else f"{one['ratio']:.2f}" if one["ratio"] >= 0.1 else f"{one['ratio']:.2g}"
+        lines.append(f"| {one['what'].strip()} | {with_unit(one['limit'], one['unit'])} | "
+                     f"{with_unit(one['figure'], one['unit'])} | {ratio} | {goal} |")
+    return "\n".join(lines) + "\n"
+
+
 def print_table(rows, facts, amounts, notes):
     line = "{:<48} {:>12} {:>12} {:<3} {:>6}  {}"
     group = None
