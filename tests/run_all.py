@@ -22,7 +22,7 @@ PARTS = ["source", "unit", "vectors", "wire", "flow", "fault", "memory", "model"
 # What is built for which part, and of it what; nothing: all of it.
 BUILDS = {"debug": [], "release": ["bench_hot"], "asan": [], "tsan": ["collega", "collega-broker"],
           "fuzz": ["fuzz_targets"]}
-BUILD_OF = {"source": "debug", "unit": "debug", "vectors": "debug", "wire": "debug", "flow": "debug", "fault": "debug", "memory": "debug",
+BUILD_OF = {**dict.fromkeys(["source", "unit", "vectors", "wire", "flow", "fault", "memory"], "debug"),
             "instructions": "release", "asan": "asan", "tsan": "tsan", "fuzz": "fuzz"}
 THREADED = ["first_deal", "apart", "ledger_import"]  # flows through every thread there is, for the thread sanitizer
 UNIT_SECONDS = 300
