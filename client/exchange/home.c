@@ -145,6 +145,7 @@ void exchange_close(struct exchange **exchange) {
     identity_destroy(&own->identities[i]);
   free(own->identities);
   free(own->filled);
+  free(own->ask_later);
   arena_destroy(&own->filter_arena);
   arena_destroy(&own->replay_arena);
   exchange_drop_held(own);

@@ -105,6 +105,9 @@ struct exchange {
   struct epoch welcome_epoch;
   uint32_t welcome_number;
   bool ask_due;
+  struct party_deal
+      *ask_later; /* signing.c: whose question at a Welcome had to wait for a letter */
+  size_t ask_later_count;
 
   struct held_mail held[HELD_MAIL_FRAMES];
   size_t held_count;

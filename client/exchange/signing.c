@@ -14,19 +14,24 @@
 
 /* ---- which deals */
 
+struct party_deal {
+  struct id party, deal;
+  bool asks; /* as after a Welcome: the machine may want to ask about it */
+};
+
 struct deal_list {
   struct arena *arena;
   collega_time now;
-  bool all; /* after a Welcome: whatever the machine may want to ask about */
-  struct party_deal {
-    struct id party, deal;
-  } * deal;
+  bool all;                       /* all ask: there was a Welcome */
+  const struct party_deal *later; /* those that were to ask before, and had to wait */
+  size_t later_count;
+  struct party_deal *deal;
   size_t count, capacity;
   collega_time next; /* the earliest time at which another deal needs a look; 0: none */
   bool failed;
 };
 
-static bool list_add(struct deal_list *list, struct bytes key) {
+static bool list_add(struct deal_list *list, struct bytes key, bool asks) {
   if (list->count == list->capacity) {
     size_t capacity = list->capacity ? 2 * list->capacity : 64;
     struct party_deal *grown = realloc(list->deal, capacity * sizeof *grown);
@@ -38,8 +43,17 @@ static bool list_add(struct deal_list *list, struct bytes key) {
   if (key.length != 2 * ID_BYTES || !id_from(&deal->party, key.data, ID_BYTES) ||
       !id_from(&deal->deal, key.data + ID_BYTES, ID_BYTES))
     return false;
+  deal->asks = asks;
   list->count++;
   return true;
+}
+
+static bool asks_later(const struct deal_list *list, struct bytes key) {
+  for (size_t i = 0; i < list->later_count; i++)
+    if (key.length == 2 * ID_BYTES && memcmp(key.data, list->later[i].party.byte, ID_BYTES) == 0 &&
+        memcmp(key.data + ID_BYTES, list->later[i].deal.byte, ID_BYTES) == 0)
+      return true;
+  return false;
 }
 
 static bool is_open(CollegaStore__DealState state) {
@@ -63,12 +77,13 @@ static bool visit_deal(void *context, struct bytes key, struct bytes value) {
     return false;
   }
   bool open = is_open(row->state), past = open && row->accept_by <= list->now;
-  bool asks = list->all && row->state != COLLEGA_STORE__DEAL_STATE__DEAL_STATE_VOID;
+  bool asks = row->state != COLLEGA_STORE__DEAL_STATE__DEAL_STATE_VOID &&
+              (list->all || asks_later(list, key));
   if (open) {
     collega_time look = past ? list->now + LOOK_AGAIN_MS : row->accept_by;
     if (list->next == 0 || look < list->next) list->next = look;
   }
-  if (row->has_act || past || asks) list->failed = !list_add(list, key);
+  if (row->has_act || past || asks) list->failed = !list_add(list, key, asks);
   return !list->failed;
 }
 
@@ -274,7 +289,8 @@ static bool visit_item(void *context, const CollegaStore__OutboxItem *item) {
   return true;
 }
 
-/* A question is of no use while what it asks about still waits here to be sent. */
+/* A question is of no use while what it asks about still waits here to be sent. One that is due at a Welcome is put
+ * then: a decider that was restored meanwhile may have said anew what the letter builds on. */
 static enum collega_status wants_asking(struct signing *signing, bool welcome, bool *ask) {
   struct negotiation negotiation;
   struct deal_effects effects;
@@ -299,7 +315,9 @@ static enum collega_status wants_asking(struct signing *signing, bool welcome, b
   if (!*ask) return COLLEGA_OK;
   struct deal_mail mail = {.view = &signing->view};
   status = outbox_each(signing->txn, 0, signing->arena, visit_item, &mail, signing->error);
-  if (mail.request || (mail.letter && signing->now < signing->view.row->accept_by)) *ask = false;
+  bool waits = mail.letter && signing->now < signing->view.row->accept_by;
+  if (mail.request || waits) *ask = false;
+  signing->ask_later = welcome && waits && !mail.request;
   return status;
 }
 
@@ -346,9 +364,9 @@ static enum collega_status sign_deal(struct signing *signing, const struct party
   return status == COLLEGA_OK && ask ? sign_ask(signing) : status;
 }
 
-static enum collega_status sign_in_transaction(struct exchange *exchange,
-                                               const struct party_deal *deal, collega_time now,
-                                               bool welcome, uint32_t *signed_acts,
+/* deal->asks: afterwards, whether the question is still to come. */
+static enum collega_status sign_in_transaction(struct exchange *exchange, struct party_deal *deal,
+                                               collega_time now, uint32_t *signed_acts,
                                                struct collega_error *error) {
   uint32_t before = *signed_acts;
   struct signing signing = {.exchange = exchange,
@@ -359,14 +377,28 @@ static enum collega_status sign_in_transaction(struct exchange *exchange,
   if (!signing.arena) return exchange_no_memory(error);
   enum collega_status status = exchange_begin(exchange, &signing.txn, error);
   if (status == COLLEGA_OK) {
-    status = sign_deal(&signing, deal, welcome);
+    status = sign_deal(&signing, deal, deal->asks);
     fault_point(FAULT_node_sign_before_commit);
     status = exchange_end(exchange, &signing.txn, status, error);
     fault_point(FAULT_node_sign_after_commit);
   }
-  if (status != COLLEGA_OK) *signed_acts = before;
+  if (status == COLLEGA_OK)
+    deal->asks = signing.ask_later;
+  else
+    *signed_acts = before;
   arena_destroy(&signing.arena);
   return status;
+}
+
+/* Those of the list whose question is still to come, in the place of the former ones. */
+static void keep_later(struct exchange *exchange, struct deal_list *list) {
+  size_t count = 0;
+  for (size_t i = 0; i < list->count; i++)
+    if (list->deal[i].asks) list->deal[count++] = list->deal[i];
+  free(exchange->ask_later);
+  exchange->ask_later = count > 0 ? list->deal : NULL;
+  exchange->ask_later_count = count;
+  if (count > 0) list->deal = NULL;
 }
 
 /* Nothing has moved and no deal's time has come since the last look. */
@@ -394,16 +426,18 @@ enum collega_status exchange_sign(struct exchange *exchange, collega_time now, b
   struct ledger_head head;
   enum collega_status status = head_now(exchange, &head, error);
   if (status != COLLEGA_OK || nothing_new(exchange, &head, now)) return status;
-  struct deal_list list = {.arena = exchange_arena(), .now = now, .all = exchange->ask_due};
+  struct deal_list list = {.arena = exchange_arena(),
+                           .now = now,
+                           .all = exchange->ask_due,
+                           .later = exchange->ask_later,
+                           .later_count = exchange->ask_later_count};
   if (!list.arena) return exchange_no_memory(error);
-  bool welcome = exchange->ask_due;
   status = list_deals(exchange, &list, &head, error);
   size_t count = status == COLLEGA_OK ? list.count : 0;
   for (size_t i = 0; i < count; i++) {
     /* One deal that cannot be worked on does not stop the others; the first error is told. */
     struct collega_error *why = status == COLLEGA_OK ? error : NULL;
-    enum collega_status one =
-        sign_in_transaction(exchange, &list.deal[i], now, welcome, signed_acts, why);
+    enum collega_status one = sign_in_transaction(exchange, &list.deal[i], now, signed_acts, why);
     if (status == COLLEGA_OK) status = one;
   }
   uint32_t filled = 0, withdrawn = 0;
@@ -412,6 +446,7 @@ enum collega_status exchange_sign(struct exchange *exchange, collega_time now, b
   *signed_acts += filled + withdrawn;
   if (status == COLLEGA_OK) {
     exchange->ask_due = false;
+    keep_later(exchange, &list);
     exchange->signing_known = true;
     exchange->signing_at =
         head; /* what was signed moved the ledger on: the next look sees that it is done */

@@ -4,6 +4,7 @@
 #include "client/exchange/deal_rows.h"
 
 struct signing {
+  bool ask_later; /* the question that was due waits for a letter of ours that is not sent yet */
   struct exchange *exchange;
   struct ledger_txn *txn;
   collega_time now;
