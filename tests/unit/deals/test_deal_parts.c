@@ -1,64 +1,11 @@
 /* The deal machine when one party ends a part of an agreement: what it takes, in whatever order, and what it signs. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <string.h>
-#include <cmocka.h>
-#include "client/exchange/deal_machine.h"
-
-#define NOW (INT64_C(1000) * DAY_MS)
-
-struct desk { /* party P, which has deal 'a' concluded as '1', and what its last step led to */
-  struct negotiation negotiation;
-  struct deal_effects effects;
-  struct collega_error error;
-};
-
-static struct id name(char letter) {
-  struct id id = {{0}};
-  id.byte[0] = (uint8_t)letter;
-  return id;
-}
-
-static struct deal_event event_on(enum deal_event_kind kind, char deal) {
-  struct deal_event event = {.kind = kind,
-                             .now = NOW,
-                             .room = true,
-                             .fits = true,
-                             .welcomed = true,
-                             .accept_by = NOW + DAY_MS,
-                             .epoch_number = 1,
-                             .party = name('P')};
-  if (deal != 0) event.deal = name(deal);
-  return event;
-}
-
-static void step(struct desk *desk, const struct deal_event *event) {
-  assert_int_equal(deal_step(&desk->negotiation, event, &desk->effects, &desk->error), COLLEGA_OK);
-}
-
-static void refuses(struct desk *desk, const struct deal_event *event, enum rule rule) {
-  struct negotiation before = desk->negotiation;
-  assert_int_equal(deal_step(&desk->negotiation, event, &desk->effects, &desk->error),
-                   COLLEGA_REFUSED);
-  assert_int_equal(desk->error.rule, rule);
-  assert_memory_equal(&before, &desk->negotiation, sizeof before);
-}
-
-static struct deal_event decision(char deal, Collega__Verdict verdict, uint32_t position,
-                                  char record) {
-  struct deal_event event = event_on(DEAL_EVENT_DECISION, deal);
-  event.verdict = verdict;
-  event.position = position;
-  event.decision = name(record);
-  return event;
-}
+#include "tests/unit/deals/desk.h"
 
 /* `by`: a letter for each part, the party that ended it; one person each. */
 static struct deal_event reduced(char deal, Collega__Verdict verdict, uint32_t position,
                                  char record, const char *by) {
   static struct reduction parts[REDUCTIONS_MOST];
-  struct deal_event event = decision(deal, verdict, position, record);
+  struct deal_event event = decision(deal, verdict, position, record, 0);
   event.reductions = parts;
   for (; by[event.reduction_count] != 0; event.reduction_count++)
     parts[event.reduction_count] =
@@ -80,15 +27,7 @@ static struct deal_slot *slot(struct desk *desk, char deal) {
   return negotiation_deal(&desk->negotiation, &id);
 }
 
-static size_t effects_of(const struct desk *desk, enum deal_effect_kind kind, char deal) {
-  struct id id = name(deal);
-  size_t count = 0;
-  for (size_t i = 0; i < desk->effects.count; i++)
-    count += desk->effects.effect[i].kind == kind && id_equal(&desk->effects.effect[i].deal, &id);
-  return count;
-}
-
-static void propose(struct desk *desk, char deal, char amends, char predecessor) {
+static void propose_after(struct desk *desk, char deal, char amends, char predecessor) {
   struct deal_event event = event_on(DEAL_EVENT_DRAFT, deal);
   if (amends != 0) event.amends = name(amends);
   if (predecessor != 0) event.predecessor = name(predecessor);
@@ -98,12 +37,9 @@ static void propose(struct desk *desk, char deal, char amends, char predecessor)
 }
 
 static void agree(struct desk *desk) {
-  memset(desk, 0, sizeof *desk);
-  desk->negotiation.root = name('r');
-  desk->negotiation.welcomed = true;
-  desk->negotiation.epoch_number = desk->negotiation.root_epoch_number = 1;
-  propose(desk, 'a', 0, 0);
-  struct deal_event event = decision('a', CONCLUDED, 1, '1');
+  arrive(desk);
+  propose_after(desk, 'a', 0, 0);
+  struct deal_event event = decision('a', CONCLUDED, 1, '1', 0);
   step(desk, &event);
 }
 
@@ -180,13 +116,13 @@ static void a_part_of_a_deal_whose_own_entry_was_missed_makes_it_agreed(void **s
   (void)state;
   struct desk desk;
   agree(&desk);
-  propose(&desk, 'b', 'a', '1');
+  propose_after(&desk, 'b', 'a', '1');
   struct deal_event event = reduced('b', REDUCED, 3, '3', "Q");
   step(&desk, &event);
   assert_int_equal(slot(&desk, 'b')->phase, PHASE_CONCLUDED);
   assert_int_equal(effects_of(&desk, DEAL_EFFECT_HOLD_AGREE, 'b'), 1);
   assert_int_equal(effects_of(&desk, DEAL_EFFECT_HOLD_REDUCE, 'b'), 1);
-  event = decision('b', AMENDED, 2, '2');
+  event = decision('b', AMENDED, 2, '2', 0);
   step(&desk, &event);
   assert_int_equal(desk.effects.count, 0);
 }
@@ -196,12 +132,12 @@ static void what_ran_until_the_end_is_known_when_its_entry_comes(void **state) {
   (void)state;
   struct desk desk;
   agree(&desk);
-  propose(&desk, 'b', 'a', '1');
+  propose_after(&desk, 'b', 'a', '1');
   struct deal_event event = reduced('b', TERMINATED, 4, '4', "Q");
   event.effective = 800;
   step(&desk, &event);
   assert_int_equal(slot(&desk, 'b')->phase, PHASE_PROPOSED);
-  event = decision('b', AMENDED, 2, '2');
+  event = decision('b', AMENDED, 2, '2', 0);
   step(&desk, &event);
   assert_int_equal(slot(&desk, 'b')->phase, PHASE_TERMINATED);
   assert_int_equal(effects_of(&desk, DEAL_EFFECT_HOLD_AGREE, 'b'), 1);
@@ -212,14 +148,14 @@ static void an_amendment_whose_place_a_part_took_is_overtaken(void **state) {
   (void)state;
   struct desk desk;
   agree(&desk);
-  propose(&desk, 'b', 'a', '1');
+  propose_after(&desk, 'b', 'a', '1');
   struct deal_event event = reduced('a', REDUCED, 2, '2', "Q");
   step(&desk, &event);
   assert_int_equal(slot(&desk, 'b')->phase, PHASE_VOID);
   assert_int_equal(slot(&desk, 'b')->why, RULE_overtaken);
   assert_int_equal(effects_of(&desk, DEAL_EFFECT_HOLD_DROP, 'b'), 1);
-  propose(&desk, 'c', 'a', '2'); /* the next one names the part's entry, and ends the count */
-  event = decision('c', AMENDED, 3, '3');
+  propose_after(&desk, 'c', 'a', '2'); /* the next one names the part's entry, and ends the count */
+  event = decision('c', AMENDED, 3, '3', 0);
   step(&desk, &event);
   assert_int_equal(slot(&desk, 'c')->reduced, 0);
   assert_int_equal(slot(&desk, 'c')->phase, PHASE_CONCLUDED);
@@ -230,17 +166,17 @@ static void entries_that_contradict_are_refused(void **state) {
   struct desk desk;
   agree(&desk);
   struct deal_event event = reduced('z', REDUCED, 2, '2', "Q");
-  refuses(&desk, &event, RULE_deal_unknown);
+  refuses_event(&desk, &event, RULE_deal_unknown);
   event = reduced('a', REDUCED, 3, '2', "Q"); /* one part, two positions on */
-  refuses(&desk, &event, RULE_decision_differs);
+  refuses_event(&desk, &event, RULE_decision_differs);
   event = reduced('a', REDUCED, 2, '2', "");
-  refuses(&desk, &event, RULE_decision_differs);
+  refuses_event(&desk, &event, RULE_decision_differs);
   event = reduced('a', REDUCED, 2, '2', "Q");
   step(&desk, &event);
-  event = decision('a', CONCLUDED, 2, '7');
-  refuses(&desk, &event, RULE_decision_differs);
+  event = decision('a', CONCLUDED, 2, '7', 0);
+  refuses_event(&desk, &event, RULE_decision_differs);
   event = reduced('a', REDUCED, 2, '7', "QQ");
-  refuses(&desk, &event, RULE_decision_differs);
+  refuses_event(&desk, &event, RULE_decision_differs);
 }
 
 /* A restored home finds its own request again. What was carried out is not asked for a second time. */

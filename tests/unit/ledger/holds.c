@@ -1,6 +1,7 @@
 /* Holds: the rules by example, and all of them against a plain calendar with random rows. */
 #include "home.h"
 #include "client/ledger/holds.h"
+#include "tests/support/random.h"
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -261,15 +262,8 @@ static void a_hold_without_days_or_with_a_short_id_is_refused(void **state) {
 #define HORIZON (DAYS + 2)
 #define ROOTS   4
 
-static uint64_t next_random(uint64_t *state) { /* splitmix64 */
-  uint64_t z = (*state += UINT64_C(0x9e3779b97f4a7c15));
-  z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-  z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
-  return z ^ (z >> 31);
-}
-
 static uint32_t below(uint64_t *state, uint32_t bound) {
-  return (uint32_t)(next_random(state) % bound);
+  return (uint32_t)(random_next(state) % bound);
 }
 
 static void random_days(uint64_t *seed, collega_date *from, collega_date *until) {

@@ -8,20 +8,10 @@
 #include <cmocka.h>
 
 #include "client/match/plan.h"
+#include "tests/support/random.h"
 
 #define LENDERS_MOST 4
 #define PERSONS_MOST 3
-
-/* splitmix64 (Steele, Lea and Flood) */
-static uint64_t next(uint64_t *state) {
-  uint64_t z = (*state += 0x9e3779b97f4a7c15u);
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-  return z ^ (z >> 31);
-}
-static int32_t below(uint64_t *state, int32_t most) {
-  return (int32_t)(next(state) % (uint64_t)most);
-}
 
 /* ---- everything, tried: each person in turn gives nothing, any number of hours, or any parts of the week */
 
@@ -105,7 +95,7 @@ static int64_t try_everything(const struct carve_job *job) {
 #define SOME_COUNT 5
 
 static uint32_t some_slots(uint64_t *random, uint32_t of) {
-  uint32_t set = (uint32_t)next(random) & of;
+  uint32_t set = (uint32_t)random_next(random) & of;
   return set ? set : of;
 }
 
@@ -121,14 +111,14 @@ static void draw_job(struct drawn *drawn, uint64_t *random, uint32_t slots, uint
   size_t count = 0;
   memset(drawn, 0, sizeof *drawn);
   for (int32_t left = PERSONS_MOST; left > 0 && count < LENDERS_MOST; ++count) {
-    int32_t most = 2 + below(random, hours + 4), people = below(random, left + 1);
+    int32_t most = 2 + random_below(random, hours + 4), people = random_below(random, left + 1);
     uint32_t of = slots ? slots | 1u << 12 : SOME_SLOTS | 1u << 11;
     drawn->lender[count] = (struct carve_lender){
-        people, 1 + below(random, 100), (uint8_t)(1 + below(random, most)), (uint8_t)most,
-        below(random, 4) < of_four ? some_slots(random, of) : 0};
+        people, 1 + random_below(random, 100), (uint8_t)(1 + random_below(random, most)),
+        (uint8_t)most, random_below(random, 4) < of_four ? some_slots(random, of) : 0};
     left -= people;
   }
-  drawn->job = (struct carve_job){.posts = 1 + below(random, 2),
+  drawn->job = (struct carve_job){.posts = 1 + random_below(random, 2),
                                   .hours = hours,
                                   .slots = slots,
                                   .lenders = drawn->lender,
@@ -138,7 +128,7 @@ static void draw_job(struct drawn *drawn, uint64_t *random, uint32_t slots, uint
 /* Somebody works there already. */
 static void take_some(struct drawn *drawn, uint64_t *random) {
   for (unsigned slot = 0; slot < WEEK_SLOTS; ++slot)
-    if (SOME_SLOTS & 1u << slot && below(random, 3) == 0) {
+    if (SOME_SLOTS & 1u << slot && random_below(random, 3) == 0) {
       drawn->taken[slot] = 1;
       drawn->job.taken += drawn->job.slots ? drawn->job.hours / SOME_COUNT : 4;
     }

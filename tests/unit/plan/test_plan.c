@@ -10,21 +10,11 @@
 #include <cmocka.h>
 
 #include "client/match/plan.h"
+#include "tests/support/random.h"
 
 #define OFFERS_MOST 8
 #define PAIRS_MOST  7
 #define PLAIN_RINGS 400
-
-/* splitmix64 (Steele, Lea and Flood) */
-static uint64_t next(uint64_t *state) {
-  uint64_t z = (*state += 0x9e3779b97f4a7c15u);
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-  return z ^ (z >> 31);
-}
-static int32_t below(uint64_t *state, int32_t most) {
-  return (int32_t)(next(state) % (uint64_t)most);
-}
 
 /* ---- small boards */
 
@@ -36,23 +26,24 @@ struct small {
 
 static void make_small(struct small *small, uint64_t *state, int32_t in_return_of_ten) {
   memset(small, 0, sizeof *small);
-  size_t offers = (size_t)(2 + below(state, OFFERS_MOST - 1)), pairs = 0;
-  int32_t employers = 2 + below(state, 3);
+  size_t offers = (size_t)(2 + random_below(state, OFFERS_MOST - 1)), pairs = 0;
+  int32_t employers = 2 + random_below(state, 3);
   for (size_t i = 0; i < offers; ++i)
-    small->offer[i] =
-        (struct plan_offer){(uint32_t)(below(state, employers) % (int32_t)offers), below(state, 4),
-                            i % 2 == 0, below(state, 10) < in_return_of_ten};
+    small->offer[i] = (struct plan_offer){
+        (uint32_t)(random_below(state, employers) % (int32_t)offers), random_below(state, 4),
+        i % 2 == 0, random_below(state, 10) < in_return_of_ten};
   for (size_t tries = 0; tries < 40 && pairs < PAIRS_MOST; ++tries) {
-    uint32_t supply = (uint32_t)below(state, (int32_t)offers),
-             demand = (uint32_t)below(state, (int32_t)offers);
+    uint32_t supply = (uint32_t)random_below(state, (int32_t)offers),
+             demand = (uint32_t)random_below(state, (int32_t)offers);
     bool known = false;
     for (size_t i = 0; i < pairs; ++i)
       known = known || (small->pair[i].supply == supply && small->pair[i].demand == demand);
     if (known || !small->offer[supply].supplies || small->offer[demand].supplies ||
         small->offer[supply].employer == small->offer[demand].employer)
       continue;
-    small->pair[pairs++] = (struct plan_pair){supply, demand, 1 + below(state, 100),
-                                              1 + below(state, 3) * (below(state, 3) == 0)};
+    small->pair[pairs++] =
+        (struct plan_pair){supply, demand, 1 + random_below(state, 100),
+                           1 + random_below(state, 3) * (random_below(state, 3) == 0)};
   }
   small->board = (struct plan_board){small->offer, small->pair, offers, pairs, NULL};
 }
@@ -200,14 +191,16 @@ static struct large *make_large(uint64_t *state) {
   assert_non_null(large);
   size_t pairs = 0;
   for (size_t i = 0; i < BOARD_OFFERS; ++i)
-    large->offer[i] = (struct plan_offer){(uint32_t)below(state, 150), 1 + below(state, 20),
-                                          i % 2 == 0, below(state, 50) == 0};
+    large->offer[i] =
+        (struct plan_offer){(uint32_t)random_below(state, 150), 1 + random_below(state, 20),
+                            i % 2 == 0, random_below(state, 50) == 0};
   while (pairs < BOARD_PAIRS) {
-    uint32_t supply = 2 * (uint32_t)below(state, BOARD_OFFERS / 2),
-             demand = 2 * (uint32_t)below(state, BOARD_OFFERS / 2) + 1;
+    uint32_t supply = 2 * (uint32_t)random_below(state, BOARD_OFFERS / 2),
+             demand = 2 * (uint32_t)random_below(state, BOARD_OFFERS / 2) + 1;
     if (large->offer[supply].employer != large->offer[demand].employer)
-      large->pair[pairs++] = (struct plan_pair){supply, demand, 1 + below(state, PLAN_SCORE_MOST),
-                                                1 + (below(state, 5) == 0) * below(state, 6)};
+      large->pair[pairs++] =
+          (struct plan_pair){supply, demand, 1 + random_below(state, PLAN_SCORE_MOST),
+                             1 + (random_below(state, 5) == 0) * random_below(state, 6)};
   }
   large->board = (struct plan_board){large->offer, large->pair, BOARD_OFFERS, BOARD_PAIRS, NULL};
   return large;

@@ -10,22 +10,12 @@
 #include <cmocka.h>
 
 #include "client/match/plan.h"
+#include "tests/support/random.h"
 
 #define OFFERS_MOST  6
 #define PAIRS_MOST   9
 #define PERSONS_MOST 4
 #define SOME_SLOTS   0x33u /* Monday and Tuesday by day */
-
-/* splitmix64 (Steele, Lea and Flood) */
-static uint64_t next(uint64_t *state) {
-  uint64_t z = (*state += 0x9e3779b97f4a7c15u);
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-  return z ^ (z >> 31);
-}
-static int32_t below(uint64_t *state, int32_t most) {
-  return (int32_t)(next(state) % (uint64_t)most);
-}
 
 /* ---- small boards: some supplies, then demands, of which the first ones are shared */
 
@@ -41,19 +31,20 @@ struct small {
 
 static void draw_supplies(struct small *small, uint64_t *random, size_t supplies) {
   for (size_t i = 0, left = PERSONS_MOST; i < supplies; ++i) {
-    int32_t people = below(random, (int32_t)left + 1), most = 4 + below(random, 17);
+    int32_t people = random_below(random, (int32_t)left + 1), most = 4 + random_below(random, 17);
     if (people > 2) people = 2;
     left -= (size_t)people;
     small->offer[i] = (struct plan_offer){(uint32_t)i, people, true, false};
-    small->week[i] = (struct plan_week){(uint8_t)(1 + below(random, most)), (uint8_t)most,
-                                        below(random, 3) ? (uint32_t)next(random) & SOME_SLOTS : 0};
+    small->week[i] = (struct plan_week){
+        (uint8_t)(1 + random_below(random, most)), (uint8_t)most,
+        random_below(random, 3) ? (uint32_t)random_next(random) & SOME_SLOTS : 0};
   }
 }
 
 /* A job of 16 hours, or 12 where it names three parts; some of it may be gone. */
 static void draw_job(struct small *small, uint64_t *random, size_t offer, size_t job) {
-  bool named = below(random, 2) == 0, gone = below(random, 3) == 0;
-  int32_t posts = 1 + below(random, 2);
+  bool named = random_below(random, 2) == 0, gone = random_below(random, 3) == 0;
+  int32_t posts = 1 + random_below(random, 2);
   small->week[offer] = (struct plan_week){4, named ? 12 : 16, named ? 0x13u : 0};
   small->job[job] = (struct plan_job){(uint32_t)offer, posts, gone ? 4 : 0, small->taken[job]};
   small->taken[job][0] = gone;
@@ -62,22 +53,22 @@ static void draw_job(struct small *small, uint64_t *random, size_t offer, size_t
 
 static void make_small(struct small *small, uint64_t *random, bool rings) {
   memset(small, 0, sizeof *small);
-  size_t supplies = (size_t)(2 + below(random, 2)),
-         offers = supplies + (size_t)(1 + below(random, 3));
-  size_t jobs = (size_t)(1 + below(random, (int32_t)(offers - supplies))), pairs = 0;
+  size_t supplies = (size_t)(2 + random_below(random, 2)),
+         offers = supplies + (size_t)(1 + random_below(random, 3));
+  size_t jobs = (size_t)(1 + random_below(random, (int32_t)(offers - supplies))), pairs = 0;
   draw_supplies(small, random, supplies);
   for (size_t i = supplies; i < offers; ++i) {
     uint32_t employer = (uint32_t)(rings ? i - supplies : i);
-    small->offer[i] = (struct plan_offer){employer, 1 + below(random, 2), false, false};
+    small->offer[i] = (struct plan_offer){employer, 1 + random_below(random, 2), false, false};
     small->week[i] = (struct plan_week){1, 40, 0};
     if (i - supplies < jobs) draw_job(small, random, i, i - supplies);
   }
   if (rings) small->offer[0].in_return = true;
   for (uint32_t i = 0; i < supplies; ++i)
     for (uint32_t j = (uint32_t)supplies; j < offers; ++j)
-      if (below(random, 4) && small->offer[i].employer != small->offer[j].employer)
-        small->pair[pairs++] =
-            (struct plan_pair){i, j, 1 + below(random, 1000), 1 + (below(random, 6) == 0)};
+      if (random_below(random, 4) && small->offer[i].employer != small->offer[j].employer)
+        small->pair[pairs++] = (struct plan_pair){i, j, 1 + random_below(random, 1000),
+                                                  1 + (random_below(random, 6) == 0)};
   small->sharing = (struct plan_sharing){small->week, small->job, jobs};
   small->board = (struct plan_board){small->offer, small->pair, offers, pairs, &small->sharing};
 }
@@ -263,22 +254,24 @@ static void a_large_board_obeys_every_rule(void **state) {
   struct plan_board board = {large->offer, large->pair, LARGE_OFFERS, LARGE_PAIRS, &sharing};
   assert_non_null(large);
   for (uint32_t i = 0; i < LARGE_OFFERS; ++i) {
-    uint32_t when = days[below(&random, 4)];
-    int32_t people = 1 + below(&random, 5);
+    uint32_t when = days[random_below(&random, 4)];
+    int32_t people = 1 + random_below(&random, 5);
     uint8_t most = (uint8_t)(when == days[0] ? 24 : when == days[1] ? 16 : 40);
-    large->offer[i] = (struct plan_offer){(uint32_t)below(&random, 200), people, i % 2 == 0, false};
+    large->offer[i] =
+        (struct plan_offer){(uint32_t)random_below(&random, 200), people, i % 2 == 0, false};
     large->week[i] = (struct plan_week){8, most, when};
     if (i % 2 && i % 3 == 0) {
-      large->week[i] = (struct plan_week){4, 40, days[2 + below(&random, 2)]};
+      large->week[i] = (struct plan_week){4, 40, days[2 + random_below(&random, 2)]};
       large->job[sharing.job_count++] = (struct plan_job){i, people, 0, NULL};
     }
   }
   for (size_t i = 0; i < LARGE_PAIRS;) {
-    uint32_t supply = 2 * (uint32_t)below(&random, LARGE_OFFERS / 2);
-    uint32_t demand = 2 * (uint32_t)below(&random, LARGE_OFFERS / 2) + 1;
+    uint32_t supply = 2 * (uint32_t)random_below(&random, LARGE_OFFERS / 2);
+    uint32_t demand = 2 * (uint32_t)random_below(&random, LARGE_OFFERS / 2) + 1;
     if (large->offer[supply].employer != large->offer[demand].employer)
-      large->pair[i++] = (struct plan_pair){supply, demand, 1 + below(&random, PLAN_SCORE_MOST),
-                                            1 + (below(&random, 9) == 0)};
+      large->pair[i++] =
+          (struct plan_pair){supply, demand, 1 + random_below(&random, PLAN_SCORE_MOST),
+                             1 + (random_below(&random, 9) == 0)};
   }
   for (int asked = 0; asked <= 3000;
        asked += 3000) { /* when it is stopped at once, jobs are shared all the same */

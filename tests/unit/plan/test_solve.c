@@ -10,21 +10,11 @@
 #include <cmocka.h>
 
 #include "client/match/solve_least.h"
+#include "tests/support/random.h"
 
 #define ARCS_MOST  8
 #define NODES_MOST 5
 #define INSTANCES  400
-
-/* splitmix64 (Steele, Lea and Flood) */
-static uint64_t next(uint64_t *state) {
-  uint64_t z = (*state += 0x9e3779b97f4a7c15u);
-  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-  z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-  return z ^ (z >> 31);
-}
-static int32_t below(uint64_t *state, int32_t most) {
-  return (int32_t)(next(state) % (uint64_t)most);
-}
 
 struct instance {
   struct flow_arc arc[ARCS_MOST];
@@ -36,18 +26,18 @@ struct instance {
 /* Costs of both signs, circles, twin arcs, arcs of no capacity. With `supplied` the supplies may be impossible to meet. */
 static void make(struct instance *one, uint64_t *state, bool supplied, bool leasts) {
   memset(one, 0, sizeof *one);
-  size_t nodes = (size_t)(2 + below(state, NODES_MOST - 1)),
-         arcs = (size_t)(1 + below(state, ARCS_MOST));
+  size_t nodes = (size_t)(2 + random_below(state, NODES_MOST - 1)),
+         arcs = (size_t)(1 + random_below(state, ARCS_MOST));
   for (size_t i = 0; i < arcs; ++i) {
-    one->arc[i] = (struct flow_arc){(uint32_t)below(state, (int32_t)nodes),
-                                    (uint32_t)below(state, (int32_t)nodes), below(state, 4),
-                                    below(state, 13) - 6};
-    if (leasts) one->least[i] = below(state, one->arc[i].capacity + 1);
+    one->arc[i] = (struct flow_arc){(uint32_t)random_below(state, (int32_t)nodes),
+                                    (uint32_t)random_below(state, (int32_t)nodes),
+                                    random_below(state, 4), random_below(state, 13) - 6};
+    if (leasts) one->least[i] = random_below(state, one->arc[i].capacity + 1);
   }
   for (size_t i = 0; supplied && i < 2; ++i) {
-    int32_t amount = below(state, 3);
-    one->supply[below(state, (int32_t)nodes)] += amount;
-    one->supply[below(state, (int32_t)nodes)] -= amount;
+    int32_t amount = random_below(state, 3);
+    one->supply[random_below(state, (int32_t)nodes)] += amount;
+    one->supply[random_below(state, (int32_t)nodes)] -= amount;
   }
   one->network =
       (struct least_network){.flow = {nodes, arcs, one->arc, supplied ? one->supply : NULL, NULL},
@@ -150,13 +140,13 @@ static void make_board(struct board *board, uint64_t *state) {
   uint32_t count = 0;
   memset(board, 0, sizeof *board);
   for (uint32_t i = 0; i < LENDERS; ++i)
-    board->arc[count++] = (struct flow_arc){0, 1 + i, 1 + below(state, 9), 0};
+    board->arc[count++] = (struct flow_arc){0, 1 + i, 1 + random_below(state, 9), 0};
   for (uint32_t i = 0; i < BORROWERS; ++i)
-    board->arc[count++] = (struct flow_arc){1 + LENDERS + i, 0, 1 + below(state, 12), 0};
+    board->arc[count++] = (struct flow_arc){1 + LENDERS + i, 0, 1 + random_below(state, 12), 0};
   for (uint32_t i = 0; i < PAIRS; ++i) {
-    board->least[count] = 1 + below(state, 4);
+    board->least[count] = 1 + random_below(state, 4);
     board->arc[count++] = (struct flow_arc){1 + i / BORROWERS, 1 + LENDERS + i % BORROWERS, 8,
-                                            -1 - below(state, 9999)};
+                                            -1 - random_below(state, 9999)};
   }
   board->network = (struct least_network){
       {1 + LENDERS + BORROWERS, count, board->arc, NULL, NULL}, board->least, UINT64_MAX};
@@ -222,9 +212,9 @@ static void many_lenders_for_one_are_as_good_as_a_table_says(void **state) {
   for (int round = 0; round < 10; ++round) {
     memset(least, 0, sizeof least);
     for (uint32_t i = 0; i < MANY; ++i) {
-      int32_t people = 1 + below(&random, 12);
-      arc[i] = (struct flow_arc){2 + i, 1, people, -1 - below(&random, 9999)};
-      least[i] = 1 + below(&random, people);
+      int32_t people = 1 + random_below(&random, 12);
+      arc[i] = (struct flow_arc){2 + i, 1, people, -1 - random_below(&random, 9999)};
+      least[i] = 1 + random_below(&random, people);
       arc[MANY + i] = (struct flow_arc){0, 2 + i, people, 0};
     }
     arc[2 * MANY] = (struct flow_arc){1, 0, PEOPLE, 0};
