@@ -91,7 +91,6 @@ static void index_board(struct bench *bench) {
     arena_reset(arena);
     for (size_t j = 0; j < count; ++j) {
       run[j] = next_offer(bench, i + j);
-      if (bench->file) board_file_offer(bench->file, &run[j]);
       packed[j] = message_pack(&run[j].offer->base, arena);
       NEED(packed[j].data);
     }
