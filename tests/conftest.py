@@ -1,4 +1,6 @@
 """What all Python tests share."""
+import os
+import random
 import sys
 from pathlib import Path
 
@@ -22,3 +24,11 @@ def world_of(tmp_path):
     yield make
     for world in worlds:
         world.close()
+
+
+@pytest.fixture
+def seed():
+    """Printed, so that a failure can be repeated."""
+    value = int(os.environ.get("COLLEGA_SEED", random.SystemRandom().randrange(1 << 32)))
+    print(f"COLLEGA_SEED={value}")
+    return value

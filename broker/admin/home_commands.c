@@ -1,5 +1,6 @@
 /* init, run, backup, restore: the home itself. */
 #include "broker/admin/office.h"
+#include "base/fault.h"
 #include "base/process/process.h"
 #include "broker/daemon/run.h"
 #include "broker/daemon/settings.h"
@@ -130,6 +131,9 @@ static enum collega_status copy_file(const char *from, const char *to, const cha
   return status;
 }
 
+/* A copy is no broker before all of it is there: what was cut off half-way must not be started, nor restored. */
+#define UNFINISHED_KIND "broker-unfinished"
+
 /* Everything of the home `home` into the new home `to`. */
 static enum collega_status copy_home(const char *home, const char *to,
                                      struct collega_error *error) {
@@ -139,15 +143,17 @@ static enum collega_status copy_home(const char *home, const char *to,
   enum collega_status status = home_check(home, "broker", error);
   if (status == COLLEGA_OK) status = broker_settings_load(home, &config, error);
   if (status == COLLEGA_OK) status = broker_store_open(home, config, true, &store, error);
-  if (status == COLLEGA_OK) status = home_create(to, "broker", error);
+  if (status == COLLEGA_OK) status = home_create(to, UNFINISHED_KIND, error);
   if (status == COLLEGA_OK) status = path_join(copy, sizeof copy, to, "store", error);
   if (status == COLLEGA_OK) status = store_backup(store, copy, error);
   store_close(&store);
   config_destroy(&config);
   if (status == COLLEGA_OK) status = mark_restored(copy, error);
   if (status == COLLEGA_OK) status = copy_file(home, to, "identity", error);
+  fault_point(FAULT_copy_keys_written);
   if (status == COLLEGA_OK) status = copy_file(home, to, "settings.ini", error);
-  return status;
+  fault_point(FAULT_copy_complete);
+  return status == COLLEGA_OK ? home_become(to, "broker", error) : status;
 }
 
 /* The store is copied from inside one read transaction: the broker may run on. */

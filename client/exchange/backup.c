@@ -1,6 +1,7 @@
 /* Backup and restore of a home. A backup has a home's files but not its name: the file `home` says
- * "node-backup", so that no daemon starts in it by mistake and signs with numbers that are taken. A restored home says
- * "node-restoring" until its new epoch is on disk, for the same reason. */
+ * "node-backup", so that no daemon starts in it by mistake and signs with numbers that are taken; and "node-unfinished"
+ * until all of it is there, so that nothing is restored from a part. A restored home says "node-restoring" until its new
+ * epoch is on disk, for the same reason. */
 #include "client/exchange/backup.h"
 
 #include <dirent.h>
@@ -11,10 +12,12 @@
 #include <sys/stat.h>
 
 #include "base/disk/disk.h"
+#include "base/fault.h"
 #include "base/process/process.h"
 #include "client/exchange/inside.h"
 
 #define BACKUP_KIND     "node-backup"
+#define UNFINISHED_KIND "node-unfinished"
 #define FILE_BYTES_MOST (1u << 20)
 
 static enum collega_status copy_file(const char *from, const char *to, const char *name,
@@ -65,13 +68,15 @@ enum collega_status node_copy_keys(const char *from, const char *to, struct coll
 enum collega_status node_backup(struct exchange *exchange, const char *to,
                                 struct collega_error *error) {
   char path[PATH_MAX];
-  enum collega_status status = home_create(to, BACKUP_KIND, error);
+  enum collega_status status = home_create(to, UNFINISHED_KIND, error);
   if (status == COLLEGA_OK) status = path_join(path, sizeof path, to, "ledger", error);
   /* The ledger first: a party that is added meanwhile has its keys before its ledger knows it. */
   if (status == COLLEGA_OK) status = disk_backup(ledger_disk(exchange->ledger), path, error);
   if (status == COLLEGA_OK) status = node_copy_keys(exchange->home, to, error);
+  fault_point(FAULT_copy_keys_written);
   if (status == COLLEGA_OK) status = copy_file(exchange->home, to, "settings.ini", false, error);
-  return status;
+  fault_point(FAULT_copy_complete);
+  return status == COLLEGA_OK ? home_become(to, BACKUP_KIND, error) : status;
 }
 
 enum collega_status exchange_append_restored(struct exchange *exchange, struct ledger_txn *txn,
@@ -125,8 +130,10 @@ enum collega_status node_restore(const char *from, const char *home, collega_tim
   enum collega_status status = home_check(from, BACKUP_KIND, error);
   if (status == COLLEGA_OK) status = home_create(home, RESTORING_KIND, error);
   if (status == COLLEGA_OK) status = node_copy_keys(from, home, error);
+  fault_point(FAULT_copy_keys_written);
   if (status == COLLEGA_OK) status = copy_file(from, home, "settings.ini", false, error);
   if (status == COLLEGA_OK) status = copy_ledger(from, home, error);
   if (status == COLLEGA_OK) status = begin_epoch(home, now, error);
+  fault_point(FAULT_copy_complete);
   return status == COLLEGA_OK ? home_become(home, "node", error) : status;
 }

@@ -12,7 +12,8 @@ import shutil
 import pytest
 
 from support import deals, offers, power, truth
-from support.world import WAIT, World
+from support.promises import built, check, made, recorded
+from support.world import WAIT
 
 LONG = bool(os.environ.get("COLLEGA_LONG"))
 CUTS, RESTARTS = (1500, 150) if LONG else (110, 8)
@@ -44,71 +45,6 @@ def life(world):
     truth.settled(world)
 
 
-def recorded(directory):
-    """A world that lived, and the record; (world, log, where in the record all had joined)."""
-    world = World(directory / "world", 2, start=False)
-    world.directory.mkdir()
-    log = directory / "record"
-    log.touch()
-    world.broker = power.NotingBroker(world.directory)
-    world.nodes = [power.NotingNode(world.directory, node.name, node.kvk, node.signatory, node.function)
-                   for node in world.nodes]
-    for daemon in (world.broker, *world.nodes):
-        daemon.record = log
-        daemon.env.update(power.environment(world.directory, log))
-    with world:
-        world.open()
-        joined = sum(1 for _ in power.entries(log))
-        life(world)
-        for daemon in (world.broker, *world.nodes):
-            daemon.stop()
-    return world, log, joined
-
-
-def built(directory, world, files):
-    """A world of the files, with the settings that the test had written itself."""
-    for name, content in files.items():
-        power.write(directory, content)
-        if (directory / name).is_dir():  # a home of which nothing is left has no settings either
-            shutil.copy(world.directory / name / "settings.ini", directory / name / "settings.ini")
-    return World(directory, 2, start=False)
-
-
-SETTLED = {"accept": {"CONCLUDED", "TERMINATED", "RELEASED"}, "withdraw": {"VOID"}, "terminate": {"TERMINATED"}}
-
-
-def told_the_user(world, log):
-    """What a command that succeeded said: {name of the node: [(entries done by then, what, id, states it may be in)]}. What
-    it waited for is decided; what it made is there."""
-    promises = {}
-    for node in world.nodes:
-        promises[node.name] = rows = []
-        for done, (group, *words), output in power.said(node, log):
-            step = words[0] if words else ""
-            if (group, step) == ("offer", "publish"):
-                rows += [(done, "offer", offer, None) for offer in output.split()]
-            elif group == "deal" and step in ("propose", "counter", "amend"):
-                rows.append((done, "deal", output.split()[0], None))
-            elif group == "deal" and step in SETTLED and "--wait" in words:
-                rows.append((done, "deal", words[1], SETTLED[step]))
-    return promises
-
-
-def check_promises(found, promises, point):
-    for node in found.world.nodes:
-        states = {row["deal"]: row["state"].removeprefix("DEAL_STATE_") for row in found.ledgers[node.name]["deals"]}
-        offered = found.offered[node.name]
-        for done, what, identity, wanted in promises[node.name]:
-            if done > point:
-                continue
-            if what == "offer":
-                assert identity in offered, f"an offer that {node.name} had published by entry {done} is gone: {identity}"
-            else:
-                assert identity in states, f"a deal that {node.name} had made by entry {done} is gone: {identity}"
-                assert wanted is None or states[identity] in wanted, (
-                    f"told {node.name} by entry {done}, and undone: {identity} is {states[identity]}")
-
-
 def goes_on(world):
     """All start; what was under way comes about; a new deal does too."""
     with world:
@@ -123,33 +59,27 @@ def goes_on(world):
 
 @pytest.fixture(scope="module")
 def record(tmp_path_factory):
-    return recorded(tmp_path_factory.mktemp("power"))
-
-
-@pytest.fixture
-def seed():
-    value = int(os.environ.get("COLLEGA_SEED", random.SystemRandom().randrange(1 << 32)))
-    print(f"COLLEGA_SEED={value}")
-    return value
+    return recorded(tmp_path_factory.mktemp("power"), 2, life)
 
 
 def test_nothing_promised_is_lost_with_the_power(tmp_path, record, seed):
     source = random.Random(seed)
-    world, log, joined = record
-    count = sum(1 for _ in power.entries(log))
+    world, log, joined, count = record
     assert count > joined + 300, count
     points = [source.randint(joined, count - 1) for _ in range(CUTS)]
-    promises = told_the_user(world, log)
+    promises = {node.name: list(made(power.said(node, log))) for node in world.nodes}
     assert all(len(rows) > 4 for rows in promises.values()), promises
     again = set(source.sample(range(CUTS), RESTARTS))
-    for index, (point, victim, files) in enumerate(power.cut(log, points, source, source.choice)):
+    for index, (point, victim, files) in enumerate(power.cut(log, points, source, lambda _, machines: source.choice(machines))):
         directory = tmp_path / f"cut-{point}-{index}"
         left = built(directory, world, files)
         try:
             left.broker("status")
             for node in left.nodes:
                 node("ledger", "verify")
-            check_promises(truth.check(left), promises, point)
+            found = truth.check(left)
+            for node in left.nodes:
+                check(node, promises[node.name], point, found)
             if index in again:
                 goes_on(left)
         except BaseException as failure:
@@ -161,12 +91,12 @@ def test_a_cut_while_homes_are_made_is_told_in_words(tmp_path, record, seed):
     """A home is there, or it is not, or it is damaged and said to be; nothing crashes. Once init has said that it is made, it
     is there; and once join has said so, it is joined."""
     source = random.Random(seed)
-    world, log, joined = record
+    world, log, joined, _ = record
     points = [source.randint(1, joined - 1) for _ in range(CUTS // 2)]
-    done = {daemon.name: {arguments[0]: place for place, arguments, _ in power.said(daemon, log)
-                          if arguments[0] in ("init", "join")} for daemon in (world.broker, *world.nodes)}
-    made = 0
-    for index, (point, _, files) in enumerate(power.cut(log, points, source, source.choice)):
+    done = {daemon.name: {row.arguments[0]: row.done for row in power.said(daemon, log)
+                          if row.arguments[0] in ("init", "join")} for daemon in (world.broker, *world.nodes)}
+    homes = 0
+    for index, (point, _, files) in enumerate(power.cut(log, points, source, lambda _, machines: source.choice(machines))):
         directory = tmp_path / f"cut-{point}-{index}"
         left = built(directory, world, files)
         for program in (left.broker, *left.nodes):
@@ -175,8 +105,8 @@ def test_a_cut_while_homes_are_made_is_told_in_words(tmp_path, record, seed):
             assert result.returncode == 0 or result.stderr.strip(), (point, result)
             if done[program.name]["init"] <= point:
                 assert result.returncode == 0, (point, result)
-                made += 1
+                homes += 1
             if done[program.name].get("join", point + 1) <= point:
                 assert json.loads(result.stdout)["broker"]["joined"], (point, result)
         shutil.rmtree(directory, ignore_errors=True)
-    assert made
+    assert homes

@@ -46,9 +46,9 @@ def add(broker, host, employer, *arguments, expect=0):
     return Hosted(host, name, kvk)
 
 
-def network(world, employers=2):
+def network(world, employers=2, host=None):
     """A network's node, joined and running, and the employers that it hosts."""
-    host = Node(world.directory, *NETWORK)
+    host = host or Node(world.directory, *NETWORK)
     host.init()
     host("join", world.broker.invite(host.name, host.kvk, "--role", "network"))
     host.start()

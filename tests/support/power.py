@@ -7,6 +7,7 @@ file brings the journal so far to disk, as ext4 and XFS do. Nothing is assumed a
 import bisect
 import os
 import struct
+import typing
 from pathlib import Path
 
 from support.world import Broker, Node, binaries
@@ -22,14 +23,20 @@ def environment(root, log):
             "COLLEGA_RECORD_LOG": str(log)}
 
 
+def machine_of(path):
+    """Whose disk a path below the root is on: that of the home it begins with. Copies and files that belong to a home stand
+    beside it as NAME.what."""
+    return path.split("/", 1)[0].split(".", 1)[0]
+
+
 def stretches(log):
-    """(where it ends in the log, entry) of each entry, in order. What lies in no machine's directory is nobody's file."""
+    """(where it ends in the log, entry) of each entry, in order. The programs' logs are no machine's files."""
     data, at = Path(log).read_bytes(), 0
     while at + HEAD.size <= len(data):
         kind, flags, path_length, offset, length = HEAD.unpack_from(data, at)
         at += HEAD.size
         path = data[at:at + path_length].decode()
-        if "/" in path:
+        if "/" in path or not path.endswith(".log"):
             entry = kind.decode(), flags, path, offset, data[at + path_length:at + path_length + length]
             yield at + path_length + length, entry
         at += path_length + length
@@ -40,15 +47,25 @@ def entries(log):
     return (entry for _, entry in stretches(log))
 
 
-class Noting:
-    """A program that notes how long the record was when a command had said that it did what it was told."""
+class Said(typing.NamedTuple):
+    """A command that succeeded: how many entries were done when it began, and when it had said so; what it was told, and said."""
 
-    record, said = None, ()
+    began: int
+    done: int
+    arguments: tuple
+    output: str
+
+
+class Noting:
+    """A program that notes how long the record was when a command began, and when it had said that it did what it was told."""
+
+    record, noted = None, ()
 
     def __call__(self, *arguments, **options):
+        began = self.record.stat().st_size if self.record else 0
         result = super().__call__(*arguments, **options)
         if result.returncode == 0 and self.record is not None:
-            self.said = (*self.said, (self.record.stat().st_size, arguments, result.stdout))
+            self.noted = (*self.noted, (began, self.record.stat().st_size, arguments, result.stdout))
         return result
 
 
@@ -60,10 +77,17 @@ class NotingNode(Noting, Node):
     pass
 
 
+def recording(daemon, root, log):
+    """From now on what its commands do is in the record, and what it does itself after its next start."""
+    daemon.record = log
+    daemon.env.update(environment(root, log))
+
+
 def said(daemon, log):
-    """(number of entries that were done by then, the command's arguments, its output) of each command that succeeded."""
+    """Each command of it that succeeded."""
     ends = [end for end, _ in stretches(log)]
-    return [(bisect.bisect_right(ends, size), arguments, output) for size, arguments, output in daemon.said]
+    return [Said(bisect.bisect_right(ends, began), bisect.bisect_right(ends, ended), arguments, output)
+            for began, ended, arguments, output in daemon.noted]
 
 
 class File:
@@ -177,12 +201,12 @@ def write(root, files):
 
 def cut(log, points, random, victim_of):
     """For each point (number of entries that were done), in order: (point, name of the machine that lost its power,
-    {machine: its files}). The entry behind the point was under way. victim_of(machines) chooses."""
+    {machine: its files}). The entry behind the point was under way. victim_of(point, machines) chooses."""
     machines, points, done = {}, sorted(points), 0
     for entry in entries(log):
+        name = machine_of(entry[2])
         while points and points[0] == done:
-            victim = victim_of(sorted(machines))
-            name, under_way = entry[2].split("/", 1)[0], None
+            victim, under_way = victim_of(done, sorted(machines)), None
             if entry[0] == "W" and name == victim:
                 under_way = machines[name].names.get(entry[2])
                 if under_way is not None:
@@ -192,6 +216,5 @@ def cut(log, points, random, victim_of):
                 for machine, files in machines.items()}
             if under_way is not None:
                 under_way.pending.pop()
-        machine = entry[2].split("/", 1)[0]
-        machines.setdefault(machine, Machine()).take(*entry)
+        machines.setdefault(name, Machine()).take(*entry)
         done += 1

@@ -1,6 +1,7 @@
 """A world for tests and for ./run: one broker and employers' nodes, each with a home in one directory, driven as a
 user drives them - through their commands. Processes die with this one; nothing sleeps: it waits for readiness or for
 an answer, with a deadline."""
+import copy
 import ctypes
 import datetime
 import fcntl
@@ -214,6 +215,13 @@ class Node(Daemon):
 
     def deals(self):
         return self.json("deal", "list")["deals"]
+
+
+def elsewhere(program, home):
+    """The same program in another home; not running."""
+    other = copy.copy(program)
+    other.home, other.process, other.env = home, None, dict(program.env)
+    return other
 
 
 class World:

@@ -4,7 +4,7 @@
  *
  * An entry: kind (1), flags (1), path length (2), offset (8), data length (4), path, data; numbers little-endian, paths
  * relative to the root. Kinds: C created, W written, T cut or lengthened to `offset`, S synced, R renamed (data: the new
- * path), U unlinked, M directory made. Flag 1: the descriptor syncs with every write (O_DSYNC, O_SYNC).
+ * path), U unlinked (a directory too), M directory made. Flag 1: the descriptor syncs with every write (O_DSYNC, O_SYNC).
  *
  * A lock over all processes is held around the call and its entry, so the order of entries is the order of calls. An entry
  * is written after its call came back: what was not synced then may be lost, what was synced is not. Writes through a map
@@ -41,10 +41,12 @@ static int (*real_open)(const char *, int, ...);
 static int (*real_ftruncate)(int, off_t);
 static int (*real_fsync)(int), (*real_fdatasync)(int);
 static int (*real_rename)(const char *, const char *);
-static int (*real_unlink)(const char *);
+static int (*real_renameat2)(int, const char *, int, const char *, unsigned);
+static int (*real_unlink)(const char *), (*real_rmdir)(const char *);
 static int (*real_mkdir)(const char *, mode_t);
 static int (*real_mkostemp)(char *, int);
 static FILE *(*real_fdopen)(int, const char *);
+static int (*real_fileno)(FILE *);
 
 static void *next(const char *name) {
   void *found = dlsym(RTLD_NEXT, name);
@@ -62,10 +64,13 @@ static void start(void) {
   real_fsync = next("fsync");
   real_fdatasync = next("fdatasync");
   real_rename = next("rename");
+  real_renameat2 = next("renameat2");
   real_unlink = next("unlink");
+  real_rmdir = next("rmdir");
   real_mkdir = next("mkdir");
   real_mkostemp = next("mkostemp64");
   real_fdopen = next("fdopen");
+  real_fileno = next("fileno");
   root = getenv("COLLEGA_RECORD_ROOT");
   const char *log = getenv("COLLEGA_RECORD_LOG");
   if (root != NULL && log != NULL)
@@ -280,27 +285,52 @@ int fdatasync(int fd) {
   return synced(real_fdatasync, fd);
 }
 
+static void put_renamed(const char *old_name, const char *new_name) {
+  struct iovec data = {(void *)(uintptr_t)new_name, strlen(new_name)};
+  put('R', 0, old_name, 0, &data, 1, data.iov_len);
+}
+
 int rename(const char *from, const char *to) {
   char whole_from[PATH_MAX], whole_to[PATH_MAX];
   const char *old_name = whole_path(from, whole_from), *new_name = whole_path(to, whole_to);
   if (old_name == NULL || new_name == NULL) return real_rename(from, to);
   enter();
   int result = real_rename(from, to);
-  struct iovec data = {(void *)(uintptr_t)new_name, strlen(new_name)};
-  if (result == 0) put('R', 0, old_name, 0, &data, 1, data.iov_len);
+  if (result == 0) put_renamed(old_name, new_name);
+  leave();
+  return result;
+}
+
+/* With paths that need no directory to start from, as everywhere here. */
+int renameat2(int old_fd, const char *from, int new_fd, const char *to, unsigned flags) {
+  char whole_from[PATH_MAX], whole_to[PATH_MAX];
+  const char *old_name = whole_path(from, whole_from), *new_name = whole_path(to, whole_to);
+  if (old_name == NULL || new_name == NULL) return real_renameat2(old_fd, from, new_fd, to, flags);
+  enter();
+  int result = real_renameat2(old_fd, from, new_fd, to, flags);
+  if (result == 0) put_renamed(old_name, new_name);
+  leave();
+  return result;
+}
+
+static int removed(int (*call)(const char *), const char *path) {
+  char whole[PATH_MAX];
+  const char *relative = whole_path(path, whole);
+  if (relative == NULL) return call(path);
+  enter();
+  int result = call(path);
+  if (result == 0) put('U', 0, relative, 0, NULL, 0, 0);
   leave();
   return result;
 }
 
 int unlink(const char *path) {
-  char whole[PATH_MAX];
-  const char *relative = whole_path(path, whole);
-  if (relative == NULL) return real_unlink(path);
-  enter();
-  int result = real_unlink(path);
-  if (result == 0) put('U', 0, relative, 0, NULL, 0, 0);
-  leave();
-  return result;
+  pthread_once(&once, start);
+  return removed(real_unlink, path);
+}
+int rmdir(const char *path) {
+  pthread_once(&once, start);
+  return removed(real_rmdir, path);
 }
 
 int mkdir(const char *path, mode_t mode) {
@@ -314,13 +344,34 @@ int mkdir(const char *path, mode_t mode) {
   return result;
 }
 
-/* The C library writes streams behind our back: one that goes under the root must not be buffered by it. */
+/* The C library writes streams behind our back: one that goes under the root gets calls of ours. It has no descriptor then,
+ * so the one by which it is to be synced is kept here. */
+#define STREAMS 16
+
+static struct stream {
+  FILE *stream; /* NULL: free */
+  int fd;
+} streams[STREAMS];
+
+static struct stream *find_stream(const FILE *stream) {
+  for (size_t i = 0; i < STREAMS; i++)
+    if (streams[i].stream == stream) return &streams[i];
+  return NULL;
+}
+
 static ssize_t stream_write(void *context, const char *data, size_t length) {
-  return write((int)(intptr_t)context, data, length);
+  return write(((struct stream *)context)->fd, data, length);
 }
+
 static int stream_close(void *context) {
-  return close((int)(intptr_t)context);
+  struct stream *closing = context;
+  pthread_mutex_lock(&mutex);
+  int fd = closing->fd;
+  closing->stream = NULL;
+  pthread_mutex_unlock(&mutex);
+  return close(fd);
 }
+
 FILE *fdopen(int fd, const char *mode) {
   char path[PATH_MAX];
   if (path_of(fd, path) == NULL || mode[0] == 'r') {
@@ -328,5 +379,21 @@ FILE *fdopen(int fd, const char *mode) {
     return real_fdopen(fd, mode);
   }
   cookie_io_functions_t calls = {.write = stream_write, .close = stream_close};
-  return fopencookie((void *)(intptr_t)fd, mode, calls);
+  pthread_mutex_lock(&mutex);
+  struct stream *place = find_stream(NULL);
+  if (place == NULL) abort();
+  place->fd = fd;
+  place->stream = fopencookie(place, mode, calls);
+  FILE *stream = place->stream;
+  pthread_mutex_unlock(&mutex);
+  return stream;
+}
+
+int fileno(FILE *stream) {
+  pthread_once(&once, start);
+  pthread_mutex_lock(&mutex);
+  const struct stream *place = find_stream(stream);
+  int fd = place == NULL ? -1 : place->fd;
+  pthread_mutex_unlock(&mutex);
+  return place == NULL ? real_fileno(stream) : fd;
 }
