@@ -217,6 +217,7 @@ enum collega_status field_check_bytes(const struct field_rule *rule, size_t leng
     return error_set(error, COLLEGA_INVALID, fault, NULL, NULL);
   }
   if (least == most) return refuse_number(error, RULE_bytes_length, rule->min);
+  if (length == 0) return error_set(error, COLLEGA_INVALID, RULE_empty, NULL, NULL);
   if (length < least) return refuse_number(error, RULE_too_short, rule->min);
   return refuse_number(error, RULE_too_long, rule->max);
 }

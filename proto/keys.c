@@ -580,7 +580,7 @@ enum collega_status identity_load(const char *directory, struct identity **out,
   }
   if (!fits || identity->count == 0 || !card_current(identity)->secrets) {
     char at[16];
-    snprintf(at, sizeof at, "%u", number);
+    snprintf(at, sizeof at, "%u", number > 0 ? number : 1); /* an empty file lacks its first line */
     status = error_set(error, COLLEGA_DAMAGED, RULE_identity_damaged, NULL, path, at, NULL);
     goto done;
   }
@@ -666,11 +666,22 @@ void fingerprint_write(char out[FINGERPRINT_BYTES], const struct id *party) {
   }
 }
 
-bool fingerprint_fits(const char *text, const struct id *party) {
+/* How many bytes of an id the text names, 0: it is no fingerprint. */
+static size_t fingerprint_read(const char *text, uint8_t named[ID_BYTES]) {
   char digits[2 * ID_BYTES + 1];
+  if (!digits_only(text, digits, sizeof digits)) return 0;
+  size_t digit_count = strlen(digits), length = digit_count / 2;
+  if (digit_count != 2 * ID_BYTES && digit_count != ID_BYTES) return 0;
+  return hex_read(named, length, digits) ? length : 0;
+}
+
+bool fingerprint_valid(const char *text) {
   uint8_t named[ID_BYTES];
-  if (!digits_only(text, digits, sizeof digits)) return false;
-  size_t length = strlen(digits) / 2;
-  if (length != ID_BYTES && length != ID_BYTES / 2) return false;
-  return hex_read(named, length, digits) && memcmp(named, party->byte, length) == 0;
+  return fingerprint_read(text, named) != 0;
+}
+
+bool fingerprint_fits(const char *text, const struct id *party) {
+  uint8_t named[ID_BYTES];
+  size_t length = fingerprint_read(text, named);
+  return length != 0 && memcmp(named, party->byte, length) == 0;
 }

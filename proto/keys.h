@@ -85,7 +85,8 @@ void party_id(struct id *out, const uint8_t signing_key[32], const uint8_t recov
 /* Fingerprint as people compare it: eight groups of four hexadecimal digits of the id's first 16 bytes. */
 #define FINGERPRINT_BYTES 40
 void fingerprint_write(char out[FINGERPRINT_BYTES], const struct id *party);
-/* The same, or 32 or 64 hexadecimal digits, blanks and colons ignored: does it name this party? False
- * also when malformed. */
+/* Is the text a fingerprint: such groups, or 32 or 64 hexadecimal digits; blanks and colons are ignored. */
+bool fingerprint_valid(const char *text);
+/* Does it name this party? False also when it is no fingerprint. */
 bool fingerprint_fits(const char *text, const struct id *party);
 #endif

@@ -85,6 +85,9 @@ static enum collega_status take_option(struct arguments *arguments, const struct
   snprintf(name, sizeof name, "--%s", row->name);
   if (row->argument != NULL && !row->repeats && argument_value(arguments, row->name) != NULL)
     return error_set(error, COLLEGA_USAGE, RULE_option_twice, NULL, name, NULL);
+  /* A script's variable that was never set is no choice: nothing is hidden, saved or signed for it. */
+  if (value != NULL && value[0] == '\0')
+    return error_set(error, COLLEGA_USAGE, RULE_option_empty, NULL, name, NULL);
   arguments->given[arguments->given_count++] = (struct given){row, value == NULL ? "" : value};
   if (value != NULL && strcmp(row->name, "lang") == 0) {
     if (strcmp(value, "nl") != 0 && strcmp(value, "en") != 0)

@@ -91,9 +91,10 @@ static void print_common(const struct program *program, enum language language, 
 
 void help_program(const struct program *program, const char *prefix, enum language language,
                   FILE *out) {
-  fprintf(out, "%s\n\n%s %s %s%s%s ...\n\n%s\n", text_of(language, program->nl, program->en),
-          label(LABEL_USAGE, language), program->name, prefix, prefix[0] == '\0' ? "" : " ",
-          label(LABEL_COMMAND, language), label(LABEL_COMMANDS, language));
+  terminal_print(out, "", 0, text_of(language, program->nl, program->en));
+  fprintf(out, "\n%s %s %s%s%s ...\n\n%s\n", label(LABEL_USAGE, language), program->name, prefix,
+          prefix[0] == '\0' ? "" : " ", label(LABEL_COMMAND, language),
+          label(LABEL_COMMANDS, language));
   for (size_t i = 0; i < program->command_count; i++) {
     const struct command_row *command = &program->commands[i];
     if (!path_begins(command->path, prefix)) continue;
@@ -124,8 +125,9 @@ void help_settings(const struct program *program, enum language language, FILE *
 void help_command(const struct program *program, const struct command_row *command,
                   enum language language, FILE *out) {
   const char *usage = command->usage == NULL ? "" : command->usage;
-  fprintf(out, "%s %s %s%s%s\n\n%s\n", label(LABEL_USAGE, language), program->name, command->path,
-          usage[0] == '\0' ? "" : " ", usage, text_of(language, command->nl, command->en));
+  fprintf(out, "%s %s %s%s%s\n\n", label(LABEL_USAGE, language), program->name, command->path,
+          usage[0] == '\0' ? "" : " ", usage);
+  terminal_print(out, "", 0, text_of(language, command->nl, command->en));
   if (command->option_count > 0) {
     fprintf(out, "\n%s\n", label(LABEL_OPTIONS, language));
     print_options(out, command->options, command->option_count, language);

@@ -139,7 +139,7 @@ static size_t group_words(const struct program *program, char *const *words, siz
   size_t found = 0;
   char path[PATH_BYTES];
   for (size_t i = 1; i <= count && i < MOST_WORDS; i++)
-    if (join_words(path, words, i) && is_group(program, path)) found = i;
+    if (words[i - 1][0] != '\0' && join_words(path, words, i) && is_group(program, path)) found = i;
   return found;
 }
 
@@ -195,6 +195,9 @@ static enum collega_status check_count(const struct arguments *arguments,
   size_t count = arguments->word_count;
   if (count < command->least)
     return error_set(error, COLLEGA_USAGE, RULE_arguments_missing, NULL, command->usage, NULL);
+  for (size_t i = 0; i < count && i < command->most; i++)
+    if (arguments->words[i][0] == '\0')
+      return error_set(error, COLLEGA_USAGE, RULE_arguments_empty, NULL, command->usage, NULL);
   if (count <= command->most) return COLLEGA_OK;
   char usage[200];
   const char *own = command->usage == NULL ? "" : command->usage;

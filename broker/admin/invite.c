@@ -42,20 +42,32 @@ static size_t split(const char *list, struct arena *arena, char *out[INVITE_ADDR
   return count;
 }
 
+/* "Every address of this machine" is where a broker listens, and nowhere that a node elsewhere can connect to: 0 then. */
+static size_t reachable(char *const *addresses, size_t count, struct collega_error *error) {
+  static const char *const every[] = {"tcp://0.0.0.0:", "tcp://[::]:", "tcp://*:"};
+  for (size_t i = 0; i < count; i++)
+    for (size_t j = 0; j < sizeof every / sizeof every[0]; j++)
+      if (strncmp(addresses[i], every[j], strlen(every[j])) == 0) {
+        error_set(error, COLLEGA_REFUSED, RULE_broker_address_every, NULL, addresses[i], NULL);
+        return 0;
+      }
+  return count;
+}
+
 size_t invite_addresses(const char *advertise, const char *endpoint, struct arena *arena,
                         char *out[INVITE_ADDRESSES], struct collega_error *error) {
   size_t count;
   if (advertise[0] != '\0') {
     count = split(advertise, arena, out);
     if (count == 0) error_set(error, COLLEGA_INVALID, RULE_broker_advertise, NULL, NULL);
-    return count;
+    return reachable(out, count, error);
   }
   size_t length = strlen(endpoint);
   bool any_port =
       length >= 2 && (strcmp(endpoint + length - 2, ":0") == 0 || endpoint[length - 1] == '*');
   count = length == 0 || any_port ? 0 : split(endpoint, arena, out);
   if (count == 0) error_set(error, COLLEGA_REFUSED, RULE_broker_no_address, NULL, NULL);
-  return count;
+  return reachable(out, count, error);
 }
 
 static void put_cards(Collega__Invitation *invitation, const json_t *cards, struct arena *arena) {

@@ -31,7 +31,7 @@ enum collega_status invite_prepare(const struct invite_broker *broker,
                                    char token[INVITATION_TEXT_BYTES], struct request **out,
                                    struct collega_error *error) COLLEGA_MUST_CHECK;
 /* The addresses that nodes are told: link.advertise, else what the broker is bound to. 0: error
- * says why. */
+ * says why; so where one is every address of the machine (tcp://0.0.0.0:7440). */
 size_t invite_addresses(const char *advertise, const char *endpoint, struct arena *arena,
                         char *out[INVITE_ADDRESSES], struct collega_error *error);
 /* Name, KvK number, role and cards as report_recovery tells them; the wish points into it. */

@@ -7,11 +7,13 @@
 #include "base/process/process.h"
 #include "client/cli/common.h"
 #include "proto/json.h"
+#include "proto/keys.h"
 #include "proto/proof.h"
 
 #define PROOF_BYTES       (16u * 1024u * 1024u)
 #define PROOF_ARENA_BYTES (256u * 1024u * 1024u)
 #define TRUST_MOST        32
+#define TRUST_MOST_TEXT   "32"
 
 /* ---- prove */
 
@@ -115,6 +117,21 @@ static void print_judgement(struct desk *desk, const struct proof_judgement *jud
   if (judgement->valid) say(desk, RULE_said_proof_nature, NULL);
 }
 
+/* Half a fingerprint must not read as a network that is not trusted. */
+static enum collega_status read_trusted(const struct arguments *arguments,
+                                        const char *trusted[TRUST_MOST], size_t *count,
+                                        struct collega_error *error) {
+  const char *next;
+  for (*count = 0; (next = argument_value_at(arguments, "trust", *count)) != NULL; (*count)++) {
+    if (*count == TRUST_MOST)
+      return error_set(error, COLLEGA_USAGE, RULE_trust_many, "--trust", TRUST_MOST_TEXT, NULL);
+    if (!fingerprint_valid(next))
+      return error_set(error, COLLEGA_USAGE, RULE_fingerprint_form, "--trust", next, NULL);
+    trusted[*count] = next;
+  }
+  return COLLEGA_OK;
+}
+
 /* Valid, and trusted where --trust is given: 0; otherwise 1. What does not fit is on standard output already, so the
  * error only sums it up. */
 enum collega_status command_verify(const struct arguments *arguments, struct collega_error *error) {
@@ -123,14 +140,12 @@ enum collega_status command_verify(const struct arguments *arguments, struct col
   struct proof_judgement judgement;
   memset(&judgement, 0, sizeof judgement);
   const char *trusted[TRUST_MOST] = {0};
-  size_t trusted_count = 0;
-  for (const char *next;
-       trusted_count < TRUST_MOST && (next = argument_value_at(arguments, "trust", trusted_count));)
-    trusted[trusted_count++] = next;
+  size_t trusted_count;
+  enum collega_status status = read_trusted(arguments, trusted, &trusted_count, error);
+  if (status != COLLEGA_OK) return status;
   buffer_init(&file, PROOF_BYTES + 1);
   desk.arena = arena_new(65536, PROOF_ARENA_BYTES);
-  enum collega_status status =
-      desk.arena ? COLLEGA_OK : error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
+  if (!desk.arena) status = error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
   if (status == COLLEGA_OK)
     status = file_read(argument_at(arguments, 0), PROOF_BYTES, &file, error);
   if (status == COLLEGA_OK) {

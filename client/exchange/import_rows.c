@@ -39,9 +39,8 @@ struct import_rows {
   pthread_mutex_t mutex;
   pthread_cond_t changed;
   /* Under the mutex. */
-  size_t read, judged,
-      taken; /* batches: from `taken` on the storer's, from `judged` on the judge's,
-                                 from `read` on the reader's */
+  /* Batches: from `taken` on the storer's, from `judged` on the judge's, from `read` on the reader's. */
+  size_t read, judged, taken;
   bool all_read, all_judged, stop;
   enum collega_status read_status, judge_status; /* why there are no more */
   struct collega_error read_error, judge_error;

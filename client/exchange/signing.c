@@ -23,8 +23,8 @@ struct deal_list {
   struct arena *arena;
   collega_time now;
   bool all;                       /* all ask: there was a Welcome */
-  const struct party_deal *later; /* those that were to ask before, and had to wait */
-  size_t later_count;
+  const struct party_deal *later; /* those that were to ask before, and had to wait; by key */
+  size_t later_count, later_at;   /* those before later_at were passed */
   struct party_deal *deal;
   size_t count, capacity;
   collega_time next; /* the earliest time at which another deal needs a look; 0: none */
@@ -48,11 +48,15 @@ static bool list_add(struct deal_list *list, struct bytes key, bool asks) {
   return true;
 }
 
-static bool asks_later(const struct deal_list *list, struct bytes key) {
-  for (size_t i = 0; i < list->later_count; i++)
-    if (key.length == 2 * ID_BYTES && memcmp(key.data, list->later[i].party.byte, ID_BYTES) == 0 &&
-        memcmp(key.data + ID_BYTES, list->later[i].deal.byte, ID_BYTES) == 0)
-      return true;
+/* Deals are visited in the order of their keys, and `later` is in that order too. */
+static bool asks_later(struct deal_list *list, struct bytes key) {
+  if (key.length != 2 * ID_BYTES) return false;
+  for (; list->later_at < list->later_count; list->later_at++) {
+    const struct party_deal *later = &list->later[list->later_at];
+    int order = memcmp(later->party.byte, key.data, ID_BYTES);
+    if (order == 0) order = memcmp(later->deal.byte, key.data + ID_BYTES, ID_BYTES);
+    if (order >= 0) return order == 0;
+  }
   return false;
 }
 

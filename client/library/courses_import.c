@@ -71,8 +71,7 @@ static enum collega_status take_row(struct sheet *sheet, struct buffer *out,
 static enum collega_status read_rows(struct sheet *sheet, struct csv_reader *csv,
                                      struct buffer *out, size_t *count,
                                      struct collega_error *error) {
-  sheet->record->row = 1;
-  if (!csv_next(csv, sheet->record)) sheet->record->count = 0;
+  if (!csv_next(csv, sheet->record)) sheet->record->row = 1; /* nothing stands there */
   enum collega_status status = find_columns(sheet, error);
   size_t columns = sheet->record->count;
   while (status == COLLEGA_OK && csv_next(csv, sheet->record)) {

@@ -23,7 +23,14 @@ void csv_open(struct csv_reader *reader, struct bytes text) {
   if (text.length >= 3 && memcmp(text.data, "\xef\xbb\xbf", 3) == 0)
     text = bytes_of(text.data + 3, text.length - 3);
   reader->text = text;
-  reader->separator = count_in_header(text, ';') > count_in_header(text, ',') ? ';' : ',';
+  reader->separator = ',';
+  size_t most = count_in_header(text, ',');
+  for (const char *other = ";\t"; *other; other++) {
+    size_t count = count_in_header(text, *other);
+    if (count <= most) continue;
+    most = count;
+    reader->separator = *other;
+  }
   buffer_init(&reader->cells, 0);
 }
 

@@ -1,7 +1,7 @@
-/* CSV as spreadsheets write it: RFC 4180, with commas or semicolons, with CRLF or LF.
+/* CSV as spreadsheets write it: RFC 4180, with commas, semicolons or tabs, with CRLF or LF.
  *
  * A mark of UTF-8 at the start is skipped. The separator is found in the first line: whichever of
- * comma and semicolon occurs more often outside quotation marks. Blanks around a cell that is not
+ * comma, semicolon and tab occurs most often outside quotation marks. Blanks around a cell that is not
  * quoted do not count; within quotation marks CRLF is read as LF. Faults of form are told with the
  * record, so that the rest can be read. */
 #ifndef COLLEGA_CLIENT_LIBRARY_CSV_H

@@ -42,7 +42,7 @@ NEW = {"--name": "Havendok 13 BV", "--kvk": "34567890", "--signatory": "I. Brouw
     ("--name", "", "name"), ("--name", LONG, "name"), ("--name", "Goed\nBV", "name"), ("--name", "Goed\u0007", "name"),
     ("--kvk", "3456789", "kvk"), ("--kvk", "3456789x", "kvk"), ("--kvk", "", "kvk"),
     ("--signatory", LONG, "signatory"), ("--signatory", "", "signatory"), ("--function", LONG, "function"),
-    ("--function", "\u0001", "function"), ("--invitation", "", "collega1"), ("--invitation", "collega1.AAAA", ""),
+    ("--function", "\u0001", "function"), ("--invitation", "", "invitation"), ("--invitation", " ", "collega1"), ("--invitation", "collega1.AAAA", ""),
     ("--invitation", "collega1." + "A" * 400, ""), ("--invitation", "hello", "collega1"),
 ], ids=lambda value: str(value)[:14])
 def test_a_party_is_checked_by_field_before_keys_are_made(place, option, value, word):

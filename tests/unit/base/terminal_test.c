@@ -179,11 +179,26 @@ static void numbers_keep_within_their_range(void **state) {
   (void)state;
   assert_int_equal(demo("offer", "publish", "a", "--headcount", "10000", NULL), 0);
   assert_int_equal(seen.headcount, 10000);
-  static const char *const wrong[] = {"0", "10001", "-1", "ten", "", "1x", "99999999999999999999"};
+  static const char *const wrong[] = {"0", "10001", "-1", "ten", " ", "1x", "99999999999999999999"};
   for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
     assert_int_equal(demo("offer", "publish", "a", "--headcount", wrong[i], NULL), 2);
     assert_string_equal(complained, "demo: --headcount: must be a whole number from 1 to 10000\n");
   }
+}
+
+static void what_is_empty_is_no_value_no_word_and_no_command(void **state) {
+  (void)state;
+  assert_int_equal(demo("offer", "publish", "a", "--headcount", "", NULL), 2);
+  assert_string_equal(complained, "demo: the option --headcount has an empty value\n");
+  assert_int_equal(demo("offer", "publish", "a", "--accept-by=", NULL), 2);
+  assert_string_equal(complained, "demo: the option --accept-by has an empty value\n");
+  assert_int_equal(demo("offer", "publish", "", NULL), 2);
+  assert_string_equal(complained,
+                      "demo: an empty word is not possible here; needed is: FILE ...\n");
+  assert_int_equal(demo("", NULL), 2);
+  assert_string_equal(complained, "demo: there is no command ''; 'demo help' lists them\n");
+  assert_int_equal(demo("offer", "", NULL), 2);
+  assert_string_equal(complained, "demo: there is no command 'offer '; 'demo help' lists them\n");
 }
 
 static void the_nearest_command_is_suggested(void **state) {
@@ -321,6 +336,7 @@ int main(void) {
       cmocka_unit_test(unknown_options_are_refused_and_the_nearest_is_told),
       cmocka_unit_test(options_keep_their_form),
       cmocka_unit_test(numbers_keep_within_their_range),
+      cmocka_unit_test(what_is_empty_is_no_value_no_word_and_no_command),
       cmocka_unit_test(the_nearest_command_is_suggested),
       cmocka_unit_test(half_a_command_is_told_how_to_go_on),
       cmocka_unit_test(a_very_long_line_is_only_unknown),

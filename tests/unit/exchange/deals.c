@@ -667,6 +667,42 @@ static void mail_that_cannot_be_opened_is_recorded_and_acknowledged(void **state
   arena_destroy(&arena);
 }
 
+/* A Welcome while letters wait: the question about each proposal follows its own letter, and none is left out. */
+static void questions_of_a_welcome_follow_their_letters(void **state) {
+  struct world *world = *state;
+  static const char *const kvk[] = {"22345678", "32345678", "42345678", "52345678"};
+  enum { BIDS = sizeof kvk / sizeof kvk[0] };
+  struct home *lender = world_home(world, "Snijder BV", "12345678", true);
+  struct short_id out =
+      world_publish(world, lender, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT, 2 * BIDS);
+  struct short_id in[BIDS];
+  struct id deal[BIDS];
+  uint32_t acts, asked = 0;
+  for (size_t i = 0; i < BIDS; i++)
+    in[i] = world_publish(world, world_home(world, "Bakker BV", kvk[i], true),
+                          COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_IN, 2);
+  world_settle(world);
+  for (size_t i = 0; i < BIDS; i++) {
+    struct id match = world_match(lender, &out, &in[i]);
+    struct proposal proposal = {.match = &match, .headcount = 2};
+    must(deal_propose(lender->exchange, &lender->party, &proposal, world->now, &deal[i], &error));
+  }
+  must(exchange_sign(lender->exchange, world->now, true, &acts, &error));
+  assert_int_equal(acts, BIDS);
+  world_welcome(world, lender);
+  must(exchange_sign(lender->exchange, world->now, true, &acts, &error));
+  assert_int_equal(acts, 0); /* all letters are still here */
+  for (size_t i = 0; i < BIDS; i++) {
+    assert_true(world_send_waiting(world, lender));
+    must(exchange_sign(lender->exchange, world->now, true, &acts, &error));
+    asked += acts;
+    assert_int_equal(asked, i + 1);
+  }
+  world_settle(world);
+  for (size_t i = 0; i < BIDS; i++)
+    assert_int_equal(world_deal_state(lender, &deal[i], NULL), PROPOSED);
+}
+
 #define world_test(name) cmocka_unit_test_setup_teardown(name, world_setup, world_teardown)
 
 int main(void) {
@@ -678,6 +714,7 @@ int main(void) {
       world_test(a_proposal_to_an_offer_makes_a_capacity_to_fit),
       world_test(terms_of_the_user_win_over_those_of_the_offers),
       world_test(a_transfer_has_no_end_and_takes_its_place_for_good),
+      world_test(questions_of_a_welcome_follow_their_letters),
       world_test(a_declined_proposal_is_void_and_frees_its_hold),
       world_test(a_draft_is_withdrawn_at_once_and_a_proposal_by_the_decider),
       world_test(an_unanswered_proposal_lapses_on_both_sides),

@@ -45,6 +45,7 @@ static void reads_what_rfc_4180_says_and_spreadsheets_write(void **state) {
       {"a,b\nc,d", "[a][b]\n[c][d]\n"},
       {"a;b\nc,d;e", "[a][b]\n[c,d][e]\n"},
       {"a,b\nc;d,e", "[a][b]\n[c;d][e]\n"},
+      {"a\tb, c\td\n\te \t\"f\tg\"\n", "[a][b, c][d]\n[][e][f\tg]\n"},
       {"\xef\xbb\xbf"
        "a,b\n",
        "[a][b]\n"},

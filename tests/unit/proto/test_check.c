@@ -181,7 +181,7 @@ static void checks_the_fields_of_messages_that_were_made_here(void **state) {
   offer->title = NULL;
   assert_refused(check_fields(&offer->base, &error), &error, required, "title");
   offer->title = (char *)"";
-  assert_refused(check_fields(&offer->base, &error), &error, too_short, "title");
+  assert_refused(check_fields(&offer->base, &error), &error, empty, "title");
   offer->title = (char *)"t";
   offer->hours->per_week_max = 61;
   assert_refused(check_fields(&offer->base, &error), &error, range, "hours.per_week_max");

@@ -109,7 +109,7 @@ static void refuses_each_offer_that_breaks_a_rule(void **state) {
       {"{\"audience\":\"named:12345678,87654321,12345678\"}", "audience", RULE_listed_twice},
       {"{\"audience\":\"named:\"}", "audience", RULE_form_audience},
       {"{\"audience\":\"everyone\"}", "audience", RULE_form_audience},
-      {"{\"title\":\"\"}", "title", RULE_too_short},
+      {"{\"title\":\"\"}", "title", RULE_empty},
       {"{\"title\":\"twee\\nregels\"}", "title", RULE_text_line},
       {"{\"title\":\"voor 111222333\"}", "title", RULE_bsn_forbidden},
       {"{\"skills\":[{\"label\":\"a\"},{\"label\":\"123456782\"}]}", "skills[1].label",

@@ -233,6 +233,15 @@ static void fingerprints_are_read_as_people_write_them(void **state) {
   assert_false(fingerprint_fits(long_text, party));
   assert_false(fingerprint_fits("", party));
   assert_false(fingerprint_fits("xyz", party));
+  /* What is no fingerprint is told apart from one of somebody else. */
+  assert_true(fingerprint_valid(text));
+  assert_true(fingerprint_valid(other));
+  assert_false(fingerprint_valid(""));
+  assert_false(fingerprint_valid("a173"));
+  text[38] = '\0'; /* an odd number of digits */
+  assert_false(fingerprint_valid(text));
+  text[38] = 'g';
+  assert_false(fingerprint_valid(text));
 }
 
 static void the_recovery_key_goes_on_from_cards_alone(void **state) {
