@@ -443,6 +443,27 @@ enum collega_status disk_has_room(struct disk *disk, struct collega_error *error
   return error_set(error, COLLEGA_FULL, RULE_disk_map_nearly_full, NULL, used, map, NULL);
 }
 
+/* The lock of a write transaction keeps every other process from writing there meanwhile. */
+enum collega_status disk_cut_tail(struct disk *disk, struct collega_error *error) {
+  MDB_txn *txn;
+  MDB_envinfo info;
+  MDB_stat stat;
+  struct stat about;
+  int fd = -1;
+  enum collega_status status = disk_write(disk, &txn, error);
+  if (status != COLLEGA_OK) return status;
+  int number = mdb_env_info(disk->env, &info);
+  if (number == 0) number = mdb_env_stat(disk->env, &stat);
+  if (number == 0) number = mdb_env_get_fd(disk->env, &fd);
+  if (number == 0 && fstat(fd, &about) != 0) number = errno;
+  if (number == 0) {
+    off_t end = (off_t)((info.me_last_pgno + 1) * stat.ms_psize);
+    if (about.st_size > end && (ftruncate(fd, end) != 0 || fsync(fd) != 0)) number = errno;
+  }
+  disk_abort(&txn);
+  return disk_error(error, disk->path, number);
+}
+
 /* --- backup --- */
 
 /* 0, or an error number. */

@@ -54,6 +54,10 @@ enum collega_status disk_room(struct disk *disk, struct disk_room *out,
                               struct collega_error *error) COLLEGA_MUST_CHECK;
 enum collega_status disk_has_room(struct disk *disk,
                                   struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Shortens the file to its last page in use, and syncs that. What lies behind it was written by a commit whose end was
+ * not: power went, or the process died. Waits for who writes; readers may go on. */
+enum collega_status disk_cut_tail(struct disk *disk,
+                                  struct collega_error *error) COLLEGA_MUST_CHECK;
 /* A compacted copy into the new directory `path`. */
 enum collega_status disk_backup(struct disk *disk, const char *path,
                                 struct collega_error *error) COLLEGA_MUST_CHECK;

@@ -9,7 +9,8 @@
  * ledger_reduce writes zeros over a row before it writes what remains, and ledger_scrub, in an
  * environment that was opened anew (its memory is clean), moves every row to fresh pages - the derived
  * tables by a rebuild - and then fills all free pages with zeros, by putting rows of exactly a page
- * into a table of its own and deleting them again. */
+ * into a table of its own and deleting them again. Behind the last page in use may lie those of a commit
+ * that was cut off before its end: that part of the file is cut off, too. */
 #include "client/ledger/transaction.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -302,7 +303,8 @@ static enum collega_status scrub_pages(struct scrub *scrub, bool *left,
   }
   *left = pages > SCRUB_BATCH;
   enum collega_status dropped = open_table(scrub, true, error);
-  return status == COLLEGA_OK ? dropped : status;
+  if (status == COLLEGA_OK) status = dropped;
+  return status == COLLEGA_OK ? disk_cut_tail(scrub->ledger->disk, error) : status;
 }
 
 enum collega_status ledger_scrub(struct ledger *ledger, ledger_apply apply, void *context,

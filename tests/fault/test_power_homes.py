@@ -270,11 +270,11 @@ class Left:
             home.rename(daemon.home)
             (daemon.home / "settings.ini").write_bytes(settings)
         states = {row["kvk"]: row["state"] for row in self.host.json("party", "list")["parties"]}
-        if states.get(EMPLOYER[1]) not in ("member", "invited"):
-            hosting.add(self.world.broker, self.host, EMPLOYER)
         with self.world:
             for daemon in self.daemon.values():
                 daemon.start()
+            if states.get(EMPLOYER[1]) not in ("member", "invited"):
+                hosting.add(self.world.broker, self.host, EMPLOYER, expect=None)  # whether the broker answers at once or not
             hosting.until(self.host, lambda: (EMPLOYER[1], "member") in {
                 (row["kvk"], row["state"]) for row in self.host.json("party", "list")["parties"]})
             truth.settled(self.world, restored=bool(home))

@@ -142,3 +142,16 @@ def test_bad_input_to_erase_names_what_is_wrong(world_of, arguments, status, nam
     refused = node("ledger", "erase", *arguments, expect=None, stdin="")
     assert refused.returncode == status and names in refused.stderr
     assert node.json("status")["ledger"]["entries"] == entries
+
+
+def test_what_a_commit_that_never_was_left_behind_goes_too(agreed):
+    """Power went, or the daemon was killed, when the pages of a commit were on disk and its end was not: they stand behind
+    the last page that counts."""
+    _, lender, _, deal = agreed
+    lender.stop()
+    with open(lender.home / "ledger" / "data.mdb", "ab") as file:
+        file.write(NOTE.encode().ljust(4096, b"\0") * 1000)  # as of a rebuild
+    assert lender.json("ledger", "erase", "--deal", deal, "--yes")["remains"] is False
+    assert not on_disk(lender, PERSON, PHONE, NOTE, SAID, CONTACT)
+    lender("ledger", "verify")
+    lender.start()

@@ -346,6 +346,35 @@ static void given_back_pages_are_room_again(void **state) {
   disk_close(&disk);
 }
 
+static void what_lies_behind_the_last_page_is_cut_off(void **state) {
+  struct disk_options options = options_for(scratch_path(*state, "ledger"));
+  struct disk *disk = opened(&options);
+  for (uint64_t i = 0; i < 20; i++)
+    assert_int_equal(put(disk, i, 3000, NULL), COLLEGA_OK);
+  char file[200], name[] = "Wilhelmina";
+  snprintf(file, sizeof file, "%s/data.mdb", options.path);
+  MDB_envinfo info;
+  MDB_stat stat_of;
+  assert_int_equal(mdb_env_info(disk_env(disk), &info), 0);
+  assert_int_equal(mdb_env_stat(disk_env(disk), &stat_of), 0);
+  off_t end = (off_t)((info.me_last_pgno + 1) * stat_of.ms_psize);
+  overwrite(options.path, end + 100 * (off_t)stat_of.ms_psize, name, sizeof name);
+  uint8_t first;
+  struct collega_error error;
+  struct stat about;
+  assert_int_equal(disk_cut_tail(disk, &error), COLLEGA_OK);
+  assert_int_equal(stat(file, &about), 0);
+  assert_true(about.st_size <= end);
+  assert_int_equal(get(disk, 19, &first, &error), COLLEGA_OK);
+  assert_int_equal(put(disk, 20, 30000, NULL), COLLEGA_OK); /* it grows again */
+  disk_close(&disk);
+  disk = opened(&options);
+  assert_int_equal(get(disk, 20, &first, &error), COLLEGA_OK);
+  assert_int_equal(disk_cut_tail(disk, &error), COLLEGA_OK);
+  assert_int_equal(get(disk, 20, &first, &error), COLLEGA_OK);
+  disk_close(&disk);
+}
+
 static void a_backup_is_made_while_running_and_opens(void **state) {
   struct scratch *scratch = *state;
   char copy[100];
@@ -399,6 +428,7 @@ int main(void) {
       scratch_test(what_another_process_has_open_is_not_moved),
       scratch_test(a_full_map_is_told_in_words_and_reading_goes_on),
       scratch_test(given_back_pages_are_room_again),
+      scratch_test(what_lies_behind_the_last_page_is_cut_off),
       scratch_test(a_backup_is_made_while_running_and_opens),
       scratch_test(a_forked_child_is_refused),
   };
