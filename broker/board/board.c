@@ -316,7 +316,7 @@ static enum collega_status tree_of(struct store_txn *txn, struct arena *arena, u
   enum collega_status status = commit_row_find(txn, seq, &commit, error);
   if (status) return status;
   if (!commit.count)
-    return error_set(error, COLLEGA_DAMAGED, RULE_disk_corrupt, NULL, "commits", "row", NULL);
+    return error_set(error, COLLEGA_DAMAGED, RULE_disk_corrupt, NULL, "log", "commit", NULL);
   *tree = receipt_tree_build(arena, commit.receipt, commit.first_seq, commit.leaves, commit.count);
   return *tree ? COLLEGA_OK : exhausted(error);
 }
@@ -332,14 +332,9 @@ static bool concerns(const struct board *board, const struct log_row *row) {
 
 static enum collega_status read_rows(struct store_txn *txn, struct board *board,
                                      struct store_cursor *cursor, struct collega_error *error) {
-  uint8_t key[8];
   struct log_run run = {.tree = NULL};
-  put_be64(key, board->after + 1);
-  enum collega_status status = store_seek_back(cursor, bytes_of(key, sizeof key), error);
-  if (!status && !cursor->key.data) status = store_seek(cursor, bytes_of(key, sizeof key), error);
-  while (!status && !board->full && cursor->key.data) {
-    status = log_row_decode(cursor->key, cursor->value, &run.row, error);
-    if (status) break;
+  enum collega_status status = log_rows_seek(cursor, board->after + 1, &run.row, error);
+  while (!status && !board->full && run.row.count) {
     uint64_t last = run.row.first_seq + run.row.count - 1;
     if (last > board->through && !concerns(board, &run.row)) {
       board->through = last;
@@ -349,7 +344,7 @@ static enum collega_status read_rows(struct store_txn *txn, struct board *board,
       status = tree_of(txn, board->arena, last, &run.tree, error);
       if (!status) status = add_row(board, &run, error);
     }
-    if (!status && !board->full) status = store_next(cursor, error);
+    if (!status && !board->full) status = log_rows_next(cursor, &run.row, error);
   }
   /* Rows at the end may be gone altogether. */
   if (!status && !board->full && board->through < board->compacted)

@@ -23,24 +23,17 @@
 static enum collega_status find_horizon(struct store_txn *txn, collega_time now, uint64_t from,
                                         uint64_t *horizon, bool *more,
                                         struct collega_error *error) {
-  uint8_t key[8];
-  struct store_cursor cursor;
   *horizon = from;
-  put_be64(key, from + 1);
-  enum collega_status status = store_cursor_open(txn, STORE_COMMITS, &cursor, error);
-  if (status) return status;
-  status = store_seek(&cursor, bytes_of(key, sizeof key), error);
   size_t looked_at = 0;
-  for (; !status && cursor.key.data && looked_at < COMMITS_LOOKED_AT; looked_at++) {
+  for (; looked_at < COMMITS_LOOKED_AT; looked_at++) {
     struct commit_row row;
-    status = commit_row_find(txn, get_be64(cursor.key.data), &row, error);
-    if (status || row.time + OFFER_LIFETIME_MS + TOMBSTONE_LIFETIME_MS >= now) break;
+    enum collega_status status = commit_row_find(txn, *horizon + 1, &row, error);
+    if (status) return status;
+    if (!row.count || row.time + OFFER_LIFETIME_MS + TOMBSTONE_LIFETIME_MS >= now) break;
     *horizon = row.first_seq + row.count - 1;
-    status = store_next(&cursor, error);
   }
   *more = looked_at == COMMITS_LOOKED_AT;
-  store_cursor_close(&cursor);
-  return status;
+  return COLLEGA_OK;
 }
 
 static bool holds_members(const struct log_row *row) {
@@ -50,28 +43,34 @@ static bool holds_members(const struct log_row *row) {
 }
 
 struct gone {
-  uint64_t seqs[ROWS_DELETED];
+  struct {
+    uint64_t first_seq;
+    uint32_t base;
+  } rows[ROWS_DELETED];
   size_t count;
 };
 
 /* Rows behind the horizon that may go, from where the last look ended. */
 static enum collega_status find_rows(struct commit *commit, struct store_txn *txn, uint64_t horizon,
                                      struct gone *gone, bool *more, struct collega_error *error) {
-  uint8_t key[8];
   struct store_cursor cursor;
-  put_be64(key, commit->compacted_rows + 1);
+  struct log_row row;
   enum collega_status status = store_cursor_open(txn, STORE_LOG, &cursor, error);
   if (status) return status;
-  status = store_seek(&cursor, bytes_of(key, sizeof key), error);
+  status = log_rows_seek(&cursor, commit->compacted_rows + 1, &row, error);
   size_t looked_at = 0;
-  for (; !status && cursor.key.data && looked_at < ROWS_LOOKED_AT && gone->count < ROWS_DELETED;
+  for (; !status && row.count && looked_at < ROWS_LOOKED_AT && gone->count < ROWS_DELETED;
        looked_at++) {
-    struct log_row row;
-    status = log_row_decode(cursor.key, cursor.value, &row, error);
-    if (status || row.first_seq + row.count - 1 > horizon) break;
-    if (!holds_members(&row)) gone->seqs[gone->count++] = row.first_seq;
-    commit->compacted_rows = row.first_seq + row.count - 1;
-    status = store_next(&cursor, error);
+    uint64_t last = row.first_seq + row.count - 1;
+    if (last > horizon) break;
+    if (last > commit->compacted_rows) {
+      if (!holds_members(&row)) {
+        gone->rows[gone->count].first_seq = row.first_seq;
+        gone->rows[gone->count++].base = row.base;
+      }
+      commit->compacted_rows = last;
+    }
+    status = log_rows_next(&cursor, &row, error);
   }
   *more = *more || looked_at == ROWS_LOOKED_AT || gone->count == ROWS_DELETED;
   store_cursor_close(&cursor);
@@ -83,11 +82,8 @@ static enum collega_status write_compacted(struct commit *commit, uint64_t horiz
   struct store_txn *txn = NULL;
   enum collega_status status = store_write(commit->store, &txn, error);
   if (!status && moved) status = compacted_write(txn, horizon, error);
-  for (size_t i = 0; !status && i < gone->count; i++) {
-    uint8_t key[8];
-    put_be64(key, gone->seqs[i]);
-    status = store_delete(txn, STORE_LOG, bytes_of(key, sizeof key), error);
-  }
+  for (size_t i = 0; !status && i < gone->count; i++)
+    status = log_row_delete(txn, gone->rows[i].first_seq, gone->rows[i].base, error);
   if (!status) return store_commit(&txn, error);
   store_end(&txn);
   return status;

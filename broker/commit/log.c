@@ -101,6 +101,7 @@ static enum collega_status keep_run(struct batch *batch, const struct log_entry 
   struct log_row row = {
       .first_seq = first_seq,
       .count = entry->count,
+      .base = batch->open,
       .facets = arena_copy(part->arena, entry->facets, entry->count * sizeof *entry->facets),
       .priors = bytes_of(priors, entry->prior_count * PRIOR_BYTES),
       .run =
@@ -279,7 +280,7 @@ enum collega_status batch_same_record(struct batch *batch, uint64_t seq, const s
   enum collega_status status = commit_row_find(batch->txn, seq, &row, error);
   if (status) return status;
   if (!row.count)
-    return error_set(error, COLLEGA_DAMAGED, RULE_disk_corrupt, NULL, "commits", "row", NULL);
+    return error_set(error, COLLEGA_DAMAGED, RULE_disk_corrupt, NULL, "log", "commit", NULL);
   struct receipt_position position = {batch->state.broker, row.epoch, seq, row.time};
   struct id leaf;
   receipt_leaf(&leaf, &position, id);

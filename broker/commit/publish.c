@@ -85,7 +85,9 @@ static enum collega_status stretch_is_new(struct publish *publish, const struct 
   enum collega_status status = store_floor(publish->batch->txn, STORE_AUTHORS,
                                            bytes_of(wanted, sizeof wanted), &key, &value, error);
   *all_new = true;
-  if (status || !key.data || memcmp(key.data, wanted, ID_BYTES + EPOCH_BYTES) != 0) return status;
+  if (status || key.length != AUTHOR_KEY_BYTES ||
+      memcmp(key.data, wanted, ID_BYTES + EPOCH_BYTES) != 0)
+    return status;
   struct author_row row;
   status = author_row_decode(key, value, &row, error);
   *all_new = row.first + row.count <= first;
@@ -228,7 +230,7 @@ static enum collega_status stored_tree(struct batch *batch, uint64_t seq, struct
   enum collega_status status = commit_row_find(batch->txn, seq, &row, error);
   if (status) return status;
   if (!row.count)
-    return error_set(error, COLLEGA_DAMAGED, RULE_disk_corrupt, NULL, "commits", "row", NULL);
+    return error_set(error, COLLEGA_DAMAGED, RULE_disk_corrupt, NULL, "log", "commit", NULL);
   const void *stem = arena_copy(batch->arena, row.receipt.data, row.receipt.length);
   const struct id *leaves = arena_copy(batch->arena, row.leaves, row.count * sizeof *leaves);
   *out = stem && leaves ? receipt_tree_build(batch->arena, bytes_of(stem, row.receipt.length),

@@ -1,4 +1,4 @@
-/* Rows of state, epochs, log, commits and authors; the formats stand in log_rows.h. What is read
+/* Rows of state, epochs, log and authors; the formats stand in log_rows.h. What is read
  * back is checked for length only: LMDB gives whole values, and a damaged file shows in them as
  * nonsense. */
 #include "broker/store/log_rows.h"
@@ -123,29 +123,58 @@ enum collega_status epoch_find(struct store_txn *txn, const struct epoch *epoch,
 
 /* ---- log */
 
+#define LOG_KEY_BYTES 12u
+#define OF_COMMIT     UINT32_MAX /* in the place of `base`: the commit's own row, the last one of it */
+
+struct log_key {
+  uint8_t byte[LOG_KEY_BYTES];
+};
+
+static struct log_key log_key(uint64_t commit, uint32_t base) {
+  struct log_key key;
+  put_be64(key.byte, commit);
+  put_be32(key.byte + 8, base);
+  return key;
+}
+
+static struct bytes key_bytes(const struct log_key *key) {
+  return bytes_of(key->byte, sizeof key->byte);
+}
+
 enum collega_status log_row_append(struct store_txn *txn, const struct log_row *row,
                                    struct collega_error *error) {
-  uint8_t key[8], head[LOG_HEAD_BYTES];
-  put_be64(key, row->first_seq);
+  struct log_key key = log_key(row->first_seq - row->base, row->base);
+  uint8_t head[LOG_HEAD_BYTES];
   put_be32(head, row->count);
   put_be32(head + 4, (uint32_t)(row->priors.length / PRIOR_BYTES));
   struct bytes parts[] = {bytes_of(head, sizeof head),
                           bytes_of(row->facets, row->count * sizeof *row->facets), row->priors,
                           row->run};
-  return store_append(txn, STORE_LOG, bytes_of(key, sizeof key), parts, 4, error);
+  return store_append(txn, STORE_LOG, key_bytes(&key), parts, 4, error);
+}
+
+enum collega_status log_row_delete(struct store_txn *txn, uint64_t first_seq, uint32_t base,
+                                   struct collega_error *error) {
+  struct log_key key = log_key(first_seq - base, base);
+  return store_delete(txn, STORE_LOG, key_bytes(&key), error);
 }
 
 enum collega_status log_row_decode(struct bytes key, struct bytes value, struct log_row *out,
                                    struct collega_error *error) {
   *out = (struct log_row){0};
-  if (key.length != 8 || value.length < LOG_HEAD_BYTES) return row_damaged(error, "log");
+  if (key.length != LOG_KEY_BYTES) return row_damaged(error, "log");
+  uint32_t base = get_be32(key.data + 8);
+  if (base == OF_COMMIT) return COLLEGA_OK;
+  if (value.length < LOG_HEAD_BYTES) return row_damaged(error, "log");
   uint32_t count = get_be32(value.data), priors = get_be32(value.data + 4);
-  if (count == 0 || count > LIMIT_RUN_RECORDS || priors > count) return row_damaged(error, "log");
+  if (count == 0 || count > LIMIT_RUN_RECORDS || base > LIMIT_RUN_RECORDS - count || priors > count)
+    return row_damaged(error, "log");
   size_t facet_bytes = count * sizeof(struct facet), prior_bytes = priors * PRIOR_BYTES;
   if (value.length < LOG_HEAD_BYTES + facet_bytes + prior_bytes) return row_damaged(error, "log");
   const uint8_t *at = value.data + LOG_HEAD_BYTES;
-  out->first_seq = get_be64(key.data);
+  out->first_seq = get_be64(key.data) + base;
   out->count = count;
+  out->base = base;
   out->facets = (const struct facet *)(const void *)at;
   out->priors = bytes_of(at + facet_bytes, prior_bytes);
   at += facet_bytes + prior_bytes;
@@ -164,51 +193,103 @@ struct prior prior_decode(struct bytes priors, size_t index) {
   return prior;
 }
 
+/* The commit that holds `seq`, or the last one before it: its own row, or, while it is still open, its
+ * last run. */
+static enum collega_status floor_commit(struct store_txn *txn, uint64_t seq, uint64_t *commit,
+                                        struct bytes *key, struct bytes *value,
+                                        struct collega_error *error) {
+  struct log_key wanted = log_key(seq, OF_COMMIT);
+  *commit = 0;
+  enum collega_status status = store_floor(txn, STORE_LOG, key_bytes(&wanted), key, value, error);
+  if (status || !key->data) return status;
+  if (key->length != LOG_KEY_BYTES) return row_damaged(error, "log");
+  *commit = get_be64(key->data);
+  return COLLEGA_OK;
+}
+
+static bool holds(const struct log_row *row, uint64_t seq) {
+  return row->count && seq >= row->first_seq && seq - row->first_seq < row->count;
+}
+
 enum collega_status log_row_find(struct store_txn *txn, uint64_t seq, struct log_row *out,
                                  struct collega_error *error) {
   *out = (struct log_row){0};
-  uint8_t wanted[8];
-  put_be64(wanted, seq);
   struct bytes key, value;
-  enum collega_status status =
-      store_floor(txn, STORE_LOG, bytes_of(wanted, sizeof wanted), &key, &value, error);
+  uint64_t commit;
+  enum collega_status status = floor_commit(txn, seq, &commit, &key, &value, error);
+  if (status || !key.data || seq - commit >= LIMIT_RUN_RECORDS) return status;
+  struct log_key wanted = log_key(commit, (uint32_t)(seq - commit));
+  status = store_floor(txn, STORE_LOG, key_bytes(&wanted), &key, &value, error);
   if (status || !key.data) return status;
   status = log_row_decode(key, value, out, error);
-  if (!status && seq - out->first_seq >= out->count) *out = (struct log_row){0};
+  if (!holds(out, seq)) *out = (struct log_row){0};
   return status;
+}
+
+/* ---- a walk over runs */
+
+/* On from where the cursor stands, over rows of commits. */
+static enum collega_status to_run(struct store_cursor *cursor, struct log_row *row,
+                                  struct collega_error *error) {
+  *row = (struct log_row){0};
+  while (cursor->key.data) {
+    enum collega_status status = log_row_decode(cursor->key, cursor->value, row, error);
+    if (status || row->count) return status;
+    status = store_next(cursor, error);
+    if (status) return status;
+  }
+  return COLLEGA_OK;
+}
+
+enum collega_status log_rows_seek(struct store_cursor *cursor, uint64_t seq, struct log_row *row,
+                                  struct collega_error *error) {
+  struct log_key key = log_key(seq, OF_COMMIT);
+  enum collega_status status = store_seek_back(cursor, key_bytes(&key), error);
+  if (!status && cursor->key.data) {
+    if (cursor->key.length != LOG_KEY_BYTES) return row_damaged(error, "log");
+    uint64_t commit = get_be64(cursor->key.data), base = seq - commit;
+    key = log_key(commit, base < OF_COMMIT ? (uint32_t)base : OF_COMMIT);
+    status = store_seek_back(cursor, key_bytes(&key), error);
+  }
+  if (!status && !cursor->key.data) status = store_seek(cursor, bytes_of(NULL, 0), error);
+  return status ? status : to_run(cursor, row, error);
+}
+
+enum collega_status log_rows_next(struct store_cursor *cursor, struct log_row *row,
+                                  struct collega_error *error) {
+  enum collega_status status = store_next(cursor, error);
+  return status ? status : to_run(cursor, row, error);
 }
 
 /* ---- commits */
 
 enum collega_status commit_row_append(struct store_txn *txn, const struct commit_row *row,
                                       struct collega_error *error) {
-  uint8_t key[8], head[COMMIT_HEAD_BYTES];
-  put_be64(key, row->first_seq);
+  struct log_key key = log_key(row->first_seq, OF_COMMIT);
+  uint8_t head[COMMIT_HEAD_BYTES];
   put_be32(head, row->count);
   put_be64(head + 4, (uint64_t)row->time);
   memcpy(head + 12, row->epoch.byte, EPOCH_BYTES);
   put_be32(head + 20, (uint32_t)row->receipt.length);
   struct bytes parts[] = {bytes_of(head, sizeof head), row->receipt,
                           bytes_of(row->leaves, row->count * ID_BYTES)};
-  return store_append(txn, STORE_COMMITS, bytes_of(key, sizeof key), parts, 3, error);
+  return store_append(txn, STORE_LOG, key_bytes(&key), parts, 3, error);
 }
 
 enum collega_status commit_row_find(struct store_txn *txn, uint64_t seq, struct commit_row *out,
                                     struct collega_error *error) {
   *out = (struct commit_row){0};
-  uint8_t wanted[8];
-  put_be64(wanted, seq);
   struct bytes key, value;
-  enum collega_status status =
-      store_floor(txn, STORE_COMMITS, bytes_of(wanted, sizeof wanted), &key, &value, error);
-  if (status || !key.data) return status;
-  if (key.length != 8 || value.length < COMMIT_HEAD_BYTES) return row_damaged(error, "commits");
+  uint64_t first;
+  enum collega_status status = floor_commit(txn, seq, &first, &key, &value, error);
+  if (status || !key.data || get_be32(key.data + 8) != OF_COMMIT) return status;
+  if (value.length < COMMIT_HEAD_BYTES) return row_damaged(error, "log");
   uint32_t count = get_be32(value.data), length = get_be32(value.data + 20);
   if (count == 0 || count > LIMIT_RUN_RECORDS ||
       value.length != COMMIT_HEAD_BYTES + (size_t)length + (size_t)count * ID_BYTES)
-    return row_damaged(error, "commits");
-  out->first_seq = get_be64(key.data);
-  if (seq - out->first_seq >= count) return COLLEGA_OK;
+    return row_damaged(error, "log");
+  out->first_seq = first;
+  if (seq - first >= count) return COLLEGA_OK;
   out->count = count;
   out->time = (collega_time)get_be64(value.data + 4);
   memcpy(out->epoch.byte, value.data + 12, EPOCH_BYTES);
@@ -224,6 +305,11 @@ static void author_key(uint8_t out[AUTHOR_KEY_BYTES], const struct id *author,
   memcpy(out, author->byte, ID_BYTES);
   memcpy(out + ID_BYTES, epoch->byte, EPOCH_BYTES);
   put_be64(out + ID_BYTES + EPOCH_BYTES, seq);
+}
+
+/* A row of the author and epoch that `wanted` names? Others stand beside it: other authors', and heads. */
+static bool author_key_is(struct bytes key, const uint8_t wanted[AUTHOR_KEY_BYTES]) {
+  return key.length == AUTHOR_KEY_BYTES && !memcmp(key.data, wanted, ID_BYTES + EPOCH_BYTES);
 }
 
 enum collega_status author_row_put(struct store_txn *txn, const struct id *author,
@@ -264,11 +350,52 @@ enum collega_status author_find(struct store_txn *txn, const struct id *author,
   struct bytes key, value;
   enum collega_status status =
       store_floor(txn, STORE_AUTHORS, bytes_of(wanted, sizeof wanted), &key, &value, error);
-  if (status || !key.data) return status;
+  if (status || !author_key_is(key, wanted)) return status;
   struct author_row row;
   status = author_row_decode(key, value, &row, error);
-  if (status) return status;
-  bool same = !memcmp(key.data, wanted, ID_BYTES + EPOCH_BYTES);
-  if (same && seq - row.first < row.count) *log_seq = row.log_seq + (seq - row.first);
-  return COLLEGA_OK;
+  if (!status && seq - row.first < row.count) *log_seq = row.log_seq + (seq - row.first);
+  return status;
+}
+
+/* ---- heads */
+
+#define HEAD_KEY_BYTES (AUTHOR_KEY_BYTES + 1) /* behind every epoch and number there may be */
+
+static void head_key(uint8_t out[HEAD_KEY_BYTES], const struct id *home) {
+  memcpy(out, home->byte, ID_BYTES);
+  memset(out + ID_BYTES, 0xff, HEAD_KEY_BYTES - ID_BYTES);
+}
+
+enum collega_status head_row_decode(struct bytes key, struct bytes value, bool *is_head,
+                                    struct head_row *out, struct collega_error *error) {
+  *is_head = key.length == HEAD_KEY_BYTES;
+  if (!*is_head) return COLLEGA_OK;
+  struct row_in row = row_reader(value);
+  row_get(&row, out->epoch.byte, EPOCH_BYTES);
+  out->number = row_get_u64(&row);
+  row_get(&row, out->hash.byte, ID_BYTES);
+  return row_complete(&row) ? COLLEGA_OK : row_damaged(error, "authors");
+}
+
+enum collega_status head_row_read(struct store_txn *txn, const struct id *home,
+                                  struct head_row *out, bool *found, struct collega_error *error) {
+  uint8_t key[HEAD_KEY_BYTES];
+  struct bytes value;
+  head_key(key, home);
+  *found = false;
+  enum collega_status status =
+      store_get(txn, STORE_AUTHORS, bytes_of(key, sizeof key), &value, error);
+  if (status || !value.data) return status;
+  return head_row_decode(bytes_of(key, sizeof key), value, found, out, error);
+}
+
+enum collega_status head_row_write(struct store_txn *txn, const struct id *home,
+                                   const struct head_row *row, struct collega_error *error) {
+  uint8_t key[HEAD_KEY_BYTES];
+  struct row_out out = {.length = 0};
+  head_key(key, home);
+  row_put(&out, row->epoch.byte, EPOCH_BYTES);
+  row_put_u64(&out, row->number);
+  row_put(&out, row->hash.byte, ID_BYTES);
+  return store_put(txn, STORE_AUTHORS, bytes_of(key, sizeof key), row_bytes(&out), error);
 }

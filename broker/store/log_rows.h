@@ -1,21 +1,25 @@
 /* The log's rows: what is written for every run that is published, in keys that only grow or that
  * belong to one author. No row here is keyed by a record's id: an index of random keys would cost
- * thirty times as much as all the rest.
+ * thirty times as much as all the rest. What one commit writes stands side by side, on as few pages as
+ * can be: its runs and their receipt, a home's newest row and its head.
  *
  * state     "state" -> broker (32), epoch (8), epoch number (4), last log seq (8), author epoch
  *           (8), last author-seq (8), restored (1), name (text)
  *           "compacted" -> last log seq of which only the members class is left (8)
  * epochs    number (4) -> epoch (8), last log seq kept of the one before (8), time (8)
- * log       first seq (8) -> leaves (4), priors (4), facets (16 each), priors (20 each), the Run,
- *           verbatim
- * commits   first seq (8) -> leaves (4), time (8), epoch (8), length of the ReceiptRun (4), the
- *           ReceiptRun of the whole commit, the hashes of its leaves (32 each)
+ * log       first seq of a commit (8), leaves of it that stand before a run (4) -> leaves (4),
+ *           priors (4), facets (16 each), priors (20 each), the Run, verbatim
+ *           first seq of a commit (8), 0xffffffff (4) -> leaves (4), time (8), epoch (8), length of
+ *           the ReceiptRun (4), the ReceiptRun of the whole commit, the hashes of its leaves (32
+ *           each)
  * authors   author (32), epoch (8), first author-seq (8) -> first log seq (8), leaves (4), then, if
  *           any of them is an offer, the first 8 bytes of each leaf's offer id (zero: no offer)
+ *           home (32), 17 bytes 0xff -> the head it told last: ledger epoch (8), number (8), hash
+ *           (32)
  *
  * Example: a party publishes sequence numbers 7, 8 and 9 as one run, with somebody's run of two
- * before it in the same commit, and the log stood at 40. Then log has rows 41 (2 leaves) and 43 (3
- * leaves), commits has row 41 (5 leaves: 41 to 45), authors has row (party, epoch, 7) -> 43, 3
+ * before it in the same commit, and the log stood at 40. Then log has rows (41, 0) (2 leaves), (41, 2) (3
+ * leaves) and (41, 0xffffffff) (5 leaves: 41 to 45), authors has row (party, epoch, 7) -> 43, 3
  * leaves.
  *
  * A row of `authors` covers consecutive numbers only, so that rows never overlap and finding the
@@ -80,20 +84,32 @@ struct prior {
 };
 #define PRIOR_BYTES 20
 
+/* A run. */
 struct log_row {
   uint64_t first_seq;
   uint32_t count; /* 0: no such row */
+  uint32_t base;  /* leaves of the same commit before it */
   const struct facet *facets;
   struct bytes priors; /* PRIOR_BYTES each */
   struct bytes run;
 };
+/* Behind the runs of its commit that stand before it. */
 enum collega_status log_row_append(struct store_txn *txn, const struct log_row *row,
                                    struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status log_row_delete(struct store_txn *txn, uint64_t first_seq, uint32_t base,
+                                   struct collega_error *error) COLLEGA_MUST_CHECK;
+/* A walk over the runs of the log, in order: to the run that holds `seq` or, where that is gone, to a run
+ * before it or the next one after it; then on. `row->count` is 0 past the end. */
+enum collega_status log_rows_seek(struct store_cursor *cursor, uint64_t seq, struct log_row *row,
+                                  struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status log_rows_next(struct store_cursor *cursor, struct log_row *row,
+                                  struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Rows of commits: count 0. */
 enum collega_status log_row_decode(struct bytes key, struct bytes value, struct log_row *out,
                                    struct collega_error *error) COLLEGA_MUST_CHECK;
 void prior_encode(uint8_t out[PRIOR_BYTES], const struct prior *prior);
 struct prior prior_decode(struct bytes priors, size_t index);
-/* The row that holds `seq`; count 0: none. */
+/* The run that holds `seq`; count 0: none. */
 enum collega_status log_row_find(struct store_txn *txn, uint64_t seq, struct log_row *out,
                                  struct collega_error *error) COLLEGA_MUST_CHECK;
 
@@ -105,8 +121,10 @@ struct commit_row {
   struct bytes receipt; /* packed ReceiptRun of all leaves */
   const struct id *leaves;
 };
+/* Behind all runs of the commit. */
 enum collega_status commit_row_append(struct store_txn *txn, const struct commit_row *row,
                                       struct collega_error *error) COLLEGA_MUST_CHECK;
+/* The commit that `seq` was receipted in. */
 enum collega_status commit_row_find(struct store_txn *txn, uint64_t seq, struct commit_row *out,
                                     struct collega_error *error) COLLEGA_MUST_CHECK;
 
@@ -128,4 +146,20 @@ enum collega_status author_find(struct store_txn *txn, const struct id *author,
 #define AUTHOR_KEY_BYTES (ID_BYTES + EPOCH_BYTES + 8)
 enum collega_status author_row_decode(struct bytes key, struct bytes value, struct author_row *out,
                                       struct collega_error *error) COLLEGA_MUST_CHECK;
+
+struct head_row {
+  struct epoch epoch;
+  uint64_t number;
+  struct id hash;
+};
+enum collega_status head_row_read(struct store_txn *txn, const struct id *home,
+                                  struct head_row *out, bool *found,
+                                  struct collega_error *error) COLLEGA_MUST_CHECK;
+enum collega_status head_row_write(struct store_txn *txn, const struct id *home,
+                                   const struct head_row *row,
+                                   struct collega_error *error) COLLEGA_MUST_CHECK;
+/* *is_head false: the row is an author's. */
+enum collega_status head_row_decode(struct bytes key, struct bytes value, bool *is_head,
+                                    struct head_row *out,
+                                    struct collega_error *error) COLLEGA_MUST_CHECK;
 #endif

@@ -1,5 +1,5 @@
-/* Rows about members; the formats stand in member_rows.h. All of them are small and change seldom,
- * except `heads`, of which each home has one that is overwritten in place. */
+/* Rows about members; the formats stand in member_rows.h. All of them are small and change
+ * seldom. */
 #include "broker/store/member_rows.h"
 
 #include <stdlib.h>
@@ -211,30 +211,6 @@ enum collega_status invitation_row_write(struct store_txn *txn, const uint8_t ke
   row_put_text(&out, row->kvk);
   if (!id_is_zero(&row->host)) row_put(&out, row->host.byte, ID_BYTES);
   return store_put(txn, STORE_INVITATIONS, link_key(key), row_bytes(&out), error);
-}
-
-/* ---- heads */
-
-enum collega_status head_row_read(struct store_txn *txn, const struct id *home,
-                                  struct head_row *out, bool *found, struct collega_error *error) {
-  struct bytes value;
-  enum collega_status status = store_get(txn, STORE_HEADS, id_key(home), &value, error);
-  *found = !status && value.data;
-  if (!*found) return status;
-  struct row_in row = row_reader(value);
-  row_get(&row, out->epoch.byte, EPOCH_BYTES);
-  out->number = row_get_u64(&row);
-  row_get(&row, out->hash.byte, ID_BYTES);
-  return row_complete(&row) ? COLLEGA_OK : row_damaged(error, "heads");
-}
-
-enum collega_status head_row_write(struct store_txn *txn, const struct id *home,
-                                   const struct head_row *row, struct collega_error *error) {
-  struct row_out out = {.length = 0};
-  row_put(&out, row->epoch.byte, EPOCH_BYTES);
-  row_put_u64(&out, row->number);
-  row_put(&out, row->hash.byte, ID_BYTES);
-  return store_put(txn, STORE_HEADS, id_key(home), row_bytes(&out), error);
 }
 
 /* ---- records of class members */

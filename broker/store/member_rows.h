@@ -9,7 +9,6 @@
  * invitations  CURVE key (32) -> expires (8), role (4), card that used it (32, zero: none), party
  *              (32), log seq of its certificate (8), name (text), kvk (text), and for a party that
  *              another one hosts: host (32)
- * heads        home (32) -> ledger epoch (8), number (8), hash (32)
  * members      party (32), log seq (8) -> nothing. A card stands under its party, a certificate and
  *              a revocation under the party they speak of, everything else under its author */
 #ifndef COLLEGA_BROKER_MEMBER_ROWS_H
@@ -84,18 +83,6 @@ enum collega_status invitation_row_read(struct store_txn *txn, const uint8_t key
 enum collega_status invitation_row_write(struct store_txn *txn, const uint8_t key[LINK_KEY_BYTES],
                                          const struct invitation_row *row,
                                          struct collega_error *error) COLLEGA_MUST_CHECK;
-
-struct head_row {
-  struct epoch epoch;
-  uint64_t number;
-  struct id hash;
-};
-enum collega_status head_row_read(struct store_txn *txn, const struct id *home,
-                                  struct head_row *out, bool *found,
-                                  struct collega_error *error) COLLEGA_MUST_CHECK;
-enum collega_status head_row_write(struct store_txn *txn, const struct id *home,
-                                   const struct head_row *row,
-                                   struct collega_error *error) COLLEGA_MUST_CHECK;
 
 /* ---- records of class members */
 enum collega_status member_index_put(struct store_txn *txn, const struct id *party,

@@ -3,6 +3,10 @@
  * keys, big-endian numbers, so that memcmp order is the order of meaning; no DUPSORT, whose deletes
  * are not to be trusted.
  *
+ * One table has no name: the few rows of the state, which nearly every commit writes, stand in
+ * LMDB's tree of names, where every commit writes the roots of the others. That saves it a page.
+ * Their keys are no table's name.
+ *
  * Cursors for store_floor are kept for the length of a transaction, because the committer asks that
  * question once for every run. */
 #include "broker/store/store.h"
@@ -14,19 +18,17 @@
 #include "base/disk/disk.h"
 
 #define STORE_FORMAT  "collega-broker"
-#define STORE_VERSION 1u
+#define STORE_VERSION 2u
 
 static const char *const table_names[STORE_TABLES] = {
-    [STORE_STATE] = "state",
+    [STORE_STATE] = NULL, /* in the tree of names */
     [STORE_EPOCHS] = "epochs",
     [STORE_LOG] = "log",
-    [STORE_COMMITS] = "commits",
     [STORE_AUTHORS] = "authors",
     [STORE_MEMBERS] = "members",
     [STORE_PARTIES] = "parties",
     [STORE_LINKS] = "links",
     [STORE_INVITATIONS] = "invitations",
-    [STORE_HEADS] = "heads",
     [STORE_BOXES] = "boxes",
     [STORE_MAIL] = "mail",
     [STORE_SENDERS] = "senders",
@@ -36,6 +38,11 @@ static const char *const table_names[STORE_TABLES] = {
     [STORE_DECISIONS] = "decisions",
     [STORE_REGISTERS] = "registers",
 };
+
+/* For errors. */
+static const char *name_of(enum store_table table) {
+  return table_names[table] ? table_names[table] : "state";
+}
 
 struct store {
   struct disk *disk;
@@ -61,8 +68,9 @@ static enum collega_status open_tables(struct store *store, struct collega_error
   MDB_txn *txn = NULL;
   enum collega_status status = disk_write(store->disk, &txn, error);
   for (size_t i = 0; !status && i < STORE_TABLES; i++) {
-    int number = mdb_dbi_open(txn, table_names[i], MDB_CREATE, &store->tables[i]);
-    if (number) status = disk_error(error, table_names[i], number);
+    int number =
+        mdb_dbi_open(txn, table_names[i], table_names[i] ? MDB_CREATE : 0, &store->tables[i]);
+    if (number) status = disk_error(error, name_of((enum store_table)i), number);
   }
   if (!status) return disk_commit(&txn, error);
   disk_abort(&txn);
@@ -183,8 +191,7 @@ enum collega_status store_get(struct store_txn *txn, enum store_table table, str
   MDB_val wanted = value_of(key), found = {0, NULL};
   int number = mdb_get(txn->inner, txn->store->tables[table], &wanted, &found);
   *value = number ? bytes_of(NULL, 0) : bytes_of_value(found);
-  return number && number != MDB_NOTFOUND ? disk_error(error, table_names[table], number)
-                                          : COLLEGA_OK;
+  return number && number != MDB_NOTFOUND ? disk_error(error, name_of(table), number) : COLLEGA_OK;
 }
 
 /* One step of a cursor; past either end is no error. */
@@ -211,7 +218,7 @@ enum collega_status store_floor(struct store_txn *txn, enum store_table table, s
   *found = *value = bytes_of(NULL, 0);
   if (!txn->floors[table]) {
     int number = mdb_cursor_open(txn->inner, txn->store->tables[table], &txn->floors[table]);
-    if (number) return disk_error(error, table_names[table], number);
+    if (number) return disk_error(error, name_of(table), number);
   }
   return step_to_floor(txn->floors[table], key, found, value, error);
 }
@@ -220,7 +227,7 @@ enum collega_status store_put(struct store_txn *txn, enum store_table table, str
                               struct bytes value, struct collega_error *error) {
   MDB_val at = value_of(key), data = value_of(value);
   int number = mdb_put(txn->inner, txn->store->tables[table], &at, &data, 0);
-  return number ? disk_error(error, table_names[table], number) : COLLEGA_OK;
+  return number ? disk_error(error, name_of(table), number) : COLLEGA_OK;
 }
 
 static enum collega_status put_parts(struct store_txn *txn, enum store_table table,
@@ -231,7 +238,7 @@ static enum collega_status put_parts(struct store_txn *txn, enum store_table tab
     length += parts[i].length;
   MDB_val at = value_of(key), data = {length, NULL};
   int number = mdb_put(txn->inner, txn->store->tables[table], &at, &data, MDB_RESERVE | flags);
-  if (number) return disk_error(error, table_names[table], number);
+  if (number) return disk_error(error, name_of(table), number);
   uint8_t *to = data.mv_data;
   for (size_t i = 0; i < count; i++) {
     if (parts[i].length) memcpy(to, parts[i].data, parts[i].length);
@@ -256,8 +263,7 @@ enum collega_status store_delete(struct store_txn *txn, enum store_table table, 
                                  struct collega_error *error) {
   MDB_val at = value_of(key);
   int number = mdb_del(txn->inner, txn->store->tables[table], &at, NULL);
-  return number && number != MDB_NOTFOUND ? disk_error(error, table_names[table], number)
-                                          : COLLEGA_OK;
+  return number && number != MDB_NOTFOUND ? disk_error(error, name_of(table), number) : COLLEGA_OK;
 }
 
 enum collega_status store_cursor_open(struct store_txn *txn, enum store_table table,
@@ -265,7 +271,7 @@ enum collega_status store_cursor_open(struct store_txn *txn, enum store_table ta
   *cursor = (struct store_cursor){0};
   MDB_cursor *inner = NULL;
   int number = mdb_cursor_open(txn->inner, txn->store->tables[table], &inner);
-  if (number) return disk_error(error, table_names[table], number);
+  if (number) return disk_error(error, name_of(table), number);
   cursor->inner = inner;
   return COLLEGA_OK;
 }

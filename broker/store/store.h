@@ -3,22 +3,23 @@
  *
  * One writer at a time (the committer); any number of readers, each with a transaction of its own
  * that sees one moment. A transaction may move between threads but serves one at a time. What
- * stands in the tables, row by row, is told in rows.h and broker/mail/mailbox.h. */
+ * stands in the tables, row by row, is told in log_rows.h, member_rows.h and broker/mail/mailbox.h. */
 #ifndef COLLEGA_BROKER_STORE_H
 #define COLLEGA_BROKER_STORE_H
 #include "base/bytes.h"
 
+/* A commit costs what it changes: every page on the way to every row, in each table. So what most
+ * commits write stands together, side by side in few tables. */
 enum store_table {
-  STORE_STATE,   /* one row: epoch, sequences, name */
-  STORE_EPOCHS,  /* epoch number -> epoch, last kept, time */
-  STORE_LOG,     /* first sequence number of a row -> leaves of one author's run in one commit */
-  STORE_COMMITS, /* first sequence number of a commit -> its receipt */
-  STORE_AUTHORS, /* author, epoch, first author-seq -> consecutive sequence numbers in the log */
-  STORE_MEMBERS, /* party, log seq -> nothing: its records of class members */
-  STORE_PARTIES, /* party -> what the committer asks about a member */
-  STORE_LINKS,   /* CURVE key -> member or invitation */
+  STORE_STATE,       /* epoch, sequences, name */
+  STORE_EPOCHS,      /* epoch number -> epoch, last kept, time */
+  STORE_LOG,         /* sequence number -> a commit's receipt, and the runs of that commit */
+  STORE_AUTHORS,     /* author, epoch, first author-seq -> consecutive sequence numbers in the log;
+                    home -> the ledger head it told last */
+  STORE_MEMBERS,     /* party, log seq -> nothing: its records of class members */
+  STORE_PARTIES,     /* party -> what the committer asks about a member */
+  STORE_LINKS,       /* CURVE key -> member or invitation */
   STORE_INVITATIONS, /* CURVE key of an invitation -> whom it admits, and who came */
-  STORE_HEADS,       /* home -> the ledger head it told last */
   STORE_BOXES,       /* party -> where its mailbox stands */
   STORE_MAIL,        /* party, mailbox seq -> envelope or decision */
   STORE_SENDERS,     /* party, sender -> unacknowledged bytes */

@@ -81,7 +81,8 @@ static enum collega_status take_log(struct look *look, const struct store_cursor
   struct log_row row;
   struct run_view view;
   enum collega_status status = log_row_decode(at->key, at->value, &row, error);
-  if (status == COLLEGA_OK) status = run_read_bytes(row.run, look->arena, &view, error);
+  if (status != COLLEGA_OK || row.count == 0) return status; /* a commit's */
+  status = run_read_bytes(row.run, look->arena, &view, error);
   for (size_t i = 0; status == COLLEGA_OK && i < view.count; i++) {
     char name[24];
     snprintf(name, sizeof name, "%" PRIu64, row.first_seq + i);
@@ -111,17 +112,18 @@ static enum collega_status take_copy(struct look *look, const struct store_curso
   return status;
 }
 
-/* heads: ledger epoch (8), number (8), hash (32). */
 static enum collega_status take_head(struct look *look, const struct store_cursor *at, json_t *into,
                                      struct collega_error *error) {
-  (void)look, (void)error;
+  (void)look;
   char name[2 * ID_BYTES + 1];
-  if (at->value.length != EPOCH_BYTES + 8 + ID_BYTES) return COLLEGA_DAMAGED;
+  struct head_row row;
+  bool is_head;
+  enum collega_status status = head_row_decode(at->key, at->value, &is_head, &row, error);
+  if (status != COLLEGA_OK || !is_head) return status;
   hex_name(name, at->key.data);
-  json_object_set_new(into, name,
-                      json_pack("{sI so}", "number",
-                                (json_int_t)get_be64(at->value.data + EPOCH_BYTES), "hash",
-                                json_hex(bytes_of(at->value.data + EPOCH_BYTES + 8, ID_BYTES))));
+  json_object_set_new(
+      into, name,
+      json_pack("{sI so}", "number", (json_int_t)row.number, "hash", id_json(&row.hash)));
   return COLLEGA_OK;
 }
 
@@ -170,7 +172,7 @@ int main(int count, char **arguments) {
   if (status == COLLEGA_OK)
     status = walk(&look, STORE_COPIES, take_copy, document, "requests", json_array(), &error);
   if (status == COLLEGA_OK)
-    status = walk(&look, STORE_HEADS, take_head, document, "heads", json_object(), &error);
+    status = walk(&look, STORE_AUTHORS, take_head, document, "heads", json_object(), &error);
   store_end(&look.txn);
   store_close(&store);
   arena_destroy(&look.arena);

@@ -194,6 +194,136 @@ static void a_rotated_card_is_logged_at_the_next_opening(void **state) {
   party_free(&party);
 }
 
+/* ---- rows of the log */
+
+#define FIRST UINT64_C(1000000) /* far behind all that the world has logged */
+
+/* One commit: runs of the given sizes, then the receipt of all. Returns the next number. */
+static uint64_t append_commit(struct store_txn *txn, uint64_t first, const uint32_t *sizes,
+                              size_t runs) {
+  static const struct facet facets[8] = {{.type = 1}};
+  static const struct id leaves[16] = {{{0}}};
+  uint32_t base = 0;
+  for (size_t i = 0; i < runs; i++) {
+    struct log_row row = {.first_seq = first + base,
+                          .count = sizes[i],
+                          .base = base,
+                          .facets = facets,
+                          .run = bytes_of("run", 3)};
+    must(log_row_append(txn, &row, &error));
+    base += sizes[i];
+  }
+  struct commit_row commit = {.first_seq = first,
+                              .count = base,
+                              .time = TEST_TIME,
+                              .receipt = bytes_of("receipt", 7),
+                              .leaves = leaves};
+  must(commit_row_append(txn, &commit, &error));
+  return first + base;
+}
+
+static uint64_t run_of(struct store_txn *txn, uint64_t seq) {
+  struct log_row row;
+  must(log_row_find(txn, seq, &row, &error));
+  return row.count ? row.first_seq : 0;
+}
+
+static uint64_t commit_of(struct store_txn *txn, uint64_t seq) {
+  struct commit_row row;
+  must(commit_row_find(txn, seq, &row, &error));
+  return row.count ? row.first_seq : 0;
+}
+
+static void a_run_and_its_receipt_are_found_by_every_number(void **state) {
+  struct world *world = *state;
+  static const uint32_t mixed[] = {2, 3, 1}, one[] = {1};
+  struct store_txn *txn = NULL;
+  must(store_write(world->store, &txn, &error));
+  uint64_t second = append_commit(txn, FIRST, mixed, 3), end = append_commit(txn, second, one, 1);
+  assert_int_equal(second, FIRST + 6);
+  static const uint64_t runs[] = {0, 0, 2, 2, 2, 5, 6};
+  for (uint64_t seq = FIRST; seq < end; seq++) {
+    assert_int_equal(run_of(txn, seq), FIRST + runs[seq - FIRST]);
+    assert_int_equal(commit_of(txn, seq), seq < second ? FIRST : second);
+  }
+  assert_int_equal(run_of(txn, FIRST - 1), 0);
+  assert_int_equal(commit_of(txn, FIRST - 1), 0);
+  assert_int_equal(run_of(txn, end), 0);
+  assert_int_equal(commit_of(txn, end), 0);
+  store_end(&txn);
+}
+
+static void a_run_that_went_leaves_its_receipt_and_the_walk_goes_on_behind_it(void **state) {
+  struct world *world = *state;
+  static const uint32_t mixed[] = {2, 3, 1}, one[] = {1};
+  struct store_txn *txn = NULL;
+  must(store_write(world->store, &txn, &error));
+  uint64_t second = append_commit(txn, FIRST, mixed, 3), third = append_commit(txn, second, one, 1);
+  append_commit(txn, third, mixed, 3);
+  must(log_row_delete(txn, FIRST + 2, 2, &error)); /* the second of the first commit */
+  must(log_row_delete(txn, second, 0, &error));    /* the only one of the second */
+  for (uint64_t seq = FIRST + 2; seq < FIRST + 5; seq++) {
+    assert_int_equal(run_of(txn, seq), 0);
+    assert_int_equal(commit_of(txn, seq), FIRST);
+  }
+  assert_int_equal(run_of(txn, second), 0);
+  assert_int_equal(commit_of(txn, second), second);
+
+  struct store_cursor cursor;
+  struct log_row row;
+  must(store_cursor_open(txn, STORE_LOG, &cursor, &error));
+  must(log_rows_seek(&cursor, FIRST + 5, &row, &error));
+  assert_int_equal(row.first_seq, FIRST + 5);
+  static const uint64_t rest[] = {0, 2, 5};
+  for (size_t i = 0; i < 3; i++) {
+    must(log_rows_next(&cursor, &row, &error));
+    assert_int_equal(row.first_seq, third + rest[i]);
+    assert_int_equal(row.count, mixed[i]);
+  }
+  must(log_rows_next(&cursor, &row, &error));
+  assert_int_equal(row.count, 0);
+  must(log_rows_seek(&cursor, second, &row, &error)); /* gone: the next, or one before it */
+  assert_true(row.count > 0 && row.first_seq <= third);
+  store_cursor_close(&cursor);
+  store_end(&txn);
+}
+
+/* Heads stand among the rows of authors: whatever epochs and numbers an author chooses, neither is taken
+ * for the other. */
+static void a_head_is_no_row_of_an_author(void **state) {
+  struct world *world = *state;
+  struct store_txn *txn = NULL;
+  struct id home;
+  struct epoch epoch, other = {{0}};
+  struct head_row head = {.number = 7}, read;
+  bool found;
+  uint64_t seq;
+  memset(home.byte, 0xff, sizeof home.byte);
+  memset(epoch.byte, 0xff, sizeof epoch.byte);
+  must(store_write(world->store, &txn, &error));
+  must(head_row_write(txn, &home, &head, &error));
+  must(author_find(txn, &home, &epoch, UINT64_MAX, &seq, &error));
+  assert_int_equal(seq, 0);
+  struct author_row row = {.first = UINT64_MAX, .log_seq = 5, .count = 1, .epoch = epoch};
+  must(author_row_put(txn, &home, &row, &error));
+  must(author_find(txn, &home, &epoch, UINT64_MAX, &seq, &error));
+  assert_int_equal(seq, 5);
+  must(author_find(txn, &home, &other, UINT64_MAX, &seq, &error));
+  assert_int_equal(seq, 0);
+  must(head_row_read(txn, &home, &read, &found, &error));
+  assert_true(found && read.number == 7);
+  home.byte[ID_BYTES - 1] = 0xfe;
+  must(head_row_read(txn, &home, &read, &found, &error));
+  assert_false(found);
+  memset(home.byte, 0xff, sizeof home.byte);
+  home.byte[0] = 0; /* behind nobody's rows: the floor is another's head, or nothing */
+  must(head_row_write(txn, &home, &head, &error));
+  home.byte[0] = 1;
+  must(author_find(txn, &home, &epoch, 1, &seq, &error));
+  assert_int_equal(seq, 0);
+  store_end(&txn);
+}
+
 int main(int argc, char **argv) {
   own_program = argv[0];
   if (argc == 3 && !strcmp(argv[1], "child")) return child(argv[2]);
@@ -206,6 +336,9 @@ int main(int argc, char **argv) {
       TEST(a_store_belongs_to_one_broker),
       TEST(reopening_adds_nothing_to_the_log),
       TEST(a_rotated_card_is_logged_at_the_next_opening),
+      TEST(a_run_and_its_receipt_are_found_by_every_number),
+      TEST(a_run_that_went_leaves_its_receipt_and_the_walk_goes_on_behind_it),
+      TEST(a_head_is_no_row_of_an_author),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
