@@ -86,7 +86,7 @@ enum collega_status report_mailbox_bytes(struct store_txn *txn, uint64_t *out,
   while (status == COLLEGA_OK && cursor.key.data != NULL) {
     struct id party;
     struct box box;
-    if (id_from(&party, cursor.key.data, cursor.key.length)) {
+    if (id_from(&party, cursor.key.data, cursor.key.length)) { /* not a sender's */
       status = box_read(txn, &party, &box, error);
       if (status == COLLEGA_OK) *out += box.waiting_bytes;
     }

@@ -115,11 +115,11 @@ enum collega_status sender_read(struct store_txn *txn, const struct id *party,
   memcpy(key + ID_BYTES, sender->byte, ID_BYTES);
   *waiting_bytes = 0;
   enum collega_status status =
-      store_get(txn, STORE_SENDERS, bytes_of(key, sizeof key), &value, error);
+      store_get(txn, STORE_BOXES, bytes_of(key, sizeof key), &value, error);
   if (status || !value.data) return status;
   struct row_in row = row_reader(value);
   *waiting_bytes = row_get_u64(&row);
-  return row_complete(&row) ? COLLEGA_OK : row_damaged(error, "senders");
+  return row_complete(&row) ? COLLEGA_OK : row_damaged(error, "boxes");
 }
 
 enum collega_status sender_write(struct store_txn *txn, const struct id *party,
@@ -129,8 +129,8 @@ enum collega_status sender_write(struct store_txn *txn, const struct id *party,
   memcpy(key, party->byte, ID_BYTES);
   memcpy(key + ID_BYTES, sender->byte, ID_BYTES);
   put_be64(value, waiting_bytes);
-  if (!waiting_bytes) return store_delete(txn, STORE_SENDERS, bytes_of(key, sizeof key), error);
-  return store_put(txn, STORE_SENDERS, bytes_of(key, sizeof key), bytes_of(value, sizeof value),
+  if (!waiting_bytes) return store_delete(txn, STORE_BOXES, bytes_of(key, sizeof key), error);
+  return store_put(txn, STORE_BOXES, bytes_of(key, sizeof key), bytes_of(value, sizeof value),
                    error);
 }
 

@@ -4,9 +4,9 @@
  *
  * boxes      party (32) -> last seq (8), acknowledged seq (8), waiting bytes (8), last copy (8),
  *            last ruling (8)
+ *            party (32), sender (32) -> waiting bytes (8)
  * mail       party (32), seq (8) -> kind (1), time (8), sender (32), counted bytes (4), then kind
  *            1: the envelope, verbatim; kind 2: root (32), decision's record id (32)
- * senders    party (32), sender (32) -> waiting bytes (8)
  * sends      sender (32), epoch (8), seq (8) -> envelope hash (32), to (32), mailbox epoch (8), seq
  *            (8), time (8)
  * copies     party (32), number (8) -> kind (1), time (8), then kind 1: to (32), seq (8) of an

@@ -31,7 +31,6 @@ static const char *const table_names[STORE_TABLES] = {
     [STORE_INVITATIONS] = "invitations",
     [STORE_BOXES] = "boxes",
     [STORE_MAIL] = "mail",
-    [STORE_SENDERS] = "senders",
     [STORE_SENDS] = "sends",
     [STORE_COPIES] = "copies",
     [STORE_RULINGS] = "rulings",

@@ -20,9 +20,8 @@ enum store_table {
   STORE_PARTIES,     /* party -> what the committer asks about a member */
   STORE_LINKS,       /* CURVE key -> member or invitation */
   STORE_INVITATIONS, /* CURVE key of an invitation -> whom it admits, and who came */
-  STORE_BOXES,       /* party -> where its mailbox stands */
+  STORE_BOXES,       /* party -> where its mailbox stands; party, sender -> unacknowledged bytes */
   STORE_MAIL,        /* party, mailbox seq -> envelope or decision */
-  STORE_SENDERS,     /* party, sender -> unacknowledged bytes */
   STORE_SENDS,       /* sender, epoch, seq -> where its envelope was stored */
   STORE_COPIES,      /* party, number -> what it sent */
   STORE_RULINGS,     /* party, number -> a decision on one of its deals */
