@@ -17,7 +17,8 @@
 #define FIELD_RESET       5u
 #define RESET_ARENA_BYTES 4096u
 
-static void *worker_of_group(const struct broker *broker, const struct follow_group *group) {
+static struct job_queue *worker_of_group(const struct broker *broker,
+                                         const struct follow_group *group) {
   return broker_worker_of(broker, (uint64_t)((uintptr_t)group >> 6));
 }
 

@@ -33,9 +33,11 @@ struct broker {
   char endpoint[ENDPOINT_BYTES], http_endpoint[ENDPOINT_BYTES];
   struct thread_world world;
   struct metrics *metrics;
-  void *router, *monitor, *zap, *committer, *workers[WORKERS_MOST];
-  size_t at_worker[WORKERS_MOST]; /* frames */
-  size_t at_committer;            /* requests */
+  void *context, *router, *monitor, *zap;
+  struct job_queue *committer, *workers[WORKERS_MOST];
+  struct job *came;                    /* from the threads, not looked at yet */
+  uint64_t at_worker_us[WORKERS_MOST]; /* of frames: what they may take */
+  size_t at_committer;                 /* requests */
   struct job *gathered_first, *gathered_last;
   size_t gathered;
   int64_t gathered_since; /* when the first of them came */
@@ -89,7 +91,7 @@ void broker_frame_back(struct broker *broker, struct job **job);
 void broker_job_over(struct broker *broker,
                      struct job **job); /* of a frame: counts it out and frees it */
 /* The worker of what is read for a session, or for a group of followers. */
-void *broker_worker_of(const struct broker *broker, uint64_t number);
+struct job_queue *broker_worker_of(const struct broker *broker, uint64_t number);
 /* At the end: frees the frames that a session still has here. */
 void broker_frames_drop(struct session *session);
 

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zmq.h>
 
 #define BATCH_MOST   4096u /* requests; a request that publishes nothing counts for one record */
 #define SWEEP_PARTS  8     /* at the most, once a minute */
@@ -16,9 +15,9 @@
 
 struct committer {
   const struct thread_world *world;
-  void *pair;
+  struct job_queue *jobs;
   struct commit *commit;
-  struct job *next; /* a list of those that came and were not taken yet */
+  struct job *waiting; /* received, not taken yet */
   bool stopping, sweep_due;
 };
 
@@ -52,26 +51,30 @@ static void compact(struct committer *committer) {
   struct job *job = job_new(JOB_SWEEP);
   if (job == NULL) return; /* it is told a minute later */
   job->through = through;
-  job_send(committer->pair, &job);
+  job_send(committer->world->back, &job);
+}
+
+/* The next job; NULL: none waits. */
+static struct job *next_job(struct committer *committer, bool wait) {
+  if (committer->waiting == NULL)
+    committer->waiting = wait ? job_wait(committer->jobs) : job_receive(committer->jobs);
+  struct job *job = committer->waiting;
+  if (job == NULL) return NULL;
+  committer->waiting = job->next;
+  job->next = NULL;
+  return job;
 }
 
 /* The next request; NULL: none waits, or the thread is to stop. */
 static struct job *next_request(struct committer *committer, bool wait) {
-  struct job *job = committer->next;
-  while (job == NULL && !committer->stopping) {
-    job = job_receive(committer->pair, wait);
-    if (job == NULL || job->kind != JOB_SWEEP) break;
+  while (!committer->stopping) {
+    struct job *job = next_job(committer, wait);
+    if (job == NULL || job->kind == JOB_COMMIT) return job;
+    committer->sweep_due = committer->sweep_due || job->kind == JOB_SWEEP;
+    committer->stopping = job->kind == JOB_STOP;
     job_destroy(&job);
-    committer->sweep_due = true;
-    if (wait) return NULL; /* nothing else waits: now is the time */
+    if (wait) return NULL; /* nothing else waits: now is the time to sweep */
   }
-  if (job == NULL || job->kind == JOB_COMMIT) {
-    committer->next = job == NULL ? NULL : job->next;
-    if (job != NULL) job->next = NULL;
-    return job;
-  }
-  committer->stopping = true; /* JOB_STOP */
-  job_destroy(&job);
   return NULL;
 }
 
@@ -84,8 +87,8 @@ static bool gather(struct committer *committer, struct job *batch) {
     bytes += job->wire_bytes;
     bool fits = records <= COMMIT_MOST_RECORDS && bytes <= COMMIT_MOST_BYTES;
     if (batch->batch_count > 0 && !fits) {
-      job->next = committer->next;
-      committer->next = job;
+      job->next = committer->waiting;
+      committer->waiting = job;
       break;
     }
     batch->batch[batch->batch_count++] = job;
@@ -132,7 +135,7 @@ static void commit_gathered(struct committer *committer, struct job *batch) {
 
 static void committer_end(struct committer *committer) {
   commit_close(&committer->commit);
-  if (committer->pair != NULL) zmq_close(committer->pair);
+  job_list_destroy(&committer->waiting);
   free(committer);
 }
 
@@ -149,7 +152,7 @@ static void *run(void *context) {
     }
     if (gather(committer, batch)) {
       commit_gathered(committer, batch);
-      job_send(committer->pair, &batch);
+      job_send(committer->world->back, &batch);
     }
     job_destroy(&batch);
     if (committer->sweep_due) {
@@ -159,12 +162,12 @@ static void *run(void *context) {
     committer->sweep_due = false;
   }
   struct job *last = job_new(JOB_STOP);
-  if (last != NULL) job_send(committer->pair, &last);
+  if (last != NULL) job_send(committer->world->back, &last);
   committer_end(committer);
   return NULL;
 }
 
-enum collega_status committer_start(const struct thread_world *world, const char *endpoint,
+enum collega_status committer_start(const struct thread_world *world, struct job_queue *jobs,
                                     struct commit **commit, struct thread *thread,
                                     struct collega_error *error) {
   struct committer *committer = calloc(1, sizeof *committer);
@@ -173,21 +176,17 @@ enum collega_status committer_start(const struct thread_world *world, const char
     return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
   }
   committer->world = world;
+  committer->jobs = jobs;
   committer->commit = *commit;
   *commit = NULL;
-  committer->pair = pair_connect(world->context, endpoint);
-  int number = committer->pair == NULL ? errno : pthread_create(&thread->id, NULL, run, committer);
+  int number = pthread_create(&thread->id, NULL, run, committer);
   thread->started = number == 0;
   if (thread->started) {
-    thread_name(thread, endpoint);
+    pthread_setname_np(thread->id, "committer");
     return COLLEGA_OK;
   }
   committer_end(committer);
   return error_system(error, "committer", number);
-}
-
-void thread_name(const struct thread *thread, const char *endpoint) {
-  pthread_setname_np(thread->id, strrchr(endpoint, '/') + 1);
 }
 
 void thread_join(struct thread *thread) {

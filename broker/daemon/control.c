@@ -97,6 +97,7 @@ size_t control_poll(const struct control *control, struct pollfd *out) {
     const struct client *client = &control->clients[i];
     if (client->descriptor < 0) continue;
     short events = client->written < client->out.length ? POLLOUT : client->busy ? 0 : POLLIN;
+    if (events == 0) continue; /* it waits for its answer: that it hung up can wait as long */
     out[count++] = (struct pollfd){.fd = client->descriptor, .events = events};
   }
   return count;

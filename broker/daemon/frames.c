@@ -16,13 +16,19 @@
 /* Of one session at a worker: its credit, and room for what costs nothing. */
 #define PREPARING_MOST_BYTES (CREDIT_BYTES + LIMIT_FRAME_BYTES)
 #define PREPARING_MOST       (CREDIT_RECORDS + 4096u)
-/* Of one session at each worker: one in hand, and some that it finds when it is done with that. */
-#define AT_WORKER_MOST 6u
+/* What a frame may take a worker, about: a signature, and hashing and checking what it holds. */
+#define SIGNATURE_US 50u
+#define BYTES_A_US   200u
+/* Of one session at each worker: what keeps it busy until the loop comes round, and no more, so
+ * that others need not wait long behind it; of large frames one in hand and one more. */
+#define AT_WORKER_MOST_US 600u
+#define AT_WORKER_LEAST   2u
 /* A signature that does not hold costs as much as one that does. Whose did not has one frame at the
- * workers at a time, until as many of its frames were good: so it keeps one worker busy, and the others are there for others. */
+ * workers at a time, until as many of its frames were good: so it keeps one worker busy, and the
+ * others are there for others. */
 #define FORGED_REMEMBERED 64u
 
-void *broker_worker_of(const struct broker *broker, uint64_t number) {
+struct job_queue *broker_worker_of(const struct broker *broker, uint64_t number) {
   return broker->workers[number % broker->worker_count];
 }
 
@@ -62,10 +68,21 @@ void broker_frames_drop(struct session *session) {
   job_list_destroy(&session->done);
 }
 
+static uint32_t work_of(const struct job *job) {
+  return SIGNATURE_US + (uint32_t)(job->wire_bytes / BYTES_A_US);
+}
+
+/* May the session have one more at the workers? */
+static bool may_feed(const struct broker *broker, const struct session *session) {
+  if (session->forged > 0) return session->at_workers == 0;
+  return session->at_workers < AT_WORKER_LEAST * broker->worker_count ||
+         session->at_workers_us < AT_WORKER_MOST_US * broker->worker_count;
+}
+
 static size_t idlest(const struct broker *broker) {
   size_t found = 0;
   for (size_t i = 1; i < broker->worker_count; i++)
-    if (broker->at_worker[i] < broker->at_worker[found]) found = i;
+    if (broker->at_worker_us[i] < broker->at_worker_us[found]) found = i;
   return found;
 }
 
@@ -78,8 +95,7 @@ static struct job *first_waiting(struct session *session) {
 
 /* As many of the session's frames to workers as it may have there. */
 static void feed(struct broker *broker, struct session *session) {
-  size_t most = session->forged > 0 ? 1 : AT_WORKER_MOST * broker->worker_count;
-  while (session->first_waiting != NULL && session->at_workers < most) {
+  while (session->first_waiting != NULL && may_feed(broker, session)) {
     struct job *job = first_waiting(session);
     if (session->ended != 0) { /* nobody waits for it any more */
       session->preparing--;
@@ -88,8 +104,9 @@ static void feed(struct broker *broker, struct session *session) {
       continue;
     }
     job->worker = idlest(broker);
-    broker->at_worker[job->worker]++;
+    broker->at_worker_us[job->worker] += work_of(job);
     session->at_workers++;
+    session->at_workers_us += work_of(job);
     job_send(broker->workers[job->worker], &job);
   }
 }
@@ -319,12 +336,13 @@ static void take_back(struct broker *broker, struct session *session, struct job
 
 void broker_frame_back(struct broker *broker, struct job **job) {
   struct session *session = session_by_number(broker->sessions, (*job)->session);
-  broker->at_worker[(*job)->worker]--;
+  broker->at_worker_us[(*job)->worker] -= work_of(*job);
   if (session == NULL) { /* never: a session stays while it has frames on their way */
     broker_job_over(broker, job);
     return;
   }
   session->at_workers--;
+  session->at_workers_us -= work_of(*job);
   keep_done(session, *job);
   *job = NULL;
   for (struct job *next; (next = next_done(session)) != NULL;)

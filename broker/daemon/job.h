@@ -1,5 +1,5 @@
-/* What the loop, the workers and the committer say to each other: one frame with a pointer to a job
- * over an inproc PAIR. Sending gives the job away; whoever has it owns all that hangs on it. */
+/* What the loop, the workers and the committer say to each other: pointers to jobs (queue.h). Sending
+ * gives a job away, and those that are linked to it; whoever has it owns all that hangs on it. */
 #ifndef COLLEGA_BROKER_DAEMON_JOB_H
 #define COLLEGA_BROKER_DAEMON_JOB_H
 #include <jansson.h>
@@ -33,7 +33,7 @@ struct figures {
 struct job {
   enum job_kind kind;
   uint64_t session;           /* whose; control connections have numbers of their own */
-  struct job *next;           /* FRAME: in a list of its session. COMMIT: of what goes together */
+  struct job *next;           /* in a queue, in a list of its session, of what goes together */
   uint64_t order;             /* FRAME: which of its session's, from 0 */
   size_t worker;              /* FRAME: who has it */
   struct arena *arena;        /* of what a read makes; the job's */
@@ -79,12 +79,4 @@ struct job *job_new(enum job_kind kind); /* NULL: out of memory */
 /* Frees the job and what it owns. Not its group, which belongs to the loop's table. */
 void job_destroy(struct job **job);
 void job_list_destroy(struct job **list); /* linked by `next` */
-/* Gives the job away. The pairs have no high-water mark: what is under way is bounded by the
- * loop. */
-void job_send(void *pair, struct job **job);
-/* The next job, NULL: none waits. With `wait` it blocks until there is one. */
-struct job *job_receive(void *pair, bool wait);
-/* One end of a pair, bound by the loop and connected to by the thread. NULL: errno. */
-void *pair_bind(void *context, const char *endpoint);
-void *pair_connect(void *context, const char *endpoint);
 #endif

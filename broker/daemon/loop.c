@@ -111,15 +111,13 @@ static void job_back(struct broker *broker, struct job *job) {
   job_destroy(&job);
 }
 
-static void serve_jobs(struct broker *broker, void *pair) {
-  for (int i = 0; i < JOBS_ROUND; i++) {
-    struct job *job = job_receive(pair, false);
-    if (job == NULL) return;
-    for (struct job *next; job != NULL; job = next) {
-      next = job->next;
-      job->next = NULL;
-      job_back(broker, job);
-    }
+static void serve_jobs(struct broker *broker) {
+  if (broker->came == NULL) broker->came = job_receive(broker->world.back);
+  for (int i = 0; i < JOBS_ROUND && broker->came != NULL; i++) {
+    struct job *job = broker->came;
+    broker->came = job->next;
+    job->next = NULL;
+    job_back(broker, job);
   }
 }
 
@@ -221,71 +219,78 @@ static void serve_signals(struct broker *broker) {
   }
 }
 
-/* ---- the poll set */
+/* ---- what is waited for */
 
-enum { POLL_SIGNALS, POLL_MONITOR, POLL_ZAP, POLL_COMMITTER, POLL_WORKERS };
-#define POLL_MOST (POLL_WORKERS + WORKERS_MOST + 1 + CONTROL_CLIENTS + 1)
+enum { WAIT_SIGNALS, WAIT_THREADS, WAIT_MONITOR, WAIT_ZAP, WAIT_CONTROL };
+#define WAIT_MOST (WAIT_CONTROL + 1 + CONTROL_CLIENTS + 1)
 
-struct poll_set {
-  zmq_pollitem_t items[POLL_MOST];
-  size_t count, router, control;
+/* A descriptor of libzmq's tells of a change once, and of nothing that was there before its socket
+ * was looked at. So a socket is served until nothing waits in it, or `waits` says that something
+ * may. Sending takes note of changes as well: the router is asked each time. */
+struct wait_set {
+  struct pollfd items[WAIT_MOST];
+  size_t count, control_end;
+  bool receives, router_waits, zap_waits;
 };
-
-static void add_socket(struct poll_set *set, void *socket) {
-  set->items[set->count++] = (zmq_pollitem_t){.socket = socket, .events = ZMQ_POLLIN};
-}
-
-static void add_descriptor(struct poll_set *set, int descriptor, short events) {
-  short wanted = (short)((events & POLLIN ? ZMQ_POLLIN : 0) | (events & POLLOUT ? ZMQ_POLLOUT : 0));
-  set->items[set->count++] = (zmq_pollitem_t){.fd = descriptor, .events = wanted};
-}
 
 static bool may_receive(const struct broker *broker) {
   return !broker->draining && broker->under_way < UNDER_WAY_MOST &&
          broker->under_way_bytes < UNDER_WAY_MOST_BYTES;
 }
 
-static void build(const struct broker *broker, struct poll_set *set) {
+static void add(struct wait_set *set, int descriptor) {
+  set->items[set->count++] = (struct pollfd){.fd = descriptor, .events = POLLIN};
+}
+
+static void build(const struct broker *broker, struct wait_set *set) {
   set->count = 0;
-  add_descriptor(set, broker->signals, POLLIN);
-  add_socket(set, broker->monitor);
-  add_socket(set, broker->zap);
-  add_socket(set, broker->committer);
-  for (size_t i = 0; i < broker->worker_count; i++)
-    add_socket(set, broker->workers[i]);
-  struct pollfd descriptors[1 + CONTROL_CLIENTS];
-  size_t count = control_poll(broker->control, descriptors);
-  set->control = set->count;
-  for (size_t i = 0; i < count; i++)
-    add_descriptor(set, descriptors[i].fd, descriptors[i].events);
-  set->router = set->count;
-  if (may_receive(broker)) add_socket(set, broker->router);
+  add(set, broker->signals);
+  add(set, job_queue_bell(broker->world.back));
+  add(set, socket_descriptor(broker->monitor));
+  add(set, socket_descriptor(broker->zap));
+  set->count += control_poll(broker->control, &set->items[WAIT_CONTROL]);
+  set->control_end = set->count;
+  set->receives = may_receive(broker);
+  set->router_waits = set->receives && socket_waits(broker->router);
+  if (set->receives) add(set, socket_descriptor(broker->router));
+}
+
+/* Until something is there, `most_ms` at the most. */
+static void await(struct broker *broker, struct wait_set *set, int64_t most_ms) {
+  bool there = set->router_waits || set->zap_waits || broker->came != NULL ||
+               !job_queue_rest(broker->world.back);
+  int wait_ms = there || most_ms < 0 ? 0 : (int)most_ms;
+  poll(set->items, (nfds_t)set->count, wait_ms); /* interrupted: nothing is there */
 }
 
 static void take_order(void *context, uint64_t number, json_t *question) {
   order_take(context, number, question);
 }
 
-static void serve(struct broker *broker, const struct poll_set *set) {
-  if (set->items[POLL_COMMITTER].revents) serve_jobs(broker, broker->committer);
-  for (size_t i = 0; i < broker->worker_count; i++)
-    if (set->items[POLL_WORKERS + i].revents) serve_jobs(broker, broker->workers[i]);
-  if (set->items[POLL_MONITOR].revents) broker_monitor(broker);
-  if (set->items[POLL_ZAP].revents)
-    zap_serve(broker->zap, ZAP_ROUND, broker->links, broker->addresses, clock_now(),
-              clock_monotonic(), &broker->handshakes);
-  if (set->router < set->count && set->items[set->router].revents) broker_receive(broker);
+static void serve_zap(struct broker *broker, struct wait_set *set) {
+  size_t served = zap_serve(broker->zap, ZAP_ROUND, broker->links, broker->addresses, clock_now(),
+                            clock_monotonic(), &broker->handshakes);
+  set->zap_waits = served == ZAP_ROUND;
+}
+
+static void serve(struct broker *broker, struct wait_set *set) {
+  serve_jobs(broker);
+  if (set->items[WAIT_MONITOR].revents) broker_monitor(broker);
+  if (set->items[WAIT_ZAP].revents || set->zap_waits) serve_zap(broker, set);
+  if (set->router_waits || (set->receives && set->items[set->control_end].revents))
+    broker_receive(broker);
   bool control = false;
-  for (size_t i = set->control; i < set->router; i++)
+  for (size_t i = WAIT_CONTROL; i < set->control_end; i++)
     control = control || set->items[i].revents != 0;
   if (control) control_serve(broker->control, take_order, broker);
-  if (set->items[POLL_SIGNALS].revents) serve_signals(broker);
+  if (set->items[WAIT_SIGNALS].revents) serve_signals(broker);
 }
 
 enum collega_status broker_loop(struct broker *broker, struct collega_error *error) {
-  struct poll_set set;
+  struct wait_set set = {.zap_waits = true};
   uint64_t ticks = 0;
   int64_t next = clock_monotonic(), drained_by = 0;
+  broker_monitor(broker);
   while (!broker->failed) {
     int64_t now = clock_monotonic();
     atomic_store(&broker->metrics->beat, now);
@@ -297,8 +302,8 @@ enum collega_status broker_loop(struct broker *broker, struct collega_error *err
     if (broker->draining && (broker->under_way == 0 || now >= drained_by)) return COLLEGA_OK;
     build(broker, &set);
     int64_t left = next - clock_monotonic(), gather = gather_wait(broker);
-    if (gather < left) left = gather;
-    if (zmq_poll(set.items, (int)set.count, left > 0 ? (long)left : 0) > 0) serve(broker, &set);
+    await(broker, &set, gather < left ? gather : left);
+    serve(broker, &set);
     gather_send(broker);
   }
   return error_set(error, COLLEGA_SYSTEM, RULE_broker_stalled, NULL, NULL);

@@ -154,27 +154,26 @@ static enum collega_status open_home(struct run *run, const char *home,
 
 /* ---- sockets and threads */
 
-static enum collega_status open_pairs(struct broker *broker, struct collega_error *error) {
+static enum collega_status open_queues(struct broker *broker, struct collega_error *error) {
   broker->worker_count = (size_t)config_number(broker->config, SETTING_WORKERS);
-  char endpoint[64];
-  broker->committer = pair_bind(broker->world.context, "inproc://committer");
+  broker->world.back = job_queue_new();
+  broker->committer = broker->world.back == NULL ? NULL : job_queue_new();
   bool made = broker->committer != NULL;
   for (size_t i = 0; made && i < broker->worker_count; i++) {
-    snprintf(endpoint, sizeof endpoint, "inproc://worker-%zu", i);
-    broker->workers[i] = pair_bind(broker->world.context, endpoint);
+    broker->workers[i] = job_queue_new();
     made = broker->workers[i] != NULL;
   }
-  return made ? COLLEGA_OK : error_system(error, "inproc", errno);
+  return made ? COLLEGA_OK : error_system(error, "eventfd", errno);
 }
 
 static enum collega_status start_threads(struct run *run, struct collega_error *error) {
   struct broker *broker = &run->broker;
   enum collega_status status =
-      committer_start(&broker->world, "inproc://committer", &run->commit, &run->committer, error);
+      committer_start(&broker->world, broker->committer, &run->commit, &run->committer, error);
   for (size_t i = 0; status == COLLEGA_OK && i < broker->worker_count; i++) {
-    char endpoint[64];
-    snprintf(endpoint, sizeof endpoint, "inproc://worker-%zu", i);
-    status = worker_start(&broker->world, endpoint, &run->workers[i], error);
+    char name[16];
+    snprintf(name, sizeof name, "worker-%zu", i);
+    status = worker_start(&broker->world, broker->workers[i], name, &run->workers[i], error);
   }
   return status;
 }
@@ -197,18 +196,18 @@ static enum collega_status start_http(struct run *run, struct collega_error *err
 static enum collega_status open_sockets(struct run *run, struct collega_error *error) {
   struct broker *broker = &run->broker;
   const uint8_t *secret = identity_link_secret(run->identity);
-  broker->world.context = zmq_ctx_new();
-  if (broker->world.context == NULL) return error_system(error, "zmq_ctx_new", errno);
-  zmq_ctx_set(broker->world.context, ZMQ_MAX_SOCKETS, 1024);
-  enum collega_status status = open_pairs(broker, error);
+  broker->context = zmq_ctx_new();
+  if (broker->context == NULL) return error_system(error, "zmq_ctx_new", errno);
+  zmq_ctx_set(broker->context, ZMQ_MAX_SOCKETS, 1024);
+  enum collega_status status = open_queues(broker, error);
   if (status == COLLEGA_OK) status = start_threads(run, error);
   if (status != COLLEGA_OK) return status;
-  broker->zap = zap_open(broker->world.context);
+  broker->zap = zap_open(broker->context);
   if (broker->zap == NULL) return error_system(error, "zap", errno);
   status = control_open(broker->home, &broker->control, error);
   if (status == COLLEGA_OK) status = start_http(run, error);
   if (status != COLLEGA_OK) return status;
-  return server_open(broker->world.context, secret, config_text(broker->config, SETTING_LISTEN),
+  return server_open(broker->context, secret, config_text(broker->config, SETTING_LISTEN),
                      broker->endpoint, sizeof broker->endpoint, &broker->router, &broker->monitor,
                      error);
 }
@@ -239,14 +238,11 @@ static enum collega_status tell_ready(struct broker *broker, struct collega_erro
 
 /* ---- the end */
 
-static void stop_thread(void *pair, struct thread *thread) {
-  if (pair == NULL) return;
+static void stop_thread(struct job_queue **jobs, struct thread *thread) {
   struct job *stop = thread->started ? job_new(JOB_STOP) : NULL;
-  if (stop != NULL) job_send(pair, &stop);
+  if (stop != NULL) job_send(*jobs, &stop);
   thread_join(thread);
-  for (struct job *job; (job = job_receive(pair, false)) != NULL;)
-    job_list_destroy(&job);
-  zmq_close(pair);
+  job_queue_destroy(jobs);
 }
 
 static void close_sockets(struct run *run) {
@@ -261,10 +257,12 @@ static void close_sockets(struct run *run) {
   control_close(&broker->control);
   http_stop(&run->http);
   for (size_t i = 0; i < broker->worker_count; i++)
-    stop_thread(broker->workers[i], &run->workers[i]);
-  stop_thread(broker->committer, &run->committer);
+    stop_thread(&broker->workers[i], &run->workers[i]);
+  stop_thread(&broker->committer, &run->committer);
+  job_queue_destroy(&broker->world.back);
+  job_list_destroy(&broker->came);
   if (broker->zap != NULL) zmq_close(broker->zap);
-  if (broker->world.context != NULL) zmq_ctx_term(broker->world.context);
+  if (broker->context != NULL) zmq_ctx_term(broker->context);
 }
 
 static void close_all(struct run *run) {

@@ -125,6 +125,19 @@ bool server_receive(void *router, zmq_msg_t *routing, zmq_msg_t *body, size_t *p
   return true;
 }
 
+bool socket_waits(void *socket) {
+  int events = 0;
+  size_t size = sizeof events;
+  return zmq_getsockopt(socket, ZMQ_EVENTS, &events, &size) == 0 && (events & ZMQ_POLLIN) != 0;
+}
+
+int socket_descriptor(void *socket) {
+  int descriptor = -1;
+  size_t size = sizeof descriptor;
+  zmq_getsockopt(socket, ZMQ_FD, &descriptor, &size);
+  return descriptor;
+}
+
 enum connection_event server_event(void *monitor, int *descriptor) {
   zmq_msg_t head;
   zmq_msg_init(&head);

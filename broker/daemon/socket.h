@@ -25,6 +25,11 @@ enum sent server_send_copy(void *router, struct bytes routing, struct bytes pack
  * first is kept. False: nothing waits. On true both messages must be closed. */
 bool server_receive(void *router, zmq_msg_t *routing, zmq_msg_t *body, size_t *parts);
 
+/* Any socket of libzmq's: does a message wait in it? And the descriptor that can be read when that
+ * may have changed since it was asked, or since a receive found nothing. */
+bool socket_waits(void *socket);
+int socket_descriptor(void *socket);
+
 enum connection_event { CONNECTION_NONE, CONNECTION_OPENED, CONNECTION_ENDED, CONNECTION_OTHER };
 enum connection_event server_event(void *monitor, int *descriptor);
 /* The peer of a connection. False: not connected (any more). */

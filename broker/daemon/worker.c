@@ -11,19 +11,19 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <zmq.h>
 
 #define READ_FIRST_BLOCK (64u * 1024u)
 #define READ_ARENA_BYTES (64u * 1024u * 1024u) /* a part of 4 MiB, unpacked and cut for one group */
 #define LIVE_FRAMES_MOST 64u
-#define TOGETHER_US      150 /* what was done within it goes back at once */
+#define TOGETHER_US      400 /* what was done within it goes back at once */
 
 struct worker {
   const struct thread_world *world;
-  void *pair;
+  struct job_queue *jobs;
   struct store_txn *txn; /* NULL before the first read */
   struct member_source source;
   struct members *members;
+  struct job *waiting;                /* received, not begun yet */
   struct job *first_done, *last_done; /* not given back yet */
   int64_t since;                      /* when the first of them was begun */
 };
@@ -219,7 +219,7 @@ static void forget(struct worker *worker, struct job *job) {
 static void worker_end(struct worker *worker) {
   store_end(&worker->txn);
   members_destroy(&worker->members);
-  if (worker->pair != NULL) zmq_close(worker->pair);
+  job_list_destroy(&worker->waiting);
   free(worker);
 }
 
@@ -227,7 +227,6 @@ static void worker_end(struct worker *worker) {
  * nothing more waits here, or TOGETHER_US after the first of it was begun. */
 static void give_back(struct worker *worker, struct job *job, bool now) {
   if (job != NULL) {
-    job->next = NULL;
     if (worker->last_done == NULL)
       worker->first_done = job;
     else
@@ -238,21 +237,25 @@ static void give_back(struct worker *worker, struct job *job, bool now) {
   if (!now && clock_monotonic_us() - worker->since < TOGETHER_US) return;
   struct job *first = worker->first_done;
   worker->first_done = worker->last_done = NULL;
-  job_send(worker->pair, &first);
+  job_send(worker->world->back, &first);
 }
 
 static struct job *next_job(struct worker *worker) {
-  struct job *job = job_receive(worker->pair, false);
-  if (job != NULL) return job;
-  give_back(worker, NULL, true);
-  return job_receive(worker->pair, true);
+  if (worker->waiting == NULL) worker->waiting = job_receive(worker->jobs);
+  if (worker->waiting == NULL) {
+    give_back(worker, NULL, true);
+    worker->waiting = job_wait(worker->jobs);
+  }
+  struct job *job = worker->waiting;
+  worker->waiting = job->next;
+  job->next = NULL;
+  return job;
 }
 
 static void *run(void *context) {
   struct worker *worker = context;
   for (bool going = true; going;) {
     struct job *job = next_job(worker);
-    if (job == NULL) break; /* the context is going down */
     if (worker->first_done == NULL) worker->since = clock_monotonic_us();
     switch (job->kind) {
     case JOB_FRAME:
@@ -285,19 +288,20 @@ static void *run(void *context) {
   return NULL;
 }
 
-enum collega_status worker_start(const struct thread_world *world, const char *endpoint,
-                                 struct thread *thread, struct collega_error *error) {
+enum collega_status worker_start(const struct thread_world *world, struct job_queue *jobs,
+                                 const char *name, struct thread *thread,
+                                 struct collega_error *error) {
   struct worker *worker = calloc(1, sizeof *worker);
   if (worker == NULL) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
   worker->world = world;
+  worker->jobs = jobs;
   worker->source = (struct member_source){world->store, world->broker};
   worker->members = members_new(member_source_load, &worker->source);
-  worker->pair = pair_connect(world->context, endpoint);
-  int number = worker->members == NULL ? ENOMEM : worker->pair == NULL ? errno : 0;
+  int number = worker->members == NULL ? ENOMEM : 0;
   if (number == 0) number = pthread_create(&thread->id, NULL, run, worker);
   thread->started = number == 0;
   if (thread->started) {
-    thread_name(thread, endpoint);
+    pthread_setname_np(thread->id, name);
     return COLLEGA_OK;
   }
   worker_end(worker);

@@ -54,8 +54,8 @@ struct session {
   /* Frames in their order, and the daemon's: those that wait for a worker, and those that came back
    * before an earlier one did. */
   struct job *first_waiting, *last_waiting, *done;
-  uint64_t frames_in, frames_out; /* how many came, and how many were judged */
-  uint32_t at_workers;
+  uint64_t frames_in, frames_out;     /* how many came, and how many were judged */
+  uint32_t at_workers, at_workers_us; /* frames, and what they may take */
   uint32_t forged; /* above 0: a signature did not hold, so many good frames ago */
   struct follow **follows;
   size_t follow_count;
