@@ -14,7 +14,8 @@ POINTS = re.findall(r"^FAULT\((\w+), (\w+)\)", (ROOT / "base" / "fault.def").rea
 LONG = bool(os.environ.get("COLLEGA_LONG"))
 # The nth passage at which the process dies. A broker commits at its start too, so its first passage may be that.
 COUNTS = {"node": (1, 2, 3) if LONG else (1,), "broker": tuple(range(1, 13)) if LONG else (1, 2, 4)}
-VICTIMS = {"node": ("lender", "borrower"), "broker": ("broker",), "key": (), "import": ()}  # those: test_kill_keys.py, test_kill_import.py
+# The last three have tests of their own: test_kill_keys.py, test_kill_import.py, test_kill_copy.py.
+VICTIMS = {"node": ("lender", "borrower"), "broker": ("broker",), "key": (), "import": (), "copy": ()}
 CASES = [(point, which, n) for point, side in POINTS for which in VICTIMS[side] for n in COUNTS[side]]
 # Passages beyond the first need not occur in so short a flow; the first must.
 
