@@ -171,7 +171,7 @@ static enum collega_status start_threads(struct run *run, struct collega_error *
   enum collega_status status =
       committer_start(&broker->world, broker->committer, &run->commit, &run->committer, error);
   for (size_t i = 0; status == COLLEGA_OK && i < broker->worker_count; i++) {
-    char name[16];
+    char name[32];
     snprintf(name, sizeof name, "worker-%zu", i);
     status = worker_start(&broker->world, broker->workers[i], name, &run->workers[i], error);
   }
