@@ -75,6 +75,8 @@ bool utf8_valid(const uint8_t *data, size_t length);
 /* UTF-8 and no control character (C0, DEL, C1, U+2028, U+2029, bidirectional overrides and isolates
  * U+202A..202E, U+2066..2069); with `lines` the line feed may occur. */
 bool utf8_text(const uint8_t *data, size_t length, bool lines);
+/* How many bytes from the start are printable ASCII, blanks included: of most texts all. */
+size_t utf8_plain(const uint8_t *data, size_t length);
 /* Terminal columns of a UTF-8 string: a code point is one column, combining marks none, East Asian
  * wide characters and pictures two. */
 size_t utf8_columns(const char *text);

@@ -10,10 +10,13 @@
 /* Copies what fits, cut where a character ends; a byte that is no UTF-8 becomes "\xff". What
  * somebody typed may be quoted, and an error travels to other machines as UTF-8. */
 static void copy_text(char *out, size_t capacity, const char *text) {
-  size_t length = strnlen(text, capacity), at = 0;
+  size_t length = strnlen(text, capacity);
+  size_t at = utf8_plain((const uint8_t *)text, length < capacity ? length : capacity - 1);
   uint32_t point;
-  for (size_t read = 0; read < length;) {
-    size_t size = utf8_next((const uint8_t *)text + read, strnlen(text + read, 4), &point);
+  memcpy(out, text, at);
+  for (size_t read = at; read < length;) {
+    /* A character that goes on beyond `length` counts as none: what stands for it does not fit either. */
+    size_t size = utf8_next((const uint8_t *)text + read, length - read, &point);
     char escaped[] = "\\x00";
     if (size == 0) hex_write(escaped + 2, (const uint8_t *)text + read, 1);
     const char *piece = size == 0 ? escaped : text + read;

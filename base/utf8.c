@@ -42,9 +42,8 @@ bool utf8_control(uint32_t point) {
          (point >= 0x202A && point <= 0x202E) || (point >= 0x2066 && point <= 0x2069);
 }
 
-/* How many bytes from the start are printable ASCII; eight at a time, as most texts are nothing else.
- * A byte is not printable ASCII when it is below 0x20, is 0x7F, or has its highest bit set. */
-static size_t plain_length(const uint8_t *data, size_t length) {
+/* Eight at a time, as most texts are nothing else. A byte is not printable ASCII when it is below 0x20, is 0x7F, or has its highest bit set. */
+size_t utf8_plain(const uint8_t *data, size_t length) {
   const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
   size_t at = 0;
   for (; at + 8 <= length; at += 8) {
@@ -62,8 +61,8 @@ static size_t plain_length(const uint8_t *data, size_t length) {
 
 bool utf8_text(const uint8_t *data, size_t length, bool lines) {
   uint32_t point;
-  for (size_t at = plain_length(data, length), size; at < length;
-       at += size, at += plain_length(data + at, length - at)) {
+  for (size_t at = utf8_plain(data, length), size; at < length;
+       at += size, at += utf8_plain(data + at, length - at)) {
     size = code_point(data + at, length - at, &point);
     if (size == 0) return false;
     if (utf8_control(point) && !(lines && point == '\n')) return false;

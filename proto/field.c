@@ -38,9 +38,6 @@ static bool begins(const char *text, size_t length, const char *start) {
 static bool is_code(char c) {
   return is_lower(c) || is_digit(c) || c == '-' || c == '_' || c == '.' || c == ':';
 }
-static bool is_printable(char c) {
-  return c > ' ' && c <= '~';
-}
 static bool is_host(char c) {
   return is_letter(c) || is_digit(c) || c == '-' || c == '.';
 }
@@ -53,7 +50,8 @@ static bool is_phone(char c) {
 
 static bool uri_fits(const char *text, size_t length) {
   size_t start = begins(text, length, "https://") ? 8 : begins(text, length, "http://") ? 7 : 0;
-  return start && length > start && all(text + start, length - start, is_printable);
+  return start && length > start && utf8_plain((const uint8_t *)text, length) == length &&
+         !memchr(text, ' ', length);
 }
 
 static bool level_fits(const char *text, size_t length) {

@@ -5,7 +5,6 @@
 #include "client/match/match.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "client/match/occupation.h"
@@ -47,6 +46,17 @@ struct pair {
   struct match_result *out;
 };
 
+void match_side_fill(struct match_side *side, const struct match_rules *rules,
+                     const Collega__Offer *offer, const struct id *author) {
+  side->offer = offer;
+  side->author = author;
+  match_card_fill((struct match_card *)(void *)side->card, offer, &rules->sources);
+}
+
+static const struct match_card *card_of(const struct match_side *side) {
+  return (const struct match_card *)(const void *)side->card;
+}
+
 /* Strings from an offer end up as arguments of sentences; absent ones as an empty text. */
 static void say(struct match_result *out, bool gap, enum rule rule, const char *one,
                 const char *two, const char *three) {
@@ -59,6 +69,19 @@ static void say(struct match_result *out, bool gap, enum rule rule, const char *
   ++*count;
 }
 
+/* Numbers of cards: of five digits at most, and never negative. */
+static void number_text(char out[24], long number) {
+  char digits[24];
+  size_t count = 0, at = 0;
+  do {
+    digits[count++] = (char)('0' + number % 10);
+    number /= 10;
+  } while (number > 0 && count < sizeof digits - 1);
+  while (count > 0)
+    out[at++] = digits[--count];
+  out[at] = '\0';
+}
+
 /* A course that closes the gap just told. */
 static void say_course(struct match_result *out, const struct course *course) {
   static const enum rule one[COURSE_UNITS] = {
@@ -69,7 +92,7 @@ static void say_course(struct match_result *out, const struct course *course) {
       RULE_match_course_weeks_by_language, RULE_match_course_months_by_language};
   if (!out || !course || out->closer_count == MATCH_WORDS) return;
   char length[24];
-  snprintf(length, sizeof length, "%u", course->length);
+  number_text(length, (long)course->length);
   error_set(&out->closers[out->closer_count++], COLLEGA_OK,
             course->length == 1 ? one[course->unit] : many[course->unit], NULL, course->nl,
             course->en, length, NULL);
@@ -81,10 +104,6 @@ static bool breaks(struct match_result *out, enum rule rule, const char *one, co
   out->fits = false;
   say(out, true, rule, one, two, NULL);
   return false;
-}
-
-static void number_text(char out[24], long number) {
-  snprintf(out, 24, "%ld", number);
 }
 
 /* ---- places */
@@ -359,6 +378,7 @@ static bool judge_hours(struct pair *pair) {
   unsigned most = supply->hours_max < demand->hours_max ? supply->hours_max : demand->hours_max;
   char one[24], two[24];
   if (least > most) {
+    if (!pair->out) return false;
     number_text(one, (long)supply->hours_max);
     number_text(two, (long)demand->hours_min);
     return breaks(pair->out, RULE_match_hours_apart, one, two);
@@ -483,27 +503,32 @@ bool match_cards_above(const struct match_rules *rules, const struct skill_reach
   return *score >= least;
 }
 
-void match_pair(const struct match_rules *rules, const Collega__Offer *mine, const struct id *me,
-                const Collega__Offer *other, const struct id *them, struct match_result *out) {
-  _Alignas(struct match_card) uint8_t rooms[2][CARD_ROOM];
-  struct match_card *given = (struct match_card *)rooms[0], *asked = (struct match_card *)rooms[1];
-  memset(out, 0, sizeof *out);
-  if (kind_counter(mine->kind) != other->kind) {
+void match_sides(const struct match_rules *rules, const struct match_side *mine,
+                 const struct match_side *other, struct match_result *out) {
+  bool supplies = kind_supplies(mine->offer->kind);
+  const struct match_side *supply = supplies ? mine : other, *demand = supplies ? other : mine;
+  struct pair pair = {
+      rules, card_of(supply), card_of(demand), out->part, supply->offer, demand->offer, out};
+  memset(out, 0, offsetof(struct match_result, reasons));
+  if (kind_counter(mine->offer->kind) != other->offer->kind) {
     breaks(out, RULE_match_kinds, NULL, NULL);
     return;
   }
-  if (id_equal(me, them)) {
+  if (id_equal(mine->author, other->author)) {
     breaks(out, RULE_match_same_employer, NULL, NULL);
     return;
   }
-  const Collega__Offer *supply = kind_supplies(mine->kind) ? mine : other;
-  const Collega__Offer *demand = supply == mine ? other : mine;
-  match_card_fill(given, supply, &rules->sources);
-  match_card_fill(asked, demand, &rules->sources);
-  struct pair pair = {rules, given, asked, out->part, supply, demand, out};
   out->fits = true;
   if (judge(&pair, &out->score)) return;
   memset(out->part, 0, sizeof out->part);
   out->reason_count = 0;
   out->score = 0;
+}
+
+void match_pair(const struct match_rules *rules, const Collega__Offer *mine, const struct id *me,
+                const Collega__Offer *other, const struct id *them, struct match_result *out) {
+  struct match_side sides[2];
+  match_side_fill(&sides[0], rules, mine, me);
+  match_side_fill(&sides[1], rules, other, them);
+  match_sides(rules, &sides[0], &sides[1], out);
 }

@@ -64,10 +64,21 @@ struct match_result {
   bool fits;                       /* no hard rule broken */
   double score, part[MATCH_PARTS]; /* 0 .. 1 */
   size_t reason_count, gap_count, closer_count;
-  struct collega_error reasons[MATCH_WORDS], gaps[MATCH_WORDS],
-      closers[MATCH_WORDS]; /* rule and arguments: sentences in two languages */
+  /* Rule and arguments: sentences in two languages. Beyond the counts they are not set. */
+  struct collega_error reasons[MATCH_WORDS], gaps[MATCH_WORDS], closers[MATCH_WORDS];
 };
-/* `mine` and `other` by employers with ids `me` and `them`; with words. When !fits, gaps[0] is the rule that broke. */
+/* A checked offer and its employer, read once to be judged against many. Both stay their owner's, and outlive it. */
+struct match_side {
+  const Collega__Offer *offer;
+  const struct id *author;
+  _Alignas(struct match_card) uint8_t card[CARD_ROOM]; /* with the sources of the rules */
+};
+void match_side_fill(struct match_side *side, const struct match_rules *rules,
+                     const Collega__Offer *offer, const struct id *author);
+/* With words. When !fits, gaps[0] is the rule that broke. `rules` with the sources of both sides. */
+void match_sides(const struct match_rules *rules, const struct match_side *mine,
+                 const struct match_side *other, struct match_result *out);
+/* The same for one pair: `mine` and `other` by employers with ids `me` and `them`. */
 void match_pair(const struct match_rules *rules, const Collega__Offer *mine, const struct id *me,
                 const Collega__Offer *other, const struct id *them, struct match_result *out);
 /* The same from cards of two different employers, without words: false when a hard rule is broken. */

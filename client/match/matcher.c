@@ -193,6 +193,8 @@ struct offer_read {
   const CollegaStore__OfferRow *row;
   const Collega__Body *body; /* NULL: it cannot be read */
   bool open;
+  struct arena *arena;     /* what it lives in */
+  struct match_side *side; /* NULL: not asked for yet */
 };
 
 static bool read_row(const CollegaStore__OfferRow *row, collega_time now, struct arena *arena,
@@ -203,7 +205,18 @@ static bool read_row(const CollegaStore__OfferRow *row, collega_time now, struct
   out->row = row;
   out->body = row_body(row, arena);
   out->open = out->body && row_is_open(row, out->body, now);
+  out->arena = arena;
+  out->side = NULL;
   return true;
+}
+
+/* The same once for all that it is judged against. NULL: out of memory. */
+static const struct match_side *read_side(struct offer_read *read,
+                                          const struct match_rules *rules) {
+  if (read->side) return read->side;
+  read->side = arena_take(read->arena, sizeof *read->side);
+  if (read->side) match_side_fill(read->side, rules, read->body->offer->offer, &read->author);
+  return read->side;
 }
 
 /* Puts the offer into the engine, or takes it out. False: it is not open here. */
@@ -405,8 +418,8 @@ static bool remove_match(struct run *run, const struct id *party, const struct i
 }
 
 /* One pair, mine first. False: out of memory. */
-static bool pair_change(struct run *run, const struct offer_read *mine,
-                        const struct offer_read *counter) {
+static bool pair_change(struct run *run, struct offer_read *mine, struct offer_read *counter) {
+  const struct match_rules *rules = &run->matcher->rules;
   struct id match;
   struct match_result result;
   pair_id(&match, &mine->id, &counter->id);
@@ -414,13 +427,15 @@ static bool pair_change(struct run *run, const struct offer_read *mine,
               may_meet(mine->body->offer->offer, counter->body->offer->offer,
                        members_find(run->members, &mine->author),
                        members_find(run->members, &counter->author));
-  if (meet)
-    match_pair(&run->matcher->rules, mine->body->offer->offer, &mine->author,
-               counter->body->offer->offer, &counter->author, &result);
+  if (meet) {
+    const struct match_side *ours = read_side(mine, rules), *theirs = read_side(counter, rules);
+    if (!ours || !theirs) return false;
+    match_sides(rules, ours, theirs, &result);
+  }
   if (!meet || !result.fits) return remove_match(run, &mine->author, &match);
   struct change *change = change_new(&run->changes, &mine->author, &match);
-  return change && row_fill(run->changes.arena, &run->matcher->rules, mine->row, counter->row,
-                            &match, &result, change);
+  return change &&
+         row_fill(run->changes.arena, rules, mine->row, counter->row, &match, &result, change);
 }
 
 static bool own_visit(void *context, struct bytes key, struct bytes value) {
@@ -457,7 +472,7 @@ static bool forget_offer(struct run *run, const struct short_id *id) {
 }
 
 /* An own open offer against the best of all. */
-static bool best_of_all(struct run *run, const struct offer_read *mine) {
+static bool best_of_all(struct run *run, struct offer_read *mine) {
   struct match_found found[MATCHES_KEPT];
   size_t count = 0;
   if (match_engine_top(run->matcher->engine, &mine->id, MATCHES_KEPT, found, &count, NULL) !=

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -330,20 +331,26 @@ struct taxonomy_label taxonomy_label(const struct taxonomy *taxonomy, uint32_t l
                                  .preferred = from->preferred != 0};
 }
 
+static unsigned language_number(const char letters[2]) {
+  return (unsigned)(unsigned char)letters[0] << 8 | (unsigned char)letters[1];
+}
+
 const char *taxonomy_name(const struct taxonomy *taxonomy, uint32_t concept, const char *language) {
-  uint32_t first, count = taxonomy_labels(taxonomy, concept, &first);
+  enum { PREFERRED = 1, ENGLISH = 2, ASKED = 4 }; /* the language weighs more */
+  const struct file_label *label = &taxonomy->labels[taxonomy->concepts[concept].first_label],
+                          *end = &taxonomy->labels[taxonomy->concepts[concept + 1].first_label];
+  const unsigned asked = strlen(language) == 2 ? language_number(language) : UINT_MAX,
+                 english = language_number("en");
   const char *name = "";
-  int best = 0;
-  for (uint32_t i = first; i < first + count; ++i) {
-    struct taxonomy_label label = taxonomy_label(taxonomy, i);
-    int worth = label.preferred ? 2 : 1;
-    if (strcmp(label.language, language) == 0)
-      worth += 4;
-    else if (strcmp(label.language, "en") == 0)
-      worth += 2;
+  int best = -1;
+  for (; label < end && best < ASKED + PREFERRED; ++label) {
+    unsigned told = language_number(label->language);
+    int worth = (label->preferred ? PREFERRED : 0) + (told == asked     ? ASKED
+                                                      : told == english ? ENGLISH
+                                                                        : 0);
     if (worth <= best) continue;
     best = worth;
-    name = label.text;
+    name = taxonomy->text + label->text;
   }
   return name;
 }

@@ -196,13 +196,15 @@ static void explain(struct bench *bench) {
   for (size_t i = 0; i < bench->options.queries; ++i) {
     const struct question *question = &bench->questions[i];
     const struct kept *mine = &kept[question->offer];
+    struct match_side asker, found;
     arena_reset(bench->arena);
     int64_t began = thread_nanoseconds();
-    const Collega__Offer *offer = unpacked(mine->packed, bench->arena);
+    match_side_fill(&asker, &bench->rules, unpacked(mine->packed, bench->arena), &mine->author);
     for (size_t j = 0; j < question->count; ++j) {
       const struct kept *theirs = &kept[place_of(&question->found[j].id)];
-      match_pair(&bench->rules, offer, &mine->author, unpacked(theirs->packed, bench->arena),
-                 &theirs->author, &result);
+      match_side_fill(&found, &bench->rules, unpacked(theirs->packed, bench->arena),
+                      &theirs->author);
+      match_sides(&bench->rules, &asker, &found, &result);
       NEED(result.fits);
     }
     bench->times[i] += thread_nanoseconds() - began;

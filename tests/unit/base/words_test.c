@@ -159,6 +159,31 @@ static void an_error_keeps_within_its_size(void **state) {
   error_clear(NULL);
 }
 
+/* Wherever a long text is cut: a character is there whole or not at all, and a byte that is none is told as "\\xff". */
+static void an_error_is_cut_where_a_character_ends(void **state) {
+  (void)state;
+  static const struct {
+    const char *given, *told;
+  } pieces[] = {{"e\x7f", "e\x7f"}, {"é", "é"}, {"€", "€"}, {"😀", "😀"}, {"\xe2\x82", "\\xe2\\x82"}};
+  struct collega_error error;
+  for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
+    for (size_t before = 100; before < sizeof error.argument[0] + 2; before++) {
+      char given[200], told[200];
+      snprintf(given, sizeof given, "%.*s%sz", (int)before,
+               "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+               "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx",
+               pieces[i].given);
+      snprintf(told, sizeof told, "%.*s%sz", (int)before, given, pieces[i].told);
+      error_set(&error, COLLEGA_INVALID, RULE_system_call, NULL, given, NULL);
+      size_t length = strlen(error.argument[0]), whole = strlen(told);
+      assert_memory_equal(error.argument[0], told, length);
+      assert_true(utf8_valid((const uint8_t *)error.argument[0], length));
+      if (whole < sizeof error.argument[0]) assert_int_equal(length, whole);
+      assert_true(length == whole || length + 4 >= sizeof error.argument[0] - 1);
+    }
+  }
+}
+
 static void a_failed_system_call_says_why(void **state) {
   (void)state;
   struct collega_error error;
@@ -227,6 +252,7 @@ int main(void) {
       cmocka_unit_test(the_language_comes_from_the_option_or_the_environment),
       cmocka_unit_test(an_error_says_field_and_sentence),
       cmocka_unit_test(an_error_keeps_within_its_size),
+      cmocka_unit_test(an_error_is_cut_where_a_character_ends),
       cmocka_unit_test(a_failed_system_call_says_why),
       cmocka_unit_test(reasons_are_sentences_without_arguments),
       cmocka_unit_test(a_sentence_within_a_sentence_is_looked_up_only_where_it_is_asked_for),

@@ -239,6 +239,39 @@ static void scores_do_not_depend_on_who_asks(void **state) {
   assert_true(fitting > 40); /* the generator is not vacuous */
 }
 
+static void assert_same_words(const struct collega_error *one, size_t one_count,
+                              const struct collega_error *other, size_t other_count) {
+  assert_int_equal(one_count, other_count);
+  assert_memory_equal(one, other, one_count * sizeof *one);
+}
+
+/* Whatever a side was judged against before. */
+static void a_side_read_once_is_judged_like_one_read_anew(void **state) {
+  struct fixture *fixture = *state;
+  uint64_t random = 20270105;
+  const struct match_rules *rules = &match_rules_default;
+  struct match_result *anew = &fixture->result, once;
+  struct match_side sides[60];
+  unsigned fitting = 0;
+  for (size_t i = 0; i < 60; ++i)
+    match_side_fill(&sides[i], rules, sample_random(fixture->arena, &random),
+                    i % 7 ? &fixture->lender : &fixture->borrower);
+  for (size_t i = 0; i < 60; ++i) {
+    for (size_t j = 0; j < 60; ++j) {
+      match_sides(rules, &sides[i], &sides[j], &once);
+      match_pair(rules, sides[i].offer, sides[i].author, sides[j].offer, sides[j].author, anew);
+      assert_int_equal(once.fits, anew->fits);
+      assert_memory_equal(&once.score, &anew->score, sizeof once.score);
+      assert_memory_equal(once.part, anew->part, sizeof once.part);
+      assert_same_words(once.reasons, once.reason_count, anew->reasons, anew->reason_count);
+      assert_same_words(once.gaps, once.gap_count, anew->gaps, anew->gap_count);
+      assert_same_words(once.closers, once.closer_count, anew->closers, anew->closer_count);
+      fitting += once.fits;
+    }
+  }
+  assert_true(fitting > 5); /* the generator is not vacuous */
+}
+
 static void a_better_offer_never_scores_lower(void **state) {
   struct fixture *fixture = *state;
   uint64_t random = 7;
@@ -408,6 +441,7 @@ int main(void) {
       TEST(slots_must_share_one),
       TEST(differing_terms_are_told),
       TEST(scores_do_not_depend_on_who_asks),
+      TEST(a_side_read_once_is_judged_like_one_read_anew),
       TEST(a_better_offer_never_scores_lower),
       TEST(another_skill_never_hurts),
       TEST(hard_rules_hold_with_any_weights),
