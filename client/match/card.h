@@ -17,14 +17,15 @@
 #include "client/match/taxonomy.h"
 #include "proto/offer.pb-c.h"
 
-#define CARD_NOT_TOLD   UINT16_MAX
-#define CARD_NO_LEVEL   0u
-#define CARD_OPEN_DAYS  365 /* a transfer without an end is compared over a year */
-#define CARD_MUST       0x80000000u
-#define CARD_ALIAS      0x40000000u /* another name of the skill before it */
-#define CARD_KEY        0x3fffffffu
-#define CARD_TEXT       0x20000000u /* of a key: a hash; else a concept of the taxonomy */
-#define CARD_ITEMS_MOST 110u        /* 2 * 40 skills, 20 credentials, 10 languages */
+#define CARD_NOT_TOLD    UINT16_MAX
+#define CARD_NO_LEVEL    0u
+#define CARD_OPEN_DAYS   365 /* a transfer without an end is compared over a year */
+#define CARD_MUST        0x80000000u
+#define CARD_ALIAS       0x40000000u /* another name of the skill before it */
+#define CARD_KEY         0x3fffffffu
+#define CARD_TEXT        0x20000000u /* of a key: a hash; else a concept of the taxonomy */
+#define CARD_SKILLS_MOST 40u         /* of an offer */
+#define CARD_ITEMS_MOST  110u        /* twice the skills, 20 credentials, 10 languages */
 /* Room for any card, a multiple of its alignment. */
 #define CARD_ROOM (sizeof(struct match_card) + CARD_ITEMS_MOST * sizeof(uint32_t))
 

@@ -171,30 +171,42 @@ static bool has_skill(const struct match_card *card, const struct skill_keys *wa
   return false;
 }
 
-/* The closest of the offered skills to one that is not among them; *number: which skill of the offer it is. */
-static double nearest_skill(const struct pair *pair, const struct skill_keys *wanted,
-                            size_t *number) {
-  const struct taxonomy *taxonomy = pair->rules->sources.taxonomy;
-  double best = 0;
-  size_t at_number = 0;
-  if (!taxonomy || !card_is_concept(wanted->key[0])) return 0;
-  for (size_t at = 0; at < pair->supply->skill_count && best < TAXONOMY_RELATED_SKILL;
-       ++at_number) {
-    struct skill_keys offered;
-    at = next_skill(pair->supply, at, &offered);
-    if (!card_is_concept(offered.key[0])) continue;
-    double closeness = taxonomy_skill_closeness(taxonomy, wanted->key[0], offered.key[0]);
-    if (closeness <= best) continue;
-    best = closeness;
-    *number = at_number;
+/* Those of an offer's skills that a taxonomy knows. */
+struct known_skills {
+  uint32_t concept[CARD_SKILLS_MOST];
+  uint8_t number[CARD_SKILLS_MOST]; /* which skill of the offer it is */
+  size_t count;
+};
+
+static void find_known(const struct match_card *card, struct known_skills *out) {
+  for (size_t at = 0, number = 0; at < card->skill_count; ++number) {
+    struct skill_keys skill;
+    at = next_skill(card, at, &skill);
+    if (!card_is_concept(skill.key[0])) continue;
+    out->concept[out->count] = skill.key[0];
+    out->number[out->count++] = (uint8_t)number;
   }
-  return best;
+}
+
+/* The closest of the offered skills to one that is not among them; *number: which skill of the offer it is. */
+static double nearest_skill(const struct taxonomy *taxonomy, const struct known_skills *offered,
+                            const struct skill_keys *wanted, size_t *number) {
+  size_t at = 0;
+  if (offered->count == 0 || !card_is_concept(wanted->key[0])) return 0;
+  double closeness =
+      taxonomy_skill_closest(taxonomy, wanted->key[0], offered->concept, offered->count, &at);
+  *number = offered->number[at];
+  return closeness;
 }
 
 static void judge_skills(struct pair *pair, bool *shared) {
   *shared = false;
   double asked = 0, met = 0;
   size_t number = 0;
+  const struct taxonomy *taxonomy = pair->rules->sources.taxonomy;
+  struct known_skills offered;
+  offered.count = 0;
+  if (taxonomy) find_known(pair->supply, &offered);
   for (size_t at = 0; at < pair->demand->skill_count; ++number) {
     struct skill_keys wanted;
     at = next_skill(pair->demand, at, &wanted);
@@ -208,7 +220,7 @@ static void judge_skills(struct pair *pair, bool *shared) {
       continue;
     }
     size_t near = 0;
-    double closeness = nearest_skill(pair, &wanted, &near);
+    double closeness = nearest_skill(taxonomy, &offered, &wanted, &near);
     met += weight * closeness;
     if (!pair->out) continue;
     if (closeness > 0)

@@ -9,9 +9,8 @@
 
 #include "client/match/rows.h"
 
-#define ROUNDING    1e-6 /* bounds and scores are sums of a few doubles from floats */
-#define SKILLS_MOST 40u  /* of an offer */
-#define BUCKETS     256u
+#define ROUNDING 1e-6 /* bounds and scores are sums of a few doubles from floats */
+#define BUCKETS  256u
 
 /* What of self's skill another offer may have, as bits of its signature: the skill itself, what is related to it or broader
  * or narrower, what is of its kind. Of a row only those bits count that the shelf's filter has for it. */
@@ -55,7 +54,7 @@ struct search {
   size_t candidate_count;
   struct test *tests;
   size_t test_count;
-  double weight[SKILLS_MOST]; /* of self's skills */
+  double weight[CARD_SKILLS_MOST]; /* of self's skills */
   size_t skill_count;
   struct wide_probe *wide;           /* for each row, where self supplies: of all skills */
   const struct wide_probe *any_wide; /* in the row that is searched */
@@ -450,8 +449,11 @@ static void search_cell(struct search *search, const struct visit *visit, double
   const struct cell *cell = visit->cell;
   for (uint32_t at = 0; at < cell->count; at += 64) {
     uint32_t count = cell->count - at < 64 ? cell->count - at : 64;
-    for (uint64_t left = all_that_meet(&search->self->card, cell->times + at, count); left;
-         left &= left - 1)
+    uint64_t met = all_that_meet(&search->self->card, cell->times + at, count);
+    /* Their entries stand elsewhere: asked for all at once, they come together. */
+    for (uint64_t left = met; left; left &= left - 1)
+      __builtin_prefetch(&cell_entries(cell)[at + (uint32_t)__builtin_ctzll(left)].occupation);
+    for (uint64_t left = met; left; left &= left - 1)
       search_entry(search, visit, at + (uint32_t)__builtin_ctzll(left), of_row);
   }
 }

@@ -5,8 +5,6 @@
 
 #include <stdlib.h>
 
-#define SKILLS_MOST 40u /* of an offer */
-
 struct reached {
   uint32_t key; /* 0 with no set: empty */
   uint64_t same, near, under;
@@ -15,8 +13,8 @@ struct skill_reach {
   const struct taxonomy *taxonomy;
   bool demands;
   size_t count;
-  double weight[SKILLS_MOST], asked; /* of the skills, where it demands; their sum */
-  uint32_t shift;                    /* the table has 1 << (32 - shift) places */
+  double weight[CARD_SKILLS_MOST], asked; /* of the skills, where it demands; their sum */
+  uint32_t shift;                         /* the table has 1 << (32 - shift) places */
   struct reached table[];
 };
 

@@ -421,18 +421,43 @@ static bool among(const uint32_t *list, uint32_t count, uint32_t concept) {
   return false;
 }
 
-double taxonomy_skill_closeness(const struct taxonomy *taxonomy, uint32_t one, uint32_t other) {
-  if (one == other) return TAXONOMY_SAME_SKILL;
-  const uint32_t *related, *above, *over;
-  uint32_t related_count = taxonomy_related(taxonomy, one, &related),
-           above_count = taxonomy_broader(taxonomy, one, &above),
-           over_count = taxonomy_broader(taxonomy, other, &over);
-  if (among(related, related_count, other) || among(above, above_count, other) ||
-      among(over, over_count, one))
+/* A skill with what it is related to, and what is broader. */
+struct neighbours {
+  uint32_t skill, related_count, broader_count;
+  const uint32_t *related, *broader;
+};
+
+static double closeness_to(const struct taxonomy *taxonomy, const struct neighbours *one,
+                           uint32_t other) {
+  if (one->skill == other) return TAXONOMY_SAME_SKILL;
+  const uint32_t *over;
+  uint32_t over_count = taxonomy_broader(taxonomy, other, &over);
+  if (among(one->related, one->related_count, other) ||
+      among(one->broader, one->broader_count, other) || among(over, over_count, one->skill))
     return TAXONOMY_RELATED_SKILL;
-  for (uint32_t i = 0; i < above_count; ++i)
-    if (among(over, over_count, above[i])) return TAXONOMY_KINDRED_SKILL;
+  for (uint32_t i = 0; i < one->broader_count; ++i)
+    if (among(over, over_count, one->broader[i])) return TAXONOMY_KINDRED_SKILL;
   return 0.0;
+}
+
+double taxonomy_skill_closest(const struct taxonomy *taxonomy, uint32_t skill,
+                              const uint32_t *others, size_t count, size_t *at) {
+  struct neighbours one = {.skill = skill};
+  double best = 0.0;
+  one.related_count = taxonomy_related(taxonomy, skill, &one.related);
+  one.broader_count = taxonomy_broader(taxonomy, skill, &one.broader);
+  for (size_t i = 0; i < count && best < TAXONOMY_SAME_SKILL; ++i) {
+    double closeness = closeness_to(taxonomy, &one, others[i]);
+    if (closeness <= best) continue;
+    best = closeness;
+    *at = i;
+  }
+  return best;
+}
+
+double taxonomy_skill_closeness(const struct taxonomy *taxonomy, uint32_t one, uint32_t other) {
+  size_t at;
+  return taxonomy_skill_closest(taxonomy, one, &other, 1, &at);
 }
 
 uint64_t taxonomy_mark(const struct taxonomy *taxonomy) {

@@ -117,6 +117,9 @@ double taxonomy_closeness(const struct taxonomy *taxonomy, uint32_t one, uint32_
 #define TAXONOMY_RELATED_SKILL 0.6
 #define TAXONOMY_KINDRED_SKILL 0.3
 double taxonomy_skill_closeness(const struct taxonomy *taxonomy, uint32_t one, uint32_t other);
+/* The most of a skill with any of `others`, and which that is, the first of equals; 0 with none: *at stays as it is. */
+double taxonomy_skill_closest(const struct taxonomy *taxonomy, uint32_t skill,
+                              const uint32_t *others, size_t count, size_t *at);
 /* Tells this taxonomy from others: a hash of all that is in it. */
 uint64_t taxonomy_mark(const struct taxonomy *taxonomy);
 #endif

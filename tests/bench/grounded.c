@@ -1,13 +1,39 @@
 #include "tests/bench/grounded.h"
 
+#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "tests/bench/measure.h"
 
 #define SKILLS      12
-#define LABEL_BYTES 120   /* the most that an offer may have; some of ESCO's are longer */
-#define FIRST_DAY   20822 /* 2027-01-04 */
+#define LABEL_BYTES 120      /* the most that an offer may have; some of ESCO's are longer */
+#define SEED        20270104 /* where none is told */
+#define FIRST_DAY   20822    /* 2027-01-04 */
+
+struct grounded_options grounded_options(int count, char **arguments, const char *own,
+                                         const char *usage) {
+  const struct option known[] = {{"seed", required_argument, NULL, 's'},
+                                 {"home", required_argument, NULL, 'h'},
+                                 {own, required_argument, NULL, 'o'},
+                                 {NULL, 0, NULL, 0}};
+  struct grounded_options options = {.seed = SEED};
+  int letter;
+  while ((letter = getopt_long(count, arguments, "", known, NULL)) != -1) {
+    if (letter == 's')
+      options.seed = number_argument(optarg);
+    else if (letter == 'h')
+      options.home = optarg;
+    else if (letter == 'o')
+      options.own = optarg;
+    else
+      give_up("usage: %s", usage);
+  }
+  if (count - optind != 2) give_up("usage: %s", usage);
+  for (int i = 0; i < 2; ++i)
+    options.amount[i] = number_argument(arguments[optind + i]);
+  return options;
+}
 
 /* xorshift64*: Vigna, 2016. */
 uint32_t grounded_number(struct generator *generator, uint32_t below) {

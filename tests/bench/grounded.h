@@ -35,6 +35,15 @@ struct match_rules grounded_rules(const struct grounded_home *home);
 /* From the beginning again, when it was in use. The home outlives it. */
 void grounded_prepare(struct generator *generator, uint64_t seed, const struct grounded_home *home);
 uint32_t grounded_number(struct generator *generator, uint32_t below);
+/* How the programs are called that use it: [--seed N] [--home HOME] [--OWN WORD] AMOUNT AMOUNT. Ends the program with
+ * `usage` where it is called otherwise. */
+struct grounded_options {
+  size_t seed;
+  const char *home, *own; /* NULL: not told */
+  size_t amount[2];
+};
+struct grounded_options grounded_options(int count, char **arguments, const char *own,
+                                         const char *usage);
 /* In the arena. */
 Collega__Offer *grounded_offer(struct generator *generator, struct arena *arena);
 #endif

@@ -4,7 +4,6 @@
  * bytes for each (by the engine's own count, and by what the process grew); the time of the best 20 for one offer, by
  * CPU and by the clock on the wall; the same with the words of all twenty; and a scan over all cards. --write puts board,
  * questions and answers into files (board_file.h), for another program to answer the same. */
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,11 +21,6 @@
 #define SCANS          100
 #define RUN            64 /* offers unpacked, then put */
 
-struct options {
-  size_t offers, queries, seed;
-  const char *home, *write;
-};
-
 /* One question: whose best twenty, and which they were. */
 struct question {
   size_t offer, count;
@@ -34,7 +28,8 @@ struct question {
 };
 
 struct bench {
-  struct options options;
+  struct grounded_options options; /* its own: where to write the board */
+  size_t offers, queries;
   struct grounded_home home;
   struct match_rules rules;
   struct generator generator;
@@ -61,7 +56,7 @@ static size_t place_of(const struct short_id *id) {
 /* The offers come in the same order each time that the generator was prepared. */
 static struct match_offer next_offer(struct bench *bench, size_t at) {
   struct match_offer offer;
-  size_t employers = bench->options.offers / OF_EMPLOYER;
+  size_t employers = bench->offers / OF_EMPLOYER;
   if (employers > EMPLOYERS_MOST) employers = EMPLOYERS_MOST;
   arena_reset(bench->arena);
   name(&offer, at, grounded_number(&bench->generator, (uint32_t)(employers ? employers : 1)));
@@ -78,7 +73,7 @@ static const Collega__Offer *unpacked(struct bytes packed, struct arena *arena) 
 /* As a node reads them: a run of offers is unpacked, then put. The clock is read once a run, because a look at it takes a
  * sixth of the time of one offer. */
 static void index_board(struct bench *bench) {
-  size_t offers = bench->options.offers;
+  size_t offers = bench->offers;
   struct arena *arena = arena_new(1u << 20, 1u << 26);
   struct collega_error error;
   int64_t unpacking = 0, indexing = 0;
@@ -134,13 +129,13 @@ static void say_times(const char *what, const int64_t *times, size_t count) {
 }
 
 static void ask(struct bench *bench) {
-  size_t answers = 0, queries = bench->options.queries;
+  size_t answers = 0, queries = bench->queries;
   int64_t sum = 0;
   struct collega_error error;
   for (size_t i = 0; i < queries; ++i) {
     struct question *question = &bench->questions[i];
     struct match_offer asked;
-    question->offer = grounded_number(&bench->generator, (uint32_t)bench->options.offers);
+    question->offer = grounded_number(&bench->generator, (uint32_t)bench->offers);
     name(&asked, question->offer, 0);
     int64_t began = thread_nanoseconds(), began_wall = nanoseconds();
     NEED(match_engine_top(bench->engine, &asked.id, BEST, question->found, &question->count,
@@ -166,11 +161,11 @@ struct kept {
 
 /* Goes over the board once more, and writes it where that is wanted. */
 static struct kept *keep_asked(struct bench *bench, struct arena *arena) {
-  size_t offers = bench->options.offers;
+  size_t offers = bench->offers;
   struct kept *kept = calloc(offers, sizeof *kept);
   bool *wanted = calloc(offers, sizeof *wanted);
   NEED(kept && wanted);
-  for (size_t i = 0; i < bench->options.queries; ++i) {
+  for (size_t i = 0; i < bench->queries; ++i) {
     const struct question *question = &bench->questions[i];
     wanted[question->offer] = true;
     for (size_t j = 0; j < question->count; ++j)
@@ -193,7 +188,7 @@ static void explain(struct bench *bench) {
   static struct match_result result;
   NEED(packed);
   struct kept *kept = keep_asked(bench, packed);
-  for (size_t i = 0; i < bench->options.queries; ++i) {
+  for (size_t i = 0; i < bench->queries; ++i) {
     const struct question *question = &bench->questions[i];
     const struct kept *mine = &kept[question->offer];
     struct match_side asker, found;
@@ -209,7 +204,7 @@ static void explain(struct bench *bench) {
     }
     bench->times[i] += thread_nanoseconds() - began;
   }
-  say_times("explained", bench->times, bench->options.queries);
+  say_times("explained", bench->times, bench->queries);
   free(kept);
   arena_destroy(&packed);
 }
@@ -245,9 +240,9 @@ static double scan_best(const struct scan *scan, const struct match_card *self,
 
 static void scan_board(struct bench *bench) {
   struct scan scan = {0};
-  size_t scans = bench->options.queries < SCANS ? bench->options.queries : SCANS;
+  size_t scans = bench->queries < SCANS ? bench->queries : SCANS;
   double sum = 0;
-  for (size_t i = 0; i < bench->options.offers; ++i)
+  for (size_t i = 0; i < bench->offers; ++i)
     scan_add(&scan, next_offer(bench, i).offer, &bench->rules);
   for (size_t i = 0; i < scans; ++i) {
     _Alignas(struct match_card) uint8_t room[CARD_ROOM];
@@ -262,45 +257,25 @@ static void scan_board(struct bench *bench) {
   free(scan.cards);
 }
 
-static struct options read_options(int count, char **arguments) {
-  static const struct option known[] = {{"seed", required_argument, NULL, 's'},
-                                        {"home", required_argument, NULL, 'h'},
-                                        {"write", required_argument, NULL, 'w'},
-                                        {NULL, 0, NULL, 0}};
-  struct options options = {.seed = 20270104};
-  int letter;
-  while ((letter = getopt_long(count, arguments, "", known, NULL)) != -1) {
-    if (letter == 's')
-      options.seed = number_argument(optarg);
-    else if (letter == 'h')
-      options.home = optarg;
-    else if (letter == 'w')
-      options.write = optarg;
-    else
-      exit(1);
-  }
-  if (count - optind != 2)
-    give_up("usage: bench_match [--seed N] [--home HOME] [--write DIRECTORY] OFFERS QUERIES");
-  options.offers = number_argument(arguments[optind]);
-  options.queries = number_argument(arguments[optind + 1]);
-  return options;
-}
-
 int main(int count, char **arguments) {
   static struct bench bench;
   struct collega_error error;
-  bench.options = read_options(count, arguments);
+  bench.options =
+      grounded_options(count, arguments, "write",
+                       "bench_match [--seed N] [--home HOME] [--write DIRECTORY] OFFERS QUERIES");
+  bench.offers = bench.options.amount[0];
+  bench.queries = bench.options.amount[1];
   NEED(bytes_start(&error) == COLLEGA_OK);
   grounded_home_open(&bench.home, bench.options.home);
   bench.rules = grounded_rules(&bench.home);
   grounded_prepare(&bench.generator, bench.options.seed, &bench.home);
   bench.arena = arena_new(16384, 1u << 20);
   bench.engine = match_engine_new(&bench.rules);
-  bench.questions = calloc(bench.options.queries, sizeof *bench.questions);
-  bench.times = calloc(bench.options.queries, sizeof *bench.times);
-  bench.wall_times = calloc(bench.options.queries, sizeof *bench.wall_times);
+  bench.questions = calloc(bench.queries, sizeof *bench.questions);
+  bench.times = calloc(bench.queries, sizeof *bench.times);
+  bench.wall_times = calloc(bench.queries, sizeof *bench.wall_times);
   NEED(bench.arena && bench.engine && bench.questions && bench.times && bench.wall_times);
-  if (bench.options.write) bench.file = board_file_new(bench.options.write, &bench.rules);
+  if (bench.options.own) bench.file = board_file_new(bench.options.own, &bench.rules);
 
   index_board(&bench);
   ask(&bench);

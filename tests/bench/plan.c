@@ -1,10 +1,9 @@
 /* Plans on large boards: bench_plan [--seed N] [--home HOME] [--seconds N] LENDERS OFFERS.
  *
  * LENDERS offers of one occupation, to fill one request of 100 people: judging them all, and the plan. Then a board of
- * OFFERS grounded offers (grounded.h, with what was imported in HOME) of employers with four each: the 20 best offers for each request, rings of up to four
- * among them, and the best loans of the whole board. Seconds of CPU, which
- * are the time on a core of its own; the gap is how far the bound is from the value. */
-#include <getopt.h>
+ * OFFERS grounded offers (grounded.h, with what was imported in HOME) of employers with four each: the 20 best offers for
+ * each request, rings of up to four among them, and the best loans of the whole board. Seconds of CPU, which are the time
+ * on a core of its own; the gap is how far the bound is from the value. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,11 +17,6 @@
 #define ASKED       100
 #define SECONDS     10u /* to search, where nothing else is said */
 #define OF_EMPLOYER 4u
-
-struct options {
-  size_t lenders, offers, seed, seconds;
-  const char *home;
-};
 
 struct bench {
   struct grounded_home home;
@@ -191,47 +185,25 @@ static void list_rings(const struct bench *bench) {
   rings_free(&rings);
 }
 
-static struct options read_options(int count, char **arguments) {
-  static const struct option known[] = {{"seed", required_argument, NULL, 's'},
-                                        {"home", required_argument, NULL, 'h'},
-                                        {"seconds", required_argument, NULL, 't'},
-                                        {NULL, 0, NULL, 0}};
-  struct options options = {.seed = 20270104, .seconds = SECONDS};
-  int letter;
-  while ((letter = getopt_long(count, arguments, "", known, NULL)) != -1) {
-    if (letter == 's')
-      options.seed = number_argument(optarg);
-    else if (letter == 'h')
-      options.home = optarg;
-    else if (letter == 't')
-      options.seconds = number_argument(optarg);
-    else
-      exit(1);
-  }
-  if (count - optind != 2)
-    give_up("usage: bench_plan [--seed N] [--home HOME] [--seconds N] LENDERS OFFERS");
-  options.lenders = number_argument(arguments[optind]);
-  options.offers = number_argument(arguments[optind + 1]);
-  return options;
-}
-
 int main(int count, char **arguments) {
   static struct bench bench;
   struct collega_error error;
-  struct options options = read_options(count, arguments);
+  struct grounded_options options =
+      grounded_options(count, arguments, "seconds",
+                       "bench_plan [--seed N] [--home HOME] [--seconds N] LENDERS OFFERS");
   NEED(bytes_start(&error) == COLLEGA_OK);
   grounded_home_open(&bench.home, options.home);
   bench.rules = grounded_rules(&bench.home);
-  bench.seconds = options.seconds;
+  bench.seconds = options.own ? number_argument(options.own) : SECONDS;
   grounded_prepare(&bench.generator, options.seed, &bench.home);
-  fill_one(&bench, options.lenders);
+  fill_one(&bench, options.amount[0]);
   bench_clear(&bench);
   struct match_engine *engine = match_engine_new(&bench.rules);
   NEED(engine);
-  fill_board(&bench, engine, options.offers);
+  fill_board(&bench, engine, options.amount[1]);
   int64_t began = thread_nanoseconds();
   find_pairs(&bench, engine);
-  say("plan_board_offers", (double)options.offers);
+  say("plan_board_offers", (double)options.amount[1]);
   say("plan_board_pairs", (double)bench.pair_count);
   say("plan_board_pairs_seconds", seconds_since(began));
   match_engine_destroy(&engine);

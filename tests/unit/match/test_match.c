@@ -1,4 +1,5 @@
 /* What match_pair promises: hard rules, parts, words, symmetry. */
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,6 +9,7 @@
 
 #include "base/words.h"
 #include "tests/unit/match/made_up.h"
+#include "tests/unit/match/plain.h"
 #include "tests/unit/match/samples.h"
 
 struct fixture {
@@ -272,6 +274,54 @@ static void a_side_read_once_is_judged_like_one_read_anew(void **state) {
   assert_true(fitting > 5); /* the generator is not vacuous */
 }
 
+static void a_score_with_words_is_the_plain_one(void **state) {
+  struct fixture *fixture = *state;
+  uint64_t random = 20270106;
+  for (int taxonomy = 0; taxonomy < 2; ++taxonomy) {
+    const struct match_rules *rules = taxonomy ? &fixture->rules : &match_rules_default;
+    struct plain plain;
+    unsigned fitting = 0;
+    plain_prepare(&plain, taxonomy);
+    for (int i = 0; i < 6000; ++i) {
+      arena_reset(fixture->arena);
+      Collega__Offer *one = sample_random(fixture->arena, &random),
+                     *two = sample_random(fixture->arena, &random);
+      double expected = plain_score(&plain, one, &fixture->lender, two, &fixture->borrower);
+      match_pair(rules, one, &fixture->lender, two, &fixture->borrower, &fixture->result);
+      assert_int_equal(fixture->result.fits, expected >= 0);
+      if (expected < 0) continue;
+      assert_true(fabs(fixture->result.score - expected) < 1e-6);
+      ++fitting;
+    }
+    assert_true(fitting > 40);
+  }
+}
+
+static void the_closest_of_several_skills_is_the_first_of_the_best(void **state) {
+  struct fixture *fixture = *state;
+  const struct taxonomy *taxonomy = fixture->taxonomy;
+  uint32_t first = taxonomy_first(taxonomy, TAXONOMY_SKILL), others[6];
+  uint64_t random = 20270107;
+  unsigned related = 0, kindred = 0;
+  for (int i = 0; i < 2000; ++i) {
+    uint32_t skill = first + sample_number(&random, MADE_UP_SKILLS);
+    size_t count = sample_number(&random, 7), expected = SIZE_MAX, at = SIZE_MAX;
+    double best = 0;
+    for (size_t j = 0; j < count; ++j) {
+      others[j] = first + sample_number(&random, MADE_UP_SKILLS);
+      double closeness = taxonomy_skill_closeness(taxonomy, skill, others[j]);
+      if (closeness <= best) continue;
+      best = closeness;
+      expected = j;
+    }
+    assert_true(taxonomy_skill_closest(taxonomy, skill, others, count, &at) == best);
+    assert_int_equal(at, expected);
+    related += best == TAXONOMY_RELATED_SKILL;
+    kindred += best == TAXONOMY_KINDRED_SKILL;
+  }
+  assert_true(related > 40 && kindred > 40);
+}
+
 static void a_better_offer_never_scores_lower(void **state) {
   struct fixture *fixture = *state;
   uint64_t random = 7;
@@ -442,6 +492,8 @@ int main(void) {
       TEST(differing_terms_are_told),
       TEST(scores_do_not_depend_on_who_asks),
       TEST(a_side_read_once_is_judged_like_one_read_anew),
+      TEST(a_score_with_words_is_the_plain_one),
+      TEST(the_closest_of_several_skills_is_the_first_of_the_best),
       TEST(a_better_offer_never_scores_lower),
       TEST(another_skill_never_hurts),
       TEST(hard_rules_hold_with_any_weights),
