@@ -24,8 +24,8 @@
 #define ACCEPT_BY_WORKING_DAYS 3 /* default */
 #define ACCEPT_BY_MOST_MS      (90 * DAY_MS)
 #define OFFER_LIFETIME_MS      (180 * DAY_MS) /* longest time to `expires` */
-#define INTEREST_LIFETIME_MS   (14 * DAY_MS)
-#define INVITATION_LIFETIME_MS (14 * DAY_MS) /* default */
+#define INTEREST_LIFETIME_MS   (14 * DAY_MS)  /* then an interest without an answer lapses */
+#define INVITATION_LIFETIME_MS (14 * DAY_MS)  /* default */
 #define CLOCKS_APART_MS        DAY_MS /* a clock may be off by hours: what it says is believed so far */
 #define CERT_LIFETIME_MS       (730 * DAY_MS)
 #define CERT_NOTICE_MS         (60 * DAY_MS) /* before its end: time to ask for an invitation */

@@ -222,29 +222,31 @@ enum collega_status command_deal_accept(const struct arguments *arguments,
   return status;
 }
 
-enum collega_status command_deal_decline(const struct arguments *arguments,
-                                         struct collega_error *error) {
+/* What takes only the deal, and is told by `said`. */
+static enum collega_status act_on_deal(const struct arguments *arguments,
+                                       enum collega_status (*act)(struct exchange *exchange,
+                                                                  const struct id *party,
+                                                                  const struct id *deal,
+                                                                  collega_time now,
+                                                                  struct collega_error *error),
+                                       enum rule said, struct collega_error *error) {
   struct desk desk;
   struct id deal;
   enum collega_status status = desk_open_deal(arguments, &desk, &deal, error);
   if (status != COLLEGA_OK) return status;
   desk_release(&desk);
-  status = deal_decline(desk.exchange, &desk.party, &deal, desk.now, error);
-  if (status == COLLEGA_OK) status = desk_act_done(&desk, &deal, true, RULE_said_declined, error);
+  status = act(desk.exchange, &desk.party, &deal, desk.now, error);
+  if (status == COLLEGA_OK) status = desk_act_done(&desk, &deal, true, said, error);
   desk_close(&desk);
   return status;
 }
 
+enum collega_status command_deal_decline(const struct arguments *arguments,
+                                         struct collega_error *error) {
+  return act_on_deal(arguments, deal_decline, RULE_said_declined, error);
+}
+
 enum collega_status command_deal_withdraw(const struct arguments *arguments,
                                           struct collega_error *error) {
-  struct desk desk;
-  struct id deal;
-  enum collega_status status = desk_open_deal(arguments, &desk, &deal, error);
-  if (status != COLLEGA_OK) return status;
-  desk_release(&desk);
-  status = deal_withdraw(desk.exchange, &desk.party, &deal, desk.now, error);
-  if (status == COLLEGA_OK)
-    status = desk_act_done(&desk, &deal, true, RULE_said_withdraw_asked, error);
-  desk_close(&desk);
-  return status;
+  return act_on_deal(arguments, deal_withdraw, RULE_said_withdraw_asked, error);
 }

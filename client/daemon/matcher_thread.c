@@ -57,6 +57,7 @@ enum collega_status matcher_thread_start(struct ledger *ledger, const double wei
   if (status == COLLEGA_OK) {
     int failed = pthread_create(&self->thread, NULL, work, self);
     if (failed) status = error_system(error, "pthread_create", failed);
+    if (!failed) pthread_setname_np(self->thread, "matcher"); /* for `top -H` */
   }
   if (status != COLLEGA_OK) {
     matcher_close(&self->matcher);

@@ -51,7 +51,7 @@ struct node_link {
   uint32_t joins_lost; /* Joins of theirs in a row that led nowhere */
   bool member;         /* joined before: a token renews, or is a hosted party's */
   bool settled;        /* receipts came: one may be that of a card */
-  bool joining, joined, join_refused, welcomed, behind, changed, hello_due;
+  bool joining, joined, join_refused, welcomed, behind, hello_due;
   enum rule told_why; /* what the broker said last about the session as a whole */
   bool superseded;    /* another instance of this home has connected: this one stays away */
   struct collega_error join_error;
@@ -276,7 +276,6 @@ static void sign_and_send(struct node_link *link, collega_time now) {
   if (exchange_sign(link->exchange, now, link->welcomed && !link->behind, &signed_acts, &error) !=
       COLLEGA_OK)
     log_warning("signing_failed", "rule=%s field=%s", rule_name(error.rule), error.field);
-  if (signed_acts) link->changed = true;
   if (link->socket && link->welcomed && !link->behind) pump_outbox(link, now);
 }
 
@@ -353,7 +352,6 @@ static void take_frame(struct node_link *link, const Collega__FromBroker *frame,
     lose(link, error.rule);
     return;
   }
-  link->changed = true;
   if (outcome.welcomed) link->behind = outcome.behind;
   link->settled = link->settled || frame->receipts || frame->welcome;
   if (frame->welcome) after_welcome(link);
@@ -395,7 +393,6 @@ static void take_frame(struct node_link *link, const Collega__FromBroker *frame,
 /* `taken` of those from `from` on are on the disk: the broker may send as much again. */
 static void boards_taken(struct node_link *link, size_t from, size_t taken,
                          const struct intake_outcome *outcome) {
-  link->changed = link->changed || taken > 0;
   link->settled = link->settled || taken > 0;
   if (outcome->frame_due) {
     fault_point(FAULT_node_ack_before);
@@ -709,12 +706,6 @@ bool node_link_joined(const struct node_link *link) {
 bool node_link_join_refused(const struct node_link *link, struct collega_error *error) {
   if (link->join_refused && error) *error = link->join_error;
   return link->join_refused;
-}
-
-bool node_link_changed(struct node_link *link) {
-  bool changed = link->changed;
-  link->changed = false;
-  return changed;
 }
 
 const struct node_state *node_link_state(const struct node_link *link) {

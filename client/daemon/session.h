@@ -25,7 +25,5 @@ void node_link_work(struct node_link *link);
 bool node_link_joined(const struct node_link *link);
 /* The broker refused to let us join: *error says why. */
 bool node_link_join_refused(const struct node_link *link, struct collega_error *error);
-/* The ledger changed here (frames were taken, acts signed): tells and clears. */
-bool node_link_changed(struct node_link *link);
 const struct node_state *node_link_state(const struct node_link *link);
 #endif

@@ -53,7 +53,7 @@ static void settle(CollegaStore__ThreadRow *row) {
   bool theirs = row->has_theirs && (!refused || row->theirs > since);
   collega_time apart = row->mine > row->theirs ? row->mine - row->theirs : row->theirs - row->mine;
   row->has_declined = row->declined = refused && !mine && !theirs;
-  row->has_answered = row->answered = mine && theirs && apart <= INTEREST_LASTS_MS;
+  row->has_answered = row->answered = mine && theirs && apart <= INTEREST_LIFETIME_MS;
   if (row->declined) return;
   row->has_mine = mine; /* somebody has thought better of it: the former interests are over */
   row->has_theirs = theirs;

@@ -133,10 +133,6 @@ enum collega_status offer_publish_once(struct exchange *exchange, const struct i
 enum collega_status offer_of_record(struct ledger_txn *txn, struct bytes record,
                                     struct short_id *out,
                                     struct collega_error *error) COLLEGA_MUST_CHECK;
-/* Offers of `party` only: COLLEGA_REFUSED offer_not_yours, offer_already. */
-enum collega_status offer_withdraw(struct exchange *exchange, const struct id *party,
-                                   const struct short_id *offer, collega_time now,
-                                   struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Another state, by a status record: OPEN resumes what was paused or filled; WITHDRAWN is for good. Own offers
  * only: COLLEGA_REFUSED offer_not_yours; offer_already: it is in that state, was withdrawn, or is expired. What was
  * signed before stands. */

@@ -134,13 +134,6 @@ enum collega_status offer_set_state(struct exchange *exchange, const struct id *
   return in_transaction(&change, change_state, &wanted);
 }
 
-enum collega_status offer_withdraw(struct exchange *exchange, const struct id *party,
-                                   const struct short_id *offer, collega_time now,
-                                   struct collega_error *error) {
-  return offer_set_state(exchange, party, offer, COLLEGA__OFFER_STATE__OFFER_STATE_WITHDRAWN, now,
-                         error);
-}
-
 enum collega_status offer_state_by_itself(struct exchange *exchange, const struct short_id *offer,
                                           Collega__OfferState state, collega_time now,
                                           struct collega_error *error) {

@@ -156,7 +156,7 @@ enum collega_status match_state(struct ledger_txn *txn, const struct id *party,
   else if (row->answered)
     *state = "answered";
   else if (row->has_mine || row->has_theirs)
-    *state = now - last > INTEREST_LASTS_MS ? "lapsed" : TALK_INTERESTED;
+    *state = now - last > INTEREST_LIFETIME_MS ? "lapsed" : TALK_INTERESTED;
   return COLLEGA_OK;
 }
 
@@ -280,7 +280,7 @@ static enum collega_status say_interest(struct saying *saying, const char *text,
   if (declined && !(row && (row->has_mine || row->has_theirs)))
     return append(saying, TALK_DECLINED, NULL);
   if (!declined && !text && row && row->has_mine && !row->declined &&
-      (row->answered || saying->now - row->mine <= INTEREST_LASTS_MS))
+      (row->answered || saying->now - row->mine <= INTEREST_LIFETIME_MS))
     return COLLEGA_OK;
   status = own_body(saying, COLLEGA__BODY_TYPE__BODY_TYPE_INTEREST, &body);
   if (status != COLLEGA_OK) return status;

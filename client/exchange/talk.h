@@ -3,11 +3,10 @@
 #define COLLEGA_CLIENT_EXCHANGE_TALK_H
 #include "client/exchange/inside.h"
 
-#define INTEREST_LASTS_MS (14 * DAY_MS)
-#define THREAD_KEY_BYTES  (2 * ID_BYTES + 8)
-#define TALK_INTERESTED   "interested"
-#define TALK_DECLINED     "declined"
-#define TALK_TALK         "talk"
+#define THREAD_KEY_BYTES (2 * ID_BYTES + 8)
+#define TALK_INTERESTED  "interested"
+#define TALK_DECLINED    "declined"
+#define TALK_TALK        "talk"
 
 /* TABLE_THREADS: number 0 is the talk's own row, the others are entries of the chain. */
 void thread_key(uint8_t key[THREAD_KEY_BYTES], struct bytes party, struct bytes thread,

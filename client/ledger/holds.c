@@ -102,6 +102,15 @@ static enum collega_status rows_read(struct ledger_txn *txn, struct bytes prefix
   return COLLEGA_OK;
 }
 
+static enum collega_status rows_of_subject(struct ledger_txn *txn, const struct id *party,
+                                           const struct short_id *subject, struct rows *rows,
+                                           struct collega_error *error) {
+  uint8_t prefix[SUBJECT_BYTES];
+  memcpy(prefix, party->byte, ID_BYTES);
+  memcpy(prefix + ID_BYTES, subject->byte, SHORT_ID_BYTES);
+  return rows_read(txn, bytes_of(prefix, sizeof prefix), rows, error);
+}
+
 /* What stands on a day: in the root `own` (NULL: none is set apart), and the sum over all
  * others. */
 struct day_sum {
@@ -203,11 +212,8 @@ enum collega_status holds_most(struct ledger_txn *txn, const struct id *party,
                                collega_date until, bool carve, uint64_t *out,
                                struct collega_error *error) {
   *out = 0;
-  uint8_t prefix[SUBJECT_BYTES];
-  memcpy(prefix, party->byte, ID_BYTES);
-  memcpy(prefix + ID_BYTES, subject->byte, SHORT_ID_BYTES);
   struct rows rows;
-  enum collega_status status = rows_read(txn, bytes_of(prefix, sizeof prefix), &rows, error);
+  enum collega_status status = rows_of_subject(txn, party, subject, &rows, error);
   if (status == COLLEGA_OK && from <= until) {
     *out = sum_on_day(&rows, NULL, NULL, from, carve).others;
     for (size_t i = 0; i < rows.count; i++) {
@@ -224,11 +230,8 @@ enum collega_status holds_most(struct ledger_txn *txn, const struct id *party,
 enum collega_status holds_show(struct ledger_txn *txn, const struct id *party,
                                const struct short_id *subject, holds_look look, void *context,
                                struct collega_error *error) {
-  uint8_t prefix[SUBJECT_BYTES];
-  memcpy(prefix, party->byte, ID_BYTES);
-  memcpy(prefix + ID_BYTES, subject->byte, SHORT_ID_BYTES);
   struct rows rows;
-  enum collega_status status = rows_read(txn, bytes_of(prefix, sizeof prefix), &rows, error);
+  enum collega_status status = rows_of_subject(txn, party, subject, &rows, error);
   if (status == COLLEGA_OK) status = look(context, rows.row, rows.count, error);
   rows_free(&rows);
   return status;

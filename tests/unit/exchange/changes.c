@@ -184,8 +184,7 @@ static void a_withdrawal_blocks_new_signatures_and_not_given_ones(void **state) 
   struct collega_error why;
   struct id deal = propose(world, pair.borrower, &pair.match, 3);
   world_settle(world);
-  must(
-      offer_withdraw(pair.borrower->exchange, &pair.borrower->party, &pair.in, world->now, &error));
+  must(world_withdraw(world, pair.borrower, &pair.in, &error));
   world_settle(world);
   must(deal_accept(pair.lender->exchange, &pair.lender->party, &deal, NULL, world->now, &error));
   world_settle(world);

@@ -445,8 +445,7 @@ static void an_own_offer_is_not_proposed_to_nor_one_that_is_withdrawn(void **sta
   assert_int_equal(
       deal_propose(pair.lender->exchange, &pair.lender->party, &proposal, world->now, &deal, &why),
       COLLEGA_NOT_FOUND);
-  must(
-      offer_withdraw(pair.borrower->exchange, &pair.borrower->party, &pair.in, world->now, &error));
+  must(world_withdraw(world, pair.borrower, &pair.in, &error));
   world_settle(world);
   proposal = (struct proposal){.match = &pair.match};
   assert_true(deal_propose(pair.lender->exchange, &pair.lender->party, &proposal, world->now, &deal,
@@ -460,8 +459,7 @@ static void an_acceptance_on_a_withdrawn_offer_is_refused(void **state) {
   struct collega_error why;
   struct id deal = pair_propose(world, &pair, 2);
   world_settle(world);
-  must(
-      offer_withdraw(pair.borrower->exchange, &pair.borrower->party, &pair.in, world->now, &error));
+  must(world_withdraw(world, pair.borrower, &pair.in, &error));
   assert_int_equal(
       deal_accept(pair.borrower->exchange, &pair.borrower->party, &deal, NULL, world->now, &why),
       COLLEGA_REFUSED);

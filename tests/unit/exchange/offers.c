@@ -124,15 +124,12 @@ static void a_withdrawn_offer_is_withdrawn_everywhere_and_once(void **state) {
   struct collega_error error;
   struct short_id id = world_publish(world, a, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT, 3), other;
   world_settle(world);
-  assert_int_equal(offer_withdraw(b->exchange, &b->party, &id, world->now, &error),
-                   COLLEGA_REFUSED);
+  assert_int_equal(world_withdraw(world, b, &id, &error), COLLEGA_REFUSED);
   assert_int_equal(error.rule, RULE_offer_not_yours);
   memset(&other, 7, sizeof other);
-  assert_int_equal(offer_withdraw(b->exchange, &b->party, &other, world->now, &error),
-                   COLLEGA_NOT_FOUND);
-  assert_int_equal(offer_withdraw(a->exchange, &a->party, &id, world->now, &error), COLLEGA_OK);
-  assert_int_equal(offer_withdraw(a->exchange, &a->party, &id, world->now, &error),
-                   COLLEGA_REFUSED);
+  assert_int_equal(world_withdraw(world, b, &other, &error), COLLEGA_NOT_FOUND);
+  assert_int_equal(world_withdraw(world, a, &id, &error), COLLEGA_OK);
+  assert_int_equal(world_withdraw(world, a, &id, &error), COLLEGA_REFUSED);
   assert_int_equal(error.rule, RULE_offer_already);
   world_settle(world);
   CollegaStore__OfferRow *row = world_offer_row(b, &id, arena);
@@ -255,7 +252,7 @@ static void an_offer_for_named_employers_goes_by_mail_to_them_alone(void **state
   assert_non_null(row);
   assert_true(row->by_mail);
   assert_null(world_offer_row(c, &id, arena));
-  must(offer_withdraw(a->exchange, &a->party, &id, world->now, &error));
+  must(world_withdraw(world, a, &id, &error));
   world_settle(world);
   assert_int_equal(world_offer_row(b, &id, arena)->state,
                    COLLEGA__OFFER_STATE__OFFER_STATE_WITHDRAWN);
@@ -318,7 +315,7 @@ static void rebuilding_gives_the_same_tables(void **state) {
   struct short_id id = world_publish(world, a, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT, 3);
   world_publish(world, b, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_IN, 2);
   world_settle(world);
-  must(offer_withdraw(a->exchange, &a->party, &id, world->now, &error));
+  must(world_withdraw(world, a, &id, &error));
   world_settle(world);
   world_publish(world, a, COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT, 5);
   for (size_t i = 0; i < world->count; i++) {

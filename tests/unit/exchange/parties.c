@@ -114,9 +114,7 @@ static void a_party_acts_on_its_own_deals_and_offers_only(void **state) {
   assert_int_equal(
       deal_accept(place.host->exchange, &place.host->party, &deal, NULL, world->now, &error),
       COLLEGA_NOT_FOUND);
-  assert_int_equal(
-      offer_withdraw(place.host->exchange, &place.lender.party, &place.in, world->now, &error),
-      COLLEGA_REFUSED);
+  assert_int_equal(world_withdraw(world, &place.lender, &place.in, &error), COLLEGA_REFUSED);
   assert_int_equal(error.rule, RULE_offer_not_yours);
 }
 

@@ -515,6 +515,12 @@ struct short_id world_publish(struct world *world, struct home *home, Collega__O
   return id;
 }
 
+enum collega_status world_withdraw(const struct world *world, const struct home *home,
+                                   const struct short_id *offer, struct collega_error *error) {
+  return offer_set_state(home->exchange, &home->party, offer,
+                         COLLEGA__OFFER_STATE__OFFER_STATE_WITHDRAWN, world->now, error);
+}
+
 struct id world_match(struct home *home, const struct short_id *mine,
                       const struct short_id *theirs) {
   struct id match;

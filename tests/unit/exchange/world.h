@@ -96,6 +96,10 @@ struct short_id world_publish(struct world *world, struct home *home, Collega__O
                               uint32_t headcount);
 void world_offer(Collega__Offer *offer, Collega__OfferKind kind,
                  uint32_t headcount); /* parts are static */
+/* The home's party takes an offer back. */
+enum collega_status world_withdraw(const struct world *world, const struct home *home,
+                                   const struct short_id *offer,
+                                   struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Writes the match of two offers as the matcher would. */
 struct id world_match(struct home *home, const struct short_id *mine,
                       const struct short_id *theirs);
