@@ -53,7 +53,7 @@ static enum collega_status tell_made(const struct arguments *arguments, const ch
   hex_write(id, identity_party(identity)->byte, ID_BYTES);
   if (argument_json(arguments))
     return json_print_take(json_pack("{s:{s:s,s:s,s:s},s:s,s:s}", "broker", "id", id, "name", name,
-                                     "fingerprint", fingerprint, "home", home, "recovery",
+                                     "fingerprint", fingerprint, "home", home, "recovery_key",
                                      recovery),
                            error);
   say(arguments, RULE_broker_made, name, home, NULL);

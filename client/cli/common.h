@@ -35,6 +35,7 @@ enum collega_status desk_match_id(struct desk *desk, const char *typed, struct i
                                   struct collega_error *error) COLLEGA_MUST_CHECK;
 enum collega_status desk_deal_id(struct desk *desk, const char *typed, struct id *out,
                                  struct collega_error *error) COLLEGA_MUST_CHECK;
+/* The row, in the arena. COLLEGA_NOT_FOUND: id_unknown. */
 enum collega_status desk_offer_row(struct desk *desk, const struct short_id *id,
                                    CollegaStore__OfferRow **out,
                                    struct collega_error *error) COLLEGA_MUST_CHECK;
@@ -59,10 +60,10 @@ enum collega_status json_print_list(const char *name, json_t *list,
                                     struct collega_error *error) COLLEGA_MUST_CHECK;
 /* A sentence on standard output, in the language of the command. At most four arguments, ended by NULL. */
 void say(const struct desk *desk, enum rule rule, ...) __attribute__((sentinel));
-/* A recovery key, on a line of its own, which no terminal breaks. */
-void say_recovery(const struct desk *desk, const char *key);
 /* The same on another stream. */
 void tell(const struct desk *desk, FILE *stream, enum rule rule, ...) __attribute__((sentinel));
+/* A recovery key, on a line of its own, which no terminal breaks. */
+void say_recovery(const struct desk *desk, const char *key);
 /* Progress of long work, in the command's language; see terminal.h. */
 struct progress *desk_progress(const struct desk *desk, enum rule what, uint64_t total);
 /* For work that tells by a callback; the total may come with the first step. Close `progress` after. */
@@ -97,10 +98,10 @@ enum collega_status option_time(const struct arguments *arguments, const char *o
  * `choices`' own names. */
 enum collega_status option_choice(const struct desk *desk, const char *option, const char *choices,
                                   const char **out, struct collega_error *error) COLLEGA_MUST_CHECK;
-/* The kinds of offers, as --kind takes them; *given false: any. */
 #define OFFER_STATE_CHOICES "open|paused|filled|withdrawn|expired|refused"
 #define MATCH_STATE_CHOICES "suggested|interested|answered|declined|lapsed"
 #define KIND_CHOICES        "loan_out|loan_in|transfer_out|transfer_in"
+/* The kind of offers that --kind names; *given false: any. */
 enum collega_status option_kind(const struct desk *desk, bool *given, Collega__OfferKind *out,
                                 struct collega_error *error) COLLEGA_MUST_CHECK;
 /* "23,80", "23.80" or "23" -> 2380 or 2300 cents; false: something else. */

@@ -340,8 +340,10 @@ enum collega_status intake_boards(struct exchange *exchange,
                                   collega_time now, struct told_head *told, struct arena *arena,
                                   size_t *taken, struct intake_outcome *outcome,
                                   struct collega_error *error) COLLEGA_MUST_CHECK;
-/* Signs every draft act that may be signed now (room checked again), drops those past accept_by; asks the
- * decider about deals past accept_by. Returns how many acts were signed. */
+/* Signs every draft act that may be signed now (room checked again), drops those past accept_by; asks the decider about
+ * all open deals after a Welcome, else about those past accept_by; marks offers that are filled (or no more), and
+ * withdraws those whose newest revision expired before the board had it. Without `welcomed` it does nothing. How many acts were signed is told in
+ * *signed_acts. A deal that cannot be worked on does not stop the others: the first error is returned. */
 enum collega_status exchange_sign(struct exchange *exchange, collega_time now, bool welcomed,
                                   uint32_t *signed_acts,
                                   struct collega_error *error) COLLEGA_MUST_CHECK;

@@ -280,8 +280,8 @@ enum collega_status exchange_append_run(struct exchange *exchange, struct ledger
                                         const struct id *record, collega_time now,
                                         struct arena *arena,
                                         struct collega_error *error) COLLEGA_MUST_CHECK;
-/* Seals `letter_runs` (and terms, may be NULL) to a party whose card is known; gives the packed
- * envelope. */
+/* Seals the runs (and terms, may be NULL) to a party whose card is known; gives the packed envelope. `copy`: with one
+ * sealed to ourselves, which a restored home fetches. COLLEGA_NOT_FOUND party_not_ours, recipient_unknown. */
 enum collega_status exchange_seal(struct exchange *exchange, struct ledger_txn *txn,
                                   const struct id *from, const struct id *to, Collega__Run **runs,
                                   size_t count, Collega__SaltedTerms *terms, bool copy,

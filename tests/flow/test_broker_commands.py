@@ -1,10 +1,11 @@
 """Every command of an administrator, asked of the running broker over its socket and done directly when it is down:
 the same answer, the same error, the same effect."""
 import json
+import re
 
 import pytest
 
-from support.world import Broker, Node, World, call
+from support.world import Broker, Node, World, binaries, call
 
 
 @pytest.fixture(scope="module")
@@ -149,3 +150,9 @@ def test_a_broker_that_runs_but_cannot_be_asked_is_said_and_left_alone(world):
     finally:
         (broker.home / "elsewhere").rename(socket)
     assert broker.json("members")["members"]
+
+
+def test_both_programs_tell_a_new_recovery_key_by_one_name(tmp_path):
+    for program, more in (("collega", ["--kvk", "12345678"]), ("collega-broker", [])):
+        made = json.loads(call([binaries() / program, "init", "--home", tmp_path / program, "--name", "Net", *more, "--json"]).stdout)
+        assert re.fullmatch(r"([0-9a-f]{8} ){7}[0-9a-f]{8}", made["recovery_key"]), made
