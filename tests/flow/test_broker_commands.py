@@ -65,7 +65,7 @@ def test_an_invitation_is_as_good_either_way(broker, world, tmp_path):
     (["invite", "--name", "Nieuw BV", "--kvk", "45678901", "--role", "king"], 1, "role"),
     (["invite", "--name", "Nieuw BV", "--kvk", "45678901", "--days", "400"], 1, "days"),
     (["invite", "--name", "Nieuw BV"], 2, "--kvk"),
-    (["revoke", "99999999"], 1, "99999999"), (["revoke", "niemand"], 1, "niemand"), (["revoke", ""], 1, ""),
+    (["revoke", "99999999"], 1, "99999999"), (["revoke", "niemand"], 1, "niemand"), (["revoke", ""], 2, "ID"),
     (["revoke", "12345678", "--reason", "x" * 240], 1, "reason"), (["revoke"], 2, "ID"),
     (["members", "x"], 2, "x"), (["status", "--wait", "1"], 2, "--wait"), (["backup"], 2, "DIR"),
 ], ids=lambda value: "_".join(value)[:40] if isinstance(value, list) else None)

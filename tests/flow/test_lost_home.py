@@ -97,7 +97,7 @@ def test_bad_input_makes_no_home_and_no_invitation(pair, tmp_path):  # noqa: F81
     broker = world.broker
     host, (hosted,) = hosting.network(world, 0)[0], (None,)
     hosted = hosting.add(broker, host, hosting.EMPLOYERS[2], "--wait", WAIT)
-    for arguments, status in ((["--recover", "nobody"], 1), (["--recover", ""], 1), (["--recover", hosted.kvk], 1),
+    for arguments, status in ((["--recover", "nobody"], 1), (["--recover", ""], 2), (["--recover", hosted.kvk], 1),
                               (["--recover", lost.kvk, "--name", "X BV"], 2), (["--recover", lost.kvk, "--host", host.kvk], 2),
                               (["--recover", lost.kvk, "--days", "0"], 1), (["--recover"], 2)):
         for language in ("en", "nl"):
@@ -114,7 +114,7 @@ def test_bad_input_makes_no_home_and_no_invitation(pair, tmp_path):  # noqa: F81
              (["--recovery-key", tmp_path / "wrong", "--invitation", token], 1),
              (["--recovery-key", tmp_path / "short", "--invitation", token], 1),
              (["--recovery-key", key, "--invitation", "collega1.onzin"], 1),
-             (["--recovery-key", key, "--invitation", ""], 1),
+             (["--recovery-key", key, "--invitation", ""], 2),
              (["--recovery-key", key, "--invitation", token[:-40]], 1),
              (["--recovery-key", key, "--invitation", broker.invite(lost.name, lost.kvk)], 1),
              (["--recovery-key", key, "--invitation", broker.invite(other.name, other.kvk)], 1),

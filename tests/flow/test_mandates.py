@@ -133,7 +133,7 @@ def test_mandates_survive_a_rebuild(pair):
 @pytest.mark.parametrize("arguments,status,word", [
     (["mandate", "add"], 2, "--signatory"),
     (["mandate", "add", "--signatory", "A"], 2, "--function"),
-    (["mandate", "add", "--signatory", "", "--function", "b"], 1, "signatory"),
+    (["mandate", "add", "--signatory", "", "--function", "b"], 2, "signatory"),
     (["mandate", "add", "--signatory", "x" * 121, "--function", "b"], 1, "signatory"),
     (["mandate", "add", "--signatory", "a\u0007b", "--function", "b"], 1, "signatory"),
     (["mandate", "add", "--signatory", "A", "--function", "y" * 121], 1, "function"),
