@@ -232,14 +232,16 @@ static void print_members(const struct arguments *arguments, const json_t *membe
     enum rule rule = json_is_true(json_object_get(member, "revoked"))    ? RULE_member_revoked
                      : json_is_true(json_object_get(member, "in_force")) ? RULE_member_in_force
                                                                          : RULE_member_lapsed;
-    char words[40], day[sizeof "2027-01-31"];
+    char words[40], role_words[40], role_rule[40], day[sizeof "2027-01-31"];
     snprintf(day, sizeof day, "%s", text_in(member, "certified_until"));
-    const char *cells[] = {terminal_safe(arena, text_in(member, "name")),
-                           text_in(member, "kvk"),
-                           text_in(member, "role"),
-                           words_of(arguments, rule, words, sizeof words),
-                           day,
-                           text_in(member, "fingerprint")};
+    snprintf(role_rule, sizeof role_rule, "role_%s", text_in(member, "role"));
+    const char *cells[] = {
+        terminal_safe(arena, text_in(member, "name")),
+        text_in(member, "kvk"),
+        words_of(arguments, rule_from_name(role_rule), role_words, sizeof role_words),
+        words_of(arguments, rule, words, sizeof words),
+        day,
+        text_in(member, "fingerprint")};
     table_row(table, cells);
   }
   if (table != NULL) table_print(table, stdout);

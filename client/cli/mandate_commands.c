@@ -49,7 +49,7 @@ static void print_mandate(struct desk *desk, struct table *table,
 }
 
 static enum collega_status print_list(struct desk *desk, struct collega_error *error) {
-  static const char *const dutch[] = {"kenmerk",   "stand", "wie",        "functie",
+  static const char *const dutch[] = {"id",        "staat", "wie",        "functie",
                                       "hoogstens", "van",   "tot en met", "grond"};
   static const char *const english[] = {"id",      "state", "who",   "function",
                                         "at most", "from",  "until", "ground"};

@@ -32,12 +32,18 @@ static int by_size(const void *one, const void *other) {
   return (left < right) - (left > right);
 }
 
-/* What was too small to tell by itself stands in a group without a name of its own. */
-static const char *group_text(struct desk *desk, const json_t *group, const char *name) {
-  const char *text = json_string_value(json_object_get(group, name));
-  if (!text || strcmp(text, MARKET_OTHERS) != 0) return safe(desk, text);
-  if (strcmp(name, "key") == 0) return "";
-  return desk->language == LANGUAGE_NL ? "overige" : "others";
+/* Groups by a code tell code and name; that of what has none, and that of what was too small to tell by itself, a word. */
+static const char *group_code(struct desk *desk, const json_t *group) {
+  const char *key = member_text(desk, group, "key");
+  return strcmp(key, MARKET_OTHERS) == 0 || strcmp(key, MARKET_UNKNOWN) == 0 ? "" : key;
+}
+
+static const char *group_name(struct desk *desk, const json_t *group) {
+  const char *key = member_text(desk, group, "key"), *name = member_text(desk, group, "name");
+  bool dutch = desk->language == LANGUAGE_NL;
+  if (strcmp(key, MARKET_OTHERS) == 0) return dutch ? "overige" : "others";
+  if (strcmp(key, MARKET_UNKNOWN) == 0) return dutch ? "onbekend" : "unknown";
+  return strcmp(key, name) == 0 ? "" : name; /* sectors have no names here */
 }
 
 static enum collega_status print_groups(struct desk *desk, const json_t *market, const char *name,
@@ -55,7 +61,7 @@ static enum collega_status print_groups(struct desk *desk, const json_t *market,
   for (size_t i = 0; i < count && i < ROWS_SHOWN; ++i) {
     const json_t *out = json_object_get(rows[i], "out"), *in = json_object_get(rows[i], "in");
     table_row(table, (const char *const[]){
-                         group_text(desk, rows[i], "key"), group_text(desk, rows[i], "name"),
+                         group_code(desk, rows[i]), group_name(desk, rows[i]),
                          number_text(desk, out, "people"), number_text(desk, out, "employers"),
                          number_text(desk, in, "people"), number_text(desk, in, "employers")});
   }

@@ -11,7 +11,6 @@
 #include "proto/lists.h"
 
 #define KEY_BYTES 170u
-#define UNKNOWN   "unknown"
 
 enum side { SIDE_OUT, SIDE_IN, SIDES };
 static const char *const side_names[SIDES] = {"out", "in"};
@@ -196,11 +195,12 @@ static bool count_offer(struct market *market, struct count *count, enum market_
   case MARKET_REGIONS: {
     const char *code = places_region(market->board.places, one->offer->place);
     const struct region_row *region = code ? region_find(code) : NULL;
-    return add_entry(market, count, code ? code : UNKNOWN, region ? region->name : NULL, one);
+    return add_entry(market, count, code ? code : MARKET_UNKNOWN, region ? region->name : NULL,
+                     one);
   }
   case MARKET_SECTORS:
     if (one->offer->sector) snprintf(sector, sizeof sector, "%.2s", one->offer->sector);
-    return add_entry(market, count, *sector ? sector : UNKNOWN, NULL, one);
+    return add_entry(market, count, *sector ? sector : MARKET_UNKNOWN, NULL, one);
   case MARKET_OCCUPATIONS:
     return add_entry(market, count, one->offer->occupation->isco,
                      occupation_name(market, one->offer->occupation->isco), one);
@@ -311,7 +311,8 @@ static enum collega_status put_shortages(struct market *market, json_t *out,
     const char *region = places_region(market->board.places, one->offer->place);
     char key[KEY_BYTES];
     if (!is_open(one)) continue;
-    snprintf(key, sizeof key, "%s %s", region ? region : UNKNOWN, one->offer->occupation->isco);
+    snprintf(key, sizeof key, "%s %s", region ? region : MARKET_UNKNOWN,
+             one->offer->occupation->isco);
     ok = add_entry(market, &count, key, NULL, one);
   }
   ok = ok && count_entries(market, &count);

@@ -19,6 +19,7 @@
 #include "client/library/document.h"
 
 #define MARKET_EMPLOYERS 3u
+#define MARKET_UNKNOWN   "unknown" /* the key of what names no region, or no sector */
 #define MARKET_OTHERS                                                                              \
   "others" /* key and name of the group of what is too small to be told by itself */
 #define MARKET_LIST_MOST 50u /* skills, shortages */

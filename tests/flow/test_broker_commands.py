@@ -156,3 +156,10 @@ def test_both_programs_tell_a_new_recovery_key_by_one_name(tmp_path):
     for program, more in (("collega", ["--kvk", "12345678"]), ("collega-broker", [])):
         made = json.loads(call([binaries() / program, "init", "--home", tmp_path / program, "--name", "Net", *more, "--json"]).stdout)
         assert re.fullmatch(r"([0-9a-f]{8} ){7}[0-9a-f]{8}", made["recovery_key"]), made
+
+
+def test_roles_are_told_in_the_readers_language(broker):
+    employers = [member["name"] for member in broker.json("members")["members"] if member["role"] == "employer"]
+    for language, word in (("nl", "werkgever"), ("en", "employer")):
+        rows = broker("members", "--lang", language).stdout.splitlines()[1:]
+        assert employers and [row for row in rows if f" {word} " in row] == [row for row in rows if row.startswith(tuple(employers))]

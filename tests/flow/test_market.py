@@ -4,12 +4,13 @@ import csv
 import io
 import json
 import random
+import re
 
 import pytest
 
 from support import offers
 from support.hosting import until
-from support.world import WAIT, World
+from support.world import WAIT, Node, World
 
 LEAST = 3
 REGIONS = {"AM25": "4811", "AM22": "3011", "AM18": "1011", "AM01": "9711"}
@@ -184,3 +185,14 @@ def test_two_employers_are_told_nothing_of_each_other(tmp_path):
         assert market["open"] == {"out": None, "in": {"people": 0, "offers": 0, "employers": 0}}
         assert all(row["out"] is None for table in TABLES for row in market[table])
         assert market["matching"]["out"] is None
+
+
+def test_what_names_no_region_or_sector_is_told_in_words(tmp_path):
+    node = Node(tmp_path, "Grens BV", "45678901")
+    node.init()
+    offer = {**offers.load("logistiek-magazijn-uit"), "place": {"country": "DE", "city": "Kleve"}}
+    node.publish({name: value for name, value in offer.items() if name != "sector"})
+    for language, word, other in (("nl", "onbekend", "unknown"), ("en", "unknown", "onbekend")):
+        shown = node("market", "--lang", language).stdout
+        assert len(re.findall(rf"^ *{word} +<3", shown, re.M)) == 2 and other not in shown, shown
+    assert [row["key"] for row in node.json("market")["sectors"]] == ["unknown", "others"]
