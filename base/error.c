@@ -78,7 +78,8 @@ static const struct {
                {EHOSTUNREACH, RULE_reason_no_route},
                {ENETUNREACH, RULE_reason_no_network},
                {EADDRINUSE, RULE_reason_address_in_use},
-               {EADDRNOTAVAIL, RULE_reason_no_such_address}};
+               {EADDRNOTAVAIL, RULE_reason_no_such_address},
+               {ENODEV, RULE_reason_no_such_device}};
 
 const char *system_reason(int number, const char *otherwise) {
   for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)

@@ -59,6 +59,15 @@ def test_an_address_that_is_taken_and_a_broker_that_is_not_there(tmp_path):
         first.kill()
 
 
+@pytest.mark.parametrize("address", ["tcp://nowhere.invalid:7999", "tcp://192.0.2.1:7999"])
+def test_an_address_of_another_machine_is_told_as_that(tmp_path, address):
+    broker = Broker(tmp_path)
+    broker.init(listen=address)
+    for language, words in (("nl", "deze machine"), ("en", "this machine")):
+        result = call([broker.program, "run", "--home", broker.home, "--lang", language], expect=None, env=broker.env)
+        assert result.returncode in (1, 3) and address in result.stderr and words in result.stderr, result.stderr
+
+
 def test_programs_read_a_name_that_stays(node):
     error = json.loads(node("offer", "publish", node.home, "--json", expect=1).stderr)["error"]
     assert (error["rule"], error["arguments"]) == ("system_call", [str(node.home), "reason_is_directory"])
