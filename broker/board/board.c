@@ -330,16 +330,22 @@ static bool concerns(const struct board *board, const struct log_row *row) {
   return false;
 }
 
+static void pass_over(struct board *board, uint64_t through, uint32_t looked_at) {
+  if (through > board->through) board->through = through;
+  board->looked_at += looked_at;
+  board->full = board->looked_at >= BOARD_LEAVES_MOST;
+}
+
 static enum collega_status read_rows(struct store_txn *txn, struct board *board,
                                      struct store_cursor *cursor, struct collega_error *error) {
   struct log_run run = {.tree = NULL};
   enum collega_status status = log_rows_seek(cursor, board->after + 1, &run.row, error);
   while (!status && !board->full && run.row.count) {
     uint64_t last = run.row.first_seq + run.row.count - 1;
-    if (last > board->through && !concerns(board, &run.row)) {
-      board->through = last;
-      board->looked_at += run.row.count;
-      board->full = board->looked_at >= BOARD_LEAVES_MOST;
+    if (run.row.is_commit) { /* its runs came before it, or are gone */
+      pass_over(board, last, 1);
+    } else if (last > board->through && !concerns(board, &run.row)) {
+      pass_over(board, last, run.row.count);
     } else if (last > board->through) {
       status = tree_of(txn, board->arena, last, &run.tree, error);
       if (!status) status = add_row(board, &run, error);

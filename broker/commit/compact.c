@@ -64,7 +64,7 @@ static enum collega_status find_rows(struct commit *commit, struct store_txn *tx
     uint64_t last = row.first_seq + row.count - 1;
     if (last > horizon) break;
     if (last > commit->compacted_rows) {
-      if (!holds_members(&row)) {
+      if (!row.is_commit && !holds_members(&row)) {
         gone->rows[gone->count].first_seq = row.first_seq;
         gone->rows[gone->count++].base = row.base;
       }

@@ -159,12 +159,29 @@ enum collega_status log_row_delete(struct store_txn *txn, uint64_t first_seq, ui
   return store_delete(txn, STORE_LOG, key_bytes(&key), error);
 }
 
+/* How many leaves the row of a commit, which is `value`, has; 0: it is damaged. */
+static uint32_t commit_leaves(struct bytes value) {
+  if (value.length < COMMIT_HEAD_BYTES) return 0;
+  uint32_t count = get_be32(value.data), length = get_be32(value.data + 20);
+  return count <= LIMIT_RUN_RECORDS &&
+                 value.length == COMMIT_HEAD_BYTES + (size_t)length + (size_t)count * ID_BYTES
+             ? count
+             : 0;
+}
+
+static enum collega_status commit_decode(struct bytes key, struct bytes value, struct log_row *out,
+                                         struct collega_error *error) {
+  *out = (struct log_row){
+      .first_seq = get_be64(key.data), .count = commit_leaves(value), .is_commit = true};
+  return out->count ? COLLEGA_OK : row_damaged(error, "log");
+}
+
 enum collega_status log_row_decode(struct bytes key, struct bytes value, struct log_row *out,
                                    struct collega_error *error) {
   *out = (struct log_row){0};
   if (key.length != LOG_KEY_BYTES) return row_damaged(error, "log");
   uint32_t base = get_be32(key.data + 8);
-  if (base == OF_COMMIT) return COLLEGA_OK;
+  if (base == OF_COMMIT) return commit_decode(key, value, out, error);
   if (value.length < LOG_HEAD_BYTES) return row_damaged(error, "log");
   uint32_t count = get_be32(value.data), priors = get_be32(value.data + 4);
   if (count == 0 || count > LIMIT_RUN_RECORDS || base > LIMIT_RUN_RECORDS - count || priors > count)
@@ -208,7 +225,8 @@ static enum collega_status floor_commit(struct store_txn *txn, uint64_t seq, uin
 }
 
 static bool holds(const struct log_row *row, uint64_t seq) {
-  return row->count && seq >= row->first_seq && seq - row->first_seq < row->count;
+  return row->count && !row->is_commit && seq >= row->first_seq &&
+         seq - row->first_seq < row->count;
 }
 
 enum collega_status log_row_find(struct store_txn *txn, uint64_t seq, struct log_row *out,
@@ -226,19 +244,12 @@ enum collega_status log_row_find(struct store_txn *txn, uint64_t seq, struct log
   return status;
 }
 
-/* ---- a walk over runs */
+/* ---- a walk */
 
-/* On from where the cursor stands, over rows of commits. */
-static enum collega_status to_run(struct store_cursor *cursor, struct log_row *row,
-                                  struct collega_error *error) {
+static enum collega_status row_here(const struct store_cursor *cursor, struct log_row *row,
+                                    struct collega_error *error) {
   *row = (struct log_row){0};
-  while (cursor->key.data) {
-    enum collega_status status = log_row_decode(cursor->key, cursor->value, row, error);
-    if (status || row->count) return status;
-    status = store_next(cursor, error);
-    if (status) return status;
-  }
-  return COLLEGA_OK;
+  return cursor->key.data ? log_row_decode(cursor->key, cursor->value, row, error) : COLLEGA_OK;
 }
 
 enum collega_status log_rows_seek(struct store_cursor *cursor, uint64_t seq, struct log_row *row,
@@ -252,13 +263,13 @@ enum collega_status log_rows_seek(struct store_cursor *cursor, uint64_t seq, str
     status = store_seek_back(cursor, key_bytes(&key), error);
   }
   if (!status && !cursor->key.data) status = store_seek(cursor, bytes_of(NULL, 0), error);
-  return status ? status : to_run(cursor, row, error);
+  return status ? status : row_here(cursor, row, error);
 }
 
 enum collega_status log_rows_next(struct store_cursor *cursor, struct log_row *row,
                                   struct collega_error *error) {
   enum collega_status status = store_next(cursor, error);
-  return status ? status : to_run(cursor, row, error);
+  return status ? status : row_here(cursor, row, error);
 }
 
 /* ---- commits */
@@ -283,11 +294,9 @@ enum collega_status commit_row_find(struct store_txn *txn, uint64_t seq, struct 
   uint64_t first;
   enum collega_status status = floor_commit(txn, seq, &first, &key, &value, error);
   if (status || !key.data || get_be32(key.data + 8) != OF_COMMIT) return status;
-  if (value.length < COMMIT_HEAD_BYTES) return row_damaged(error, "log");
-  uint32_t count = get_be32(value.data), length = get_be32(value.data + 20);
-  if (count == 0 || count > LIMIT_RUN_RECORDS ||
-      value.length != COMMIT_HEAD_BYTES + (size_t)length + (size_t)count * ID_BYTES)
-    return row_damaged(error, "log");
+  uint32_t count = commit_leaves(value), length;
+  if (!count) return row_damaged(error, "log");
+  length = get_be32(value.data + 20);
   out->first_seq = first;
   if (seq - first >= count) return COLLEGA_OK;
   out->count = count;

@@ -84,10 +84,11 @@ struct prior {
 };
 #define PRIOR_BYTES 20
 
-/* A run. */
+/* A run; or, behind the runs of a commit, which may all be gone, the commit's own row: all of its leaves. */
 struct log_row {
   uint64_t first_seq;
   uint32_t count; /* 0: no such row */
+  bool is_commit; /* its own row: commit_row_find reads it, here is nothing more of it */
   uint32_t base;  /* leaves of the same commit before it */
   const struct facet *facets;
   struct bytes priors; /* PRIOR_BYTES each */
@@ -98,13 +99,13 @@ enum collega_status log_row_append(struct store_txn *txn, const struct log_row *
                                    struct collega_error *error) COLLEGA_MUST_CHECK;
 enum collega_status log_row_delete(struct store_txn *txn, uint64_t first_seq, uint32_t base,
                                    struct collega_error *error) COLLEGA_MUST_CHECK;
-/* A walk over the runs of the log, in order: to the run that holds `seq` or, where that is gone, to a run
- * before it or the next one after it; then on. `row->count` is 0 past the end. */
+/* A walk over the rows of the log, in order: to the run that holds `seq` or, where that is gone, to a row
+ * before it or the next one after it; then on, a row at a time. It passes the commits' own rows, too: of a log that is
+ * mostly over they are the most, and whoever walks has a limit. `row->count` is 0 past the end. */
 enum collega_status log_rows_seek(struct store_cursor *cursor, uint64_t seq, struct log_row *row,
                                   struct collega_error *error) COLLEGA_MUST_CHECK;
 enum collega_status log_rows_next(struct store_cursor *cursor, struct log_row *row,
                                   struct collega_error *error) COLLEGA_MUST_CHECK;
-/* Rows of commits: count 0. */
 enum collega_status log_row_decode(struct bytes key, struct bytes value, struct log_row *out,
                                    struct collega_error *error) COLLEGA_MUST_CHECK;
 void prior_encode(uint8_t out[PRIOR_BYTES], const struct prior *prior);

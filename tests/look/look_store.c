@@ -81,7 +81,7 @@ static enum collega_status take_log(struct look *look, const struct store_cursor
   struct log_row row;
   struct run_view view;
   enum collega_status status = log_row_decode(at->key, at->value, &row, error);
-  if (status != COLLEGA_OK || row.count == 0) return status; /* a commit's */
+  if (status != COLLEGA_OK || row.is_commit) return status;
   status = run_read_bytes(row.run, look->arena, &view, error);
   for (size_t i = 0; status == COLLEGA_OK && i < view.count; i++) {
     char name[24];

@@ -253,6 +253,15 @@ static void a_run_and_its_receipt_are_found_by_every_number(void **state) {
   store_end(&txn);
 }
 
+/* The next run of the walk; count 0: past the end. */
+static struct log_row next_run(struct store_cursor *cursor) {
+  struct log_row row;
+  do
+    must(log_rows_next(cursor, &row, &error));
+  while (row.is_commit);
+  return row;
+}
+
 static void a_run_that_went_leaves_its_receipt_and_the_walk_goes_on_behind_it(void **state) {
   struct world *world = *state;
   static const uint32_t mixed[] = {2, 3, 1}, one[] = {1};
@@ -276,15 +285,48 @@ static void a_run_that_went_leaves_its_receipt_and_the_walk_goes_on_behind_it(vo
   assert_int_equal(row.first_seq, FIRST + 5);
   static const uint64_t rest[] = {0, 2, 5};
   for (size_t i = 0; i < 3; i++) {
-    must(log_rows_next(&cursor, &row, &error));
+    row = next_run(&cursor);
     assert_int_equal(row.first_seq, third + rest[i]);
     assert_int_equal(row.count, mixed[i]);
   }
-  must(log_rows_next(&cursor, &row, &error));
-  assert_int_equal(row.count, 0);
+  assert_int_equal(next_run(&cursor).count, 0);
   must(log_rows_seek(&cursor, second, &row, &error)); /* gone: the next, or one before it */
   assert_true(row.count > 0 && row.first_seq <= third);
   store_cursor_close(&cursor);
+  store_end(&txn);
+}
+
+/* Receipts stay for ever. Whoever follows from the beginning passes them a bounded number at a time. */
+static void receipts_of_what_is_gone_are_passed_a_frame_at_a_time(void **state) {
+  enum { COMMITS = 150000 };
+  struct world *world = *state;
+  static const struct id leaf = {{0}};
+  struct store_txn *txn = NULL;
+  must(store_write(world->store, &txn, &error));
+  uint64_t end = FIRST;
+  for (size_t i = 0; i < COMMITS; i++) {
+    struct commit_row commit = {.first_seq = end,
+                                .count = 1,
+                                .time = TEST_TIME,
+                                .receipt = bytes_of("receipt", 7),
+                                .leaves = &leaf};
+    must(commit_row_append(txn, &commit, &error));
+    end++;
+  }
+  must(compacted_write(txn, end - 1, &error));
+
+  Collega__Filter all = COLLEGA__FILTER__INIT;
+  struct broker_state broker = world_state(world);
+  size_t frames = 0;
+  for (uint64_t after = FIRST - 1, through; after < end - 1; after = through, frames++) {
+    struct bytes frame;
+    uint32_t records;
+    must(board_read(txn, &broker.broker, &broker.epoch, 1, &all, after, world->arena, &frame,
+                    &records, &through, &error));
+    assert_true(through > after && through < end);
+    assert_int_equal(records, 0);
+  }
+  assert_in_range(frames, 2, 10);
   store_end(&txn);
 }
 
@@ -338,6 +380,7 @@ int main(int argc, char **argv) {
       TEST(a_rotated_card_is_logged_at_the_next_opening),
       TEST(a_run_and_its_receipt_are_found_by_every_number),
       TEST(a_run_that_went_leaves_its_receipt_and_the_walk_goes_on_behind_it),
+      TEST(receipts_of_what_is_gone_are_passed_a_frame_at_a_time),
       TEST(a_head_is_no_row_of_an_author),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
