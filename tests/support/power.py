@@ -10,7 +10,7 @@ import struct
 import typing
 from pathlib import Path
 
-from support.world import Broker, Node, binaries
+from support.world import Broker, Node, binaries, call
 
 HEAD = struct.Struct("<cBHQI")
 SECTOR = 512
@@ -81,6 +81,11 @@ def recording(daemon, root, log):
     """From now on what its commands do is in the record, and what it does itself after its next start."""
     daemon.record = log
     daemon.env.update(environment(root, log))
+
+
+def rename(daemon, old, new):
+    """By hand, on the machine of this daemon, in the record."""
+    call(["/usr/bin/python3", "-c", "import os, sys; os.rename(*sys.argv[1:])", old, new], env=daemon.env)
 
 
 def said(daemon, log):
