@@ -116,7 +116,8 @@ class Life:
         return daemon, again
 
     def export(self):
-        file = beside(self.lender, "export")
+        file = beside(self.lender, "export") / "ledger"
+        file.parent.mkdir()
         self.lender("ledger", "export", "--complete", file, "--json")
         self.imported = placed(self.lender, beside(self.lender, "imported"))
         self.imported("ledger", "import", file, "--keys", self.lender.home, "--json")
@@ -137,7 +138,7 @@ class Life:
             yield Copy(beside(daemon, "copy").name, "backup" if node else "home", daemon.name, backup.began, backup)
             yield Copy(again.home.name, "home", daemon.name, backup.began, power.said(again, log)[0])
         export = self.of(self.lender, "ledger", "export")
-        yield Copy(beside(self.lender, "export").name, "export", self.lender.name, export.began, export)
+        yield Copy(f"{beside(self.lender, 'export').name}/ledger", "export", self.lender.name, export.began, export)
         for program in (self.imported, self.refilled):
             yield Copy(program.home.name, "imported", self.lender.name, export.began, power.said(program, log)[-1])
 

@@ -18,7 +18,7 @@ SYNCS_ITSELF = 1
 
 
 def environment(root, log):
-    """For every process that is to be recorded."""
+    """For every process that is to be recorded. A sync of the root itself is not: it belongs to no machine."""
     return {"LD_PRELOAD": str(binaries() / "libcollega_record.so"), "COLLEGA_RECORD_ROOT": str(root),
             "COLLEGA_RECORD_LOG": str(log)}
 
