@@ -9,13 +9,12 @@
  * from its first entry, and every pair is judged again; the cursor "matcher sources" tells with what the rows were made. */
 #include "client/match/matcher.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/log.h"
 #include "base/words.h"
+#include "client/match/imports.h"
 #include "client/match/touched.h"
 #include "proto/guard.h"
 
@@ -30,12 +29,8 @@
 struct matcher {
   struct ledger *ledger;
   struct match_engine *engine;
-  struct places *places;     /* NULL: none */
-  struct taxonomy *taxonomy; /* NULL: none */
-  struct courses *courses;   /* NULL: none of its own */
-  struct match_rules rules;  /* with these */
-  /* As they were when they were read; all zero: none. */
-  struct stat places_file, taxonomy_file, courses_file;
+  struct imports imports;
+  struct match_rules rules; /* with these */
   bool loaded;
   collega_time next_expiry; /* of the open offers; 0: none expires */
   /* Where nothing matched there is nothing to write but how far that was: it waits until there is, or until nothing new
@@ -75,98 +70,32 @@ enum collega_status matcher_open(struct ledger *ledger, const double weight[MATC
 void matcher_close(struct matcher **matcher) {
   if (!matcher || !*matcher) return;
   match_engine_destroy(&(*matcher)->engine);
-  places_close(&(*matcher)->places);
-  taxonomy_close(&(*matcher)->taxonomy);
-  courses_close(&(*matcher)->courses);
+  imports_close(&(*matcher)->imports);
   free(*matcher);
   *matcher = NULL;
 }
 
-/* ---- what was imported */
-
-static bool same_file(const struct stat *one, const struct stat *other) {
-  return one->st_dev == other->st_dev && one->st_ino == other->st_ino &&
-         one->st_size == other->st_size && one->st_mtim.tv_sec == other->st_mtim.tv_sec &&
-         one->st_mtim.tv_nsec == other->st_mtim.tv_nsec;
-}
-
-/* Import replaces the file, so its number or time changes. */
-static bool file_is_new(const struct matcher *matcher, const char *name, struct stat *known,
-                        char path[4096]) {
-  struct stat now = {0};
-  int length = snprintf(path, 4096, "%s/%s", ledger_home(matcher->ledger), name);
-  if (length < 0 || length >= 4096) return false;
-  if (stat(path, &now) != 0) memset(&now, 0, sizeof now);
-  if (same_file(&now, known)) return false;
-  *known = now;
-  return true;
-}
-
-/* A damaged file is told, and the former stays in use. */
-static void follow_places(struct matcher *matcher) {
-  char path[4096];
-  struct places *fresh = NULL;
-  struct collega_error error;
-  if (!file_is_new(matcher, PLACES_FILE, &matcher->places_file, path)) return;
-  if (places_open(path, &fresh, &error) != COLLEGA_OK) {
-    log_warning("places_not_read", "rule=%s", rule_name(error.rule));
-    return;
-  }
-  places_close(&matcher->places);
-  matcher->places = fresh;
-  matcher->loaded = false;
-}
-
-static void follow_taxonomy(struct matcher *matcher) {
-  char path[4096];
-  struct taxonomy *fresh = NULL;
-  struct collega_error error;
-  if (!file_is_new(matcher, TAXONOMY_FILE, &matcher->taxonomy_file, path)) return;
-  enum collega_status status = taxonomy_open(path, &fresh, &error);
-  if (status != COLLEGA_OK && status != COLLEGA_NOT_FOUND) {
-    log_warning("taxonomy_not_read", "rule=%s", rule_name(error.rule));
-    return;
-  }
-  taxonomy_close(&matcher->taxonomy);
-  matcher->taxonomy = fresh;
-  matcher->loaded = false;
-}
-
-static void follow_courses(struct matcher *matcher) {
-  char path[4096];
-  struct courses *fresh = NULL;
-  struct collega_error error;
-  if (!file_is_new(matcher, COURSES_FILE, &matcher->courses_file, path)) return;
-  if (courses_open(path, &fresh, &error) != COLLEGA_OK) {
-    log_warning("courses_not_read", "rule=%s", rule_name(error.rule));
-    return;
-  }
-  courses_close(&matcher->courses);
-  matcher->courses = fresh;
-  matcher->loaded = false;
-}
-
-/* An engine that was made with former files is not asked any more: it is loaded anew first. */
-static void follow_files(struct matcher *matcher) {
-  follow_places(matcher);
-  follow_taxonomy(matcher);
-  follow_courses(matcher);
-  matcher->rules.sources =
-      (struct match_sources){matcher->places, matcher->taxonomy, matcher->courses};
-}
+/* ---- rules */
 
 /* Another number for other rules. MATCHES_FORM is raised when the formulas change, or what rows tell. */
 static uint64_t rules_stamp(const struct matcher *matcher) {
+  const struct match_sources *sources = &matcher->rules.sources;
   uint8_t marks[32];
   put_be64(marks, MATCHES_FORM);
-  put_be64(marks + 8, places_stamp(matcher->places));
-  put_be64(marks + 16, matcher->taxonomy ? taxonomy_mark(matcher->taxonomy) : 0);
-  put_be64(marks + 24, courses_stamp(matcher->courses));
+  put_be64(marks + 8, places_stamp(sources->places));
+  put_be64(marks + 16, sources->taxonomy ? taxonomy_mark(sources->taxonomy) : 0);
+  put_be64(marks + 24, courses_stamp(sources->courses));
   struct bytes parts[2] = {bytes_of(marks, sizeof marks),
                            bytes_of(matcher->rules.weight, sizeof matcher->rules.weight)};
   struct id hash;
   hash_parts(&hash, "collega/match/rules/1", parts, 2);
   return get_be64(hash.byte);
+}
+
+/* An engine that was made with former files is not asked any more: it is loaded anew first. */
+static void follow_files(struct matcher *matcher) {
+  if (imports_follow(&matcher->imports, ledger_home(matcher->ledger))) matcher->loaded = false;
+  matcher->rules.sources = imports_sources(&matcher->imports);
 }
 
 /* ---- reading offers */

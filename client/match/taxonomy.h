@@ -1,13 +1,13 @@
 /* A taxonomy that was imported: occupations, skills, their labels in any languages, and how close occupations are.
  *
- * It is one file, HOME/taxonomy (its form: taxonomy.c), mapped read-only; a taxonomy and all texts that it hands out
+ * It is one file, HOME/taxonomy (its form: taxonomy_file.h), mapped read-only; a taxonomy and all texts that it hands out
  * stay valid until taxonomy_close. It may be shared by threads. Import writes a new file and renames it, so that
  * who has the former open goes on reading that.
  *
  * Concepts are numbers: occupations 0 .. occupations - 1, then skills, then groups of skills, each ascending by
  * address (URI).
  *
- * Closeness of two occupations, precomputed for all pairs (taxonomy_build.c):
+ * Closeness of two occupations, precomputed for all pairs (taxonomy_closeness.c):
  *
  *   closeness = 0.6 * sqrt(cosine) + 0.4 * tree                    0 .. 1, in steps of 1/255; 1 for itself
  *   cosine    = the angle between the occupations' vectors of skills. An occupation's weight on a skill is
