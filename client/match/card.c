@@ -1,13 +1,10 @@
 /* From an offer's body to its card: look-ups and hashes, once for each offer. */
 #include "client/match/card.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "client/match/occupation.h"
 #include "proto/lists.h"
-
-#define EARTH_KM 6371.0
 
 bool kind_supplies(Collega__OfferKind kind) {
   return kind == COLLEGA__OFFER_KIND__OFFER_KIND_LOAN_OUT ||
@@ -63,26 +60,8 @@ enum place_known place_point(const struct places *places, const Collega__Place *
   double latitude = 0, longitude = 0;
   enum place_known known = places_find(places, place, &latitude, &longitude);
   point[0] = point[1] = point[2] = 0;
-  if (known == PLACE_UNKNOWN) return known;
-  const double radians = acos(-1.0) / 180.0;
-  double across = cos(latitude * radians);
-  point[0] = (float)(across * cos(longitude * radians));
-  point[1] = (float)(across * sin(longitude * radians));
-  point[2] = (float)sin(latitude * radians);
+  if (known != PLACE_UNKNOWN) point_at(latitude, longitude, point);
   return known;
-}
-
-static bool known(const float point[3]) {
-  return point[0] != 0 || point[1] != 0 || point[2] != 0;
-}
-
-/* From the chord: 2 R asin(chord / 2). For what is near it is as exact as the points, some metres. */
-double point_distance(const float one[3], const float other[3]) {
-  if (!known(one) || !known(other)) return -1.0;
-  double x = (double)one[0] - (double)other[0], y = (double)one[1] - (double)other[1],
-         z = (double)one[2] - (double)other[2];
-  double half = sqrt(x * x + y * y + z * z) / 2.0;
-  return 2.0 * EARTH_KM * asin(half > 1.0 ? 1.0 : half);
 }
 
 /* ---- the card */

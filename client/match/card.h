@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "client/match/courses.h"
 #include "client/match/places.h"
+#include "client/match/point.h"
 #include "client/match/taxonomy.h"
 #include "proto/offer.pb-c.h"
 
@@ -87,9 +88,7 @@ static inline size_t card_bytes(const struct match_card *card) {
 bool kind_supplies(Collega__OfferKind kind);
 Collega__OfferKind kind_counter(Collega__OfferKind kind);
 
-/* A place as a point of the unit sphere, as far as it is known (places.h); unknown: all zero. */
+/* A place as a point (point.h), as far as it is known (places.h). */
 enum place_known place_point(const struct places *places, const Collega__Place *place,
                              float point[3]);
-/* Great circle in km between two points, mean radius of the earth 6371.0 km; negative: one is not known. */
-double point_distance(const float one[3], const float other[3]);
 #endif

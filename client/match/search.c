@@ -283,11 +283,11 @@ static double distance_bound(const struct search *search, double away, bool coar
 static double place_bound(const struct search *search, const struct entry *entry) {
   const float *self = search->self->card.point;
   if (entry->point == POINTS_MOST)
-    return distance_bound(search, chord(self, entry->held->card.point), true);
+    return distance_bound(search, point_chord(self, entry->held->card.point), true);
   float *known = &search->place_bound[entry->point];
   /* Rounded to a float it may be a little less: ROUNDING covers that. */
   if (*known < -2.0f)
-    *known = (float)distance_bound(search, chord(self, search->zones->point[entry->point]),
+    *known = (float)distance_bound(search, point_chord(self, search->zones->point[entry->point]),
                                    search->zones->coarse[entry->point]);
   return (double)*known;
 }
@@ -297,7 +297,7 @@ static void reach_zones(struct search *search) {
   const struct zones *zones = search->zones;
   for (size_t i = 0; i < zones->count; ++i) {
     double away =
-        chord(search->self->card.point, zones->zone[i].point) - (double)zones->zone[i].radius;
+        point_chord(search->self->card.point, zones->zone[i].point) - (double)zones->zone[i].radius;
     bool anywhere = i == ZONE_NOWHERE && zones->crowded;
     double near =
         anywhere ? 1.0 : distance_bound(search, away > 0 ? away : 0, zones->zone[i].coarse);

@@ -9,18 +9,8 @@
 #include <string.h>
 
 #define LEAST_POINTS 64u
-#define ZONE_KM                                                                                    \
-  9.0 /* some 130 zones of that reach cover the Netherlands' places; two-digit areas lie further apart */
-
-double chord(const float one[3], const float other[3]) {
-  double x = (double)one[0] - (double)other[0], y = (double)one[1] - (double)other[1],
-         z = (double)one[2] - (double)other[2];
-  return sqrt(x * x + y * y + z * z);
-}
-
-bool point_nowhere(const float point[3]) {
-  return point[0] == 0 && point[1] == 0 && point[2] == 0;
-}
+/* Some 130 zones of that reach cover the Netherlands' places; two-digit areas lie further apart. */
+#define ZONE_KM 9.0
 
 /* ---- points */
 
@@ -65,7 +55,7 @@ static uint8_t zone_choose(struct zones *zones, const float point[3]) {
   size_t nearest = ZONE_NOWHERE;
   double least = 4.0; /* no chord is longer than 2 */
   for (size_t i = 1; i < zones->count; ++i) {
-    double away = chord(zones->zone[i].point, point);
+    double away = point_chord(zones->zone[i].point, point);
     if (away >= least) continue;
     least = away;
     nearest = i;

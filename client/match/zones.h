@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include "client/match/point.h"
 
-#define EARTH_KM     6371.0
 #define POINTS_MOST  UINT16_MAX /* the last number: a point that has none */
 #define ZONES_MOST   128u
 #define ZONE_NOWHERE 0u /* of places that are not known, and of points without a number */
@@ -43,7 +43,4 @@ size_t zones_bytes(const struct zones *zones);
 static inline uint8_t zone_of(const struct zones *zones, uint16_t number) {
   return number == POINTS_MOST ? ZONE_NOWHERE : zones->zone_of[number];
 }
-bool point_nowhere(const float point[3]); /* all zero: not known */
-/* In units of the sphere's radius; a place that is not known is 1 away from all others. */
-double chord(const float one[3], const float other[3]);
 #endif

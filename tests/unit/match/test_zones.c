@@ -36,7 +36,7 @@ static void zones_hold_their_points(void **state) {
     uint8_t number = zone_of(&zones, numbers[i]);
     const struct zone *zone = &zones.zone[number];
     assert_int_not_equal(number, ZONE_NOWHERE);
-    assert_true(chord(zone->point, points[i]) <= (double)zone->radius);
+    assert_true(point_chord(zone->point, points[i]) <= (double)zone->radius);
     if (i % 2 == 0) assert_true(zone->coarse && zones.coarse[numbers[i]]);
   }
   zones_free(&zones);
