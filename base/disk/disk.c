@@ -31,6 +31,10 @@
 #define REFUSE_PERCENT 90
 #define LEAST_FREE     (64 * MEBIBYTE)
 #define FILE_MODE      0600
+/* disk_options.grows_ahead: the file is made this much longer than it must be, and again when little of
+ * that is left, as long as commits are small. One that adds more pays for itself. */
+#define AHEAD_BYTES (512u * 1024u)
+#define SMALL_BYTES (AHEAD_BYTES / 8)
 
 struct disk {
   MDB_env *env;
@@ -41,6 +45,8 @@ struct disk {
   int watched; /* the damage watcher's slot */
   pid_t process;
   atomic_bool warned; /* one line when the map passes 70 %, not one a record */
+  bool grows_ahead;
+  uint64_t used; /* bytes, when the last transaction began to write; the writer's */
 };
 
 /* --- errors --- */
@@ -296,6 +302,7 @@ enum collega_status disk_open(const struct disk_options *options, struct disk **
   struct disk *disk = calloc(1, sizeof *disk);
   if (disk == NULL) return error_set(error, COLLEGA_SYSTEM, RULE_out_of_memory, NULL, NULL);
   disk->process = getpid();
+  disk->grows_ahead = options->grows_ahead;
   disk->watched = -1;
   disk->path = strdup(options->path);
   enum collega_status status =
@@ -339,8 +346,31 @@ enum collega_status disk_read(struct disk *disk, MDB_txn **txn, struct collega_e
   return begin(disk, MDB_RDONLY, txn, error);
 }
 
+/* Zeroes behind the end of the file. Real ones: blocks that are only reserved go through the file
+ * system's journal when they are written. It is the writer that does this, so nobody else writes there.
+ * If it does not work out, LMDB makes the file longer, as it does without this. */
+static void grow_ahead(struct disk *disk) {
+  static const uint8_t zeroes[SMALL_BYTES];
+  MDB_envinfo info;
+  MDB_stat stat;
+  struct stat about;
+  int fd;
+  if (mdb_env_info(disk->env, &info) != 0 || mdb_env_stat(disk->env, &stat) != 0 ||
+      mdb_env_get_fd(disk->env, &fd) != 0 || fstat(fd, &about) != 0)
+    return;
+  uint64_t used = ((uint64_t)info.me_last_pgno + 1) * stat.ms_psize;
+  uint64_t added = used - disk->used, end = (uint64_t)about.st_size;
+  bool small = added <= SMALL_BYTES;
+  disk->used = used;
+  if (!small || end >= used + SMALL_BYTES) return;
+  for (; end < used + AHEAD_BYTES; end += sizeof zeroes)
+    if (pwrite(fd, zeroes, sizeof zeroes, (off_t)end) != (ssize_t)sizeof zeroes) return;
+}
+
 enum collega_status disk_write(struct disk *disk, MDB_txn **txn, struct collega_error *error) {
-  return begin(disk, 0, txn, error);
+  enum collega_status status = begin(disk, 0, txn, error);
+  if (status == COLLEGA_OK && disk->grows_ahead) grow_ahead(disk);
+  return status;
 }
 
 enum collega_status disk_commit(MDB_txn **txn, struct collega_error *error) {

@@ -22,6 +22,10 @@ struct disk_options {
   unsigned databases; /* most named databases */
   bool must_exist;
   bool read_only;
+  /* For many small commits, one after another: zeroes are written behind the end of the file before
+   * they are needed, half a MiB at a time. A commit that makes the file longer waits for the file
+   * system's journal besides its own sync, and for all that others have in that journal. */
+  bool grows_ahead;
   /* Migrates from `from` inside a write transaction; NULL: nothing older exists. */
   enum collega_status (*migrate)(MDB_env *env, MDB_txn *txn, uint32_t from,
                                  struct collega_error *error);

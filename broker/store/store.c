@@ -86,7 +86,8 @@ enum collega_status store_open(const struct store_options *options, struct store
                               .version = STORE_VERSION,
                               .map_bytes = options->map_bytes,
                               .databases = STORE_TABLES + 1, /* and disk's own, "meta" */
-                              .must_exist = options->must_exist};
+                              .must_exist = options->must_exist,
+                              .grows_ahead = true};
   enum collega_status status = disk_open(&disk, &store->disk, error);
   if (!status) status = open_tables(store, error);
   if (status) {

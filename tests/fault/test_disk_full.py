@@ -13,6 +13,7 @@ from support import deals, offers, truth
 from support.world import DEADLINE, WAIT, World
 
 OUT = "logistiek-heftruck-uit"
+MORE_THAN_AHEAD = 1200  # offers; base/disk grows a store by half a MiB ahead
 
 
 def until(condition):
@@ -144,7 +145,9 @@ def test_no_block_left_is_no_disaster(tmp_path, small_disk, which):
         deals.received(lender, deal)
         filler = fill(small_disk)
         if which == "broker":
-            lent = lender.publish([offers.load(name) for name in offers.names()] * 5)
+            # More than the broker's file was made longer ahead.
+            names = offers.names()
+            lent = lender.publish([offers.load(name) for name in names] * (MORE_THAN_AHEAD // len(names)))[-60:]
             until(lambda: lender.json("status")["broker"].get("why") == "broker_full")
         else:
             refused = lender("offer", "publish", "-", expect=1,

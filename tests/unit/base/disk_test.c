@@ -375,6 +375,42 @@ static void what_lies_behind_the_last_page_is_cut_off(void **state) {
   disk_close(&disk);
 }
 
+/* Bytes of the file behind the last page that is used. */
+static off_t room_behind(const struct disk_options *options, struct disk *disk) {
+  char file[200];
+  struct stat about;
+  MDB_envinfo info;
+  MDB_stat stat_of;
+  snprintf(file, sizeof file, "%s/data.mdb", options->path);
+  assert_int_equal(stat(file, &about), 0);
+  assert_int_equal(mdb_env_info(disk_env(disk), &info), 0);
+  assert_int_equal(mdb_env_stat(disk_env(disk), &stat_of), 0);
+  return about.st_size - (off_t)((info.me_last_pgno + 1) * stat_of.ms_psize);
+}
+
+static void small_commits_find_the_file_long_enough(void **state) {
+  struct disk_options options = options_for(scratch_path(*state, "store"));
+  options.grows_ahead = true;
+  struct disk *disk = opened(&options);
+  for (uint64_t i = 0; i < 300; i++) {
+    assert_int_equal(put(disk, i, 3000, NULL), COLLEGA_OK);
+    if (i >= 2) assert_true(room_behind(&options, disk) > 0);
+  }
+  assert_int_equal(put(disk, 300, 2 << 20, NULL), COLLEGA_OK); /* more than was there */
+  assert_true(room_behind(&options, disk) <= 0);
+  assert_int_equal(put(disk, 301, 1 << 20, NULL), COLLEGA_OK); /* comes after a large one */
+  assert_true(room_behind(&options, disk) <= 0);
+  disk_close(&disk);
+  options.grows_ahead = false;
+  disk = opened(&options);
+  uint8_t first;
+  for (uint64_t i = 0; i < 302; i++) {
+    assert_int_equal(get(disk, i, &first, NULL), COLLEGA_OK);
+    assert_int_equal(first, (uint8_t)i);
+  }
+  disk_close(&disk);
+}
+
 static void a_backup_is_made_while_running_and_opens(void **state) {
   struct scratch *scratch = *state;
   char copy[100];
@@ -429,6 +465,7 @@ int main(void) {
       scratch_test(a_full_map_is_told_in_words_and_reading_goes_on),
       scratch_test(given_back_pages_are_room_again),
       scratch_test(what_lies_behind_the_last_page_is_cut_off),
+      scratch_test(small_commits_find_the_file_long_enough),
       scratch_test(a_backup_is_made_while_running_and_opens),
       scratch_test(a_forked_child_is_refused),
   };
