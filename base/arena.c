@@ -41,20 +41,28 @@ struct block {
   _Alignas(ALIGNMENT) uint8_t data[];
 };
 
+/* Lies in front of its first block, in one piece of memory with it. */
 struct arena {
-  struct block *first, *current; /* current heads the list, which ends with first */
+  _Alignas(ALIGNMENT) struct block *current; /* heads the list, which ends with the first */
   size_t limit, used;
   bool exhausted;
 };
 
-static struct block *block_new(size_t size) {
-  if (size > SIZE_MAX - sizeof(struct block)) return NULL;
-  struct block *block = malloc(sizeof *block + size);
-  if (block == NULL) return NULL;
+static struct block *first_block_of(struct arena *arena) {
+  return (struct block *)(arena + 1);
+}
+
+static void block_start(struct block *block, size_t size) {
   block->next = NULL;
   block->size = size;
   block->used = 0;
   POISON(block->data, size);
+}
+
+static struct block *block_new(size_t size) {
+  if (size > SIZE_MAX - sizeof(struct block)) return NULL;
+  struct block *block = malloc(sizeof *block + size);
+  if (block != NULL) block_start(block, size);
   return block;
 }
 
@@ -64,29 +72,26 @@ static void block_free(struct block *block) {
 }
 
 struct arena *arena_new(size_t first_block, size_t limit) {
-  struct arena *arena = calloc(1, sizeof *arena);
-  if (arena == NULL) return NULL;
   if (first_block > limit) first_block = limit;
   if (first_block > FIRST_MOST) first_block = FIRST_MOST;
   if (first_block < SMALLEST_BLOCK) first_block = SMALLEST_BLOCK;
-  arena->first = arena->current = block_new(first_block);
-  arena->limit = limit;
-  if (arena->first == NULL) {
-    free(arena);
-    return NULL;
-  }
+  const size_t heads = sizeof(struct arena) + sizeof(struct block);
+  struct arena *arena = first_block > SIZE_MAX - heads ? NULL : malloc(heads + first_block);
+  if (arena == NULL) return NULL;
+  *arena = (struct arena){.current = first_block_of(arena), .limit = limit};
+  block_start(arena->current, first_block);
   return arena;
 }
 
 void arena_reset(struct arena *arena) {
-  struct block *next;
-  for (struct block *block = arena->current; block != arena->first; block = next) {
+  struct block *next, *first = first_block_of(arena);
+  for (struct block *block = arena->current; block != first; block = next) {
     next = block->next;
     block_free(block);
   }
-  arena->current = arena->first;
-  POISON(arena->first->data, arena->first->used);
-  arena->first->used = 0;
+  arena->current = first;
+  POISON(first->data, first->used);
+  first->used = 0;
   arena->used = 0;
   arena->exhausted = false;
 }
@@ -94,7 +99,7 @@ void arena_reset(struct arena *arena) {
 void arena_destroy(struct arena **arena) {
   if (*arena == NULL) return;
   arena_reset(*arena);
-  block_free((*arena)->first);
+  UNPOISON(first_block_of(*arena)->data, first_block_of(*arena)->size);
   free(*arena);
   *arena = NULL;
 }
@@ -103,7 +108,7 @@ void arena_destroy(struct arena **arena) {
 static struct block *block_for(struct arena *arena, size_t size) {
   struct block *current = arena->current;
   if (current->size - current->used >= size) return current;
-  if (size > current->size / 4 && current != arena->first) {
+  if (size > current->size / 4 && current != first_block_of(arena)) {
     /* Behind the current block, which goes on being filled. */
     struct block *own = block_new(size);
     if (own == NULL) return NULL;

@@ -17,26 +17,27 @@
 #include "proto/guard.h"
 #include "proto/limits.h"
 
-#define REQUEST_FIRST_BLOCK 4096u
+#define REQUEST_FIRST_BLOCK 6144u /* the request, its job, and an offer in a Publish */
 
 struct request *request_new(enum request_kind kind) {
-  struct request *request = calloc(1, sizeof *request);
-  if (!request) return NULL;
-  request->kind = kind;
-  request->arena = arena_new(REQUEST_FIRST_BLOCK, LIMIT_ARENA_BYTES);
-  if (!request->arena) {
-    free(request);
+  struct arena *arena = arena_new(REQUEST_FIRST_BLOCK, LIMIT_ARENA_BYTES + REQUEST_FIRST_BLOCK);
+  struct request *request = arena ? arena_zero(arena, sizeof *request) : NULL;
+  if (!request) {
+    arena_destroy(&arena);
     return NULL;
   }
+  request->kind = kind;
+  request->arena = arena;
   return request;
 }
 
 void request_destroy(struct request **request) {
-  if (!*request) return;
-  arena_destroy(&(*request)->arena);
-  if ((*request)->frame_free) (*request)->frame_free((*request)->frame_memory);
-  free(*request);
+  struct request *dead = *request;
+  if (!dead) return;
   *request = NULL;
+  if (dead->frame_free) dead->frame_free(dead->frame_memory);
+  struct arena *arena = dead->arena; /* the request lies in it */
+  arena_destroy(&arena);
 }
 
 Collega__RefusalCode refusal_code_of(const struct collega_error *error) {

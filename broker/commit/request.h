@@ -22,7 +22,7 @@ enum request_kind {
 };
 struct request {
   enum request_kind kind;
-  struct arena *arena; /* owned; request_destroy frees all */
+  struct arena *arena; /* owned; the request lies in it, and request_destroy frees all */
   void *frame_memory;
   void (*frame_free)(void *);     /* what the frame's bytes live in (a zmq_msg_t), may be NULL */
   struct bytes packed;            /* the frame */

@@ -143,7 +143,7 @@ static void *run(void *context) {
   struct committer *committer = context;
   while (!committer->stopping) {
     struct job *batch = job_new(JOB_COMMITTED);
-    if (batch != NULL) batch->batch = calloc(BATCH_MOST, sizeof(struct job *));
+    if (batch != NULL) batch->batch = malloc(BATCH_MOST * sizeof(struct job *));
     if (batch == NULL || batch->batch == NULL) {
       /* Nothing was taken; the loop sees the pair end and stops the broker. */
       log_error("committer", "out of memory");

@@ -34,23 +34,20 @@ struct job_queue *broker_worker_of(const struct broker *broker, uint64_t number)
 
 static void message_free(void *memory) {
   zmq_msg_close(memory);
-  free(memory);
 }
 
 /* A job that owns the frame; NULL: out of memory, the frame is dropped. */
 static struct job *frame_job(struct session *session, zmq_msg_t *body) {
-  struct job *job = job_new(JOB_FRAME);
-  zmq_msg_t *kept = malloc(sizeof *kept);
-  if (job != NULL)
-    job->request = request_new(REQUEST_PUBLISH); /* preparing it finds out the kind */
-  if (kept == NULL || job == NULL || job->request == NULL) {
-    free(kept);
+  struct job *job = job_new_frame(request_new(REQUEST_PUBLISH)); /* preparing finds out the kind */
+  if (job == NULL) return NULL;
+  struct request *request = job->request;
+  zmq_msg_t *kept = arena_take(request->arena, sizeof *kept);
+  if (kept == NULL) {
     job_destroy(&job);
     return NULL;
   }
   zmq_msg_init(kept);
   zmq_msg_move(kept, body);
-  struct request *request = job->request;
   request->frame_memory = kept;
   request->frame_free = message_free;
   request->packed = bytes_of(zmq_msg_data(kept), zmq_msg_size(kept));

@@ -40,9 +40,10 @@ struct job {
   enum collega_status status; /* of a read */
   struct collega_error error;
   /* FRAME, COMMIT */
-  struct request *request;
+  struct request *request; /* FRAME: the job lies in its arena */
   struct frame_cost cost;
   size_t wire_bytes;
+  bool in_request;   /* where it lies */
   bool malformed;    /* the guard refused it: error says why */
   bool card_refused; /* a Hello whose card is not this home's: error says why */
   /* COMMITTED */
@@ -76,6 +77,8 @@ struct job {
   struct figures figures;
 };
 struct job *job_new(enum job_kind kind); /* NULL: out of memory */
+/* The job of a frame, which owns its request. NULL: out of memory, and the request is gone. */
+struct job *job_new_frame(struct request *request);
 /* Frees the job and what it owns. Not its group, which belongs to the loop's table. */
 void job_destroy(struct job **job);
 void job_list_destroy(struct job **list); /* linked by `next` */
