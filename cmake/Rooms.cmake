@@ -10,15 +10,19 @@ function(collega_room name)
   target_link_libraries(collega_${name} PUBLIC ${ROOM_LINKS} PRIVATE collega_warnings ${ROOM_PRIVATE_LINKS})
 endfunction()
 
-# collega_unit_test(NAME SOURCES file... LINKS target...): a cmocka program, run by ctest as unit/NAME.
+# collega_unit_test(NAME [LABOURS] SOURCES file... LINKS target...): a cmocka program, run by ctest as unit/NAME. LABOURS:
+# the test itself works for seconds, beside what it tests, and is optimised. Others would take longer to compile than to run.
 function(collega_unit_test name)
   if(NOT COLLEGA_TESTING)
     return()
   endif()
-  cmake_parse_arguments(UNIT "" "" "SOURCES;LINKS" ${ARGN})
+  cmake_parse_arguments(UNIT "LABOURS" "" "SOURCES;LINKS" ${ARGN})
   add_executable(unit_${name} ${UNIT_SOURCES})
   target_include_directories(unit_${name} PRIVATE ${PROJECT_SOURCE_DIR} ${PROJECT_BINARY_DIR}/generated)
   target_link_libraries(unit_${name} PRIVATE collega_warnings ${UNIT_LINKS} PkgConfig::CMOCKA)
+  if(NOT UNIT_LABOURS)
+    target_compile_options(unit_${name} PRIVATE -O0)
+  endif()
   add_test(NAME unit/${name} COMMAND unit_${name} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
   set_tests_properties(unit/${name} PROPERTIES TIMEOUT 120)
 endfunction()

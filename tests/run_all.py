@@ -1,15 +1,20 @@
 """Runs every test of the repository and prints one summary line, "N passed, N failed".
 
-Parts: source (arrows, formatting, generated files), unit (cmocka programs), vectors, wire, flow, fault (pytest),
-memory (valgrind, soak), model (Spin), instructions (of the hot paths, counted by valgrind), asan (units, flows and the
-wire under the address and undefined-behaviour sanitizers), tsan (flows under the thread sanitizer), fuzz (each target
-of tests/fuzz for COLLEGA_FUZZ_SECONDS, and what the corpora reach of proto/).
+Parts: source (arrows, formatting, generated files, each program of the benchmark run once), unit (cmocka programs),
+vectors, wire, flow, fault (pytest), memory (valgrind, soak), model (Spin), instructions (of the hot paths, counted by
+valgrind), asan (units, flows and the wire under the address and undefined-behaviour sanitizers; campaigns of random steps
+run a tenth as long there), tsan (under the thread sanitizer, the flows that go through every thread there is: THREADED),
+fuzz (each target of tests/fuzz for as long as FUZZ says, and what the corpora reach of proto/).
+
+Builds and fuzzers run beside the other parts and take what those leave of the processors; so a fuzzer's seconds are
+seconds of processor time. What is left of them when its turn comes is waited for in the part fuzz.
 """
 import argparse
 import json
 import os
 import re
 import resource
+import signal
 import subprocess
 import sys
 import time
@@ -19,17 +24,43 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ["source", "unit", "vectors", "wire", "flow", "fault", "memory", "model", "instructions", "asan", "tsan", "fuzz"]
-# What is built for which part, and of it what; nothing: all of it.
-BUILDS = {"debug": [], "release": ["bench_hot"], "asan": [], "tsan": ["collega", "collega-broker"],
-          "fuzz": ["fuzz_targets"]}
-BUILD_OF = {**dict.fromkeys(["source", "unit", "vectors", "wire", "flow", "fault", "memory"], "debug"),
-            "instructions": "release", "asan": "asan", "tsan": "tsan", "fuzz": "fuzz"}
-THREADED = ["first_deal", "apart", "ledger_import"]  # flows through every thread there is, for the thread sanitizer
+# What is built, in this order, and of it what; nothing: all of it.
+BUILDS = {"debug": [], "asan": [], "release": ["bench_hot"], "tsan": ["collega", "collega-broker"],
+          "coverage": ["coverage_targets"]}
+NEEDS = {**dict.fromkeys(["source", "unit", "vectors", "wire", "flow", "fault", "memory"], ["debug"]),
+         "instructions": ["release"], "asan": ["asan"], "tsan": ["tsan"], "fuzz": ["asan", "coverage"]}
+THREADED = ["first_deal", "apart", "ledger_import"]
 UNIT_SECONDS = 300
 WORKERS = 3
-FUZZ_SECONDS, FUZZ_LONG_SECONDS = 15, 3600  # a target, two at a time
-FUZZ_DICTIONARIES = {name: name for name in ("json", "csv", "words", "config", "http", "esco", "places", "tables", "kept")} | \
-    {"identity": None, "tree": None}  # the others: wire
+# Every target of tests/fuzz: its seconds of processor time, and its dictionary (tests/fuzz/dictionaries.py).
+FUZZ = {
+    "guard": (60, "wire"),
+    "record": (60, "wire"),
+    "check": (60, "wire"),
+    "json": (60, "json"),
+    "csv": (60, "csv"),
+    "link_broker": (60, "wire"),
+    "link_node": (60, "wire"),
+    "invitation": (60, "wire"),
+    "proof": (60, "wire"),
+    "ledger_import": (60, "wire"),
+    "http": (60, "http"),
+    "commit": (10, "wire"),
+    "config": (10, "config"),
+    "esco": (10, "esco"),
+    "identity": (10, None),
+    "intake": (10, "wire"),
+    "kept": (10, "kept"),
+    "letter": (10, "wire"),
+    "members": (10, "wire"),
+    "places": (10, "places"),
+    "tables": (10, "tables"),
+    "tree": (10, None),
+    "words": (10, "words"),
+}
+FUZZ_LONG_SECONDS = 3600  # of each, with --long; COLLEGA_FUZZ_SECONDS goes before both
+FUZZ_SIDE_BY_SIDE = 2
+TICKS = os.sysconf("SC_CLK_TCK")
 CMOCKA_PASSED = re.compile(r"^\[  PASSED  \] (\d+) test", re.M)
 CMOCKA_SKIPPED = re.compile(r"^\[  SKIPPED \] (\d+) test", re.M)
 CMOCKA_FAILED = re.compile(r"^\[  FAILED  \] .*?(\d+) test", re.M)
@@ -70,13 +101,13 @@ class Builder:
     tests wait for timers and disks, and give way to them."""
 
     def __init__(self, parts):
-        presets = sorted({BUILD_OF[part] for part in parts if part in BUILD_OF}, key=list(BUILDS).index)
+        presets = sorted({preset for part in parts for preset in NEEDS.get(part, [])}, key=list(BUILDS).index)
         self.line = ThreadPoolExecutor(max_workers=1)
         self.made = {preset: self.line.submit(build, preset, 0 if preset == presets[0] else 15) for preset in presets}
 
     def ready(self, part):
         """False: what the part needs could not be built."""
-        return part not in BUILD_OF or self.made[BUILD_OF[part]].result()
+        return all(self.made[preset].result() for preset in NEEDS.get(part, []))
 
 
 def unit_tests(preset):
@@ -120,36 +151,68 @@ def units(preset, count):
                 say(output[-6000:])
 
 
-def fuzz_one(name, seconds):
-    """Fuzzes from the corpus; what is found stays in build/fuzz/found."""
-    work, found = ROOT / "build/fuzz/work" / name, ROOT / "build/fuzz/found"
-    work.mkdir(parents=True, exist_ok=True)
-    found.mkdir(parents=True, exist_ok=True)
-    dictionary = FUZZ_DICTIONARIES.get(name, "wire")
-    options = [f"-dict={ROOT}/build/fuzz/fuzz/dictionaries/{dictionary}.dict"] if dictionary else []
-    command = [ROOT / "build/fuzz/fuzz" / f"fuzz_{name}", f"-max_total_time={seconds}", "-max_len=65536", "-timeout=25",
-               "-rss_limit_mb=3000", "-print_final_stats=1", f"-artifact_prefix={found}/{name}-", *options, work,
-               ROOT / "tests/fuzz/corpus" / name]
-    started = time.monotonic()
-    result = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    output = result.stdout.decode("utf-8", "replace")
-    runs = re.search(r"number_of_executed_units: (\d+)", output)
-    return name, result.returncode == 0 and runs is not None, runs and runs[1], output, time.monotonic() - started
+def processor_seconds(process):
+    """What it has used so far; 0 when it has ended."""
+    try:
+        fields = Path(f"/proc/{process.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    except FileNotFoundError:
+        return 0
+    return (int(fields[11]) + int(fields[12])) / TICKS
 
 
-def fuzz(long, count):
-    """Every target, and the coverage of proto/ by the corpora in the repository."""
-    seconds = int(os.environ.get("COLLEGA_FUZZ_SECONDS", FUZZ_LONG_SECONDS if long else FUZZ_SECONDS))
-    names = sorted(path.name.removeprefix("fuzz_") for path in (ROOT / "build/fuzz/fuzz").glob("fuzz_*"))
-    with ThreadPoolExecutor(max_workers=2) as pool:
-        for name, good, runs, output, took in pool.map(lambda name: fuzz_one(name, seconds), names):
+class Fuzzing:
+    """Fuzzes every target from its corpus, a few side by side, with what others leave of the processors. What is found
+    stays in build/asan/found."""
+
+    def __init__(self, builder, long):
+        self.builder = builder
+        self.given = os.environ.get("COLLEGA_FUZZ_SECONDS") or (FUZZ_LONG_SECONDS if long else None)
+        self.line = ThreadPoolExecutor(max_workers=FUZZ_SIDE_BY_SIDE)
+        self.targets = {name: self.line.submit(self.one, name) for name in FUZZ}
+
+    def one(self, name):
+        """(whether it went well, what to say of it)"""
+        if not self.builder.made["asan"].result():
+            return False, "not built"
+        programs, found, work = ROOT / "build/asan/fuzz", ROOT / "build/asan/found", ROOT / "build/asan/work" / name
+        for directory in (found, work):
+            directory.mkdir(parents=True, exist_ok=True)
+        seconds, dictionary = FUZZ[name]
+        seconds = float(self.given or seconds)
+        options = [f"-dict={programs}/dictionaries/{dictionary}.dict"] if dictionary else []
+        command = ["setpriv", "--pdeathsig", "KILL", "nice", "-n", "19", programs / f"fuzz_{name}", "-max_len=65536",
+                   "-timeout=25", "-rss_limit_mb=3000", "-print_final_stats=1", f"-artifact_prefix={found}/{name}-", *options,
+                   work, ROOT / "tests/fuzz/corpus" / name]
+        log = work.with_suffix(".log")
+        with open(log, "wb") as output:
+            process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
+        used, asked = 0, False
+        while process.poll() is None:
+            try:
+                process.wait(0.5)
+            except subprocess.TimeoutExpired:
+                used = processor_seconds(process) or used
+                if used >= seconds and not asked:
+                    process.send_signal(signal.SIGUSR1)  # libFuzzer ends after the input that it is at
+                    asked = True
+        text = log.read_text(errors="replace")
+        inputs = re.search(r"number_of_executed_units: (\d+)", text)
+        good = process.returncode == 0 and asked and inputs is not None
+        return good, f"{inputs and inputs[1]} inputs in {used:.0f} s of processor time" + ("" if good else "\n" + text[-6000:])
+
+    def report(self, count):
+        """Waits for all of them; and what the corpora in the repository reach of proto/."""
+        known = {path.stem.removeprefix("target_") for path in (ROOT / "tests/fuzz").glob("target_*.c")}
+        for name in sorted(known ^ set(FUZZ)):
+            count.add(0, 1)
+            say(f"FAILED fuzz {name}: a target without a row in FUZZ, or a row without a target")
+        for name, result in self.targets.items():
+            good, told = result.result()
             count.add(int(good), int(not good))
-            say(f"{'ok    ' if good else 'FAILED'} fuzz {name}: {runs} inputs in {took:.0f} s")
-            if not good:
-                say(output[-6000:])
-    reached = subprocess.run([ROOT / "tests/fuzz/coverage"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
-    count.add(int(reached.returncode == 0), int(reached.returncode != 0))
-    say(f"{'ok    ' if reached.returncode == 0 else 'FAILED'} fuzz coverage\n{reached.stdout[-4000:]}")
+            say(f"{'ok    ' if good else 'FAILED'} fuzz {name}: {told}")
+        reached = subprocess.run([ROOT / "tests/fuzz/coverage"], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        count.add(int(reached.returncode == 0), int(reached.returncode != 0))
+        say(f"{'ok    ' if reached.returncode == 0 else 'FAILED'} fuzz coverage\n{reached.stdout[-4000:]}")
 
 
 def pytest(name, paths, count, environment=None, workers=0):
@@ -187,32 +250,37 @@ def main():
     if options.long:
         os.environ["COLLEGA_LONG"] = "1"
     count, builder, began = Count(), Builder(wanted), time.monotonic()
-    for part in wanted:
-        started = time.monotonic()
-        if not builder.ready(part):
-            count.add(0, 1)
-        elif part == "source":
-            pytest("source", ["tests/source"], count)
-        elif part == "unit":
-            units("debug", count)
-        elif part == "vectors":
-            pytest("vectors", ["tests/vectors/check_vectors.py"], count)
-        elif part in ("wire", "flow", "fault", "memory"):
-            pytest(part, [f"tests/{part}"], count, {"COLLEGA_BIN": str(ROOT / "build" / "debug")}, WORKERS)
-        elif part == "model":
-            pytest("model", ["tests/model"], count, workers=2)
-        elif part == "instructions":
-            pytest("instructions", ["tests/bench/test_instructions.py"], count)
-        elif part == "asan":
-            units("asan", count)
-            pytest("asan-flow-wire", ["tests/flow", "tests/wire"], count, sanitized("asan"), WORKERS)
-        elif part == "tsan":
-            pytest("tsan-flow", [f"tests/flow/test_{name}.py" for name in THREADED], count,
-                   sanitized("tsan") | {"TSAN_OPTIONS": f"halt_on_error=1 suppressions={ROOT}/tests/support/tsan.txt"},
-                   WORKERS)
-        elif part == "fuzz":
-            fuzz(options.long, count)
-        say(f"-- {part}: {time.monotonic() - started:.0f} s")
+    fuzzing = Fuzzing(builder, options.long) if "fuzz" in wanted else None
+    try:
+        for part in wanted:
+            started = time.monotonic()
+            if not builder.ready(part):
+                count.add(0, 1)
+            elif part == "source":
+                pytest("source", ["tests/source"], count)
+            elif part == "unit":
+                units("debug", count)
+            elif part == "vectors":
+                pytest("vectors", ["tests/vectors/check_vectors.py"], count)
+            elif part in ("wire", "flow", "fault", "memory"):
+                pytest(part, [f"tests/{part}"], count, {"COLLEGA_BIN": str(ROOT / "build" / "debug")}, WORKERS)
+            elif part == "model":
+                pytest("model", ["tests/model"], count, workers=2)
+            elif part == "instructions":
+                pytest("instructions", ["tests/bench/test_instructions.py"], count)
+            elif part == "asan":
+                units("asan", count)
+                pytest("asan-flow-wire", ["tests/flow", "tests/wire"], count, sanitized("asan"), WORKERS)
+            elif part == "tsan":
+                pytest("tsan-flow", [f"tests/flow/test_{name}.py" for name in THREADED], count,
+                       sanitized("tsan") | {"TSAN_OPTIONS": f"halt_on_error=1 suppressions={ROOT}/tests/support/tsan.txt"},
+                       WORKERS)
+            elif part == "fuzz":
+                fuzzing.report(count)
+            say(f"-- {part}: {time.monotonic() - started:.0f} s")
+    finally:
+        if fuzzing:
+            fuzzing.line.shutdown(wait=False, cancel_futures=True)  # after an interruption none is begun
     used = resource.getrusage(resource.RUSAGE_CHILDREN)
     say(f"-- all: {time.monotonic() - began:.0f} s, {used.ru_utime + used.ru_stime:.0f} s of processor time")
     say(f"{count.passed} passed, {count.failed} failed")

@@ -48,7 +48,9 @@ def medians(rounds):
 
 
 def row(group, what, unit, figure, limit=None, goal=None):
-    ratio = figure / limit if limit else None
+    ratio = figure / limit if limit else None  # no limit, or one too short to be measured
+    if ratio is None:
+        goal = None
     reached = None
     if goal:
         reached = ratio >= GOALS[goal][2] if GOALS[goal][1] == "least" else ratio <= GOALS[goal][2]
