@@ -82,7 +82,9 @@ def say(text):
 def build(preset, niceness):
     directory = ROOT / "build" / preset
     log = []
-    commands = [] if (directory / "build.ninja").exists() else [["cmake", "--preset", preset]]
+    made = directory / "build.ninja"
+    fresh = made.exists() and made.stat().st_mtime > (ROOT / "CMakePresets.json").stat().st_mtime
+    commands = [] if fresh else [["cmake", "--fresh", "--preset", preset]]
     targets = BUILDS[preset]
     commands.append(["cmake", "--build", str(directory), *(["--target", *targets] if targets else [])])
     for command in commands:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-BINARIES = ROOT / "build" / "debug"  # built with COLLEGA_BENCH
+BINARIES = ROOT / "build" / "debug"
 OFFERS, QUESTIONS, COLUMNS, BEST = 1000, 50, 18, 20
 
 
