@@ -39,9 +39,10 @@ void run_lock_release(int *fd);
 enum collega_status signals_take(int *fd, struct collega_error *error) COLLEGA_MUST_CHECK;
 int signals_next(int fd); /* the next signal's number, 0: none waiting */
 
-/* One datagram to NOTIFY_SOCKET: "READY=1\nSTATUS=..." (nothing when it is not set). In test builds
- * COLLEGA_DIE_WITH_PARENT=1 makes process_start() ask the kernel for SIGKILL when the parent dies. */
+/* First in main: a file that may grow no further (RLIMIT_FSIZE) is an error that is told, not the end of the process.
+ * In test builds COLLEGA_DIE_WITH_PARENT=1 asks the kernel for SIGKILL when the parent dies. */
 void process_start(void);
+/* One datagram to NOTIFY_SOCKET: "READY=1\nSTATUS=..." (nothing when it is not set). */
 void ready_tell(const char *message);
 
 /* The bell: HOME/changed. ring() appends one byte (and keeps the file short); a listener polls the fd

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 void process_start(void) {
+  (void)signal(SIGXFSZ, SIG_IGN);
 #ifdef COLLEGA_TESTING
   const char *wanted = getenv("COLLEGA_DIE_WITH_PARENT");
   if (wanted != NULL && strcmp(wanted, "1") == 0) prctl(PR_SET_PDEATHSIG, SIGKILL);

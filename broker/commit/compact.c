@@ -14,10 +14,9 @@
 #include "proto/check.h"
 #include "proto/limits.h"
 
-#define TOMBSTONE_LIFETIME_MS (30 * DAY_MS)
-#define COMMITS_LOOKED_AT     4096u
-#define ROWS_LOOKED_AT        1024u
-#define ROWS_DELETED          256u
+#define COMMITS_LOOKED_AT 4096u
+#define ROWS_LOOKED_AT    1024u
+#define ROWS_DELETED      256u
 
 /* The last number of the commits that are old enough, from the horizon on. */
 static enum collega_status find_horizon(struct store_txn *txn, collega_time now, uint64_t from,
@@ -29,7 +28,7 @@ static enum collega_status find_horizon(struct store_txn *txn, collega_time now,
     struct commit_row row;
     enum collega_status status = commit_row_find(txn, *horizon + 1, &row, error);
     if (status) return status;
-    if (!row.count || row.time + OFFER_LIFETIME_MS + TOMBSTONE_LIFETIME_MS >= now) break;
+    if (!row.count || row.time + OFFER_LIFETIME_MS + TOMBSTONE_KEEP_MS >= now) break;
     *horizon = row.first_seq + row.count - 1;
   }
   *more = looked_at == COMMITS_LOOKED_AT;

@@ -17,7 +17,6 @@
 #define KINDS       4 /* enum OfferKind, from 1 */
 #define NOWHERE     UINT32_MAX
 #define NO_ROW      UINT16_MAX
-#define ROWS_MOST   UINT16_MAX
 #define FILTER_BITS 4096u /* filter_place: 12 bits */
 
 /* An offer in the engine: one block of memory. The table finds it by its id, which stands first. */

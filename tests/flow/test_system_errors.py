@@ -1,10 +1,12 @@
 """What the operating system refuses is said in the reader's language, with what it is about."""
 import json
+import resource
 import subprocess
 
 import pytest
 
-from support.world import Broker, Node, call
+from support import offers
+from support.world import DEADLINE, Broker, Node, call
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +39,27 @@ def test_standard_output_that_is_full(node):
             result = subprocess.run([node.program, "status", "--home", node.home, "--lang", language], stdout=full,
                                     stderr=subprocess.PIPE, text=True)
         assert result.returncode == 1 and words in result.stderr, result.stderr
+
+
+def test_a_file_that_may_not_grow_is_told_and_what_stood_stays(tmp_path):
+    node = Node(tmp_path, "Grens BV", "12345678")
+    node.init()
+    most = 256 * 1024
+
+    def limited():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (most, most))
+
+    offer = offers.load("logistiek-magazijn-uit")
+    for published in range(400):
+        result = subprocess.run([node.program, "offer", "publish", "-", "--home", node.home, "--lang", "en"], text=True,
+                                input=json.dumps(offer), preexec_fn=limited, capture_output=True, timeout=DEADLINE)
+        if result.returncode:
+            break
+    assert result.returncode == 1 and published > 0, result
+    assert "too large" in result.stderr, result.stderr
+    assert len(node.json("offer", "list", "--mine")["offers"]) == published
+    node("ledger", "verify")
+    node.publish(offer)
 
 
 def test_an_address_that_is_taken_and_a_broker_that_is_not_there(tmp_path):
