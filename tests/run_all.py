@@ -3,8 +3,8 @@
 Parts: source (arrows, formatting, generated files, each program of the benchmark run once), unit (cmocka programs),
 vectors, wire, flow, fault (pytest), memory (valgrind, soak), model (Spin), instructions (of the hot paths, counted by
 valgrind), asan (units, flows and the wire under the address and undefined-behaviour sanitizers; campaigns of random steps
-run a tenth as long there), tsan (under the thread sanitizer, the flows that go through every thread there is: THREADED),
-fuzz (each target of tests/fuzz for as long as FUZZ says, and what the corpora reach of proto/).
+run a tenth as long there), tsan (under the thread sanitizer, the flows that go through every thread there is, THREADED; with
+--long all flows), fuzz (each target of tests/fuzz for as long as FUZZ says, and what the corpora reach of proto/).
 
 Builds and fuzzers run beside the other parts and take what those leave of the processors; so a fuzzer's seconds are
 seconds of processor time. What is left of them when its turn comes is waited for in the part fuzz.
@@ -274,7 +274,8 @@ def main():
                 units("asan", count)
                 pytest("asan-flow-wire", ["tests/flow", "tests/wire"], count, sanitized("asan"), WORKERS)
             elif part == "tsan":
-                pytest("tsan-flow", [f"tests/flow/test_{name}.py" for name in THREADED], count,
+                flows = ["tests/flow"] if options.long else [f"tests/flow/test_{name}.py" for name in THREADED]
+                pytest("tsan-flow", flows, count,
                        sanitized("tsan") | {"TSAN_OPTIONS": f"halt_on_error=1 suppressions={ROOT}/tests/support/tsan.txt"},
                        WORKERS)
             elif part == "fuzz":
