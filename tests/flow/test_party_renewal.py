@@ -100,7 +100,7 @@ def test_what_renews_nobody_is_refused_and_changes_nothing(hosted):
     waiting = broker.invite(*EMPLOYERS[2][:2], "--host", host.kvk)
     before = host.json("party", "list")
     cases = [
-        ([], 2, ""), (["collega1.onzin"], 1, "invitation"), ([""], 1, "invitation"), (["x" * 5000], 1, "invitation"),
+        ([], 2, ""), (["collega1.onzin"], 1, "invitation"), ([""], 2, "empty"), (["x" * 5000], 1, "invitation"),
         ([invite(world, first), "extra"], 2, ""), ([invite(world, first), "--wait", "soon"], 2, "wait"),
         ([invite(world, first), "--as", second.kvk], 1, second.kvk),  # an invitation for its neighbour
         ([invite(world, first), "--as", "nobody"], 1, "nobody"),

@@ -17,10 +17,17 @@ def node(tmp_path):
     return node
 
 
+def begin():
+    """As from a terminal: whoever began the tests may have had signals ignored (nohup, a job of a script)."""
+    die_with_parent()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 def start(node, *arguments, **streams):
     pipes = {"stdin": subprocess.DEVNULL, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE, **streams}
     return subprocess.Popen([str(word) if not isinstance(word, bytes) else word for word in
-                             (node.program, *arguments, "--home", node.home)], preexec_fn=die_with_parent, **pipes)
+                             (node.program, *arguments, "--home", node.home)], preexec_fn=begin, **pipes)
 
 
 def test_nothing_of_the_environment_is_needed(node):

@@ -56,7 +56,7 @@ def test_a_file_that_may_not_grow_is_told_and_what_stood_stays(tmp_path):
         if result.returncode:
             break
     assert result.returncode == 1 and published > 0, result
-    assert "too large" in result.stderr, result.stderr
+    assert "too large" in result.stderr or "could not be" in result.stderr, result.stderr  # LMDB: a part was written
     assert len(node.json("offer", "list", "--mine")["offers"]) == published
     node("ledger", "verify")
     node.publish(offer)
