@@ -13,8 +13,9 @@ typedef int32_t collega_date;
 #define HOUR_MS   (60 * MINUTE_MS)
 #define DAY_MS    (24 * HOUR_MS)
 
-/* The machine's wall clock. A node takes node_clock_now() instead, which its broker has set right. In builds with COLLEGA_TESTING the number of milliseconds that stands in the file
- * named by COLLEGA_CLOCK_FILE is added (read again at every call). */
+/* The machine's wall clock. A node takes node_clock_now() instead, which its broker has set right. In builds with
+ * COLLEGA_TESTING the number of milliseconds that stands in the file named by COLLEGA_CLOCK_FILE is added (read
+ * again at every call). */
 collega_time clock_now(void);
 /* Monotonic milliseconds, for timers. */
 int64_t clock_monotonic(void);

@@ -42,7 +42,8 @@ bool utf8_control(uint32_t point) {
          (point >= 0x202A && point <= 0x202E) || (point >= 0x2066 && point <= 0x2069);
 }
 
-/* Eight at a time, as most texts are nothing else. A byte is not printable ASCII when it is below 0x20, is 0x7F, or has its highest bit set. */
+/* Eight at a time, as most texts are nothing else. A byte is not printable ASCII when it is below 0x20, is 0x7F,
+ * or has its highest bit set. */
 size_t utf8_plain(const uint8_t *data, size_t length) {
   const uint64_t ones = UINT64_C(0x0101010101010101), high = ones << 7;
   size_t at = 0;

@@ -1,5 +1,5 @@
-/* The sentences: one table, Dutch and English, by rule. Errors, refusals, match reasons and pages
- * share it. A sentence may contain %1 .. %4, replaced by the arguments, and %w1 .. %w4, replaced by the sentence that the
+/* The sentences: one table, Dutch and English, by rule. Errors, refusals, match reasons and pages share it. A
+ * sentence may contain %1 .. %4, replaced by the arguments, and %w1 .. %w4, replaced by the sentence that the
  * argument is the name of, or by the argument itself when there is none of that name. Nothing is looked up in the
  * system's locales. The table is words.def, which includes one section for each room. */
 #ifndef COLLEGA_BASE_WORDS_H

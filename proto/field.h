@@ -4,8 +4,8 @@
 #include "base/bytes.h"
 #include "proto/rules_table.h"
 
-/* `case FIELD_TYPES_OF_NONE:` in a switch over all types: those that no field of the schema has, as the build has checked.
- * `case FORMS_OF_NO_TEXT:` over all forms: those that no field of text has. */
+/* `case FIELD_TYPES_OF_NONE:` in a switch over all types: those that no field of the schema has, as the build has
+ * checked. `case FORMS_OF_NO_TEXT:` over all forms: those that no field of text has. */
 #define FIELD_TYPES_OF_NONE                                                                        \
   PROTOBUF_C_TYPE_SINT32:                                                                          \
   case PROTOBUF_C_TYPE_SFIXED32:                                                                   \

@@ -40,8 +40,9 @@ enum collega_status identity_rotate(struct identity *identity, const struct epoc
 enum collega_status identity_recover(struct identity *identity, const char *recovery_text,
                                      const struct epoch *epoch, uint64_t seq, collega_time now,
                                      struct collega_error *error) COLLEGA_MUST_CHECK;
-/* The public half of a party's chain of cards (packed runs, card 0 first), verified: what its recovery key alone can go on
- * from. Before anything else identity_recover makes a card of which it has the secrets. COLLEGA_FORGED card_chain. */
+/* The public half of a party's chain of cards (packed runs, card 0 first), verified: what its recovery key alone
+ * can go on from. Before anything else identity_recover makes a card of which it has the secrets. COLLEGA_FORGED
+ * card_chain. */
 enum collega_status identity_of_cards(const struct bytes *cards, size_t count,
                                       struct identity **out,
                                       struct collega_error *error) COLLEGA_MUST_CHECK;

@@ -239,8 +239,8 @@ static void card_fill(struct known_card *card, const struct record *record) {
   card->time = content->time;
 }
 
-/* A mandate of a replaced card is over with that card: whoever made it may not have been the owner, and who relied on it
- * before did so in good faith. */
+/* A mandate of a replaced card is over with that card: whoever made it may not have been the owner, and who relied
+ * on it before did so in good faith. */
 static void mandate_replaced(struct known_mandate *mandate, const struct receipt_position *until) {
   mandate->replaced = true;
   if (mandate->ended == 0 || until->time < mandate->ended) mandate->ended = until->time;

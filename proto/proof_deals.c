@@ -154,8 +154,8 @@ static bool same_field(const ProtobufCBinaryData *one, const ProtobufCBinaryData
   return bytes_equal(bytes_of(one->data, one->len), bytes_of(other->data, other->len));
 }
 
-/* The last entry as a restored decider said it again: of the same deal, at the same place. What it lists and when it was
- * said is told by the first. */
+/* The last entry as a restored decider said it again: of the same deal, at the same place. What it lists and when
+ * it was said is told by the first. */
 static void judge_again(struct proof_case *judged, const char *where, Collega__Run *const *runs,
                         size_t count, const Collega__Decision *first, struct chain *chain) {
   chain->again_count = 0;

@@ -21,8 +21,8 @@ enum collega_status report_find_member(struct store_txn *txn, const char *text, 
 /* Envelopes that wait for their recipients, in all mailboxes. */
 enum collega_status report_mailbox_bytes(struct store_txn *txn, uint64_t *out,
                                          struct collega_error *error) COLLEGA_MUST_CHECK;
-/* What an invitation needs that brings a member back whose home is lost: {"name","kvk","role","cards"}. COLLEGA_NOT_FOUND
- * member_unknown; COLLEGA_REFUSED not_member (it was revoked), recover_at_host. */
+/* What an invitation needs that brings a member back whose home is lost: {"name","kvk","role","cards"}.
+ * COLLEGA_NOT_FOUND member_unknown; COLLEGA_REFUSED not_member (it was revoked), recover_at_host. */
 enum collega_status report_recovery(struct store_txn *txn, const char *member, json_t **out,
                                     struct collega_error *error) COLLEGA_MUST_CHECK;
 #endif

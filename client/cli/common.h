@@ -43,8 +43,8 @@ enum collega_status desk_deal_row(struct desk *desk, const struct id *id,
                                   CollegaStore__DealRow **out,
                                   struct collega_error *error) COLLEGA_MUST_CHECK;
 
-/* Waits until `done` says so on a fresh read transaction. --wait SECONDS absent: does not wait, *met is what `done` says
- * at once. Running out of time: COLLEGA_UNREACHABLE, rule wait_over. */
+/* Waits until `done` says so on a fresh read transaction. --wait SECONDS absent: does not wait, *met is what
+ * `done` says at once. Running out of time: COLLEGA_UNREACHABLE, rule wait_over. */
 typedef enum collega_status (*desk_condition)(struct desk *desk, void *context, bool *met,
                                               struct collega_error *error);
 enum collega_status desk_wait(struct desk *desk, desk_condition done, void *context,

@@ -1,5 +1,5 @@
-/* courses import, list: the short courses that matches name. Neither opens the ledger; import replaces HOME/courses whole,
- * under the eyes of a running daemon if need be. */
+/* courses import, list: the short courses that matches name. Neither opens the ledger; import replaces
+ * HOME/courses whole, under the eyes of a running daemon if need be. */
 #include <inttypes.h>
 #include <string.h>
 

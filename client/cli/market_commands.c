@@ -32,7 +32,8 @@ static int by_size(const void *one, const void *other) {
   return (left < right) - (left > right);
 }
 
-/* Groups by a code tell code and name; that of what has none, and that of what was too small to tell by itself, a word. */
+/* Groups by a code tell code and name; that of what has none, and that of what was too small to tell by itself, a
+ * word. */
 static const char *group_code(struct desk *desk, const json_t *group) {
   const char *key = member_text(desk, group, "key");
   return strcmp(key, MARKET_OTHERS) == 0 || strcmp(key, MARKET_UNKNOWN) == 0 ? "" : key;

@@ -1,5 +1,5 @@
-/* places import, show: the postcodes of this node. Neither opens the ledger; import replaces HOME/places whole, under the
- * eyes of a running daemon if need be. */
+/* places import, show: the postcodes of this node. Neither opens the ledger; import replaces HOME/places whole,
+ * under the eyes of a running daemon if need be. */
 #include <inttypes.h>
 #include <string.h>
 

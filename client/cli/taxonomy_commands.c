@@ -1,5 +1,5 @@
-/* taxonomy import, search, code: the occupations and skills of this node, and titles against them. None of them opens the
- * ledger; import replaces HOME/taxonomy whole, under the eyes of a running daemon if need be. */
+/* taxonomy import, search, code: the occupations and skills of this node, and titles against them. None of them
+ * opens the ledger; import replaces HOME/taxonomy whole, under the eyes of a running daemon if need be. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>

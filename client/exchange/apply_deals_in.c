@@ -54,8 +54,8 @@ static enum collega_status is_basis(struct apply *apply, const CollegaStore__Dea
   return COLLEGA_OK;
 }
 
-/* Of several (one may have been refused, or signed anew by a home that was restored) the decided one counts, before that
- * the newest; the others are kept, for the decision may name one of them. */
+/* Of several (one may have been refused, or signed anew by a home that was restored) the decided one counts,
+ * before that the newest; the others are kept, for the decision may name one of them. */
 enum collega_status apply_keep_acceptance(struct apply *apply, const struct run_view *run) {
   struct deal_view view;
   bool basis = false;

@@ -1,6 +1,6 @@
-/* Backup and restore of a home. A backup has a home's files but not its name: the file `home` says
- * "node-backup", so that no daemon starts in it by mistake and signs with numbers that are taken; and "node-unfinished"
- * until all of it is there, so that nothing is restored from a part. A restored home says "node-restoring" until its new
+/* Backup and restore of a home. A backup has a home's files but not its name: the file `home` says "node-backup",
+ * so that no daemon starts in it by mistake and signs with numbers that are taken; and "node-unfinished" until all
+ * of it is there, so that nothing is restored from a part. A restored home says "node-restoring" until its new
  * epoch is on disk, for the same reason. */
 #include "client/exchange/backup.h"
 

@@ -1,10 +1,10 @@
 /* The deal machine, second part: what a DECISION does, and RELEASE.
  *
- * A decision speaks for its whole root. The chain (concluded, amended or reduced ..., terminated) counts by position,
- * and the entry with the highest position that was seen is what holds; an entry that comes late only tells what
- * became of its own deal. A deal of which parts were ended goes on with fewer people: each such entry, and the end,
- * lists them all, so that none is missed for coming late. A restored decider says everything again in its new epoch, under new record ids:
- * same position, same deal, and from then on the new id is the one to follow.
+ * A decision speaks for its whole root. The chain (concluded, amended or reduced ..., terminated) counts by
+ * position, and the entry with the highest position that was seen is what holds; an entry that comes late only
+ * tells what became of its own deal. A deal of which parts were ended goes on with fewer people: each such entry,
+ * and the end, lists them all, so that none is missed for coming late. A restored decider says everything again in
+ * its new epoch, under new record ids: same position, same deal, and from then on the new id is the one to follow.
  *
  * RELEASE is the only way out without the decider, so both signatures together beat every decision, earlier
  * or later. It is one question with one answer: who asks keeps its hold and signs nothing else until then. */

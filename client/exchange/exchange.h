@@ -210,8 +210,8 @@ enum collega_status deal_terminate(struct exchange *exchange, const struct id *p
                                    const struct id *deal, collega_date effective,
                                    uint32_t headcount, const struct id *mandate, collega_time now,
                                    struct id *last, struct collega_error *error) COLLEGA_MUST_CHECK;
-/* Of `headcount` people in its terms, those whom the deal is about on `day`. DATE_OPEN: those who go on once every part of
- * it that one party ended has ended. */
+/* Of `headcount` people in its terms, those whom the deal is about on `day`. DATE_OPEN: those who go on once every
+ * part of it that one party ended has ended. */
 uint32_t deal_people(const CollegaStore__DealRow *row, uint32_t headcount, collega_date day);
 enum deal_release { DEAL_RELEASE_ASK, DEAL_RELEASE_SIGN, DEAL_RELEASE_KEEP };
 enum collega_status deal_release(struct exchange *exchange, const struct id *party,
@@ -263,9 +263,10 @@ enum collega_status talk_each(struct ledger_txn *txn, const struct id *party,
 const char *deal_state_name(const CollegaStore__DealRow *row, const Collega__Terms *terms,
                             collega_date today);
 /* The proof of a concluded deal as file bytes in the arena; `hide` is a mask of sections (terms.h). Only one that
- * verifies is given. COLLEGA_UNREACHABLE: something that belongs to it has not come in yet - the other's letter (rules
- * proof_acceptance, proof_gap, proof_end), or what the board brings (proof_not_yet). COLLEGA_FORGED: it does not verify,
- * the rule says why. COLLEGA_REFUSED: it is no agreement. COLLEGA_NOT_FOUND: there is no such deal. */
+ * verifies is given. COLLEGA_UNREACHABLE: something that belongs to it has not come in yet - the other's letter
+ * (rules proof_acceptance, proof_gap, proof_end), or what the board brings (proof_not_yet). COLLEGA_FORGED: it
+ * does not verify, the rule says why. COLLEGA_REFUSED: it is no agreement. COLLEGA_NOT_FOUND: there is no such
+ * deal. */
 enum collega_status deal_prove(struct exchange *exchange, const struct id *party,
                                const struct id *deal, unsigned hide, collega_time now,
                                struct arena *arena, struct bytes *file,
@@ -340,10 +341,11 @@ enum collega_status intake_boards(struct exchange *exchange,
                                   collega_time now, struct told_head *told, struct arena *arena,
                                   size_t *taken, struct intake_outcome *outcome,
                                   struct collega_error *error) COLLEGA_MUST_CHECK;
-/* Signs every draft act that may be signed now (room checked again), drops those past accept_by; asks the decider about
- * all open deals after a Welcome, else about those past accept_by; marks offers that are filled (or no more), and
- * withdraws those whose newest revision expired before the board had it. Without `welcomed` it does nothing. How many acts were signed is told in
- * *signed_acts. A deal that cannot be worked on does not stop the others: the first error is returned. */
+/* Signs every draft act that may be signed now (room checked again), drops those past accept_by; asks the decider
+ * about all open deals after a Welcome, else about those past accept_by; marks offers that are filled (or no
+ * more), and withdraws those whose newest revision expired before the board had it. Without `welcomed` it does
+ * nothing. How many acts were signed is told in *signed_acts. A deal that cannot be worked on does not stop the
+ * others: the first error is returned. */
 enum collega_status exchange_sign(struct exchange *exchange, collega_time now, bool welcomed,
                                   uint32_t *signed_acts,
                                   struct collega_error *error) COLLEGA_MUST_CHECK;

@@ -1,4 +1,5 @@
-/* Reading a ledger's file and judging it, by two threads of their own, some batches of rows ahead of whoever stores them. */
+/* Reading a ledger's file and judging it, by two threads of their own, some batches of rows ahead of whoever
+ * stores them. */
 #ifndef COLLEGA_CLIENT_IMPORT_ROWS_H
 #define COLLEGA_CLIENT_IMPORT_ROWS_H
 #include "client/exchange/inside.h"

@@ -95,9 +95,9 @@ static enum collega_status new_body(struct answering *answering, Collega__Body *
 
 /* ---- what is shown */
 
-/* Of a deal the newest entry of the chain that is its own, the newest that ended a part of it, the newest that ended the
- * chain with it, and the newest void: what an older epoch said of the same is said again in them, and what ended a part
- * lists the parts that ended before. */
+/* Of a deal the newest entry of the chain that is its own, the newest that ended a part of it, the newest that
+ * ended the chain with it, and the newest void: what an older epoch said of the same is said again in them, and
+ * what ended a part lists the parts that ended before. */
 static enum collega_status show_deal(struct answering *answering, const CollegaStore__DealRow *row,
                                      Collega__EpochAnswer *answer, size_t *bytes) {
   struct intake *intake = answering->intake;

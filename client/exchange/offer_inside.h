@@ -72,8 +72,8 @@ enum collega_status offer_once_mark(struct ledger_txn *txn, const struct id *par
                                     struct collega_error *error) COLLEGA_MUST_CHECK;
 
 /* ---- offer_changes.c */
-/* A status record by this node itself: `offer` is full, or is no longer, or (WITHDRAWN: also of one that is expired) the
- * board shows what it is no more. */
+/* A status record by this node itself: `offer` is full, or is no longer, or (WITHDRAWN: also of one that is
+ * expired) the board shows what it is no more. */
 enum collega_status offer_state_by_itself(struct exchange *exchange, const struct short_id *offer,
                                           Collega__OfferState state, collega_time now,
                                           struct collega_error *error) COLLEGA_MUST_CHECK;

@@ -16,8 +16,8 @@ enum collega_status party_make(struct exchange *exchange, struct ledger_txn *txn
                                const struct party_init *init, bool host, collega_time now,
                                struct id *party, char recovery_text[RECOVERY_TEXT_BYTES],
                                struct arena *arena, struct collega_error *error) COLLEGA_MUST_CHECK;
-/* A home for the party of which the invitation holds the cards: its next card, signed by the recovery key. COLLEGA_INVALID
- * recovery_text, COLLEGA_REFUSED recovery_other, COLLEGA_FORGED card_chain. */
+/* A home for the party of which the invitation holds the cards: its next card, signed by the recovery key.
+ * COLLEGA_INVALID recovery_text, COLLEGA_REFUSED recovery_other, COLLEGA_FORGED card_chain. */
 enum collega_status party_make_again(struct exchange *exchange, struct ledger_txn *txn,
                                      const Collega__Invitation *invitation,
                                      const char *recovery_text, collega_time now, struct id *party,

@@ -109,8 +109,8 @@ static enum collega_status add_party(struct proving *proving, const struct id *p
 
 #define CHAIN_MOST 100 /* as the schema allows */
 
-/* The ids by which what follows an entry names it: its request, and its decision. A restored decider says an entry again
- * under another id, so they may be two; and the one that was said first is neither, perhaps. */
+/* The ids by which what follows an entry names it: its request, and its decision. A restored decider says an entry
+ * again under another id, so they may be two; and the one that was said first is neither, perhaps. */
 struct names {
   struct id id[2];
   bool met[2];

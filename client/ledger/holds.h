@@ -1,8 +1,9 @@
 /* Holds: how many people of an offer or capacity are held or agreed, per calendar day.
  *
- * A hold row belongs to one deal of one root; of its people some may end before the others (`ends`). Within a root the larger counts per day, not the sum; so a
- * counter-proposal or an amendment holds only what it adds. Over roots it is the sum. With `carve` the
- * measure is people times hours a week against headcount times hours_per_week_max. */
+ * A hold row belongs to one deal of one root; of its people some may end before the others (`ends`). Within a root
+ * the larger counts per day, not the sum; so a counter-proposal or an amendment holds only what it adds. Over
+ * roots it is the sum. With `carve` the measure is people times hours a week against headcount times
+ * hours_per_week_max. */
 #ifndef COLLEGA_CLIENT_HOLDS_H
 #define COLLEGA_CLIENT_HOLDS_H
 #include "client/ledger/ledger.h"

@@ -1,6 +1,6 @@
-/* Rows of offers. Those of others, which the board brought, do not repeat the body: it stands in the payload of their entry
- * already, and a row of 800 bytes under a random key would be a page written for each. The payload of a board's entry is
- * never erased: there is nothing personal in it. */
+/* Rows of offers. Those of others, which the board brought, do not repeat the body: it stands in the payload of
+ * their entry already, and a row of 800 bytes under a random key would be a page written for each. The payload of
+ * a board's entry is never erased: there is nothing personal in it. */
 #include "client/ledger/transaction.h"
 
 #include "proto/wire.h"

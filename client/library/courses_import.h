@@ -1,6 +1,6 @@
-/* A network's own short courses, from a table as spreadsheets write it: columns closes, what, from, length, unit, nl, en, in
- * any order (client/match/courses.h says what stands in them; `from` may be left out). Whole or not at all: what is wrong
- * is an error whose field is "FILE row N: COLUMN". */
+/* A network's own short courses, from a table as spreadsheets write it: columns closes, what, from, length, unit,
+ * nl, en, in any order (client/match/courses.h says what stands in them; `from` may be left out). Whole or not at
+ * all: what is wrong is an error whose field is "FILE row N: COLUMN". */
 #ifndef COLLEGA_CLIENT_LIBRARY_COURSES_IMPORT_H
 #define COLLEGA_CLIENT_LIBRARY_COURSES_IMPORT_H
 #include "client/match/courses.h"

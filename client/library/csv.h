@@ -32,8 +32,8 @@ void csv_close(struct csv_reader *reader);
 /* The next record, valid until the next call; false at the end. Out of memory shows in
  * reader->cells.failed, and ends the reading. */
 bool csv_next(struct csv_reader *reader, struct csv_record *record);
-/* Appends one cell as it is written: quoted where it must be. A text that a spreadsheet would take for a formula gets an
- * apostrophe before it. */
+/* Appends one cell as it is written: quoted where it must be. A text that a spreadsheet would take for a formula
+ * gets an apostrophe before it. */
 void csv_cell(struct buffer *out, const char *text);
 /* Nothing stands in it: an empty line, or only empty cells. */
 bool csv_empty(const struct csv_record *record);

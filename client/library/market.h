@@ -27,8 +27,8 @@
 /* A document, a new reference. */
 enum collega_status market_make(const struct view *view, json_t **out,
                                 struct collega_error *error) COLLEGA_MUST_CHECK;
-/* One line of a table. Numbers: JSON integers and reals, of `value` hours, a share or people; NULL or null: hidden, or the
- * table has none. */
+/* One line of a table. Numbers: JSON integers and reals, of `value` hours, a share or people; NULL or null:
+ * hidden, or the table has none. */
 struct market_row {
   const char *table, *key,
       *name;  /* "open", "regions", ...; key and name: "" where there is only one row */

@@ -16,8 +16,8 @@ enum collega_status offer_input_read(const json_t *json, struct arena *arena,
                                      struct offer_input *out,
                                      struct collega_error *error) COLLEGA_MUST_CHECK;
 
-/* The same of an offer that comes from outside, whose occupation is judged at once: where it is missing or wrong, the error
- * proposes some (occupation_words.h, for `guide` too). */
+/* The same of an offer that comes from outside, whose occupation is judged at once: where it is missing or wrong,
+ * the error proposes some (occupation_words.h, for `guide` too). */
 enum collega_status offer_input_take(const struct view *view, struct occupation_guide **guide,
                                      const json_t *json, struct offer_input *out,
                                      struct collega_error *error) COLLEGA_MUST_CHECK;

@@ -1,5 +1,6 @@
-/* The files that keep a home's plans: written, found by the beginning of their id, read and judged. A file may have been
- * changed since it was written; of what is read, every figure that is reckoned with or told is checked here. */
+/* The files that keep a home's plans: written, found by the beginning of their id, read and judged. A file may
+ * have been changed since it was written; of what is read, every figure that is reckoned with or told is checked
+ * here. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>

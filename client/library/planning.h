@@ -94,8 +94,8 @@ enum collega_status planning_make(const struct view *view, const struct planning
 void planning_free(struct planning *planning);
 /* The plan as a document, docs/plans.md; its "id" tells its content. NULL: out of memory. */
 json_t *document_plan(const struct view *view, const struct planning *planning);
-/* {"sentences": [...]}'s list for a plan's document, in the view's language: what it does, compared with doing nothing and
- * with the best single match, and how far from the best it may be. */
+/* {"sentences": [...]}'s list for a plan's document, in the view's language: what it does, compared with doing
+ * nothing and with the best single match, and how far from the best it may be. */
 json_t *plan_sentences(const struct view *view, const json_t *plan);
 
 /* ---- files. COLLEGA_NOT_FOUND plan_unknown, COLLEGA_DAMAGED plan_damaged */
@@ -105,20 +105,21 @@ enum collega_status plan_file_write(const struct view *view, const json_t *plan,
 enum collega_status plan_file_read(const struct view *view, const char *typed, json_t **out,
                                    struct collega_error *error) COLLEGA_MUST_CHECK;
 
-/* The same of a file's bytes; `name` is what a fault names. What is read has all that a plan has, and figures that can be
- * reckoned with. */
+/* The same of a file's bytes; `name` is what a fault names. What is read has all that a plan has, and figures that
+ * can be reckoned with. */
 enum collega_status plan_read(struct bytes text, const char *name, json_t **out,
                               struct collega_error *error) COLLEGA_MUST_CHECK;
 
-/* ---- proposing. Told of each loan that is tried: the other side (as json_party has it), and the deal, or why there is none
- * (the other is NULL). */
+/* ---- proposing. Told of each loan that is tried: the other side (as json_party has it), and the deal, or why
+ * there is none (the other is NULL). */
 typedef void (*plan_told)(void *context, const json_t *other, const struct id *deal,
                           const char *why);
-/* A deal for each loan of the plan's document that a party of ours is a side of (with `only`, that one; where both are ours,
- * from the borrower's) and that has none yet, with its people, hours and days; else as `wanted` says. No transaction of
- * this thread may be open: view->txn is not used. *out: {"plan","deals","refused"}, a new reference. Refused loans are
- * no failure. COLLEGA_REFUSED plan_nothing_ours, COLLEGA_EXISTS plan_proposed_already, COLLEGA_DAMAGED plan_damaged; after
- * another failure some deals may have been made: they are noted in the plan's file. */
+/* A deal for each loan of the plan's document that a party of ours is a side of (with `only`, that one; where both
+ * are ours, from the borrower's) and that has none yet, with its people, hours and days; else as `wanted` says. No
+ * transaction of this thread may be open: view->txn is not used. *out: {"plan","deals","refused"}, a new
+ * reference. Refused loans are no failure. COLLEGA_REFUSED plan_nothing_ours, COLLEGA_EXISTS
+ * plan_proposed_already, COLLEGA_DAMAGED plan_damaged; after another failure some deals may have been made: they
+ * are noted in the plan's file. */
 enum collega_status plan_propose(const struct view *view, json_t *plan, const struct id *only,
                                  const struct proposal *wanted, plan_told told, void *context,
                                  json_t **out, struct collega_error *error) COLLEGA_MUST_CHECK;

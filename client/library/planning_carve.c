@@ -15,8 +15,8 @@ bool planning_may_carve(const struct planned *job) {
          job->card->min_headcount <= 1;
 }
 
-/* ---- who works when already: by the terms of the deals that hold people. Terms that name no part of the week stand in the
- * way of all of it. */
+/* ---- who works when already: by the terms of the deals that hold people. Terms that name no part of the week
+ * stand in the way of all of it. */
 
 #define EVERY_SLOT ((1u << WEEK_SLOTS) - 1)
 

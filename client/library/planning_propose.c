@@ -1,5 +1,6 @@
-/* From a plan to its proposals: one deal for each loan that we are a side of, each with its people, hours and days. One
- * refusal does not hold up the others, and each deal is noted in the plan's file at once, so that none is made twice. */
+/* From a plan to its proposals: one deal for each loan that we are a side of, each with its people, hours and
+ * days. One refusal does not hold up the others, and each deal is noted in the plan's file at once, so that none
+ * is made twice. */
 #include "client/library/planning.h"
 #include "client/library/slot_words.h"
 #include "proto/lists.h"

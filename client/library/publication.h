@@ -8,8 +8,8 @@ struct publication {
   struct short_id *ids; /* of each, once stored */
   bool *already;        /* `once`: it was published before, ids[i] is that one */
 };
-/* Signs and stores all of them, or none; opens a transaction of its own. `out` lives in the view's arena and borrows the
- * inputs. `once`: see offer_publish_once. */
+/* Signs and stores all of them, or none; opens a transaction of its own. `out` lives in the view's arena and
+ * borrows the inputs. `once`: see offer_publish_once. */
 enum collega_status publication_store(const struct view *view, const struct offer_inputs *inputs,
                                       bool once, struct publication *out,
                                       struct collega_error *error) COLLEGA_MUST_CHECK;

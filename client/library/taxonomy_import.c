@@ -334,8 +334,8 @@ static enum collega_status read_entries(struct import *import, struct archive *a
   return status;
 }
 
-/* The sheets of an archive that was opened, or could not be: `answer`. libarchive gives names in the thread's locale, and
- * in ours, C, there would be none with an accent. */
+/* The sheets of an archive that was opened, or could not be: `answer`. libarchive gives names in the thread's
+ * locale, and in ours, C, there would be none with an accent. */
 static enum collega_status read_archive(struct import *import, struct archive *archive, int answer,
                                         const char *path, struct collega_error *error) {
   locale_t named = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);

@@ -1,9 +1,10 @@
-/* Importing ESCO as the European Commission publishes it: CSV files in any languages, loose, in directories or in zips.
+/* Importing ESCO as the European Commission publishes it: CSV files in any languages, loose, in directories or in
+ * zips.
  *
- * What a file is, its columns tell; its language is the end of its name (occupations_nl.csv). Taken are occupations,
- * skills, groups of skills, the relations of occupations to skills and of skills to skills, and the broader relations; other
- * files of the set
- * (collections, concept schemes, the hierarchy as a table) repeat these or are not needed, and are told as passed over.
+ * What a file is, its columns tell; its language is the end of its name (occupations_nl.csv). Taken are
+ * occupations, skills, groups of skills, the relations of occupations to skills and of skills to skills, and the
+ * broader relations; other files of the set (collections, concept schemes, the hierarchy as a table) repeat these
+ * or are not needed, and are told as passed over.
  *
  * Whole or not at all: a file that is not well formed, a wrong code, a circle of broader relations is an error whose
  * field is "FILE row N: COLUMN", and nothing is written. Relations that point at what is not there are left out and

@@ -6,9 +6,9 @@
  *
  * Texts that are only compared for equality (a collective agreement, a VAT treatment, a credential's code, a skill
  * that no taxonomy knows) stand in it as hashes of 29 or 32 bits over their lower-case form, addresses as they are
- * written. Two different texts may therefore be taken for the same, once in half a billion pairs; who reads a match sees
- * the texts themselves. Occupations and skills that a taxonomy knows stand in it by its numbers: a card is compared only
- * with those that were made with the same one. */
+ * written. Two different texts may therefore be taken for the same, once in half a billion pairs; who reads a
+ * match sees the texts themselves. Occupations and skills that a taxonomy knows stand in it by its numbers: a card
+ * is compared only with those that were made with the same one. */
 #ifndef COLLEGA_CLIENT_CARD_H
 #define COLLEGA_CLIENT_CARD_H
 #include "base/bytes.h"

@@ -1,7 +1,7 @@
 /* Short courses that close a gap between two offers: a credential or a skill that is missing, or another occupation.
  *
- * A few are built in, with their customary length. A network's own go first: HOME/courses, made by `collega courses import`
- * of a table, one line a course, fields separated by tabs, after a first line COURSES_FIRST_LINE:
+ * A few are built in, with their customary length. A network's own go first: HOME/courses, made by `collega
+ * courses import` of a table, one line a course, fields separated by tabs, after a first line COURSES_FIRST_LINE:
  *
  *   closes   credential, skill or occupation
  *   what     a credential's code; a skill's label or address; the ISCO code that the course leads to, or its beginning
@@ -67,7 +67,8 @@ uint64_t courses_stamp(const struct courses *courses);
 size_t courses_count(const struct courses *courses);
 const struct course *courses_at(const struct courses *courses, size_t at);
 
-/* The first that fits; NULL: none. Codes and labels without regard to case, addresses as they are written. esco: or NULL. */
+/* The first that fits; NULL: none. Codes and labels without regard to case, addresses as they are written. esco:
+ * or NULL. */
 const struct course *courses_for_credential(const struct courses *courses, const char *code);
 const struct course *courses_for_skill(const struct courses *courses, const char *label,
                                        const char *esco);

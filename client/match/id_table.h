@@ -1,7 +1,9 @@
-/* A table of things by the id that each begins with: open addressing, linear probing, deletion by moving back what follows.
+/* A table of things by the id that each begins with: open addressing, linear probing, deletion by moving back what
+ * follows.
  *
- * Eight bytes for each place and nothing in the things themselves; uthash would take 56 bytes for each of a million offers
- * and walks a chain. Ids come from outside, so they are hashed with a key. The things stay their owner's. */
+ * Eight bytes for each place and nothing in the things themselves; uthash would take 56 bytes for each of a
+ * million offers and walks a chain. Ids come from outside, so they are hashed with a key. The things stay their
+ * owner's. */
 #ifndef COLLEGA_CLIENT_ID_TABLE_H
 #define COLLEGA_CLIENT_ID_TABLE_H
 #include "base/bytes.h"

@@ -84,8 +84,8 @@ void match_pair(const struct match_rules *rules, const Collega__Offer *mine, con
 /* The same from cards of two different employers, without words: false when a hard rule is broken. */
 bool match_cards(const struct match_rules *rules, const struct match_card *mine,
                  const struct match_card *other, double *score, double part[MATCH_PARTS]);
-/* The same score, for who judges many offers against one: `reach` is of the skills of `mine`. False too when the score is
- * below `least`. */
+/* The same score, for who judges many offers against one: `reach` is of the skills of `mine`. False too when the
+ * score is below `least`. */
 bool match_cards_above(const struct match_rules *rules, const struct skill_reach *reach,
                        const struct match_card *mine, const struct match_card *other, double least,
                        double *score) COLLEGA_MUST_CHECK;

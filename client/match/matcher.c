@@ -5,8 +5,9 @@
  * and written in a short one together with the cursor, so a crash in between only means computing them again. What
  * a user said of a match (interested, declined) stays when it is computed again.
  *
- * Matches depend on what was imported and on the weights (match_rules). When that has changed, the ledger is read anew
- * from its first entry, and every pair is judged again; the cursor "matcher sources" tells with what the rows were made. */
+ * Matches depend on what was imported and on the weights (match_rules). When that has changed, the ledger is read
+ * anew from its first entry, and every pair is judged again; the cursor "matcher sources" tells with what the rows
+ * were made. */
 #include "client/match/matcher.h"
 
 #include <stdlib.h>

@@ -1,12 +1,13 @@
 /* Occupations as numbers, and how close two of them are.
  *
- * Without a taxonomy, and where one of the two is not in it, the ISCO-08 tree tells: the same unit group (four digits) 1,
- * the same minor group (three) 0.7, sub-major (two) 0.4, major (one) 0.15, else 0. The steps follow the tree's own claim,
- * that groups share skill level and specialisation the more digits they share; their values are ours.
+ * Without a taxonomy, and where one of the two is not in it, the ISCO-08 tree tells: the same unit group (four
+ * digits) 1, the same minor group (three) 0.7, sub-major (two) 0.4, major (one) 0.15, else 0. The steps follow the
+ * tree's own claim, that groups share skill level and specialisation the more digits they share; their values are
+ * ours.
  *
- * With one, closeness is the taxonomy's (taxonomy.h), between the occupations that the offers name by address; an offer
- * that names none, or one that the taxonomy does not know, counts as its unit group. Where the taxonomy knows the
- * address, its own unit group counts, whatever the offer says.
+ * With one, closeness is the taxonomy's (taxonomy.h), between the occupations that the offers name by address; an
+ * offer that names none, or one that the taxonomy does not know, counts as its unit group. Where the taxonomy
+ * knows the address, its own unit group counts, whatever the offer says.
  *
  * Closeness below OCCUPATION_LEAST counts as 0: nearly all occupations share some skill that says nothing. */
 #ifndef COLLEGA_CLIENT_OCCUPATION_H

@@ -38,7 +38,7 @@ struct town_row {
 };
 
 #define PLACES_KEY_BYTES 96u
-/* A town's name as it is compared: ASCII letters in lower case; blanks, hyphens and apostrophes left out. "": nothing is
- * left, or it is too long. */
+/* A town's name as it is compared: ASCII letters in lower case; blanks, hyphens and apostrophes left out. "":
+ * nothing is left, or it is too long. */
 void places_fold(const char *name, size_t length, char out[PLACES_KEY_BYTES]);
 #endif

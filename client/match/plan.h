@@ -1,26 +1,26 @@
 /* Plans: which loans of a whole board go together best.
  *
- * Lent are people. A pair is a supply offer (loan_out, transfer_out) and a demand offer that fit (match.h); it may carry
- * 0 people, or
- * `least` and more. The value of a plan is
+ * Lent are people. A pair is a supply offer (loan_out, transfer_out) and a demand offer that fit (match.h); it may
+ * carry 0 people, or `least` and more. The value of a plan is
  *
  *   sum over its loans of people * score          score 0 .. 10000
  *
- * and no offer carries more people than it has free. An offer that is given `in_return` (its reason is swap or rotation)
- * is lent only in a ring: a circle of 2 to 4 different employers in which each lends so many people to the next. With
- * PLAN_RINGS every offer is given so: nobody lends who does not borrow as many.
+ * and no offer carries more people than it has free. An offer that is given `in_return` (its reason is swap or
+ * rotation) is lent only in a ring: a circle of 2 to 4 different employers in which each lends so many people to
+ * the next. With PLAN_RINGS every offer is given so: nobody lends who does not borrow as many.
  *
- * A demand may be a job that lenders share, on different parts of the week (`sharing`): then its loans are parts as in a
- * carving (below), worth people * hours / hours of a post * score, rounded down for the job as a whole. In a ring it is
- * lent whole places. Which people each job gets is tried in every way where that is little work; else it starts from the
- * flow in which each has a place of its own, and each job in turn is carved out of those and of who is left.
+ * A demand may be a job that lenders share, on different parts of the week (`sharing`): then its loans are parts
+ * as in a carving (below), worth people * hours / hours of a post * score, rounded down for the job as a whole. In
+ * a ring it is lent whole places. Which people each job gets is tried in every way where that is little work; else
+ * it starts from the flow in which each has a place of its own, and each job in turn is carved out of those and of
+ * who is left.
  *
- * How. Loans without rings are a min-cost flow (solve.h), with leasts by branch and bound (solve_least.h): optimal. Rings
- * of at most four are hard to pack (with a limit on length beyond two it is NP-hard: Abraham, Blum and Sandholm,
- * Clearing algorithms for barter exchange markets, 2007), so all rings are listed, each as two halves that meet, and
- * packed by branch and bound, best first; where there are too many for that, the best of two greedy packings is given:
- * by the rings' average score, and by the circles of the best circulation. The bound is that of the flow or circulation
- * in which rings may have any length.
+ * How. Loans without rings are a min-cost flow (solve.h), with leasts by branch and bound (solve_least.h):
+ * optimal. Rings of at most four are hard to pack (with a limit on length beyond two it is NP-hard: Abraham, Blum
+ * and Sandholm, Clearing algorithms for barter exchange markets, 2007), so all rings are listed, each as two
+ * halves that meet, and packed by branch and bound, best first; where there are too many for that, the best of two
+ * greedy packings is given: by the rings' average score, and by the circles of the best circulation. The bound is
+ * that of the flow or circulation in which rings may have any length.
  *
  * Pure: no clock but `over`. */
 #ifndef COLLEGA_CLIENT_MATCH_PLAN_H
@@ -97,13 +97,14 @@ bool plan_obeys(const struct plan_board *board, enum plan_mode mode, const struc
 
 /* ---- carving: one job, so many posts of so many hours a week, out of part-time loans.
  *
- * Loans on different parts of the week share a post. A person of a lender gives 0 hours or hours_min .. hours_max a week,
- * on parts that the lender offers (no slots: on any), each part once, and whole parts only. No part of the week has more
- * people than posts, and all together give no more than the job's hours.
+ * Loans on different parts of the week share a post. A person of a lender gives 0 hours or hours_min .. hours_max
+ * a week, on parts that the lender offers (no slots: on any), each part once, and whole parts only. No part of the
+ * week has more people than posts, and all together give no more than the job's hours.
  *
- * Where the job names parts of the week (slots), people work those alone, and each has an equal share of the hours; a
- * person's hours are rounded down. Where it names none, a part has the hours of carve_slot_hours, and who offers no parts
- * works any hours, on parts that are for the employers to choose: of them only the hours are counted.
+ * Where the job names parts of the week (slots), people work those alone, and each has an equal share of the
+ * hours; a person's hours are rounded down. Where it names none, a part has the hours of carve_slot_hours, and who
+ * offers no parts works any hours, on parts that are for the employers to choose: of them only the hours are
+ * counted.
  *
  * The value is the sum of hours * score; where shares of hours are rounded down, the best is that of whole parts. */
 #define WEEK_SLOTS         28u

@@ -1,6 +1,6 @@
-/* Carving as a flow: from a source through each person (nothing, or at least so many hours) along the parts of the week to
- * the week as a whole, and back. Its unit is a part of the week where the job names them; else an hour, of which a person
- * gives a part all or none: an arc whose least is all that it can carry. */
+/* Carving as a flow: from a source through each person (nothing, or at least so many hours) along the parts of the
+ * week to the week as a whole, and back. Its unit is a part of the week where the job names them; else an hour, of
+ * which a person gives a part all or none: an arc whose least is all that it can carry. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -60,7 +60,8 @@ enum collega_status jobs_new(const struct plan_board *board, struct plan_jobs *o
 void jobs_free(struct plan_jobs *jobs);
 /* Hours a week that a job has to give, where of its demand so many people are `left`: rings took the others. */
 int32_t job_hours_left(const struct plan_board *board, size_t job, int32_t left);
-/* Its carving out of `people` of each of its pairs, which are `pairs`. `lenders`: room for as many; taken: for WEEK_SLOTS. */
+/* Its carving out of `people` of each of its pairs, which are `pairs`. `lenders`: room for as many; taken: for
+ * WEEK_SLOTS. */
 struct carve_job job_carve(const struct plan_board *board, size_t job, int32_t left,
                            const uint32_t *pairs, const int32_t *people, size_t count,
                            struct carve_lender *lenders, int32_t *taken);
@@ -69,7 +70,7 @@ struct carve_job job_carve(const struct plan_board *board, size_t job, int32_t l
 enum loans_how {
   LOANS_BEST,   /* as good as time allows, of demands that are no shared jobs */
   LOANS_QUICK,  /* a first answer, of the same */
-  LOANS_PLACES, /* as good as time allows; people of shared jobs have places of their own, at the share of hours they give */
+  LOANS_PLACES, /* as good as time allows; people of shared jobs have places of their own, by their share of hours */
   LOANS_PLACES_QUICK, /* a first answer, of the same */
   LOANS_BOUND         /* its bound counts: nothing is worth more, rings and shared jobs included */
 };

@@ -1,5 +1,5 @@
-/* Loans as a flow: each supply offer has its people, each demand offer asks for its own; they go along the pairs, or by node
- * 0, which costs nothing and is not a loan. */
+/* Loans as a flow: each supply offer has its people, each demand offer asks for its own; they go along the pairs,
+ * or by node 0, which costs nothing and is not a loan. */
 #include <stdlib.h>
 #include <string.h>
 

@@ -1,7 +1,8 @@
 /* Listing rings, and packing them.
  *
- * A ring of four is found from its employer with the lowest number, a: two steps forward from a, a -> b -> c, and two steps
- * back, a <- d <- c, meet in c. So the work for an employer is the square of its pairs, not their fourth power. */
+ * A ring of four is found from its employer with the lowest number, a: two steps forward from a, a -> b -> c, and
+ * two steps back, a <- d <- c, meet in c. So the work for an employer is the square of its pairs, not their fourth
+ * power. */
 #include "client/match/plan_inside.h"
 
 #include <stdlib.h>

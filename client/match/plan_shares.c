@@ -1,5 +1,5 @@
-/* Jobs that lenders share, beside loans of whole places. A job by itself is a carving (plan_carve.c), exact; which people it
- * gets, and which go elsewhere, is what is decided here. */
+/* Jobs that lenders share, beside loans of whole places. A job by itself is a carving (plan_carve.c), exact; which
+ * people it gets, and which go elsewhere, is what is decided here. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -227,8 +227,9 @@ static enum collega_status solve_in_turn(struct solving *solving, enum loans_how
   return status == COLLEGA_OK ? keep_better(solving) : status;
 }
 
-/* Of `at` in jobs->pair: every number of people; after the last pair of a job, its carving; after the last job, the loans of
- * who is left. A way that gives a job people who do not work is passed over: there is one that does not. */
+/* Of `at` in jobs->pair: every number of people; after the last pair of a job, its carving; after the last job,
+ * the loans of who is left. A way that gives a job people who do not work is passed over: there is one that does
+ * not. */
 static enum collega_status try_from(struct solving *solving, size_t job, uint32_t at);
 
 static enum collega_status end_job(struct solving *solving, size_t job) {

@@ -1,4 +1,5 @@
-/* Places as points of the unit sphere: three coordinates; all zero, the middle of the earth: a place that is not known. */
+/* Places as points of the unit sphere: three coordinates; all zero, the middle of the earth: a place that is not
+ * known. */
 #ifndef COLLEGA_CLIENT_POINT_H
 #define COLLEGA_CLIENT_POINT_H
 #include <stdbool.h>

@@ -1,11 +1,11 @@
 /* What the engine keeps of its offers: shelves of rows of cells of entries. Shared by engine.c (offers by id), rows.c
  * (offers by what they are) and search.c.
  *
- * Offers of one kind and unit group (ISCO) form a row, in it those of one zone (zones.h) a cell; those that name no skill
- * have a cell of their own, because a request that asks for none is met whole, and would lift the bound of all others.
- * Each offer has an entry of 32 bytes in its cell, in two parts, which tells, without a look at the offer's card, the most that it can
- * score against a given offer: its occupation, its place, its days, its hours, and signatures of its skills. Cells and rows
- * know the same of all that is in them. */
+ * Offers of one kind and unit group (ISCO) form a row, in it those of one zone (zones.h) a cell; those that name
+ * no skill have a cell of their own, because a request that asks for none is met whole, and would lift the bound
+ * of all others. Each offer has an entry of 32 bytes in its cell, in two parts, which tells, without a look at the
+ * offer's card, the most that it can score against a given offer: its occupation, its place, its days, its hours,
+ * and signatures of its skills. Cells and rows know the same of all that is in them. */
 #ifndef COLLEGA_CLIENT_MATCH_ROWS_H
 #define COLLEGA_CLIENT_MATCH_ROWS_H
 #include "client/match/engine.h"
@@ -27,15 +27,15 @@ struct held {
   struct match_card card;
 };
 
-/* Of each entry first what most are passed over by: days and hours that do not meet. They stand together, so that few lines
- * of memory tell it of all of a cell. */
+/* Of each entry first what most are passed over by: days and hours that do not meet. They stand together, so that
+ * few lines of memory tell it of all of a cell. */
 struct times {
   uint64_t from : 17, until : 17, flex_days : 9, hours_min : 6, hours_max : 6;
   uint64_t skills : 5,
       shared : 4; /* how many; bits of `keys` that are set more than once. 0 skills: too many to tell */
 };
-/* Its skills are a signature: a bit for each key of a skill, and one for each concept and for what is broader than it, where
- * a taxonomy knows it. Two may share a bit; no bit in common means nothing in common. */
+/* Its skills are a signature: a bit for each key of a skill, and one for each concept and for what is broader than
+ * it, where a taxonomy knows it. Two may share a bit; no bit in common means nothing in common. */
 struct entry {
   struct held *held;
   uint64_t keys;
@@ -44,8 +44,8 @@ struct entry {
   uint16_t point;      /* of the engine's zones */
 };
 #define WIDE 4u /* key_word */
-/* What the bound of a cell or a row is made of: its ranges hold the ranges of each entry. A summary is not narrowed when an
- * offer leaves, unless it was the last. */
+/* What the bound of a cell or a row is made of: its ranges hold the ranges of each entry. A summary is not
+ * narrowed when an offer leaves, unless it was the last. */
 struct span {
   uint64_t keys[WIDE]; /* as in a signature, each in one of the words: fewer share a bit */
   uint32_t kinds;
@@ -100,8 +100,8 @@ void rows_remove(struct match_engine *engine, struct held *held, size_t set);
 void rows_free(struct match_engine *engine);
 size_t rows_bytes(const struct match_engine *engine);
 
-/* The bits of a skill's key (of a card's item, or a concept), and of a concept as what it is or what is broader. Fibonacci
- * hashing: Knuth, The Art of Computer Programming 3, section 6.4. */
+/* The bits of a skill's key (of a card's item, or a concept), and of a concept as what it is or what is broader.
+ * Fibonacci hashing: Knuth, The Art of Computer Programming 3, section 6.4. */
 static inline uint64_t key_bit(uint32_t key) {
   return UINT64_C(1) << ((key * 2654435769u) >> 26);
 }

@@ -1,8 +1,9 @@
 /* The best of many offers, exactly, without judging most of them.
  *
- * A search goes through the rows in the order of their occupation's closeness, in each through the cells in the order of
- * their zone's distance, keeps the best k so far, and passes over every row, cell and entry whose bound is below the k-th.
- * A bound is never below the score (the comments at the bounds say why), so the answer is that of judging all. */
+ * A search goes through the rows in the order of their occupation's closeness, in each through the cells in the
+ * order of their zone's distance, keeps the best k so far, and passes over every row, cell and entry whose bound
+ * is below the k-th. A bound is never below the score (the comments at the bounds say why), so the answer is that
+ * of judging all. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,8 +13,8 @@
 #define ROUNDING 1e-6 /* bounds and scores are sums of a few doubles from floats */
 #define BUCKETS  256u
 
-/* What of self's skill another offer may have, as bits of its signature: the skill itself, what is related to it or broader
- * or narrower, what is of its kind. Of a row only those bits count that the shelf's filter has for it. */
+/* What of self's skill another offer may have, as bits of its signature: the skill itself, what is related to it
+ * or broader or narrower, what is of its kind. Of a row only those bits count that the shelf's filter has for it. */
 struct probe {
   uint64_t same, near_keys;
   uint32_t near_kinds, kin_kinds;
@@ -208,9 +209,9 @@ static double probe_bound(const struct probe *probe, uint64_t keys, uint32_t kin
   return probe->kin_kinds & kinds ? TAXONOMY_KINDRED_SKILL : 0.0;
 }
 
-/* The most of the skills part. Two skills may share a bit, so it can be more than is met and never less. Where the other
- * side demands, its weights are in its card: the closest of all pairs bounds the mean. `content`: it, or one of them, asks
- * for nothing. */
+/* The most of the skills part. Two skills may share a bit, so it can be more than is met and never less. Where the
+ * other side demands, its weights are in its card: the closest of all pairs bounds the mean. `content`: it, or one
+ * of them, asks for nothing. */
 static double skills_bound(const struct search *search, uint64_t keys, uint32_t kinds,
                            bool content) {
   if (search->supplies) return content ? 1.0 : probe_bound(search->any, keys, kinds);
@@ -256,8 +257,9 @@ static double demand_bound(const struct search *search, const struct times *time
 
 /* ---- period, distance */
 
-/* The most of the period part, where there are days in common. A shift moves either end by at most the flexible days, so
- * widening one side by them at both ends covers every shift; more than what either side has is never in common. */
+/* The most of the period part, where there are days in common. A shift moves either end by at most the flexible
+ * days, so widening one side by them at both ends covers every shift; more than what either side has is never in
+ * common. */
 static double period_bound(const struct search *search, const struct times *times) {
   const struct match_card *self = &search->self->card;
   long other_from = (long)times->from, other_until = (long)times->until;
@@ -270,9 +272,9 @@ static double period_bound(const struct search *search, const struct times *time
   return (double)(days < shorter ? days : shorter) / (double)asked;
 }
 
-/* The chord is shorter than the arc, so this is never below the distance part, and where it is beyond a travel limit the
- * arc is too. A place that is not known stands in the middle of the earth, 6,371 km from all others: it counts half.
- * Negative: too far. */
+/* The chord is shorter than the arc, so this is never below the distance part, and where it is beyond a travel
+ * limit the arc is too. A place that is not known stands in the middle of the earth, 6,371 km from all others: it
+ * counts half. Negative: too far. */
 static double distance_bound(const struct search *search, double away, bool coarse) {
   if (away > 0.9 || search->nowhere) return 0.5;
   double km = away * EARTH_KM;
@@ -339,8 +341,8 @@ static uint64_t all_that_meet(const struct match_card *self, const struct times 
   return found;
 }
 
-/* The most that an offer of this entry can score; `others` is what its occupation, its distance and the parts that no entry
- * tells can give. Negative: below `least`. */
+/* The most that an offer of this entry can score; `others` is what its occupation, its distance and the parts that
+ * no entry tells can give. Negative: below `least`. */
 static double entry_bound(const struct search *search, const struct times *times,
                           const struct entry *entry, double others, double least_score) {
   const double *weight = search->rules->weight;

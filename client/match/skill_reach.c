@@ -1,6 +1,7 @@
-/* A table by key (of a card's item, or a concept): which of the offer's skills have this key, which are near to it as a
- * concept (ESCO relates them, or it is broader), and which have it as something broader. What is narrower than a skill, and
- * what is of its kind, shows from the broader concepts of the other's skill. Each set is a bit for each skill. */
+/* A table by key (of a card's item, or a concept): which of the offer's skills have this key, which are near to it
+ * as a concept (ESCO relates them, or it is broader), and which have it as something broader. What is narrower
+ * than a skill, and what is of its kind, shows from the broader concepts of the other's skill. Each set is a bit
+ * for each skill. */
 #include "client/match/skill_reach.h"
 
 #include <stdlib.h>

@@ -1,8 +1,9 @@
-/* Memory for very many small blocks, of a million offers and the cells they are in: their owner knows how large each is.
+/* Memory for very many small blocks, of a million offers and the cells they are in: their owner knows how large
+ * each is.
  *
- * Blocks are cut from chunks, without malloc's header and rounding, and what is given back is kept for others of the same
- * size. Chunks are large pages where the system has them: a search looks at some thousand blocks all over memory, and
- * finding their pages was a fifth of its time. */
+ * Blocks are cut from chunks, without malloc's header and rounding, and what is given back is kept for others of
+ * the same size. Chunks are large pages where the system has them: a search looks at some thousand blocks all over
+ * memory, and finding their pages was a fifth of its time. */
 #ifndef COLLEGA_CLIENT_SLAB_H
 #define COLLEGA_CLIENT_SLAB_H
 #include <stddef.h>

@@ -1,9 +1,10 @@
 /* The network simplex method.
  *
- * The basis is a spanning tree of all nodes and a root that stands beside them; artificial arcs, dearer than any path,
- * join each node to the root at the start, or to node 0 where the caller names an arc. Arcs outside the tree carry nothing or all that they can. A step takes an
- * arc outside of it whose reduced cost says that more (or less) of it is cheaper, sends as much as fits around the
- * circle that it closes with the tree, and takes the arc that filled or emptied first out of the tree.
+ * The basis is a spanning tree of all nodes and a root that stands beside them; artificial arcs, dearer than any
+ * path, join each node to the root at the start, or to node 0 where the caller names an arc. Arcs outside the tree
+ * carry nothing or all that they can. A step takes an arc outside of it whose reduced cost says that more (or
+ * less) of it is cheaper, sends as much as fits around the circle that it closes with the tree, and takes the arc
+ * that filled or emptied first out of the tree.
  *
  * The tree is kept as parents and lists of children. A step moves one branch: the path between the two ends is turned
  * round, and depths and potentials of that branch alone change. */

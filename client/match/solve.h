@@ -1,5 +1,5 @@
-/* A min-cost flow: how much to send along each arc of a network, so that every node passes on what it gets and the sum of
- * cost * flow is least.
+/* A min-cost flow: how much to send along each arc of a network, so that every node passes on what it gets and the
+ * sum of cost * flow is least.
  *
  *   minimise   sum of cost[a] * flow[a]
  *   so that    flow out of i - flow into i = supply[i]     for each node i
@@ -7,10 +7,11 @@
  *
  * All numbers are whole, and so is the answer. The supplies sum to 0.
  *
- * Algorithm: the primal network simplex method with strongly feasible spanning trees, which cannot cycle (Cunningham, A
- * network simplex method, Mathematical Programming 11, 1976), and block search for the entering arc (as measured best by
- * Kiraly and Kovacs, Efficient implementations of minimum-cost flow algorithms, Acta Universitatis Sapientiae,
- * Informatica 4, 2012); both as in Ahuja, Magnanti and Orlin, Network Flows, 1993, chapter 11.
+ * Algorithm: the primal network simplex method with strongly feasible spanning trees, which cannot cycle
+ * (Cunningham, A network simplex method, Mathematical Programming 11, 1976), and block search for the entering arc
+ * (as measured best by Kiraly and Kovacs, Efficient implementations of minimum-cost flow algorithms, Acta
+ * Universitatis Sapientiae, Informatica 4, 2012); both as in Ahuja, Magnanti and Orlin, Network Flows, 1993,
+ * chapter 11.
  *
  * It may be stopped: the flow so far obeys all rules but the least cost (and, until the first feasible flow, the
  * supplies), and the potentials so far give a bound that no flow can pass:
@@ -54,8 +55,8 @@ struct flow_result {
   bool feasible;       /* the supplies are met; false at the end: they cannot be */
   uint64_t steps;      /* pivots */
 };
-/* flow: room for arc_count. `over` may be NULL. COLLEGA_INVALID flow_network: a number is out of range, or the supplies do
- * not sum to 0; COLLEGA_FULL. */
+/* flow: room for arc_count. `over` may be NULL. COLLEGA_INVALID flow_network: a number is out of range, or the
+ * supplies do not sum to 0; COLLEGA_FULL. */
 enum collega_status flow_solve(const struct flow_network *network, flow_over over, void *context,
                                int32_t *flow, struct flow_result *out,
                                struct collega_error *error) COLLEGA_MUST_CHECK;

@@ -1,11 +1,12 @@
 /* Flows of which some arcs carry nothing or at least so much: a lender who will not lend fewer than four at once.
  *
- * That makes the problem hard in general (it holds knapsacks), so it is searched: the flow without the leasts (solve.h) is
- * a bound; where it breaks a least, the arc is closed in one branch and filled to its least in the other. Branches
- * whose bound is no better than what was found are left (branch and bound: Land and Doig, An automatic method of
- * solving discrete programming problems, Econometrica 28, 1960). Before that, closing whatever is broken until nothing
- * is gives a first answer; even before, where the network has a way by node 0 (flow.start), what is broken is led that
- * way. When the time is over, the best so far is given, and how far the bound is from it. */
+ * That makes the problem hard in general (it holds knapsacks), so it is searched: the flow without the leasts
+ * (solve.h) is a bound; where it breaks a least, the arc is closed in one branch and filled to its least in the
+ * other. Branches whose bound is no better than what was found are left (branch and bound: Land and Doig, An
+ * automatic method of solving discrete programming problems, Econometrica 28, 1960). Before that, closing whatever
+ * is broken until nothing is gives a first answer; even before, where the network has a way by node 0
+ * (flow.start), what is broken is led that way. When the time is over, the best so far is given, and how far the
+ * bound is from it. */
 #ifndef COLLEGA_CLIENT_MATCH_SOLVE_LEAST_H
 #define COLLEGA_CLIENT_MATCH_SOLVE_LEAST_H
 #include "client/match/solve.h"

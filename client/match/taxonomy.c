@@ -114,9 +114,9 @@ static bool contents_fit(const struct taxonomy *taxonomy) {
 
 /* ---- addresses */
 
-/* Eight bytes at a time, mixed by a multiplication (Fibonacci hashing: Knuth, The Art of Computer Programming 3, section 6.4):
- * every skill of every offer is looked up by its address, some 70 bytes. The addresses are those of one file; who asks for
- * others fills nothing. */
+/* Eight bytes at a time, mixed by a multiplication (Fibonacci hashing: Knuth, The Art of Computer Programming 3,
+ * section 6.4): every skill of every offer is looked up by its address, some 70 bytes. The addresses are those of
+ * one file; who asks for others fills nothing. */
 static uint64_t uri_hash(const char *uri) {
   const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
   size_t length = strlen(uri);

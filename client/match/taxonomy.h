@@ -1,8 +1,8 @@
 /* A taxonomy that was imported: occupations, skills, their labels in any languages, and how close occupations are.
  *
- * It is one file, HOME/taxonomy (its form: taxonomy_file.h), mapped read-only; a taxonomy and all texts that it hands out
- * stay valid until taxonomy_close. It may be shared by threads. Import writes a new file and renames it, so that
- * who has the former open goes on reading that.
+ * It is one file, HOME/taxonomy (its form: taxonomy_file.h), mapped read-only; a taxonomy and all texts that it
+ * hands out stay valid until taxonomy_close. It may be shared by threads. Import writes a new file and renames it,
+ * so that who has the former open goes on reading that.
  *
  * Concepts are numbers: occupations 0 .. occupations - 1, then skills, then groups of skills, each ascending by
  * address (URI).
@@ -27,8 +27,8 @@
  *   0.3   something is broader than both: a skill or a group of skills
  *   0     else
  *
- * The order is ESCO's own (a relation of two skills says that one helps the other, a group only that they are of a kind);
- * the steps are ours.
+ * The order is ESCO's own (a relation of two skills says that one helps the other, a group only that they are of a
+ * kind); the steps are ours.
  *
  * Sources: the cosine of vectors weighted by inverse document frequency is that of text retrieval (Salton, Wong and
  * Yang, A vector space model for automatic indexing, CACM 18, 1975; Sparck Jones, A statistical interpretation of

@@ -1,6 +1,6 @@
-/* An index from features to labels, in memory: made in a tenth of a second for the occupations, then a text costs a walk
- * over the labels that share a piece with it. Features are hashed into a fixed number of buckets; two that fall together
- * only make a label seem a little nearer. */
+/* An index from features to labels, in memory: made in a tenth of a second for the occupations, then a text costs
+ * a walk over the labels that share a piece with it. Features are hashed into a fixed number of buckets; two that
+ * fall together only make a label seem a little nearer. */
 #include "client/match/taxonomy_search.h"
 
 #include <math.h>

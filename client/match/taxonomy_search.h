@@ -29,7 +29,8 @@ struct taxonomy_search *taxonomy_search_new(const struct taxonomy *taxonomy,
                                             enum taxonomy_kind first, enum taxonomy_kind last,
                                             const uint8_t *left_out);
 void taxonomy_search_destroy(struct taxonomy_search **search);
-/* The best `most` concepts, best first; of equal scores the one whose preferred label it is, then by address; returns how many. */
+/* The best `most` concepts, best first; of equal scores the one whose preferred label it is, then by address;
+ * returns how many. */
 size_t taxonomy_search(struct taxonomy_search *search, const char *text, size_t most,
                        struct taxonomy_hit *out);
 /* Folds a text as the search does; `out` has room for TAXONOMY_FOLDED_BYTES. Returns the length. */

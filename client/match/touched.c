@@ -1,5 +1,5 @@
-/* Only ids are wanted of an entry, and a part of the board holds thousands of records: nothing is unpacked. The bytes were
- * judged when they came in; what has been damaged since can at worst name offers that are not there. */
+/* Only ids are wanted of an entry, and a part of the board holds thousands of records: nothing is unpacked. The
+ * bytes were judged when they came in; what has been damaged since can at worst name offers that are not there. */
 #include "client/match/touched.h"
 
 #include <string.h>

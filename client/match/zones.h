@@ -1,8 +1,9 @@
 /* Where the offers of an engine are: points, and zones of points that lie together.
  *
- * There are few points (postcode areas, postcodes, towns), and each offer names one; there are at most ZONES_MOST zones,
- * so that a search can ask for the distance to each once, and go through them nearest first. Built-in places, which are
- * two-digit areas, are a zone each, so that the zone tells the distance exactly. Neither is ever taken away. */
+ * There are few points (postcode areas, postcodes, towns), and each offer names one; there are at most ZONES_MOST
+ * zones, so that a search can ask for the distance to each once, and go through them nearest first. Built-in
+ * places, which are two-digit areas, are a zone each, so that the zone tells the distance exactly. Neither is ever
+ * taken away. */
 #ifndef COLLEGA_CLIENT_ZONES_H
 #define COLLEGA_CLIENT_ZONES_H
 #include <stdbool.h>
@@ -32,8 +33,8 @@ struct zones {
   size_t count;
 };
 
-/* The number of a point, POINTS_MOST when there are too many. `fine`: known to the postcode (CARD_PLACE_FINE). False: out of
- * memory. */
+/* The number of a point, POINTS_MOST when there are too many. `fine`: known to the postcode (CARD_PLACE_FINE).
+ * False: out of memory. */
 bool zones_add(struct zones *zones, const float point[3], bool fine, uint16_t *number);
 /* The number of a point that was added. */
 uint16_t zones_find(const struct zones *zones, const float point[3]);

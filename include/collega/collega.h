@@ -124,9 +124,9 @@ int collega_node_status(struct collega_node *node, char **json, struct collega_f
 #define COLLEGA_ONCE 1u
 /* Of a table: publish the good rows, and tell of the bad. */
 #define COLLEGA_SKIP_BAD 2u
-/* One offer, a list, or {"offers":[...]}, at most 100,000: all or none. json: {"offers":[{"id"}]} in their order; an
- * item has "warnings": [{"rule","text"}] when the author should know something of the offer, such as that it would point
- * at one person. */
+/* One offer, a list, or {"offers":[...]}, at most 100,000: all or none. json: {"offers":[{"id"}]} in their order;
+ * an item has "warnings": [{"rule","text"}] when the author should know something of the offer, such as that it
+ * would point at one person. */
 int collega_offers_publish(struct collega_node *node, const char *text, size_t length,
                            unsigned flags, char **json, struct collega_failure *failure);
 /* The same from a table (docs/csv.md). json is also set when rows are bad: {"rows":[{"row","field","rule","text"}]},
@@ -218,14 +218,14 @@ int collega_deal_show(struct collega_node *node, const char *deal, char **json,
                       struct collega_failure *failure);
 /* json: {"deals":[...]}, newest first. */
 int collega_deals_list(struct collega_node *node, char **json, struct collega_failure *failure);
-/* The proof of an agreement, as the bytes of a file: *file is the caller's (collega_free). `hide`: sections that are
- * not shown, "rates,persons"; NULL: all are shown. Only a proof that verifies is given: COLLEGA_CODE_UNREACHABLE says that
- * something that belongs to it has not come in yet. */
+/* The proof of an agreement, as the bytes of a file: *file is the caller's (collega_free). `hide`: sections that
+ * are not shown, "rates,persons"; NULL: all are shown. Only a proof that verifies is given:
+ * COLLEGA_CODE_UNREACHABLE says that something that belongs to it has not come in yet. */
 int collega_deal_prove(struct collega_node *node, const char *deal, const char *hide, void **file,
                        size_t *length, struct collega_failure *failure);
 
-/* ---- plans: which loans go together best. A plan binds nobody; it is kept for 30 days, so that what was shown is what is
- * proposed. Shapes: docs/plans.md. */
+/* ---- plans: which loans go together best. A plan binds nobody; it is kept for 30 days, so that what was shown is
+ * what is proposed. Shapes: docs/plans.md. */
 
 enum collega_plans {
   COLLEGA_PLAN_OFFER = 0, /* for an own offer: with several employers; a shared job in pieces */
@@ -234,11 +234,11 @@ enum collega_plans {
 };
 struct collega_plan; /* a plan as values, below; for one thread at a time */
 
-/* Makes a plan and keeps it. `offer`: with COLLEGA_PLAN_OFFER, else NULL. The search takes as long as it takes, at most
- * `seconds`, 1 to 600 (0: 10), and gives the best so far; reading a large board comes before that. Nobody else is held up
- * by it, only this handle. json: the plan with "sentences"; "loans": [] where nothing fits. *out: the same as values, the
- * caller's, to be given back with collega_plan_destroy; NULL on failure; `out` may be NULL where it is not wanted.
- * COLLEGA_CODE_REFUSED, rule plan_not_ours: the offer is another's. */
+/* Makes a plan and keeps it. `offer`: with COLLEGA_PLAN_OFFER, else NULL. The search takes as long as it takes, at
+ * most `seconds`, 1 to 600 (0: 10), and gives the best so far; reading a large board comes before that. Nobody
+ * else is held up by it, only this handle. json: the plan with "sentences"; "loans": [] where nothing fits. *out:
+ * the same as values, the caller's, to be given back with collega_plan_destroy; NULL on failure; `out` may be NULL
+ * where it is not wanted. COLLEGA_CODE_REFUSED, rule plan_not_ours: the offer is another's. */
 int collega_plan_make(struct collega_node *node, enum collega_plans what, const char *offer,
                       unsigned seconds, struct collega_plan **out, char **json,
                       struct collega_failure *failure);
@@ -254,8 +254,8 @@ int collega_plan_show(struct collega_node *node, const char *plan, char **json,
 int collega_plan_propose(struct collega_node *node, const char *plan, const char *text,
                          size_t length, char **json, struct collega_failure *failure);
 
-/* The same as values: strings live as long as the plan, which may be longer than the handle. *out is the caller's, to be
- * given back with collega_plan_destroy; NULL on failure. Failures as of collega_plan_show. */
+/* The same as values: strings live as long as the plan, which may be longer than the handle. *out is the caller's,
+ * to be given back with collega_plan_destroy; NULL on failure. Failures as of collega_plan_show. */
 int collega_plan_open(struct collega_node *node, const char *plan, struct collega_plan **out,
                       struct collega_failure *failure);
 void collega_plan_destroy(struct collega_plan **plan); /* clears the caller's pointer */
@@ -306,8 +306,8 @@ const char *collega_plan_gap(const struct collega_plan *plan, size_t loan, size_
 
 /* ---- market: figures of the offers that the party may see. No figure stands for fewer than three employers. */
 
-/* json: open people, offers and employers by region, sector and occupation, wanted skills, shortages, time to match, fill
- * rate (docs/plans.md). A figure that is hidden is null. A large board takes seconds. */
+/* json: open people, offers and employers by region, sector and occupation, wanted skills, shortages, time to
+ * match, fill rate (docs/plans.md). A figure that is hidden is null. A large board takes seconds. */
 int collega_market_show(struct collega_node *node, char **json, struct collega_failure *failure);
 
 /* The same as rows. */
@@ -320,8 +320,8 @@ void collega_market_destroy(struct collega_market **market); /* clears the calle
 
 /* Fewer than three employers are behind it, or the table has no such figure. */
 #define COLLEGA_MARKET_HIDDEN (-1)
-/* Tables: "open", "regions", "sectors", "occupations", "skills", "short", "matching", "filled". The key is "AM25", "52",
- * "4321", "AM25 4321" and so on, or "others": what is too small to be told by itself. */
+/* Tables: "open", "regions", "sectors", "occupations", "skills", "short", "matching", "filled". The key is "AM25",
+ * "52", "4321", "AM25 4321" and so on, or "others": what is too small to be told by itself. */
 struct collega_market_row {
   size_t size;                       /* sizeof(struct collega_market_row) */
   const char *table, *key, *name;    /* key and name: "" where there is none */
@@ -341,9 +341,9 @@ enum collega_start {
   COLLEGA_START_NOW = 0,      /* a consumer that is new here: from now on */
   COLLEGA_START_BEGINNING = 1 /* a consumer that is new here: all that the ledger holds */
 };
-/* Names the consumer: 1 to 40 of a-z, 0-9 and '-'. Each party of a home has consumers of its own. One consumer is one line
- * of work: two handles that follow under one name each get all events and move one cursor. May be called again, which
- * goes back to what was acknowledged last. */
+/* Names the consumer: 1 to 40 of a-z, 0-9 and '-'. Each party of a home has consumers of its own. One consumer is
+ * one line of work: two handles that follow under one name each get all events and move one cursor. May be called
+ * again, which goes back to what was acknowledged last. */
 int collega_follow(struct collega_node *node, const char *consumer, enum collega_start start,
                    struct collega_failure *failure);
 /* A descriptor to wait for with poll (POLLIN), owned by the handle; -1 before collega_follow. It is a hint: call
@@ -359,8 +359,8 @@ int collega_acknowledge(struct collega_node *node, const char *event,
 
 /* ---- proofs; these need no home */
 
-/* json: the judgement as `collega verify --json` gives it: {"valid","trusted","why":[...],...}. COLLEGA_CODE_OK whatever
- * the file holds. `trusted` are `count` fingerprints of networks (NULL and 0: none). Any thread. */
+/* json: the judgement as `collega verify --json` gives it: {"valid","trusted","why":[...],...}. COLLEGA_CODE_OK
+ * whatever the file holds. `trusted` are `count` fingerprints of networks (NULL and 0: none). Any thread. */
 int collega_verify(const void *file, size_t length, const char *const *trusted, size_t count,
                    enum collega_language language, char **json, struct collega_failure *failure);
 
@@ -376,17 +376,18 @@ enum collega_side { COLLEGA_SIDE_LENDER = 0, COLLEGA_SIDE_BORROWER = 1 };
 
 struct collega_judgement; /* for one thread at a time; its strings live as long as it does */
 
-/* Judges `length` bytes (at most 16 MiB) of a proof file. `trusted` are `count` fingerprints of networks (as `collega
- * verify --trust` takes them); none: NULL and 0. Returns 0 and a judgement whatever the file holds; -1 only when memory or
- * the random source fails, or `out`, or `file` with a length, is NULL; then *out is NULL. Any thread. */
+/* Judges `length` bytes (at most 16 MiB) of a proof file. `trusted` are `count` fingerprints of networks (as
+ * `collega verify --trust` takes them); none: NULL and 0. Returns 0 and a judgement whatever the file holds; -1
+ * only when memory or the random source fails, or `out`, or `file` with a length, is NULL; then *out is NULL. Any
+ * thread. */
 int collega_proof_judge(const void *file, size_t length, const char *const *trusted, size_t count,
                         struct collega_judgement **out);
 void collega_judgement_destroy(
     struct collega_judgement **judgement); /* clears the caller's pointer */
 
 enum collega_verdict collega_judgement_verdict(const struct collega_judgement *judgement);
-/* Name and KvK number of a side, the person who signed for it and that person's function; "" where the proof does not say
- * (an invalid one says nothing that may be relied on). */
+/* Name and KvK number of a side, the person who signed for it and that person's function; "" where the proof does
+ * not say (an invalid one says nothing that may be relied on). */
 const char *collega_judgement_name(const struct collega_judgement *judgement,
                                    enum collega_side side);
 const char *collega_judgement_kvk(const struct collega_judgement *judgement,
@@ -398,8 +399,8 @@ const char *collega_judgement_function(const struct collega_judgement *judgement
 /* The network that vouches, and its fingerprint. */
 const char *collega_judgement_network(const struct collega_judgement *judgement);
 const char *collega_judgement_fingerprint(const struct collega_judgement *judgement);
-/* People, first and last day (days since 1970-01-01; last: INT32_MAX when open) and hours a week that were agreed; all 0
- * when the section is hidden or the proof invalid. */
+/* People, first and last day (days since 1970-01-01; last: INT32_MAX when open) and hours a week that were agreed;
+ * all 0 when the section is hidden or the proof invalid. */
 uint32_t collega_judgement_headcount(const struct collega_judgement *judgement);
 int32_t collega_judgement_from(const struct collega_judgement *judgement);
 int32_t collega_judgement_until(const struct collega_judgement *judgement);

@@ -12,6 +12,7 @@ void board_file_offer(struct board_file *file, const struct match_offer *offer);
 /* A row of asked.csv, and one of answers.csv for each found. */
 void board_file_asked(struct board_file *file, const struct short_id *id,
                       const struct match_found *found, size_t count);
-/* Writes closeness.csv, of all pairs of occupations on the board that have any, and weights.csv; and ends. NULL: nothing. */
+/* Writes closeness.csv, of all pairs of occupations on the board that have any, and weights.csv; and ends. NULL:
+ * nothing. */
 void board_file_finish(struct board_file **file);
 #endif

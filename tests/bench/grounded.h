@@ -1,8 +1,8 @@
-/* Random offers that are grounded: all ISCO-08 unit groups, with a few that most people work in more often; of each group
- * a dozen skills, of which an offer names some; the 90 postcode areas, each as often; periods of some weeks that begin in
- * the seasons. Half offer, half ask. The same seed gives the same offers. With a taxonomy the occupations are its own, some
- * more often than others, and the skills their essential ones; every fourth offer names the unit group alone. With
- * imported places the postcodes are all those that there are, of four digits. */
+/* Random offers that are grounded: all ISCO-08 unit groups, with a few that most people work in more often; of
+ * each group a dozen skills, of which an offer names some; the 90 postcode areas, each as often; periods of some
+ * weeks that begin in the seasons. Half offer, half ask. The same seed gives the same offers. With a taxonomy the
+ * occupations are its own, some more often than others, and the skills their essential ones; every fourth offer
+ * names the unit group alone. With imported places the postcodes are all those that there are, of four digits. */
 #ifndef COLLEGA_BENCH_GROUNDED_H
 #define COLLEGA_BENCH_GROUNDED_H
 #include "base/bytes.h"

@@ -334,8 +334,8 @@ static void node_make(struct scene *scene, const char *directory) {
 
 #define FRAMES 10u
 
-/* The frames of one commit of RUN records each, FRAMES at once. Counted for each record; what the broker does for them is
- * counted by node_frames. */
+/* The frames of one commit of RUN records each, FRAMES at once. Counted for each record; what the broker does for
+ * them is counted by node_frames. */
 static void node_boards(struct scene *scene, size_t times, bool take) {
   static const struct epoch none;
   struct collega_error error;

@@ -1,9 +1,10 @@
 /* Matching on large boards: bench_match [--seed N] [--home HOME] [--write DIRECTORY] OFFERS QUERIES.
  *
- * Offers as grounded.h has them, with what was imported in HOME. Figures: offers indexed a second, and with unpacking;
- * bytes for each (by the engine's own count, and by what the process grew); the time of the best 20 for one offer, by
- * CPU and by the clock on the wall; the same with the words of all twenty; and a scan over all cards. --write puts board,
- * questions and answers into files (board_file.h), for another program to answer the same. */
+ * Offers as grounded.h has them, with what was imported in HOME. Figures: offers indexed a second, and with
+ * unpacking; bytes for each (by the engine's own count, and by what the process grew); the time of the best 20 for
+ * one offer, by CPU and by the clock on the wall; the same with the words of all twenty; and a scan over all
+ * cards. --write puts board, questions and answers into files (board_file.h), for another program to answer the
+ * same. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,8 +71,8 @@ static const Collega__Offer *unpacked(struct bytes packed, struct arena *arena) 
   return (const Collega__Offer *)message;
 }
 
-/* As a node reads them: a run of offers is unpacked, then put. The clock is read once a run, because a look at it takes a
- * sixth of the time of one offer. */
+/* As a node reads them: a run of offers is unpacked, then put. The clock is read once a run, because a look at it
+ * takes a sixth of the time of one offer. */
 static void index_board(struct bench *bench) {
   size_t offers = bench->offers;
   struct arena *arena = arena_new(1u << 20, 1u << 26);

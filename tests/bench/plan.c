@@ -1,9 +1,9 @@
 /* Plans on large boards: bench_plan [--seed N] [--home HOME] [--seconds N] LENDERS OFFERS.
  *
- * LENDERS offers of one occupation, to fill one request of 100 people: judging them all, and the plan. Then a board of
- * OFFERS grounded offers (grounded.h, with what was imported in HOME) of employers with four each: the 20 best offers for
- * each request, rings of up to four among them, and the best loans of the whole board. Seconds of CPU, which are the time
- * on a core of its own; the gap is how far the bound is from the value. */
+ * LENDERS offers of one occupation, to fill one request of 100 people: judging them all, and the plan. Then a
+ * board of OFFERS grounded offers (grounded.h, with what was imported in HOME) of employers with four each: the 20
+ * best offers for each request, rings of up to four among them, and the best loans of the whole board. Seconds of
+ * CPU, which are the time on a core of its own; the gap is how far the bound is from the value. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

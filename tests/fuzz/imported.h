@@ -1,6 +1,6 @@
-/* Looking at what an import made, or what is kept of it: everything that its reader hands out is asked for, and must
- * keep what the header promises. `ours`: our own import made it, so that it is also whole in meaning; else its bytes come
- * from anywhere, and it only must not lead its reader astray. */
+/* Looking at what an import made, or what is kept of it: everything that its reader hands out is asked for, and
+ * must keep what the header promises. `ours`: our own import made it, so that it is also whole in meaning; else
+ * its bytes come from anywhere, and it only must not lead its reader astray. */
 #ifndef COLLEGA_TESTS_FUZZ_IMPORTED_H
 #define COLLEGA_TESTS_FUZZ_IMPORTED_H
 #include "client/match/courses.h"

@@ -1,5 +1,5 @@
-/* Messages as they should not be: what a guard and a reader of JSON meet first from somebody who means ill. Each message of
- * the schema is broken in each way; merging keeps those that reach something new. */
+/* Messages as they should not be: what a guard and a reader of JSON meet first from somebody who means ill. Each
+ * message of the schema is broken in each way; merging keeps those that reach something new. */
 #include <stdlib.h>
 #include <string.h>
 

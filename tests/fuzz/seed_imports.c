@@ -1,5 +1,5 @@
-/* Seeds of what is imported: a handful of occupations, skills, postcodes, courses and titles, made up, in the form in which
- * ESCO, GeoNames and spreadsheets write them; whole, with one fault each, and as a home keeps them. */
+/* Seeds of what is imported: a handful of occupations, skills, postcodes, courses and titles, made up, in the form
+ * in which ESCO, GeoNames and spreadsheets write them; whole, with one fault each, and as a home keeps them. */
 #include <archive.h>
 #include <archive_entry.h>
 #include <string.h>

@@ -1,8 +1,8 @@
-/* Taxonomies as ESCO publishes them: a set of CSV files and zips becomes a taxonomy that keeps its promises, or is refused
- * with the place of the fault, and nothing is made.
+/* Taxonomies as ESCO publishes them: a set of CSV files and zips becomes a taxonomy that keeps its promises, or is
+ * refused with the place of the fault, and nothing is made.
  *
- * An input: a byte (1: the same set once more must give the same bytes; 2: it is searched), then a byte for a file's name and a piece
- * with its content, as often as wanted. */
+ * An input: a byte (1: the same set once more must give the same bytes; 2: it is searched), then a byte for a
+ * file's name and a piece with its content, as often as wanted. */
 #include <string.h>
 
 #include "client/library/taxonomy_import.h"

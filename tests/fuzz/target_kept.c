@@ -1,5 +1,5 @@
-/* What a home keeps beside its ledger: HOME/taxonomy, HOME/places, HOME/courses and HOME/plans/ID, with any bytes in them.
- * They are refused as damaged, or can be used without leading their reader astray.
+/* What a home keeps beside its ledger: HOME/taxonomy, HOME/places, HOME/courses and HOME/plans/ID, with any bytes
+ * in them. They are refused as damaged, or can be used without leading their reader astray.
  *
  * An input: a byte (which file; 4: length and checksum are made to fit, as a file can be made with any; 8: a
  * taxonomy is searched), then its bytes. */

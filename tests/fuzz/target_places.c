@@ -1,5 +1,5 @@
-/* GeoNames' postcodes and a table of municipalities: they become places that keep their promises, or are refused with the
- * place of the fault.
+/* GeoNames' postcodes and a table of municipalities: they become places that keep their promises, or are refused
+ * with the place of the fault.
  *
  * An input: a byte (odd: with municipalities), a piece with those, then the postcodes. */
 #include "client/library/places_import.h"

@@ -70,8 +70,9 @@ void agreement_amend(struct agreement_world *world, const struct agreement *firs
 /* Ends `first` a day later, after the entry of `last`; the runs lie in `first`. */
 void agreement_terminate(struct agreement_world *world, struct agreement *first,
                          const struct agreement *last, uint32_t position, agreement_twist twist);
-/* `who` ends a part of two people of `deal`, on day 20940 + position, after `before` (NULL: after the deal's own entry). The
- * twist may change it before the request is signed (STAGE_TERMINATE) and before the decision is (STAGE_END). */
+/* `who` ends a part of two people of `deal`, on day 20940 + position, after `before` (NULL: after the deal's own
+ * entry). The twist may change it before the request is signed (STAGE_TERMINATE) and before the decision is
+ * (STAGE_END). */
 typedef void (*part_twist)(struct agreement_part *part, enum agreement_stage stage);
 void agreement_reduce(struct agreement_world *world, struct agreement *deal, struct person *who,
                       const struct agreement_part *before, uint32_t position,

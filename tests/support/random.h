@@ -1,4 +1,5 @@
-/* Numbers for tests that draw their cases from a seed, and repeat them by it: splitmix64 (Steele, Lea and Flood, 2014). */
+/* Numbers for tests that draw their cases from a seed, and repeat them by it: splitmix64 (Steele, Lea and Flood,
+ * 2014). */
 #ifndef COLLEGA_TESTS_SUPPORT_RANDOM_H
 #define COLLEGA_TESTS_SUPPORT_RANDOM_H
 #include <stdint.h>

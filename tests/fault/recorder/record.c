@@ -1,14 +1,15 @@
 /* A recorder of what a program does to its files, for LD_PRELOAD: every change and every sync of a file under
- * COLLEGA_RECORD_ROOT, of all processes in one order, goes to the file COLLEGA_RECORD_LOG. tests/support/power.py builds of
- * it the files as a machine would find them after its power was cut at any point.
+ * COLLEGA_RECORD_ROOT, of all processes in one order, goes to the file COLLEGA_RECORD_LOG. tests/support/power.py
+ * builds of it the files as a machine would find them after its power was cut at any point.
  *
- * An entry: kind (1), flags (1), path length (2), offset (8), data length (4), path, data; numbers little-endian, paths
- * relative to the root. Kinds: C created, W written, T cut or lengthened to `offset`, S synced, R renamed (data: the new
- * path), U unlinked (a directory too), M directory made. Flag 1: the descriptor syncs with every write (O_DSYNC, O_SYNC).
+ * An entry: kind (1), flags (1), path length (2), offset (8), data length (4), path, data; numbers little-endian,
+ * paths relative to the root. Kinds: C created, W written, T cut or lengthened to `offset`, S synced, R renamed
+ * (data: the new path), U unlinked (a directory too), M directory made. Flag 1: the descriptor syncs with every
+ * write (O_DSYNC, O_SYNC).
  *
- * A lock over all processes is held around the call and its entry, so the order of entries is the order of calls. An entry
- * is written after its call came back: what was not synced then may be lost, what was synced is not. Writes through a map
- * are not seen; LMDB maps its data read-only, and of lock.mdb nothing survives a cut anyway. */
+ * A lock over all processes is held around the call and its entry, so the order of entries is the order of calls.
+ * An entry is written after its call came back: what was not synced then may be lost, what was synced is not.
+ * Writes through a map are not seen; LMDB maps its data read-only, and of lock.mdb nothing survives a cut anyway. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -344,8 +345,8 @@ int mkdir(const char *path, mode_t mode) {
   return result;
 }
 
-/* The C library writes streams behind our back: one that goes under the root gets calls of ours. It has no descriptor then,
- * so the one by which it is to be synced is kept here. */
+/* The C library writes streams behind our back: one that goes under the root gets calls of ours. It has no
+ * descriptor then, so the one by which it is to be synced is kept here. */
 #define STREAMS 16
 
 static struct stream {

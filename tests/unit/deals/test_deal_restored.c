@@ -1,5 +1,5 @@
-/* The deal machine where somebody was restored, and where both give up: what is asked and answered again, what copies of
- * former messages bring back, and RELEASE. */
+/* The deal machine where somebody was restored, and where both give up: what is asked and answered again, what
+ * copies of former messages bring back, and RELEASE. */
 #include "tests/unit/deals/desk.h"
 
 /* ---- the restored decider, the restored party */

@@ -1,6 +1,6 @@
-/* The score of two offers, written plainly from the definitions in client/match (match.h, occupation.h, taxonomy.h): on the
- * offers themselves, with texts compared as texts, on the made-up taxonomy's tables, and in another arithmetic for places.
- * What the tests hold the program against. */
+/* The score of two offers, written plainly from the definitions in client/match (match.h, occupation.h,
+ * taxonomy.h): on the offers themselves, with texts compared as texts, on the made-up taxonomy's tables, and in
+ * another arithmetic for places. What the tests hold the program against. */
 #ifndef COLLEGA_TESTS_MATCH_PLAIN_H
 #define COLLEGA_TESTS_MATCH_PLAIN_H
 #include <stdbool.h>

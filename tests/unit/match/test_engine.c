@@ -1,9 +1,9 @@
-/* The engine against a plain list: the same answers while offers come, change and go, with and without a taxonomy, with the
- * default weights and with others.
+/* The engine against a plain list: the same answers while offers come, change and go, with and without a taxonomy,
+ * with the default weights and with others.
  *
- * Boards are random, of a seed that is printed; COLLEGA_SEED repeats one. The plain score (plain.c) is computed from the
- * offers themselves, in another arithmetic, so scores may differ in the last digits: offers within TOLERANCE of each
- * other may change places, and nothing else. */
+ * Boards are random, of a seed that is printed; COLLEGA_SEED repeats one. The plain score (plain.c) is computed
+ * from the offers themselves, in another arithmetic, so scores may differ in the last digits: offers within
+ * TOLERANCE of each other may change places, and nothing else. */
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>

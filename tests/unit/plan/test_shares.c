@@ -1,5 +1,5 @@
-/* Boards with jobs that lenders share, against trying everything: each person stays, gets a place of their own, or any part
- * of a shared job. Written plainly from plan.h. */
+/* Boards with jobs that lenders share, against trying everything: each person stays, gets a place of their own, or
+ * any part of a shared job. Written plainly from plan.h. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

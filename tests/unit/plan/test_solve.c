@@ -23,7 +23,8 @@ struct instance {
   struct least_network network;
 };
 
-/* Costs of both signs, circles, twin arcs, arcs of no capacity. With `supplied` the supplies may be impossible to meet. */
+/* Costs of both signs, circles, twin arcs, arcs of no capacity. With `supplied` the supplies may be impossible to
+ * meet. */
 static void make(struct instance *one, uint64_t *state, bool supplied, bool leasts) {
   memset(one, 0, sizeof *one);
   size_t nodes = (size_t)(2 + random_below(state, NODES_MOST - 1)),

@@ -1,5 +1,5 @@
-/* Proofs of an agreement of which one party ended parts: an honest one is valid, and whatever is left out, put in another
- * place or taken from elsewhere is named. */
+/* Proofs of an agreement of which one party ended parts: an honest one is valid, and whatever is left out, put in
+ * another place or taken from elsewhere is named. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,9 +1,9 @@
 /* The whole of ESCO, where it is present (COLLEGA_REFERENCE_DATA/esco): the import's counts, and how often a title is
  * found that is not in the index.
  *
- * Titles are alternative labels, one of every seventh occupation in each language, drawn by a fixed rule, and held out of
- * the index; those whose folded text stands there under another label all the same are not taken. Each is asked as it
- * is, with one typing error, and, where it has several words, with its first two written as one. */
+ * Titles are alternative labels, one of every seventh occupation in each language, drawn by a fixed rule, and held
+ * out of the index; those whose folded text stands there under another label all the same are not taken. Each is
+ * asked as it is, with one typing error, and, where it has several words, with its first two written as one. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
