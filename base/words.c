@@ -4,6 +4,7 @@
  * shown (terminal_safe), for a page where it is written, because here nobody knows the reader. */
 #include "base/words.h"
 #include "base/bytes.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -109,6 +110,14 @@ size_t words_render(enum language language, enum rule rule, const char *const *a
   struct output output = {out, 0, capacity, false};
   put_sentence(&output, language, rule, arguments, count);
   return finish(&output);
+}
+
+void fraction_write(char out[FRACTION_BYTES], enum language language, double value) {
+  /* What is written with few digits is seldom exact in binary: 0.925 is a little less. */
+  static const double half_up = 1e-9;
+  snprintf(out, FRACTION_BYTES, "%.2f", value + half_up);
+  char *point = strchr(out, '.');
+  if (point != NULL && language == LANGUAGE_NL) *point = ',';
 }
 
 size_t error_render(enum language language, const struct collega_error *error, char *out,

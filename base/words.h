@@ -17,6 +17,9 @@ enum rule rule_from_name(const char *name);
  * length written, cut at capacity - 1 on a character boundary. */
 size_t words_render(enum language language, enum rule rule, const char *const *arguments,
                     size_t count, char *out, size_t capacity);
+/* A fraction with two decimals, half up: "0,83" in Dutch, "0.83" in English; what does not fit is cut. */
+#define FRACTION_BYTES 24
+void fraction_write(char out[FRACTION_BYTES], enum language language, double value);
 /* "field: sentence" (or the sentence alone). */
 size_t error_render(enum language language, const struct collega_error *error, char *out,
                     size_t capacity);

@@ -65,8 +65,8 @@ static void print_match(struct desk *desk, struct table *table, const CollegaSto
       !id_from(&author, counter_row->author.data, counter_row->author.len))
     return;
   struct view view = desk_view(desk);
-  char score[16], people[24];
-  snprintf(score, sizeof score, "%.2f", (double)row->score / 10000.0);
+  char score[FRACTION_BYTES], people[24];
+  fraction_write(score, desk->language, (double)row->score / 10000.0);
   snprintf(people, sizeof people, "%" PRIu32, theirs->headcount);
   const char *cells[] = {
       hex_text(desk, row->match.data, 4),
@@ -140,13 +140,13 @@ static enum collega_status print_parts(struct desk *desk, const CollegaStore__Ma
       table_new(3, desk->language == LANGUAGE_NL ? dutch : english, (1u << 1) | (1u << 2));
   if (!table) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
   for (size_t i = 0; i < row->n_parts; ++i) {
-    char rule[64], name[64], score[16], weight[16];
+    char rule[64], name[64], score[FRACTION_BYTES], weight[FRACTION_BYTES];
     snprintf(rule, sizeof rule, "part_%s", row->parts[i]->name);
     snprintf(name, sizeof name, "%s", row->parts[i]->name);
     if (rule_from_name(rule))
       words_render(desk->language, rule_from_name(rule), NULL, 0, name, sizeof name);
-    snprintf(score, sizeof score, "%.2f", (double)row->parts[i]->score / 10000.0);
-    snprintf(weight, sizeof weight, "%.2f", (double)row->parts[i]->weight / 10000.0);
+    fraction_write(score, desk->language, (double)row->parts[i]->score / 10000.0);
+    fraction_write(weight, desk->language, (double)row->parts[i]->weight / 10000.0);
     table_row(table, (const char *const[]){name, score, weight});
   }
   table_print(table, stdout);

@@ -24,16 +24,12 @@ static const char *slots_text(struct desk *desk, const json_t *loan) {
 }
 
 static void loan_row(struct desk *desk, struct table *table, const json_t *loan) {
-  char people[24], hours[24], score[16], ring[24] = "";
+  char people[24], hours[24], score[FRACTION_BYTES], ring[24] = "";
   snprintf(people, sizeof people, "%" PRId64,
            (int64_t)json_integer_value(json_object_get(loan, "people")));
   snprintf(hours, sizeof hours, "%" PRId64,
            (int64_t)json_integer_value(json_object_get(loan, "hours")));
-  snprintf(score, sizeof score, "%.2f",
-           json_number_value(json_object_get(loan, "score")) +
-               1e-9); /* half up, and with a comma in Dutch, as in the sentences */
-  char *point = strchr(score, '.');
-  if (point && desk->language == LANGUAGE_NL) *point = ',';
+  fraction_write(score, desk->language, json_number_value(json_object_get(loan, "score")));
   if (json_object_get(loan, "ring"))
     snprintf(ring, sizeof ring, "%" PRId64,
              (int64_t)json_integer_value(json_object_get(loan, "ring")));

@@ -219,8 +219,8 @@ static enum collega_status print_hits(struct desk *desk, const struct taxonomy *
   if (!table) return error_set(error, COLLEGA_FULL, RULE_out_of_memory, NULL, NULL);
   table_may_cut(table, 1u << 3 | 1u << 4);
   for (size_t i = 0; i < count; ++i) {
-    char score[16], isco[8];
-    snprintf(score, sizeof score, "%.2f", hits[i].score);
+    char score[FRACTION_BYTES], isco[8];
+    fraction_write(score, desk->language, hits[i].score);
     isco_text(taxonomy, hits[i].concept, isco);
     const char *cells[] = {
         score,

@@ -10,7 +10,6 @@
 #define SENTENCE    1600
 #define PIECES_TOLD 12u /* of one job; the table of loans has all */
 #define JOBS_TOLD   20u
-#define HALF_UP     1e-9 /* 0.925 is read as 0.93, here and in the table of loans */
 
 struct saying {
   const struct view *view;
@@ -48,12 +47,11 @@ static const char *people_of(const struct saying *saying, int64_t number) {
 static int64_t figure(const struct saying *saying, const char *name) {
   return json_integer_value(json_object_get(saying->plan, name));
 }
-/* "0,83" in Dutch, "0.83" in English. */
 static const char *fraction_of(const struct saying *saying, double value) {
-  char *text = arena_print(saying->view->arena, "%.2f", value + HALF_UP);
-  char *point = text ? strchr(text, '.') : NULL;
-  if (point && saying->view->language == LANGUAGE_NL) *point = ',';
-  return text ? text : "";
+  char text[FRACTION_BYTES];
+  fraction_write(text, saying->view->language, value);
+  const char *kept = arena_print(saying->view->arena, "%s", text);
+  return kept ? kept : "";
 }
 static bool kind_is(const struct saying *saying, const char *kind) {
   const char *is = json_string_value(json_object_get(saying->plan, "kind"));

@@ -243,6 +243,25 @@ static void statuses_have_the_promised_exit_status(void **state) {
   assert_int_equal(error_exit_status(COLLEGA_BUSY), 3);
 }
 
+static void a_fraction_has_two_decimals_and_the_comma_of_its_language(void **state) {
+  (void)state;
+  static const struct {
+    double value;
+    const char *dutch, *english;
+  } cases[] = {{0, "0,00", "0.00"},      {1, "1,00", "1.00"},      {0.925, "0,93", "0.93"},
+               {0.8349, "0,83", "0.83"}, {12.5, "12,50", "12.50"}, {-0.25, "-0,25", "-0.25"}};
+  for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    char text[FRACTION_BYTES];
+    fraction_write(text, LANGUAGE_NL, cases[i].value);
+    assert_string_equal(text, cases[i].dutch);
+    fraction_write(text, LANGUAGE_EN, cases[i].value);
+    assert_string_equal(text, cases[i].english);
+  }
+  char cut[FRACTION_BYTES];
+  fraction_write(cut, LANGUAGE_NL, 1e300);
+  assert_int_equal(strlen(cut), FRACTION_BYTES - 1);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(every_rule_has_both_sentences_with_the_same_arguments),
@@ -256,6 +275,7 @@ int main(void) {
       cmocka_unit_test(a_failed_system_call_says_why),
       cmocka_unit_test(reasons_are_sentences_without_arguments),
       cmocka_unit_test(a_sentence_within_a_sentence_is_looked_up_only_where_it_is_asked_for),
+      cmocka_unit_test(a_fraction_has_two_decimals_and_the_comma_of_its_language),
       cmocka_unit_test(statuses_have_the_promised_exit_status),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
