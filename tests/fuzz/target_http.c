@@ -3,10 +3,12 @@
 #include "base/http/http.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -33,44 +35,53 @@ static void start(void) {
   atexit(stop);
 }
 
+/* libFuzzer looks after an input by signals, which end any call that waits. */
+static void wait_for(int descriptor, short events) {
+  struct pollfd waiting = {descriptor, events, 0};
+  int ready;
+  do
+    ready = poll(&waiting, 1, ANSWER_MS);
+  while (ready < 0 && errno == EINTR);
+  fuzz_must(ready == 1);
+}
+
+static bool is_connected(int descriptor, const struct sockaddr_in *address) {
+  int number = 0;
+  socklen_t size = sizeof number;
+  if (connect(descriptor, (const struct sockaddr *)address, sizeof *address) == 0) return true;
+  if (errno != EINTR) return false;
+  wait_for(descriptor, POLLOUT); /* it goes on by itself */
+  return getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &number, &size) == 0 && number == 0;
+}
+
 static int connected(void) {
   struct sockaddr_in address = {.sin_family = AF_INET, .sin_port = htons(http_port(started))};
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   fuzz_must(descriptor >= 0);
-  fuzz_must(connect(descriptor, (struct sockaddr *)&address, sizeof address) == 0);
+  fuzz_must(is_connected(descriptor, &address));
   /* Closed at once at the end: a million inputs would leave no port free otherwise. */
   struct linger linger = {1, 0};
   setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
   return descriptor;
 }
 
-static void exchange(const uint8_t *data, size_t length) {
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length) {
+  if (started == NULL) start();
   char answer[4096];
   size_t got = 0;
   int descriptor = connected();
-  (void)!send(descriptor, data, length, MSG_NOSIGNAL);
+  while (send(descriptor, data, length, MSG_NOSIGNAL) < 0 && errno == EINTR) {}
   shutdown(descriptor, SHUT_WR);
   for (;;) {
-    struct pollfd waiting = {descriptor, POLLIN, 0};
-    fuzz_must(poll(&waiting, 1, ANSWER_MS) == 1);
+    wait_for(descriptor, POLLIN);
     char *at = got < sizeof answer - 1 ? answer + got : answer + 16;
     ssize_t more = recv(descriptor, at, sizeof answer - 1 - (size_t)(at - answer), 0);
+    if (more < 0 && errno == EINTR) continue;
     if (more <= 0) break;
     if (at == answer + got) got += (size_t)more;
   }
   close(descriptor);
   if (got >= 9) fuzz_must(memcmp(answer, "HTTP/1.", 7) == 0);
-}
-
-/* The signal that ends a campaign waits for the end of the input: it would interrupt connect and poll. */
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t length) {
-  sigset_t ending;
-  if (started == NULL) start();
-  sigemptyset(&ending);
-  sigaddset(&ending, SIGUSR1);
-  fuzz_must(pthread_sigmask(SIG_BLOCK, &ending, NULL) == 0);
-  exchange(data, length);
-  fuzz_must(pthread_sigmask(SIG_UNBLOCK, &ending, NULL) == 0);
   return 0;
 }
