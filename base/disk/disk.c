@@ -216,7 +216,10 @@ static enum collega_status judge_stamp(const struct disk_options *options,
   if (stamp->version > options->version)
     return error_set(error, COLLEGA_REFUSED, RULE_disk_newer, NULL, options->path, found, known,
                      NULL);
-  if (*change && (!may_change || options->migrate == NULL))
+  if (*change && options->migrate == NULL)
+    return error_set(error, COLLEGA_REFUSED, RULE_disk_too_old, NULL, options->path, found, known,
+                     NULL);
+  if (*change && !may_change)
     return error_set(error, COLLEGA_REFUSED, RULE_disk_older, NULL, options->path, found, known,
                      NULL);
   return COLLEGA_OK;

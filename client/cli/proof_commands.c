@@ -13,7 +13,6 @@
 #define PROOF_BYTES       (16u * 1024u * 1024u)
 #define PROOF_ARENA_BYTES (256u * 1024u * 1024u)
 #define TRUST_MOST        32
-#define TRUST_MOST_TEXT   "32"
 
 /* ---- prove */
 
@@ -123,8 +122,11 @@ static enum collega_status read_trusted(const struct arguments *arguments,
                                         struct collega_error *error) {
   const char *next;
   for (*count = 0; (next = argument_value_at(arguments, "trust", *count)) != NULL; (*count)++) {
-    if (*count == TRUST_MOST)
-      return error_set(error, COLLEGA_USAGE, RULE_trust_many, "--trust", TRUST_MOST_TEXT, NULL);
+    if (*count == TRUST_MOST) {
+      char most[16];
+      snprintf(most, sizeof most, "%d", TRUST_MOST);
+      return error_set(error, COLLEGA_USAGE, RULE_trust_many, "--trust", most, NULL);
+    }
     if (!fingerprint_valid(next))
       return error_set(error, COLLEGA_USAGE, RULE_fingerprint_form, "--trust", next, NULL);
     trusted[*count] = next;

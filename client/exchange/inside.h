@@ -105,8 +105,8 @@ struct exchange {
   struct epoch welcome_epoch;
   uint32_t welcome_number;
   bool ask_due;
-  struct party_deal
-      *ask_later; /* signing.c: whose question at a Welcome had to wait for a letter */
+  /* Whose question at a Welcome had to wait for a letter; signing.c's. */
+  struct party_deal *ask_later;
   size_t ask_later_count;
 
   struct held_mail held[HELD_MAIL_FRAMES];

@@ -4,7 +4,6 @@
 #include "client/exchange/deal_rows.h"
 
 struct signing {
-  bool ask_later; /* the question that was due waits for a letter of ours that is not sent yet */
   struct exchange *exchange;
   struct ledger_txn *txn;
   collega_time now;
@@ -12,6 +11,7 @@ struct signing {
   struct deal_view view;
   const struct identity *identity;
   uint32_t *signed_acts;
+  bool ask_later; /* the question that was due waits for a letter of ours that is not sent yet */
   struct collega_error *error;
 };
 

@@ -152,7 +152,7 @@ static void an_older_version_is_migrated_whole_or_not_at_all(void **state) {
   struct disk *disk = opened(&options);
   disk_close(&disk);
   options.version = 2;
-  not_opened(&options, COLLEGA_REFUSED, RULE_disk_older); /* no migration is known */
+  not_opened(&options, COLLEGA_REFUSED, RULE_disk_too_old); /* no migration is known */
   options.migrate = migrate_well;
   options.read_only = true;
   not_opened(&options, COLLEGA_REFUSED, RULE_disk_older);
