@@ -251,7 +251,8 @@ enum collega_status decision_take(struct deal_work *work) {
   bool voids = event->verdict == COLLEGA__VERDICT__VERDICT_VOID;
   if (releases || (voids && event->why == RULE_released)) {
     release_root(work, RELEASE_DONE);
-    if (releases) set_last(negotiation, event);
+    /* A decider that was restored may know of fewer entries than this party: the chain never goes back. */
+    if (releases && event->position >= negotiation->position) set_last(negotiation, event);
   } else {
     status = voids ? take_void(work) : take_entry(work);
   }

@@ -85,8 +85,7 @@ def test_released_by_one_request_alone(tmp_path):
         while rows(lender)[deal]["state"] != "released":
             if not borrower.running():
                 borrower.start(wait=False, env={"COLLEGA_FAULT": "node_send_before:2"})  # the letter goes first
-        while lender.json("status")["outbox"]["waiting"]:
-            pass
+        lender.sent()
         assert borrower.wait() == -signal.SIGKILL
         alone = truth.check(world)
         register, = alone.registers.values()

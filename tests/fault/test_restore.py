@@ -8,23 +8,14 @@ import datetime
 import json
 import os
 import signal
-import time
 
 import pytest
 
 from support import deals, offers
-from support.world import DEADLINE, WAIT, World, call
+from support.world import WAIT, World, call, within
 
 LONG = bool(os.environ.get("COLLEGA_LONG"))
 SAID = ["Kunnen jullie er zes missen?", "Zes kan.", "Dan doen we dat."]
-
-
-def within(why=lambda: ""):
-    """Until the deadline: fails after it."""
-    end = time.monotonic() + DEADLINE
-    while time.monotonic() < end:
-        yield
-    raise AssertionError("it did not come about in time", why())
 
 
 def row_of(node, deal):
@@ -317,10 +308,7 @@ def restore(daemon, directory, number):
 
 def assert_nothing_is_open(world):
     for node in world.nodes:
-        for _ in within():
-            if node.json("status")["outbox"]["waiting"] == 0:
-                break
-            look_again(node)
+        node.sent()
         node.stop()
         node("ledger", "verify")
         before = json.dumps(node.deals())

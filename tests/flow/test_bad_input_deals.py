@@ -16,6 +16,8 @@ def pair(tmp_path_factory):
         agreement = deals.conclude(borrower, lender, match, "--headcount", "2")
         proposal = deals.propose(borrower, match, "--headcount", "2")
         deals.received(lender, proposal)
+        for node in world.nodes:
+            node.sent()
         yield lender, borrower, {"AGREEMENT": agreement, "PROPOSAL": proposal, "MATCH": match}
 
 

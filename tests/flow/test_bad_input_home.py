@@ -20,9 +20,10 @@ def place(tmp_path_factory):
 
 
 def made(node):
-    """What these commands could have made, in words that a running daemon does not change."""
+    """What these commands could have made, in words that a running daemon does not change: a receipt comes when it comes."""
     parties = {party["kvk"]: (party["id"], party["state"]) for party in node.json("party", "list")["parties"]}
-    return {kvk: (party, node.json("mandate", "list", "--as", kvk)["mandates"]) for kvk, party in parties.items()}
+    mandates = {kvk: node.json("mandate", "list", "--as", kvk)["mandates"] for kvk in parties}
+    return {kvk: (party, [{**row, "receipted": None} for row in mandates[kvk]]) for kvk, party in parties.items()}
 
 
 def refused(node, *arguments, word, expect=(1, 2), translated=True):

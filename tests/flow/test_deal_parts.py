@@ -155,6 +155,7 @@ def end_part_refused(node, deal, people, day):
 
 def test_a_part_is_fewer_than_all_and_has_a_day(agreement):
     _, lender, borrower, _, deal = agreement
+    lender.sent()
     before = lender.json("ledger", "verify")
     for people in (4, 5, 10000):
         for language, words in (("en", "must be fewer than the 4 people"), ("nl", "moet minder zijn dan de 4 mensen")):

@@ -151,8 +151,8 @@ def test_people_are_never_promised_twice(world_of):
 def test_ledgers_verify_and_rebuild_to_the_same(agreement):
     world, deal = agreement
     for node in world.nodes:
-        before = node.deals(), node.json("offer", "list", "--all")
         node.stop()
+        before = node.deals(), node.json("offer", "list", "--all")
         node("ledger", "verify")
         node("ledger", "rebuild")
         assert (node.deals(), node.json("offer", "list", "--all")) == before

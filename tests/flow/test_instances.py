@@ -31,7 +31,7 @@ def test_the_older_of_two_instances_is_told_and_the_newer_knows_all(world_of, tm
     lender.start()
     offer = lender.publish(offers.load("logistiek-magazijn-uit"), "--wait", WAIT)
     assert offer and lender.json("offer", "show", published)["state"] == "open"
-    assert lender.json("status")["outbox"]["waiting"] == 0
+    lender.sent()
 
 
 def test_the_ledger_is_exported_line_by_line(world_of):

@@ -119,7 +119,7 @@ def test_named_audiences_get_it_by_mail_and_others_lose_it(world_of):
     revise(author, named, {**content, "audience": "network"})
     until(third, named, state="paused", revision=2)
     until(second, named, state="paused", revision=2)
-    before = author.json("status")["ledger"]
+    before = author.sent()
     bad = author("offer", "publish", "-", expect=1,
                  stdin=json.dumps({**content, "audience": f"named:{second.kvk},99999999"}))
     assert "audience" in bad.stderr and "99999999" in bad.stderr

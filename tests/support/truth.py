@@ -146,11 +146,21 @@ class Truth:
                     self.expect(row["state"] not in ("draft", "proposed", "received", "pending"), "open past accept_by at",
                                 node.name, row["id"], row["state"])
 
+    def released(self, root, deal):
+        """Did a RELEASE end the root, and this deal without an agreement? Then one side may have heard before it knew of the
+        RELEASE that the deal is void, and the other after it, when no decision counts."""
+        register = self.registers.get(root, {"released": False})
+        agreed = (CONCLUDED, AMENDED)
+        return register["released"] and not any(d["deal"] == deal and d["verdict"] in agreed for d in register["deals"])
+
     def both_alike(self):
         for deal, rows in self.deals().items():
             states = {row["state"] for row in rows.values()}
             if len(rows) < 2:  # never left its house
                 self.expect(states <= {"VOID", "DRAFT"}, "only one side knows", deal, rows)
+                continue
+            if states == {"VOID", "RELEASED"}:
+                self.expect(self.released(next(iter(rows.values()))["root"], deal), "void and released:", deal, rows)
                 continue
             self.expect(len(states) == 1 or states == {"PROPOSED", "RECEIVED"}, "the sides differ:", deal, rows)
 

@@ -14,6 +14,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,6 +26,14 @@ PR_SET_PDEATHSIG = 1
 
 def binaries():
     return Path(os.environ.get("COLLEGA_BIN", ROOT / "build" / "debug"))
+
+
+def within(why=lambda: ""):
+    """Until the deadline: fails after it."""
+    end = time.monotonic() + DEADLINE
+    while time.monotonic() < end:
+        yield
+    raise AssertionError("it did not come about in time", why())
 
 
 def die_with_parent():
@@ -217,6 +226,13 @@ class Node(Daemon):
 
     def deals(self):
         return self.json("deal", "list")["deals"]
+
+    def sent(self):
+        """When all that it had to send is answered, so that its ledger moves no more by itself: its head in the ledger."""
+        for _ in within(lambda: status["outbox"]):
+            status = self.json("status")
+            if not status["outbox"]["waiting"]:
+                return status["ledger"]
 
 
 def elsewhere(program, home):

@@ -673,11 +673,24 @@ const char *check_invariants(const struct world *world, size_t root) {
   return wrong;
 }
 
+/* A deal that both know ends in one state. Of a released root one side may have heard, before it knew of the RELEASE, that
+ * a deal is void, and the other after it, when no decision counts: over it is at both, and holds nobody. */
+static const char *check_same_ends(const struct negotiation *one, const struct negotiation *two) {
+  for (size_t i = 0; i < one->count; i++) {
+    const struct deal_slot *mine = &one->deals[i], *theirs = slot_in(two, &mine->deal);
+    if (theirs == NULL || mine->phase == theirs->phase) continue;
+    if (!full(one) || is_agreed(mine) || is_agreed(theirs))
+      return "the sides end a deal differently";
+  }
+  return NULL;
+}
+
 /* 5. When all are back, nothing stays open, and all three say the same. */
 const char *check_settled(const struct world *world, size_t root) {
   const struct decide_register *reg = &world->registers[root];
   const struct negotiation *sides[2] = {&world->sides[root][SIDE_EMPLOYER].negotiation,
                                         &world->sides[root][SIDE_BIDDER].negotiation};
+  const char *wrong = NULL;
   for (int who = 0; who < 2; who++) {
     const struct negotiation *side = sides[who];
     for (size_t i = 0; i < side->count; i++) {
@@ -690,6 +703,7 @@ const char *check_settled(const struct world *world, size_t root) {
     if (side->terminate_wanted && runs(side)) return "a termination was lost";
   }
   if (full(sides[0]) != full(sides[1])) return "released at one party only";
+  if ((wrong = check_same_ends(sides[0], sides[1])) != NULL) return wrong;
   if (full(sides[0])) {
     if (reg->position > 0 && !chain_ended(reg))
       return "both are released, and the decider says concluded";

@@ -272,6 +272,24 @@ static void a_release_lodged_by_the_other_is_learnt_from_the_decision(void **sta
   assert_int_equal(desk.negotiation.release, RELEASE_DONE);
 }
 
+/* The decider was restored from before the end of the agreement, and both lodged the RELEASE with what it was. */
+static void a_release_at_a_decider_that_forgot_entries_leaves_the_chain_as_long(void **state) {
+  (void)state;
+  struct desk desk;
+  arrive(&desk);
+  propose(&desk, 'a');
+  conclude(&desk, 'a');
+  decided(&desk, 'a', COLLEGA__VERDICT__VERDICT_TERMINATED, 2, '2');
+  struct deal_event event = decision('a', COLLEGA__VERDICT__VERDICT_RELEASED, 1, 'l', 0);
+  event.epoch_number = 2;
+  step(&desk, &event);
+  assert_int_equal(phase(&desk, 'a'), PHASE_RELEASED);
+  assert_int_equal(desk.negotiation.release, RELEASE_DONE);
+  assert_int_equal(desk.negotiation.position, 2);
+  struct id last = name('2');
+  assert_true(id_equal(&desk.negotiation.last_decision, &last));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(a_question_is_answered_and_what_was_asked_is_asked_again),
@@ -287,6 +305,7 @@ int main(void) {
       cmocka_unit_test(a_release_asked_by_both_is_signed_by_both),
       cmocka_unit_test(what_was_kept_is_not_signed_later),
       cmocka_unit_test(a_release_lodged_by_the_other_is_learnt_from_the_decision),
+      cmocka_unit_test(a_release_at_a_decider_that_forgot_entries_leaves_the_chain_as_long),
   };
   return cmocka_run_group_tests_name("deals: the deal machine, restored and released", tests, NULL,
                                      NULL);
