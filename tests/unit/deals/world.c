@@ -83,6 +83,7 @@ void world_remove_message(struct world *world, size_t index) {
 static const char *deliver(struct world *world, size_t index) {
   struct message message = world->messages[index];
   bool to_decider = message.kind >= ASK_ACCEPT, taken = false;
+  if (!to_decider && world->sides[message.root][message.side].cut_off) return NULL;
   world_note(
       world, "%zu: %s message %d of root %zu side %d deal %zu\n", world->step,
       to_decider ? "decider takes" : "takes", (int)message.kind, message.root, (int)message.side,
@@ -109,6 +110,7 @@ static const char *welcome_home(struct world *world, size_t root, enum side who)
     if (who == SIDE_BIDDER && i != root) continue;
     struct deal_event event = {.kind = DEAL_EVENT_WELCOME, .epoch_number = world->epoch};
     wrong = world_side_step(world, i, who, &event, &taken);
+    if (taken) world->sides[i][who].cut_off = false;
   }
   return wrong;
 }
@@ -188,7 +190,7 @@ static bool wants_welcome(const struct world *world, size_t root, enum side who)
   for (size_t i = 0; i < world->roots; i++) {
     const struct negotiation *negotiation = &world->sides[i][who].negotiation;
     if (who == SIDE_BIDDER && i != root) continue;
-    wants = wants || !negotiation->welcomed || negotiation->epoch_number != world->epoch;
+    wants = wants || !negotiation->welcomed || world->sides[i][who].cut_off;
   }
   return wants;
 }

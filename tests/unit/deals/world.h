@@ -75,6 +75,7 @@ struct world_side {
   size_t held[WORLD_SHOWN], held_count; /* decisions in its ledger */
   size_t parts_wanted;                  /* how often its user wanted a part to end */
   bool too_few;                         /* for the part that it is to sign */
+  bool cut_off; /* the decider's restore ended its session, and it has not been welcomed since */
 };
 struct world {
   uint64_t seed, random;

@@ -163,6 +163,8 @@ void world_restore_decider(struct world *world) {
     world->decisions[i].lost = true;
   world->epoch++;
   world->restores = true;
+  for (size_t i = 0; i < world->roots; i++)
+    world->sides[i][SIDE_EMPLOYER].cut_off = world->sides[i][SIDE_BIDDER].cut_off = true;
   world->decider_skew = world_some_skew(world, world->steady ? 12 : 60);
   /* What stood in the mailboxes and was not fetched may be gone as well; so is every question. */
   for (size_t i = world->message_count; i-- > 0;) {
