@@ -24,9 +24,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PARTS = ["source", "unit", "vectors", "wire", "flow", "fault", "memory", "model", "instructions", "asan", "tsan", "fuzz"]
-# What is built, in this order, and of it what; nothing: all of it.
+# What is built, in this order, and of it what; nothing: all of it. All flows need all of a build.
 BUILDS = {"debug": [], "asan": [], "release": ["bench_hot"], "tsan": ["collega", "collega-broker"],
           "coverage": ["coverage_targets"]}
+BUILDS_LONG = {**BUILDS, "tsan": []}
 NEEDS = {**dict.fromkeys(["source", "unit", "vectors", "wire", "flow", "fault", "memory"], ["debug"]),
          "instructions": ["release"], "asan": ["asan"], "tsan": ["tsan"], "fuzz": ["asan", "coverage"]}
 THREADED = ["first_deal", "apart", "ledger_import"]
@@ -79,13 +80,12 @@ def say(text):
     print(text, flush=True)
 
 
-def build(preset, niceness):
+def build(preset, targets, niceness):
     directory = ROOT / "build" / preset
     log = []
     made = directory / "build.ninja"
     fresh = made.exists() and made.stat().st_mtime > (ROOT / "CMakePresets.json").stat().st_mtime
     commands = [] if fresh else [["cmake", "--fresh", "--preset", preset]]
-    targets = BUILDS[preset]
     commands.append(["cmake", "--build", str(directory), *(["--target", *targets] if targets else [])])
     for command in commands:
         result = subprocess.run(["nice", "-n", str(niceness), *command], cwd=ROOT, stdout=subprocess.PIPE,
@@ -102,10 +102,11 @@ class Builder:
     """Makes the builds that the parts need, one after another. The first is waited for; the others come into being while
     tests wait for timers and disks, and give way to them."""
 
-    def __init__(self, parts):
-        presets = sorted({preset for part in parts for preset in NEEDS.get(part, [])}, key=list(BUILDS).index)
+    def __init__(self, parts, builds):
+        presets = sorted({preset for part in parts for preset in NEEDS.get(part, [])}, key=list(builds).index)
         self.line = ThreadPoolExecutor(max_workers=1)
-        self.made = {preset: self.line.submit(build, preset, 0 if preset == presets[0] else 15) for preset in presets}
+        self.made = {preset: self.line.submit(build, preset, builds[preset], 0 if preset == presets[0] else 15)
+                     for preset in presets}
 
     def ready(self, part):
         """False: what the part needs could not be built."""
@@ -251,7 +252,7 @@ def main():
     wanted = options.only or PARTS
     if options.long:
         os.environ["COLLEGA_LONG"] = "1"
-    count, builder, began = Count(), Builder(wanted), time.monotonic()
+    count, builder, began = Count(), Builder(wanted, BUILDS_LONG if options.long else BUILDS), time.monotonic()
     fuzzing = Fuzzing(builder, options.long) if "fuzz" in wanted else None
     try:
         for part in wanted:

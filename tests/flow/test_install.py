@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from support import deals
+from support.library import build_program
 from support.world import binaries, call
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -45,12 +46,8 @@ def test_an_installed_tree_works_from_anywhere(world_of, tmp_path):
     assert call([prefix / "bin" / "collega", "verify", proof]).returncode == 0
 
     (tmp_path / "example.c").write_text(PROGRAM)
-    flags = call(["pkg-config", "--cflags", "--libs", "collega"],
-                 env={"PKG_CONFIG_PATH": str(prefix / "lib" / "pkgconfig")}).stdout.split()
-    sanitizers = ["-fsanitize=address,undefined"] if "asan" in str(binaries()) else []
-    call(["cc", "-std=c11", "-Wall", "-Wextra", "-Werror", *sanitizers, tmp_path / "example.c", "-o", tmp_path / "example",
-          *flags])
-    result = call([tmp_path / "example", proof], env={"LD_LIBRARY_PATH": str(prefix / "lib")})
+    environment = build_program(prefix, tmp_path / "example.c", tmp_path / "example")
+    result = call([tmp_path / "example", proof], env=environment)
     assert result.stdout.split(" ", 2)[1] == "2" and world.nodes[0].name in result.stdout
     assert result.stdout.strip().endswith(" 4")
 

@@ -15,16 +15,27 @@ START_NOW, START_BEGINNING = 0, 1
 ONCE = 1
 
 
-def build_example(tmp_path, name):
-    """An example, built as docs/integrator.md says, from an installed tree; and the environment that it runs in."""
-    prefix = tmp_path / "prefix"
-    call(["cmake", "--install", binaries(), "--prefix", prefix])
-    flags = call(["pkg-config", "--cflags", "--libs", "collega", "jansson"],
+def compiler():
+    """Of programs that load the library; a sanitizer's library wants the sanitizer of the compiler that made it."""
+    for build, sanitizer in (("asan", "address,undefined"), ("tsan", "thread")):
+        if build in str(binaries()):
+            return ["clang-14", f"-fsanitize={sanitizer}"]
+    return ["cc"]
+
+
+def build_program(prefix, source, program, *packages):
+    """A program, built as docs/integrator.md says, against the tree installed in `prefix`; the environment that it runs in."""
+    flags = call(["pkg-config", "--cflags", "--libs", "collega", *packages],
                  env={"PKG_CONFIG_PATH": str(prefix / "lib" / "pkgconfig")}).stdout.split()
-    sanitizers = ["-fsanitize=address,undefined"] if "asan" in str(binaries()) else []
-    program = tmp_path / name
-    call(["cc", "-std=c11", "-Wall", "-Wextra", "-Werror", *sanitizers, EXAMPLES / f"{name}.c", "-o", program, *flags])
-    return program, {"LD_LIBRARY_PATH": str(prefix / "lib")}
+    call([*compiler(), "-std=c11", "-Wall", "-Wextra", "-Werror", source, "-o", program, *flags])
+    return {"LD_LIBRARY_PATH": str(prefix / "lib")}
+
+
+def build_example(tmp_path, name):
+    """An example, built from an installed tree; and the environment that it runs in."""
+    prefix, program = tmp_path / "prefix", tmp_path / name
+    call(["cmake", "--install", binaries(), "--prefix", prefix])
+    return program, build_program(prefix, EXAMPLES / f"{name}.c", program, "jansson")
 
 
 class Failure(ctypes.Structure):
