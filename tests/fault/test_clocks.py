@@ -62,7 +62,7 @@ def test_a_deal_and_its_changes_come_about(tmp_path, which, hours):
         deal = deals.conclude(borrower, lender, match, "--headcount", "3")
         amendment = lender("deal", "amend", deal, "--headcount", "4").stdout.strip()
         deals.received(borrower, amendment)
-        assert borrower.json("deal", "accept", amendment, "--wait", WAIT)["state"] in deals.DONE
+        deals.accept(borrower, lender, amendment)
         day = (datetime.date.today() + datetime.timedelta(days=20)).isoformat()
         assert borrower.json("deal", "terminate", deal, "--effective", day, "--wait", WAIT)["state"] == "terminated"
         for node, sign in ((lender, "lender"), (borrower, "borrower")):
@@ -92,7 +92,7 @@ def test_a_deadline_between_the_clocks_is_judged_by_the_brokers(tmp_path, which,
         else:
             deal = made.stdout.strip()
             deals.received(lender, deal)
-            assert lender.json("deal", "accept", deal, "--wait", WAIT)["state"] in deals.DONE
+            deals.accept(lender, borrower, deal)
         unanswered = deals.propose(borrower, match, "--headcount", "2", "--accept-by", in_utc(30))
         truth.settled(world)
         assert borrower.deal(unanswered)["state"] == "proposed"

@@ -12,26 +12,11 @@ import signal
 import pytest
 
 from support import deals, offers
+from support.deals import look_again, row_of, until
 from support.world import WAIT, World, call, within
 
 LONG = bool(os.environ.get("COLLEGA_LONG"))
 SAID = ["Kunnen jullie er zes missen?", "Zes kan.", "Dan doen we dat."]
-
-
-def row_of(node, deal):
-    return next((row for row in node.deals() if row["id"] == deal), {"state": "none"})
-
-
-def look_again(node):
-    node("deal", "list", "--wait", "1", expect=None)
-
-
-def until(nodes, deal, *states):
-    for node in nodes:
-        for _ in within():
-            if row_of(node, deal)["state"] in states:
-                break
-            look_again(node)
 
 
 class Story:

@@ -37,8 +37,7 @@ def test_with_the_broker_down_proposals_wait_unsigned_and_then_go(world_of):
     assert lender.json("offer", "show", offline)["state"] == "open"
     world.broker.start()
     deals.received(lender, deal)
-    assert lender.json("deal", "accept", deal, "--wait", WAIT)["state"] in deals.DONE
-    assert borrower.deal(deal, "--wait", WAIT)["state"] in deals.DONE
+    deals.accept(lender, borrower, deal)
 
 
 def test_joining_an_unreachable_broker_keeps_the_token(world_of):

@@ -65,8 +65,7 @@ def test_an_amended_agreement_names_what_took_its_place(matched):
     deal = deals.conclude(borrower, lender, match, "--headcount", "4")
     change = borrower("deal", "amend", deal, "--headcount", "3").stdout.strip()
     deals.received(lender, change)
-    lender("deal", "accept", change, "--wait", WAIT)
-    borrower.deal(change, "--wait", WAIT)
+    deals.accept(lender, borrower, change)
     assert re.search(rf"^{deal[:8]} .*now {change[:8]}", words(borrower, "deal", "list"), re.M)
     assert re.search(rf"^changed by +{change[:8]}$", words(borrower, "deal", "show", deal), re.M)
     assert "answer by" not in words(borrower, "deal", "show", deal)
@@ -100,8 +99,7 @@ def test_a_deal_tells_what_is_held_what_is_awaited_and_what_to_type(matched):
     dutch = words(lender, "deal", "show", deal, language="nl")
     assert "wacht op ons antwoord" in dutch and re.search(r"^staat +ontvangen$", dutch, re.M)
 
-    lender("deal", "accept", deal, "--wait", WAIT)
-    borrower.deal(deal, "--wait", WAIT)
+    deals.accept(lender, borrower, deal)
     for node in (lender, borrower):
         text = words(node, "deal", "show", deal)
         assert re.search(r"^held +3 people, .*, agreed$", text, re.M) and f"collega deal prove {deal[:8]}" in text

@@ -29,8 +29,7 @@ def changed(world_of, tmp_path):
     deal = deals.conclude(borrower, lender, match, "--headcount", "4", "--rate", "23,80")
     amendment = lender("deal", "amend", deal, "--headcount", "5").stdout.strip()
     deals.received(borrower, amendment)
-    borrower("deal", "accept", amendment, "--wait", WAIT)
-    lender.deal(amendment, "--wait", WAIT)
+    deals.accept(borrower, lender, amendment)
     return lender, borrower, deal, amendment
 
 

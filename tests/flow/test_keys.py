@@ -61,8 +61,7 @@ def test_keys_rotate_while_a_deal_is_open(pair, tmp_path):
     assert lender.json("key", "rotate")["card"] == 1  # the daemon is down
     assert lender.json("key", "rotate")["card"] == 2
     lender.start()
-    assert lender.json("deal", "accept", proposed, "--wait", WAIT)["state"] in deals.DONE
-    assert borrower.deal(proposed, "--wait", WAIT)["state"] in deals.DONE
+    deals.accept(lender, borrower, proposed)
     third = deals.conclude(lender, borrower, deals.match_of(lender, *deals_of(lender, match)), "--headcount", "2")
     for node in (lender, borrower):
         for deal in (agreed, proposed, third):

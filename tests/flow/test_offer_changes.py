@@ -62,8 +62,7 @@ def test_a_revision_while_a_proposal_is_open(world_of):
     assert told == {"id": lent, "revision": 2, "state": "open"}
     assert "revised" in lender("deal", "accept", deal, expect=1).stderr
     revise(lender, lent, {**content, "headcount": 7})
-    assert lender.json("deal", "accept", deal, "--wait", WAIT)["state"] in deals.DONE
-    assert borrower.deal(deal, "--wait", WAIT)["state"] in deals.DONE
+    deals.accept(lender, borrower, deal)
     until(borrower, lent, revision=3, state="open")
     result = revise(lender, lent, {**content, "headcount": 5}, expect=1)
     assert "headcount" in result.stderr and "6" in result.stderr and "5" in result.stderr

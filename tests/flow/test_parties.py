@@ -39,8 +39,7 @@ def test_two_hosted_parties_conclude_an_agreement_that_both_can_prove(hosted, tm
     host.kill()  # and starts again, between proposal and acceptance
     host("ledger", "rebuild")
     host.start()
-    assert lender.json("deal", "accept", deal, "--wait", WAIT)["state"] in deals.DONE
-    assert borrower.deal(deal, "--wait", WAIT)["state"] in deals.DONE
+    deals.accept(lender, borrower, deal)
 
     mine, theirs = borrower.deal(deal), lender.deal(deal)
     assert mine["mine"] and not theirs["mine"] and theirs["lends"] and not mine["lends"]

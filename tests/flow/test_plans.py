@@ -5,7 +5,7 @@ import json
 import pytest
 
 from support import offers
-from support.deals import DONE, received
+from support.deals import DONE, accept, received
 from support.hosting import EMPLOYERS, add, network, until
 from support.world import WAIT, World
 
@@ -75,8 +75,7 @@ def test_one_request_is_filled_by_several_lenders_and_proposed_with_one_command(
     by_lender = {deal["counterparty"]["kvk"]: deal["id"] for deal in made["deals"]}
     for lender in lenders[:2]:
         received(lender, by_lender[lender.kvk])
-        assert lender.json("deal", "accept", by_lender[lender.kvk], "--wait", WAIT)["state"] in DONE
-        assert borrower.deal(by_lender[lender.kvk], "--wait", WAIT)["state"] in DONE
+        accept(lender, borrower, by_lender[lender.kvk])
     slow = borrower.deal(by_lender[lenders[2].kvk])
     assert slow["state"] == "proposed" and slow["terms"]["headcount"] == people[lent[2]]
     # The same command again makes nothing twice; and what is held is not free any more.

@@ -1,6 +1,6 @@
 """Steps of a deal that several flows share."""
 from support import offers
-from support.world import WAIT
+from support.world import WAIT, within
 
 DONE = {"concluded", "active"}
 
@@ -29,16 +29,39 @@ def received(node, deal):
             return found[0]
 
 
+def row_of(node, deal):
+    return next((row for row in node.deals() if row["id"] == deal), {"state": "none"})
+
+
+def look_again(node):
+    """After something has come in, or a second."""
+    node("deal", "list", "--wait", "1", expect=None)
+
+
+def until(nodes, deal, *states):
+    """Until the deal is in one of the states at each of the nodes."""
+    for node in nodes:
+        for _ in within():
+            if row_of(node, deal)["state"] in states:
+                break
+            look_again(node)
+
+
 def propose(node, match, *arguments):
     return node("deal", "propose", match, *arguments, "--wait", WAIT).stdout.strip()
+
+
+def accept(acceptor, proposer, deal):
+    """Accepted by one, and concluded at both: the proposer may hear of it later."""
+    assert acceptor.json("deal", "accept", deal, "--wait", WAIT)["state"] in DONE
+    assert proposer.deal(deal, "--wait", WAIT)["state"] in DONE
 
 
 def conclude(proposer, acceptor, match, *arguments):
     """A proposal, accepted; its id, concluded at both."""
     deal = propose(proposer, match, *arguments)
     received(acceptor, deal)
-    assert acceptor.json("deal", "accept", deal, "--wait", WAIT)["state"] in DONE
-    assert proposer.deal(deal, "--wait", WAIT)["state"] in DONE
+    accept(acceptor, proposer, deal)
     return deal
 
 
