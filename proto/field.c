@@ -35,6 +35,9 @@ static bool begins(const char *text, size_t length, const char *start) {
   return length >= size && !memcmp(text, start, size);
 }
 
+static bool is_blank(char c) {
+  return c == ' ' || c == '\t' || c == '\n';
+}
 static bool is_code(char c) {
   return is_lower(c) || is_digit(c) || c == '-' || c == '_' || c == '.' || c == ':';
 }
@@ -226,6 +229,7 @@ enum collega_status field_check_text(const struct field_rule *rule, const char *
   if (status) return status;
   if (!length) return COLLEGA_OK; /* the rule allows it */
   enum rule fault = text_fault(rule->form, text, length);
+  if (!fault && rule->min > 0 && all(text, length, is_blank)) fault = RULE_empty;
   if (!fault) return COLLEGA_OK;
   /* No form lets a NUL through, so it is looked for only here. */
   if (memchr(text, 0, length)) fault = RULE_text_nul;

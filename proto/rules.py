@@ -398,6 +398,7 @@ def write_document(path, messages, enums):
     lines = ["# Fields", "",
              "Every message of the schema with the rules of its fields, from `proto/*.proto`",
              "by `proto/rules.py` (`ninja fields_doc`); a test compares. Sizes: bytes of UTF-8.",
+             "What may not be empty is not of blanks alone.",
              "In JSON, bytes are hexadecimal, times ISO 8601, dates `YYYY-MM-DD`, money in cents."]
     last = None
     for file, message in messages:

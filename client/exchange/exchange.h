@@ -115,10 +115,13 @@ struct offer_input {
   const Collega__Offer *offer;
   const Collega__OfferPrivate *private_part;
 };
+/* The labour-market region of a place: the one that is given; else that of its postcode area, where that is certain
+ * (a share of 1.00). NULL: no place in the Netherlands, or no postcode. region_needed: the area lies in several. */
+enum collega_status offer_region(const Collega__Place *place, const char **out,
+                                 struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Checks all first (field paths begin with "[i]." when count > 1), then one transaction: sequences, one
  * signed run per 4,096, entries, outbox. audience named: goes as sealed mail to those parties. Nothing is
- * stored when one is wrong. ids: count entries. Fills place.region from the postcode area where it is certain
- * (share 1.00), else asks: rule region_needed. */
+ * stored when one is wrong. ids: count entries. place.region is filled in as offer_region says. */
 enum collega_status offer_publish(struct exchange *exchange, const struct id *party,
                                   const struct offer_input *inputs, size_t count, collega_time now,
                                   struct short_id *ids,

@@ -12,22 +12,22 @@
 #include "proto/lists.h"
 
 #define PUBLISH_ARENA_BYTES ((size_t)1 << 30) /* a bulk import */
-#define SHARE_CERTAIN       0.9995            /* of a postcode area that lies in one region */
 
 /* ---- preparing one offer */
 
-static enum collega_status fill_region(struct prepared *prepared, struct collega_error *error) {
-  Collega__Place *place = &prepared->place;
+enum collega_status offer_region(const Collega__Place *place, const char **out,
+                                 struct collega_error *error) {
+  *out = place->region;
   if (place->region || !place->postcode || (place->country && strcmp(place->country, "NL") != 0))
     return COLLEGA_OK;
   const struct postcode_row *area = postcode_area_find(place->postcode);
   if (!area) return COLLEGA_OK; /* check_offer has refused it */
-  if (area->share < SHARE_CERTAIN) {
+  if (!postcode_area_certain(area)) {
     const struct region_row *region = region_find(area->region);
     return error_set(error, COLLEGA_INVALID, RULE_region_needed, "place.region", area->digits,
                      area->region, region ? region->name : "", NULL);
   }
-  place->region = (char *)(uintptr_t)area->region;
+  *out = area->region;
   return COLLEGA_OK;
 }
 
@@ -63,8 +63,10 @@ enum collega_status offer_prepare(const struct offer_input *input, collega_time 
   out->place = *input->offer->place;
   out->offer.place = &out->place;
   out->private_part = input->private_part;
-  status = fill_region(out, error);
+  const char *region = NULL;
+  status = offer_region(&out->place, &region, error);
   if (status != COLLEGA_OK) return status;
+  out->place.region = (char *)(uintptr_t)region; /* protobuf-c's structures know no const */
   fill_expires(&out->offer, now);
   return check_offer_now(&out->offer, now, error);
 }

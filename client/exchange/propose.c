@@ -294,6 +294,18 @@ static enum collega_status check_work(struct drawing *drawing) {
   return status;
 }
 
+/* An amendment changes something. Where parts of the agreement have ended, the headcount of old is a change too. */
+static enum collega_status check_change(struct drawing *drawing, struct bytes agreed,
+                                        const Collega__Terms *terms) {
+  if (!drawing->amends || drawing->base->row->n_reductions > 0) return COLLEGA_OK;
+  struct bytes now;
+  enum collega_status status = exchange_pack(drawing->arena, &terms->base, &now, drawing->error);
+  if (status != COLLEGA_OK || now.length != agreed.length ||
+      memcmp(now.data, agreed.data, now.length) != 0)
+    return status;
+  return error_set(drawing->error, COLLEGA_INVALID, RULE_amend_same, NULL, NULL);
+}
+
 /* ---- the header */
 
 /* `before`: what the base says of this side; NULL: no base. */
@@ -467,7 +479,11 @@ enum collega_status propose_draw(struct drawing *drawing, struct id *deal) {
   if (status == COLLEGA_OK) status = check_work(drawing);
   if (status != COLLEGA_OK) return status;
   random_fill(drawing->capacity.byte, SHORT_ID_BYTES);
-  status = propose_terms(drawing, &terms);
+  struct bytes agreed = bytes_of(NULL, 0); /* as the terms that are made of them may change them */
+  if (drawing->base)
+    status = exchange_pack(drawing->arena, &drawing->base_terms->base, &agreed, drawing->error);
+  if (status == COLLEGA_OK) status = propose_terms(drawing, &terms);
+  if (status == COLLEGA_OK) status = check_change(drawing, agreed, terms);
   if (status == COLLEGA_OK) status = terms_salt(terms, drawing->arena, &salted, drawing->error);
   if (status == COLLEGA_OK)
     status = exchange_pack(drawing->arena, &salted->base, &packed_terms, drawing->error);

@@ -149,25 +149,16 @@ static enum collega_status judge_audience(struct offer_judge *judge, const char 
   return COLLEGA_OK;
 }
 
-static enum collega_status judge_region(const Collega__Place *place, struct collega_error *error) {
-  if (place->region || !place->postcode || (place->country && strcmp(place->country, "NL") != 0))
-    return COLLEGA_OK;
-  const struct postcode_row *area = postcode_area_find(place->postcode);
-  if (!area || postcode_area_certain(area)) return COLLEGA_OK;
-  const struct region_row *region = region_find(area->region);
-  return error_set(error, COLLEGA_INVALID, RULE_region_needed, "place.region", area->digits,
-                   area->region, region ? region->name : "", NULL);
-}
-
 enum collega_status offer_input_judge(struct offer_judge *judge, const struct offer_input *input,
                                       struct collega_error *error) {
   const Collega__Offer *offer = input->offer;
+  const char *region;
   enum collega_status status = check_offer(offer, error);
   if (status == COLLEGA_OK && input->private_part) {
     status = check_no_bsn(&input->private_part->base, error);
     if (status != COLLEGA_OK) error_prefix(error, "private");
   }
-  if (status == COLLEGA_OK) status = judge_region(offer->place, error);
+  if (status == COLLEGA_OK) status = offer_region(offer->place, &region, error);
   if (status == COLLEGA_OK) status = check_offer_now(offer, judge->view->now, error);
   return status == COLLEGA_OK ? judge_audience(judge, offer->audience, error) : status;
 }

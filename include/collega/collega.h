@@ -188,7 +188,7 @@ int collega_deal_propose(struct collega_node *node, const char *text, size_t len
 /* The same without "match" and "to"; what is not given stays as in `deal`. */
 int collega_deal_counter(struct collega_node *node, const char *deal, const char *text,
                          size_t length, char **json, struct collega_failure *failure);
-/* Of an agreement; at least one term. */
+/* Of an agreement; at least one term that is not agreed already. */
 int collega_deal_amend(struct collega_node *node, const char *deal, const char *text, size_t length,
                        char **json, struct collega_failure *failure);
 /* `mandate` NULL: the only one that covers it, else none is named. */

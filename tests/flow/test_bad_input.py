@@ -33,7 +33,7 @@ def changed(path, value):
 
 
 BAD_OFFERS = [
-    ("kind", "lend_out"), ("kind", None), ("title", ""), ("title", "x" * 121), ("title", "a\u0007b"), ("title", 7),
+    ("kind", "lend_out"), ("kind", None), ("title", ""), ("title", "   "), ("title", "x" * 121), ("title", "a\u0007b"), ("title", 7),
     ("establishment", "123"), ("occupation.isco", "43210"), ("occupation.isco", "9999"), ("occupation", None),
     ("occupation.esco", "ftp://nowhere"), ("skills.0.need", "maybe"), ("skills.0.label", None),
     ("credentials.0.code", "Heftruck!"), ("languages.0.code", "NL"), ("languages.0.level", "B3"),

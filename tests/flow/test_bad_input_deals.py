@@ -41,6 +41,7 @@ def refused(node, names, arguments, word):
     (["deal", "counter", "MATCH"], "no"),
     (["deal", "amend", "PROPOSAL", "--headcount", "3"], "agreement"),
     (["deal", "amend", "AGREEMENT", "--headcount", "1000"], "room"),
+    (["deal", "amend", "AGREEMENT", "--headcount", "2"], "what changes"),
     (["deal", "amend", "AGREEMENT", "--until", "2020-01-01"], "until"),
     (["deal", "amend", "AGREEMENT", "--headcount", "3", "--accept-by", "2099-01-01T00:00:00Z"], "accept"),
     (["deal", "terminate", "PROPOSAL", "--effective", "2027-01-20"], "agreement"),
@@ -56,7 +57,7 @@ def refused(node, names, arguments, word):
     (["deal", "talk", "PROPOSAL", "--terms", "/nonexistent/terms.json"], "terms.json"),
     (["match", "interest", "MATCH", "--message", "BSN 123456782"], "text"),
     (["match", "interest", "MATCH", "--message", "x" * 4097], "text"),
-], ids=range(25))
+], ids=range(26))
 def test_bad_input_is_refused_and_leaves_no_trace(pair, arguments, word):
     lender, _, names = pair
     refused(lender, names, arguments, word)

@@ -110,6 +110,8 @@ static void refuses_each_offer_that_breaks_a_rule(void **state) {
       {"{\"audience\":\"named:\"}", "audience", RULE_form_audience},
       {"{\"audience\":\"everyone\"}", "audience", RULE_form_audience},
       {"{\"title\":\"\"}", "title", RULE_empty},
+      {"{\"title\":\"   \"}", "title", RULE_empty},
+      {"{\"skills\":[{\"label\":\" \"}]}", "skills[0].label", RULE_empty},
       {"{\"title\":\"twee\\nregels\"}", "title", RULE_text_line},
       {"{\"title\":\"voor 111222333\"}", "title", RULE_bsn_forbidden},
       {"{\"skills\":[{\"label\":\"a\"},{\"label\":\"123456782\"}]}", "skills[1].label",
