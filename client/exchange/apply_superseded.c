@@ -8,7 +8,8 @@
 #include "proto/guard.h"
 
 /* A former content is of no use: where a later one stands on the board, or did, it would come behind that. Where
- * the later ones went by mail, what withdrew it goes to everybody who may have it. Of states the newest counts, and
+ * the later ones went by mail, what withdrew it goes to everybody who may have it. Nor is the content of an offer that
+ * is withdrawn: behind that word it would be open to who did not have it before. Of states the newest counts, and
  * whatever withdrew a content. */
 enum collega_status apply_superseded(struct apply *apply, const struct record *record,
                                      bool *superseded) {
@@ -22,7 +23,8 @@ enum collega_status apply_superseded(struct apply *apply, const struct record *r
   if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
   if (status != COLLEGA_OK) return status;
   if (offer)
-    *superseded = offer->revision < row->revision;
+    *superseded = offer->revision < row->revision ||
+                  row->state == COLLEGA__OFFER_STATE__OFFER_STATE_WITHDRAWN;
   else
     *superseded = change->number < row->status_number &&
                   change->state != COLLEGA__OFFER_STATE__OFFER_STATE_WITHDRAWN;
@@ -73,40 +75,68 @@ static enum collega_status drop_records(struct apply *apply, CollegaStore__Outbo
   return outbox_update(apply->txn, item, apply->error);
 }
 
-static enum collega_status drop_envelopes(struct apply *apply,
-                                          const CollegaStore__OwnRecords *own) {
+static enum collega_status holds_superseded(struct apply *apply, const Collega__Run *run,
+                                            bool *superseded) {
   struct run_view view;
-  bool superseded = false;
-  enum collega_status status =
-      run_read_bytes(field_bytes(&own->run), apply->arena, &view, apply->error);
-  for (size_t i = 0; status == COLLEGA_OK && i < view.count && !superseded; i++)
-    if (view.records[i].body->offer)
-      status = apply_superseded(apply, &view.records[i], &superseded);
-  for (size_t i = 0; status == COLLEGA_OK && superseded && i < own->n_envelopes; i++) {
-    CollegaStore__OutboxItem *item;
-    struct id hash;
-    envelope_hash(&hash, field_bytes(&own->envelopes[i]));
-    status = outbox_find(apply->txn, &hash, apply->arena, &item, apply->error);
-    if (status == COLLEGA_OK) status = outbox_forget(apply->txn, item->number, apply->error);
-    if (status == COLLEGA_NOT_FOUND) status = COLLEGA_OK;
-  }
+  *superseded = false;
+  enum collega_status status = run_read(run, apply->arena, &view, apply->error);
+  for (size_t i = 0; status == COLLEGA_OK && i < view.count && !*superseded; i++)
+    if (view.records[i].body->offer) status = apply_superseded(apply, &view.records[i], superseded);
   return status;
 }
 
-/* What is in a letter the entry tells that it was sealed in. */
+static enum collega_status drop_envelope(struct apply *apply, const ProtobufCBinaryData *envelope) {
+  CollegaStore__OutboxItem *item;
+  struct id hash;
+  envelope_hash(&hash, field_bytes(envelope));
+  enum collega_status status = outbox_find(apply->txn, &hash, apply->arena, &item, apply->error);
+  if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
+  return status == COLLEGA_OK ? outbox_forget(apply->txn, item->number, apply->error) : status;
+}
+
+/* Written here: what is in the letters, the entry tells that they were sealed in. */
+static enum collega_status drop_own(struct apply *apply, struct bytes payload) {
+  bool superseded = false;
+  const CollegaStore__OwnRecords *own = (const CollegaStore__OwnRecords *)row_unpack(
+      &collega_store__own_records__descriptor, payload, apply->arena);
+  if (!own) return exchange_row_damaged(apply->error, "own records");
+  if (own->n_envelopes == 0) return COLLEGA_OK;
+  const Collega__Run *run = (const Collega__Run *)row_unpack(&collega__run__descriptor,
+                                                             field_bytes(&own->run), apply->arena);
+  if (!run) return exchange_row_damaged(apply->error, "own records");
+  enum collega_status status = holds_superseded(apply, run, &superseded);
+  for (size_t i = 0; status == COLLEGA_OK && superseded && i < own->n_envelopes; i++)
+    status = drop_envelope(apply, &own->envelopes[i]);
+  return status;
+}
+
+/* Fetched from the broker after an earlier restore, and sent again since to a broker that had lost it. */
+static enum collega_status drop_fetched(struct apply *apply, struct bytes payload) {
+  bool superseded = false;
+  const CollegaStore__MailIn *mail = (const CollegaStore__MailIn *)row_unpack(
+      &collega_store__mail_in__descriptor, payload, apply->arena);
+  if (!mail) return exchange_row_damaged(apply->error, "fetched");
+  if (!mail->has_letter) return COLLEGA_OK;
+  const Collega__Letter *letter = (const Collega__Letter *)row_unpack(
+      &collega__letter__descriptor, field_bytes(&mail->letter), apply->arena);
+  if (!letter) return exchange_row_damaged(apply->error, "fetched");
+  enum collega_status status = COLLEGA_OK;
+  for (size_t i = 0; status == COLLEGA_OK && i < letter->n_runs && !superseded; i++)
+    status = holds_superseded(apply, letter->runs[i], &superseded);
+  return status == COLLEGA_OK && superseded ? drop_envelope(apply, &mail->envelope) : status;
+}
+
 static enum collega_status drop_letters(struct apply *apply) {
   enum collega_status status = COLLEGA_OK;
   for (uint64_t number = 1; status == COLLEGA_OK && number < apply->event->number; number++) {
     struct ledger_event event;
     arena_reset(apply->arena);
     status = ledger_entry(apply->txn, number, apply->arena, &event, apply->error);
-    if (status != COLLEGA_OK || !event.payload.data ||
-        event.kind != COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_OWN_RECORDS)
-      continue;
-    const CollegaStore__OwnRecords *own = (const CollegaStore__OwnRecords *)row_unpack(
-        &collega_store__own_records__descriptor, event.payload, apply->arena);
-    if (!own) status = exchange_row_damaged(apply->error, "own records");
-    if (own && own->n_envelopes) status = drop_envelopes(apply, own);
+    if (status != COLLEGA_OK || !event.payload.data) continue;
+    if (event.kind == COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_OWN_RECORDS)
+      status = drop_own(apply, event.payload);
+    else if (event.kind == COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_FETCHED)
+      status = drop_fetched(apply, event.payload);
   }
   return status;
 }

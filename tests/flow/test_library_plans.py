@@ -61,8 +61,8 @@ def test_a_program_in_c_shows_the_loans_of_a_plan_and_the_market(world, tmp_path
     shown = [row for row in market["regions"] for side in ("out", "in") if row[side]]
     assert len(rows) == len(shown)
     # What is wrong is said, and nothing is shown.
-    missing = call([program, borrower.home, "ffff"], env=environment, expect=None)
-    assert missing.returncode == 1 and "ffff" in missing.stderr and not missing.stdout
+    missing = call([program, borrower.home, "ffffffffffff"], env=environment, expect=None)
+    assert missing.returncode == 1 and "ffffffffffff" in missing.stderr and not missing.stdout
 
 
 @sanitized
@@ -99,8 +99,8 @@ def test_plans_are_made_shown_and_proposed(world):
 @pytest.mark.parametrize("name, arguments, code, rule", [
     ("plan_make", (7, None, 0, None), USAGE, "argument_unknown"), ("plan_make", (BOARD, "ab", 0, None), USAGE, "plan_offer_or_board"),
     ("plan_make", (OFFER, None, 0, None), USAGE, "plan_offer_or_board"), ("plan_make", (BOARD, None, 601, None), USAGE, "range"),
-    ("plan_make", (OFFER, "ffff", 0, None), NOT_FOUND, "id_unknown"), ("plan_show", ("ffff",), NOT_FOUND, "plan_unknown"),
-    ("plan_show", (None,), USAGE, "argument_null"), ("plan_propose", ("ffff", None, ctypes.c_size_t(0)), NOT_FOUND, "plan_unknown")])
+    ("plan_make", (OFFER, "ffffffffffff", 0, None), NOT_FOUND, "id_unknown"), ("plan_show", ("ffffffffffff",), NOT_FOUND, "plan_unknown"),
+    ("plan_show", (None,), USAGE, "argument_null"), ("plan_propose", ("ffffffffffff", None, ctypes.c_size_t(0)), NOT_FOUND, "plan_unknown")])
 def test_what_is_called_wrongly_is_told(world, name, arguments, code, rule):
     library = Library(world.nodes[3].home)
     with pytest.raises(Refusal) as refusal:
