@@ -1,8 +1,8 @@
 /* The broker was restored: what it has lost of ours goes out again.
  *
  * What it lost the start of its new epoch tells, which the board brings. Until that is read nothing is sent
- * (outgoing.c): a status would come before the content that it is about, and be left aside. Then goes first
- * what was lost, in the order of the ledger, and behind that what had not been sent yet. */
+ * (outgoing.c): a status would come before the content that it is about, and be left aside. Then goes what was lost, in
+ * the order of the ledger, and behind that what had not been sent yet. */
 #include "client/exchange/deal_rows.h"
 #include "client/exchange/talk.h"
 
@@ -30,33 +30,66 @@ static enum collega_status note_moved(struct apply *apply, const CollegaStore__O
   return status;
 }
 
-static enum collega_status move_behind(struct apply *apply, const struct number_list *list) {
-  struct arena *arena = exchange_arena();
-  if (!arena) return exchange_no_memory(apply->error);
-  enum collega_status status = COLLEGA_OK;
-  for (size_t i = 0; status == COLLEGA_OK && i < list->count; i++) {
-    CollegaStore__OutboxItem *item;
-    arena_reset(arena);
-    status = outbox_get(apply->txn, list->number[i], arena, &item, apply->error);
-    if (status == COLLEGA_OK) status = outbox_forget(apply->txn, list->number[i], apply->error);
-    if (status == COLLEGA_OK) status = outbox_put(apply->txn, item, apply->error);
-    if (status == COLLEGA_OK && item->kind == COLLEGA_STORE__OUTBOX_KIND__OUTBOX_KIND_PUBLISH)
-      status = note_moved(apply, item, list->number[i], arena);
-  }
-  arena_destroy(&arena);
+/* What has yet to be sent, in the order of the outbox, and how much of it has its place behind what was lost. That order
+ * stays. As a rule all of it was written after what is lost. In a home that was restored something that follows on it
+ * may have been fetched from the broker and be lost again: that goes behind it. */
+struct unsent {
+  struct number_list items;
+  size_t placed;
+  struct arena *arena;
+};
+
+static enum collega_status move_behind(struct apply *apply, uint64_t number, struct arena *arena) {
+  CollegaStore__OutboxItem *item;
+  arena_reset(arena);
+  enum collega_status status = outbox_get(apply->txn, number, arena, &item, apply->error);
+  if (status == COLLEGA_OK) status = outbox_forget(apply->txn, number, apply->error);
+  if (status == COLLEGA_OK) status = outbox_put(apply->txn, item, apply->error);
+  if (status == COLLEGA_OK && item->kind == COLLEGA_STORE__OUTBOX_KIND__OUTBOX_KIND_PUBLISH)
+    status = note_moved(apply, item, number, arena);
   return status;
+}
+
+static enum collega_status unsent_open(struct apply *apply, struct unsent *unsent) {
+  *unsent = (struct unsent){.arena = exchange_arena()};
+  return unsent->arena ? apply_list_waiting(apply, &unsent->items)
+                       : exchange_no_memory(apply->error);
+}
+
+static void unsent_close(struct unsent *unsent) {
+  free(unsent->items.number);
+  arena_destroy(&unsent->arena);
+}
+
+/* Moves the first `count` of them behind all that is in the outbox now, as far as they have no place yet. */
+static enum collega_status unsent_place(struct apply *apply, struct unsent *unsent, size_t count) {
+  enum collega_status status = COLLEGA_OK;
+  for (; status == COLLEGA_OK && unsent->placed < count; unsent->placed++)
+    status = move_behind(apply, unsent->items.number[unsent->placed], unsent->arena);
+  return status;
+}
+
+/* This one, and all before it. */
+static enum collega_status unsent_place_item(struct apply *apply, struct unsent *unsent,
+                                             uint64_t number) {
+  for (size_t i = unsent->placed; i < unsent->items.count; i++)
+    if (unsent->items.number[i] == number) return unsent_place(apply, unsent, i + 1);
+  return COLLEGA_OK; /* it has its place, or was refused */
 }
 
 /* ---- letters */
 
+/* `unsent`: NULL where nothing else is sent again. */
 static enum collega_status send_envelope(struct apply *apply, struct bytes envelope,
-                                         const ProtobufCBinaryData *deal) {
+                                         const ProtobufCBinaryData *deal, struct unsent *unsent) {
   CollegaStore__OutboxItem item = COLLEGA_STORE__OUTBOX_ITEM__INIT, *waiting;
   const Collega__Envelope *read;
   struct id hash;
   envelope_hash(&hash, envelope);
   enum collega_status status = outbox_find(apply->txn, &hash, apply->arena, &waiting, apply->error);
-  if (status != COLLEGA_NOT_FOUND) return status; /* it has yet to go out at all */
+  if (status == COLLEGA_OK) /* it has yet to go out at all */
+    return unsent ? unsent_place_item(apply, unsent, waiting->number) : COLLEGA_OK;
+  if (status != COLLEGA_NOT_FOUND) return status;
   status = apply_envelope_item(apply, envelope, &item, &read);
   if (status != COLLEGA_OK || item.not_after <= apply->event->time) return status;
   item.has_deal = deal != NULL;
@@ -134,6 +167,50 @@ static bool visit_offer(void *context, struct bytes key, struct bytes value) {
   return more;
 }
 
+/* Is it the copy of a letter that withdrew an offer? From those who were no longer named it may have done so before this
+ * home, which was restored, heard of the offer at all. */
+static enum collega_status withdraws(struct apply *apply, struct bytes payload, struct arena *arena,
+                                     bool *out) {
+  *out = false;
+  const CollegaStore__MailIn *mail =
+      (const CollegaStore__MailIn *)row_unpack(&collega_store__mail_in__descriptor, payload, arena);
+  if (!mail) return exchange_row_damaged(apply->error, "fetched");
+  if (!mail->has_letter) return COLLEGA_OK;
+  const Collega__Letter *letter = (const Collega__Letter *)row_unpack(
+      &collega__letter__descriptor, field_bytes(&mail->letter), arena);
+  if (!letter) return exchange_row_damaged(apply->error, "fetched");
+  enum collega_status status = COLLEGA_OK;
+  for (size_t i = 0; status == COLLEGA_OK && i < letter->n_runs && !*out; i++) {
+    struct run_view run;
+    status = run_read(letter->runs[i], arena, &run, apply->error);
+    if (status != COLLEGA_OK || run.count != 1) continue;
+    const Collega__OfferStatus *change = run.records[0].body->status;
+    *out = change && change->state == COLLEGA__OFFER_STATE__OFFER_STATE_WITHDRAWN;
+  }
+  return status;
+}
+
+/* Only a home that was restored has fetched anything; then all its entries are looked through. */
+static enum collega_status list_fetched(struct apply *apply, struct letter_list *list) {
+  CollegaStore__BrokerRow *broker;
+  enum collega_status status = exchange_broker(apply->txn, list->arena, &broker, apply->error);
+  if (status != COLLEGA_OK || !broker || (!broker->restored && !broker->has_told_number))
+    return status;
+  for (uint64_t number = 1; status == COLLEGA_OK && number < apply->event->number; number++) {
+    struct ledger_event event;
+    bool withdrawal = false;
+    arena_reset(list->arena);
+    status = ledger_entry(apply->txn, number, list->arena, &event, apply->error);
+    if (status != COLLEGA_OK || !event.payload.data ||
+        event.kind != COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_FETCHED)
+      continue;
+    status = withdraws(apply, event.payload, list->arena, &withdrawal);
+    if (status == COLLEGA_OK && withdrawal && !list_entry(list, number))
+      status = exchange_no_memory(apply->error);
+  }
+  return status;
+}
+
 static enum collega_status list_letters(struct apply *apply, struct letter_list *list) {
   static const struct {
     enum ledger_table table;
@@ -149,18 +226,20 @@ static enum collega_status list_letters(struct apply *apply, struct letter_list 
     if (status == COLLEGA_OK && list->failed) status = exchange_no_memory(apply->error);
     if (status == COLLEGA_OK && list->damaged) status = exchange_row_damaged(apply->error, "rows");
   }
-  return status;
+  return status == COLLEGA_OK ? list_fetched(apply, list) : status;
 }
 
-static enum collega_status send_own(struct apply *apply, const CollegaStore__OwnRecords *own) {
+static enum collega_status send_own(struct apply *apply, const CollegaStore__OwnRecords *own,
+                                    struct unsent *unsent) {
   enum collega_status status = COLLEGA_OK;
   for (size_t i = 0; own && status == COLLEGA_OK && i < own->n_envelopes; i++)
-    status = send_envelope(apply, field_bytes(&own->envelopes[i]), NULL);
+    status = send_envelope(apply, field_bytes(&own->envelopes[i]), NULL, unsent);
   return status;
 }
 
 /* The letters that an entry sent; none: they were erased, or came from the other side. */
-static enum collega_status send_letters_of(struct apply *apply, uint64_t number) {
+static enum collega_status send_letters_of(struct apply *apply, uint64_t number,
+                                           struct unsent *unsent) {
   struct ledger_event event;
   const ProtobufCMessageDescriptor *type = NULL;
   struct bytes envelope = {NULL, 0};
@@ -180,7 +259,7 @@ static enum collega_status send_letters_of(struct apply *apply, uint64_t number)
   ProtobufCMessage *row = row_unpack(type, event.payload, apply->arena);
   if (!row) return exchange_row_damaged(apply->error, "letter");
   if (event.kind == COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_OWN_RECORDS)
-    return send_own(apply, (const CollegaStore__OwnRecords *)row);
+    return send_own(apply, (const CollegaStore__OwnRecords *)row, unsent);
   if (event.kind == COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_SIGNED &&
       ((CollegaStore__SignedAct *)row)->has_envelope)
     envelope = field_bytes(&((CollegaStore__SignedAct *)row)->envelope);
@@ -192,7 +271,7 @@ static enum collega_status send_letters_of(struct apply *apply, uint64_t number)
     envelope = field_bytes(&((CollegaStore__MailIn *)row)->envelope);
   else if (event.kind == COLLEGA_STORE__ENTRY_KIND__ENTRY_KIND_SEALED)
     envelope = field_bytes(&((CollegaStore__Sealed *)row)->envelope);
-  return envelope.length > 0 ? send_envelope(apply, envelope, NULL) : COLLEGA_OK;
+  return envelope.length > 0 ? send_envelope(apply, envelope, NULL, unsent) : COLLEGA_OK;
 }
 
 static int by_number(const void *one, const void *other) {
@@ -204,19 +283,20 @@ static int by_number(const void *one, const void *other) {
  * lost changes nothing. In the order in which they were written: an answer follows its question.
  * Whether one is taken this time says nothing about the deal, so these items name none. */
 enum collega_status apply_letters_again(struct apply *apply) {
-  struct number_list waiting = {.count = 0};
+  struct unsent unsent;
   struct letter_list list = {.arena = exchange_arena()};
   if (!list.arena) return exchange_no_memory(apply->error);
-  enum collega_status status = apply_list_waiting(apply, &waiting);
+  enum collega_status status = unsent_open(apply, &unsent);
   if (status == COLLEGA_OK) status = list_letters(apply, &list);
   const struct number_list *entries = &list.entries;
   if (entries->count > 1)
     qsort(entries->number, entries->count, sizeof *entries->number, by_number);
   for (size_t i = 0; status == COLLEGA_OK && i < entries->count; i++)
     if (i == 0 || entries->number[i] != entries->number[i - 1])
-      status = send_letters_of(apply, entries->number[i]);
-  if (status == COLLEGA_OK && entries->count > 0) status = move_behind(apply, &waiting);
-  free(waiting.number);
+      status = send_letters_of(apply, entries->number[i], &unsent);
+  if (status == COLLEGA_OK && entries->count > 0)
+    status = unsent_place(apply, &unsent, unsent.items.count);
+  unsent_close(&unsent);
   free(entries->number);
   arena_destroy(&list.arena);
   return status;
@@ -229,8 +309,9 @@ enum collega_status apply_sealed(struct apply *apply) {
   if (status != COLLEGA_OK) return status;
   const CollegaStore__Sealed *sealed = (const CollegaStore__Sealed *)message;
   const ProtobufCBinaryData *deal = sealed->has_deal ? &sealed->deal : NULL;
-  status = sealed->has_envelope_hash ? apply_send_erased(apply, &sealed->envelope_hash, deal)
-                                     : send_envelope(apply, field_bytes(&sealed->envelope), deal);
+  status = sealed->has_envelope_hash
+               ? apply_send_erased(apply, &sealed->envelope_hash, deal)
+               : send_envelope(apply, field_bytes(&sealed->envelope), deal, NULL);
   if (status != COLLEGA_OK || !sealed->has_deal) return status;
   status = deal_row(apply->txn, &apply->party, field_bytes(&sealed->deal), apply->arena, &row,
                     apply->error);
@@ -446,6 +527,40 @@ static enum collega_status publish_again(struct apply *apply, const struct lost_
   return status;
 }
 
+/* earliest[i]: the least entry of those runs that are at place i or behind it; UINT64_MAX: letters and questions only. */
+static enum collega_status find_earliest(struct apply *apply, const struct unsent *unsent,
+                                         uint64_t *earliest) {
+  enum collega_status status = COLLEGA_OK;
+  for (size_t i = unsent->items.count; status == COLLEGA_OK && i-- > 0;) {
+    CollegaStore__OutboxItem *item;
+    struct own_record own;
+    earliest[i] = i + 1 < unsent->items.count ? earliest[i + 1] : UINT64_MAX;
+    arena_reset(unsent->arena);
+    status = outbox_get(apply->txn, unsent->items.number[i], unsent->arena, &item, apply->error);
+    if (status != COLLEGA_OK || item->kind != COLLEGA_STORE__OUTBOX_KIND__OUTBOX_KIND_PUBLISH)
+      continue;
+    status = own_record_get(apply->txn, field_bytes(&item->key), &own, apply->error);
+    if (status == COLLEGA_OK && own.entry < earliest[i]) earliest[i] = own.entry;
+    if (status == COLLEGA_NOT_FOUND) status = COLLEGA_OK;
+  }
+  return status;
+}
+
+static enum collega_status send_lost(struct apply *apply, const struct lost_list *list,
+                                     struct unsent *unsent, const uint64_t *earliest) {
+  enum collega_status status = COLLEGA_OK;
+  for (size_t from = 0, until; status == COLLEGA_OK && from < list->count; from = until) {
+    size_t before = unsent->placed;
+    for (until = from + 1; until < list->count; until++)
+      if (list->record[until].entry != list->record[from].entry) break;
+    while (before < unsent->items.count && earliest[before] < list->record[from].entry)
+      before++;
+    status = unsent_place(apply, unsent, before);
+    if (status == COLLEGA_OK) status = publish_again(apply, &list->record[from], until - from);
+  }
+  return status == COLLEGA_OK ? unsent_place(apply, unsent, unsent->items.count) : status;
+}
+
 /* What waits may be sent from now on. */
 static enum collega_status note_start(struct apply *apply, const Collega__EpochStart *start) {
   CollegaStore__BrokerRow *row = NULL;
@@ -460,26 +575,27 @@ static enum collega_status note_start(struct apply *apply, const Collega__EpochS
 enum collega_status apply_epoch_start(struct apply *apply, const Collega__EpochStart *start,
                                       const ProtobufCBinaryData *broker) {
   struct lost_list list = {.failed = false};
-  struct number_list waiting = {.count = 0};
+  struct unsent unsent;
   struct bytes id = field_bytes(broker);
   bool older = false;
   enum collega_status status = note_start(apply, start);
   if (status != COLLEGA_OK || !start->has_previous) return status;
   status = read_lineage(apply, &id, start, &list.lineage, &older);
   if (status != COLLEGA_OK || older) return status;
-  status = apply_list_waiting(apply, &waiting);
+  status = unsent_open(apply, &unsent);
   if (status == COLLEGA_OK)
     status = table_each(apply->txn, TABLE_RECORDS, bytes_of(NULL, 0), NULL, visit_lost, &list,
                         apply->error);
   if (status == COLLEGA_OK && list.failed) status = exchange_no_memory(apply->error);
   if (list.count > 1) qsort(list.record, list.count, sizeof *list.record, by_entry);
-  for (size_t from = 0, until; status == COLLEGA_OK && from < list.count; from = until) {
-    for (until = from + 1; until < list.count; until++)
-      if (list.record[until].entry != list.record[from].entry) break;
-    status = publish_again(apply, &list.record[from], until - from);
+  uint64_t *earliest = malloc((unsent.items.count + 1) * sizeof *earliest);
+  if (!earliest) status = exchange_no_memory(apply->error);
+  if (status == COLLEGA_OK && list.count > 0) {
+    status = find_earliest(apply, &unsent, earliest);
+    if (status == COLLEGA_OK) status = send_lost(apply, &list, &unsent, earliest);
   }
-  if (status == COLLEGA_OK && list.count > 0) status = move_behind(apply, &waiting);
-  free(waiting.number);
+  free(earliest);
+  unsent_close(&unsent);
   free(list.record);
   return status;
 }

@@ -35,8 +35,9 @@ static enum collega_status refuse_of_revoked(struct apply *apply, CollegaStore__
   return COLLEGA_OK;
 }
 
-enum collega_status apply_add_gone(struct apply *apply, CollegaStore__OfferRow *row,
-                                   uint64_t entry) {
+/* A letter of ours withdrew a former content of the row's offer from somebody; the row is the caller's to put. */
+static enum collega_status add_gone(struct apply *apply, CollegaStore__OfferRow *row,
+                                    uint64_t entry) {
   uint64_t *entries = arena_take(apply->arena, (row->n_gone_entries + 1) * sizeof *entries);
   if (!entries) return exchange_no_memory(apply->error);
   if (row->n_gone_entries)
@@ -52,7 +53,7 @@ static enum collega_status keep_withdrawal(struct apply *apply, CollegaStore__Of
   if (!row->mine || !row->has_status_entry ||
       row->state != COLLEGA__OFFER_STATE__OFFER_STATE_WITHDRAWN)
     return COLLEGA_OK;
-  return apply_add_gone(apply, row, row->status_entry);
+  return add_gone(apply, row, row->status_entry);
 }
 
 static enum collega_status take_offer(struct apply *apply, const struct record *record,

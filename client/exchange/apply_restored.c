@@ -131,11 +131,8 @@ static enum collega_status copy_offer(struct apply *apply, const struct record *
     status = offer_row(apply->txn, field_bytes(id), apply->arena, &row, apply->error);
   if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK;
   if (status != COLLEGA_OK || !row->mine) return status;
-  if (withdrawal) {
-    status = apply_add_gone(apply, row, apply->event->number);
-    return status == COLLEGA_OK ? offer_row_put(apply->txn, row, apply->error) : status;
-  }
-  if (!row->by_mail) return status;
+  if (withdrawal || !row->by_mail)
+    return COLLEGA_OK; /* apply_lost.c finds withdrawals by themselves */
   uint64_t *entries = arena_take(apply->arena, (row->n_letter_entries + 1) * sizeof *entries);
   if (!entries) return exchange_no_memory(apply->error);
   if (row->n_letter_entries)

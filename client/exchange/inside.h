@@ -362,9 +362,6 @@ enum collega_status apply_payload(struct apply *apply, const ProtobufCMessageDes
 enum collega_status apply_public(struct apply *apply, const struct record *record,
                                  const struct receipt_position *position, bool by_mail,
                                  struct bytes private_part) COLLEGA_MUST_CHECK;
-/* A letter of ours withdrew a former content of the row's offer from somebody; the row is the caller's to put. */
-enum collega_status apply_add_gone(struct apply *apply, CollegaStore__OfferRow *row,
-                                   uint64_t entry) COLLEGA_MUST_CHECK;
 /* A record of class members: one leaf of `view`; with the receipt (may be NULL) of `view`'s
  * leaves. */
 enum collega_status apply_member(struct apply *apply, const struct run_view *view, size_t index,

@@ -346,7 +346,8 @@ static enum collega_status judge_header(struct intake *intake, const struct id *
   return status;
 }
 
-/* Of one for named employers each letter is wanted: a broker that is restored may have lost one of them. */
+/* Of one for named employers each letter is wanted: a broker that is restored may have lost one of them. So is each that
+ * withdrew an offer from somebody, also before this home hears of the offer again. */
 static enum collega_status judge_offer(struct intake *intake, const Collega__Body *body,
                                        const struct id *envelope, bool *wanted) {
   const struct catch_up *catch_up = &intake->exchange->catch_up;
@@ -354,14 +355,15 @@ static enum collega_status judge_offer(struct intake *intake, const Collega__Bod
   const ProtobufCBinaryData *offer = body->offer ? &body->offer->id : &body->status->id;
   enum collega_status status =
       offer_row(intake->txn, field_bytes(offer), intake->arena, &row, intake->error);
+  bool fresh = catch_up->round == 1 && !is_held(catch_up, envelope);
+  bool withdrawal =
+      body->status && body->status->state == COLLEGA__OFFER_STATE__OFFER_STATE_WITHDRAWN;
   if (status == COLLEGA_NOT_FOUND) {
-    *wanted = *wanted || body->offer;
+    *wanted = *wanted || body->offer || (fresh && withdrawal);
     return COLLEGA_OK;
   }
   if (status != COLLEGA_OK) return status;
-  bool fresh = catch_up->round == 1 && !is_held(catch_up, envelope), letter = fresh && row->by_mail;
-  bool withdrawal =
-      body->status && body->status->state == COLLEGA__OFFER_STATE__OFFER_STATE_WITHDRAWN;
+  bool letter = fresh && row->by_mail;
   bool current = body->offer ? body->offer->revision == row->revision
                              : body->status->number == row->status_number;
   if ((letter && current) || (fresh && withdrawal) ||

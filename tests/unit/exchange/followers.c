@@ -451,13 +451,18 @@ static void what_is_over_is_compacted(void **state) {
   arena_destroy(&arena);
 }
 
+/* Plays that once went wrong: restored homes that sent contents of withdrawn offers, or letters that they had fetched;
+ * a state that went out before the content that it is about; a withdrawal that was not fetched. */
+static const uint64_t once_wrong[] = {3877642406, 2575556179, 1062807693, 962226991};
+#define ONCE_WRONG ((int)(sizeof once_wrong / sizeof once_wrong[0]))
+
 /* Each play is in a world of its own. COLLEGA_SEED plays one again, COLLEGA_LONG plays many. */
 static void views_are_what_a_plain_list_says(void **state) {
   const char *text = getenv("COLLEGA_SEED");
-  int plays = text ? 1 : getenv("COLLEGA_LONG") ? PLAYS_LONG : PLAYS;
+  int plays = text ? 1 : ONCE_WRONG + (getenv("COLLEGA_LONG") ? PLAYS_LONG : PLAYS);
   for (int i = 0; i < plays; i++) {
-    uint64_t seed = text ? strtoull(text, NULL, 10) : 0;
-    if (!text) random_fill(&seed, 4);
+    uint64_t seed = text ? strtoull(text, NULL, 10) : i < ONCE_WRONG ? once_wrong[i] : 0;
+    if (!seed) random_fill(&seed, 4);
     print_message("COLLEGA_SEED=%" PRIu64 "\n", seed);
     if (i > 0) {
       world_teardown(state);
