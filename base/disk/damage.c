@@ -7,8 +7,8 @@
  * exit status 1 - not with a signal that tells nobody anything. Nothing was changed: a writer that
  * ends leaves the last commit.
  *
- * What counts as such: a fault at an address in the map, and one of LMDB's own instructions anywhere
- * (a writer works on copies of pages, and runs astray in them). The handler of a signal may not
+ * What counts as such: a fault at an address in the map, and one of LMDB's own instructions anywhere, or in a memcpy
+ * that it calls (a writer works on copies of pages, and runs astray in them). The handler of a signal may not
  * allocate or format: the sentence is made when the environment is opened. Any other fault is
  * somebody else's and goes its old way. */
 #include "base/disk/parts.h"
@@ -61,9 +61,27 @@ static uintptr_t instruction(const void *context) {
 #endif
 }
 
+/* Who called the function that the program was in, if that is one that keeps nothing on the stack, as memcpy is. */
+__attribute__((no_sanitize("address"))) static uintptr_t caller(const void *context) {
+  const ucontext_t *machine = context;
+#if defined(__x86_64__)
+  uintptr_t stack = (uintptr_t)machine->uc_mcontext.gregs[REG_RSP];
+  return stack % sizeof stack == 0 ? *(const uintptr_t *)stack : 0;
+#elif defined(__aarch64__)
+  return (uintptr_t)machine->uc_mcontext.regs[30];
+#else
+  (void)machine;
+  return 0;
+#endif
+}
+
+static bool is_of_lmdb(uintptr_t at) {
+  return at >= lmdb_start && at < lmdb_end;
+}
+
 static void on_fault(int number, siginfo_t *about, void *context) {
-  uintptr_t address = (uintptr_t)about->si_addr, at = instruction(context);
-  bool in_lmdb = at >= lmdb_start && at < lmdb_end;
+  uintptr_t address = (uintptr_t)about->si_addr;
+  bool in_lmdb = is_of_lmdb(instruction(context)) || is_of_lmdb(caller(context));
   for (size_t i = 0; i < MOST_WATCHED; i++) {
     uintptr_t end = atomic_load(&all[i].end);
     if (end != 0 && (in_lmdb || (address >= atomic_load(&all[i].start) && address < end)))

@@ -20,7 +20,7 @@ def questions(host):
 
 
 def verified(node, deal, path):
-    path.write_bytes(call([node.program, "deal", "prove", deal, "--as", node.kvk, "--home", node.home], text=False).stdout)
+    path.write_bytes(deals.prove(node, deal, "--as", node.kvk))
     return json.loads(call([node.program, "verify", "--json", path], env=NOWHERE).stdout)
 
 

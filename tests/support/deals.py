@@ -67,4 +67,4 @@ def conclude(proposer, acceptor, match, *arguments):
 
 def prove(node, deal, *arguments):
     from support.world import call
-    return call([node.program, "deal", "prove", deal, *arguments, "--home", node.home], text=False).stdout
+    return call([node.program, "deal", "prove", deal, *arguments, "--wait", WAIT, "--home", node.home], text=False).stdout
