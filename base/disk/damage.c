@@ -7,10 +7,10 @@
  * exit status 1 - not with a signal that tells nobody anything. Nothing was changed: a writer that
  * ends leaves the last commit.
  *
- * What counts as such: a fault at an address in the map, and one of LMDB's own instructions anywhere, or in a memcpy
- * that it calls (a writer works on copies of pages, and runs astray in them). The handler of a signal may not
- * allocate or format: the sentence is made when the environment is opened. Any other fault is
- * somebody else's and goes its old way. */
+ * What counts as such: a fault at an address in the map; one of LMDB's own instructions anywhere, or in a memcpy that it
+ * calls (a writer works on copies of pages, and runs astray in them); and any fault or abort when the pages that a commit
+ * left are not what they should be (pages.c). The handler of a signal may not allocate or format: the sentence is made
+ * when the environment is opened. Any other fault is somebody else's and goes its old way. */
 #include "base/disk/parts.h"
 #include "base/words.h"
 #include <inttypes.h>
@@ -79,6 +79,20 @@ static bool is_of_lmdb(uintptr_t at) {
   return at >= lmdb_start && at < lmdb_end;
 }
 
+/* LMDB may also have written over what is not its own, and something else has stumbled over that. */
+static void look_at_pages(void) {
+  for (size_t i = 0; i < MOST_WATCHED; i++) {
+    uintptr_t start = atomic_load(&all[i].start), end = atomic_load(&all[i].end);
+    if (end != 0 && !disk_pages_sound((const void *)start, end - start)) say_and_end(&all[i]);
+  }
+}
+
+/* As malloc does that finds its lists written over. It ends the program when this returns. */
+static void on_abort(int number) {
+  (void)number;
+  look_at_pages();
+}
+
 static void on_fault(int number, siginfo_t *about, void *context) {
   uintptr_t address = (uintptr_t)about->si_addr;
   bool in_lmdb = is_of_lmdb(instruction(context)) || is_of_lmdb(caller(context));
@@ -87,6 +101,7 @@ static void on_fault(int number, siginfo_t *about, void *context) {
     if (end != 0 && (in_lmdb || (address >= atomic_load(&all[i].start) && address < end)))
       say_and_end(&all[i]);
   }
+  look_at_pages();
   /* Back to the instruction, which faults again under the handler from before. */
   sigaction(number, number == SIGBUS ? &before_bus : &before_segment, NULL);
 }
@@ -159,6 +174,9 @@ void disk_watch_damage(enum language speaks) {
   if (!find_map(NULL, (uintptr_t)mdb_txn_commit, &lmdb_start, &lmdb_end)) lmdb_end = 0;
   sigaction(SIGBUS, &action, &before_bus);
   sigaction(SIGSEGV, &action, &before_segment);
+  struct sigaction abort_action = {.sa_handler = on_abort};
+  sigemptyset(&abort_action.sa_mask);
+  sigaction(SIGABRT, &abort_action, NULL);
   atomic_store(&watching, true);
   disk_set_watcher(&watcher);
 }

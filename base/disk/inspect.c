@@ -75,7 +75,7 @@ static enum disk_look look_at(int fd, off_t *size, off_t *end) {
   if (first.version != FORMAT) return DISK_LOOK_FOREIGN;
   if (!page_size_sound(first.page_size)) return DISK_LOOK_DAMAGED;
   if (!read_meta(fd, (off_t)first.page_size, &second) || second.magic != MAGIC ||
-      second.version != FORMAT)
+      second.version != FORMAT || second.page_size != first.page_size)
     return DISK_LOOK_DAMAGED;
   const struct meta *newest = second.transaction > first.transaction ? &second : &first;
   /* Only after the meta pages: a file that is being written to only grows. */

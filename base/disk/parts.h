@@ -23,6 +23,10 @@ enum collega_status disk_inspect(const char *path, bool repair, enum disk_look *
 enum collega_status disk_refuse_remote(const char *path,
                                        struct collega_error *error) COLLEGA_MUST_CHECK;
 
+/* Are the pages of the newest commit what LMDB takes them for? `map`: data.mdb from its beginning, of which `length` bytes
+ * may be looked at; the file reaches to its last page (disk_inspect has seen to it). Safe in a handler of a signal. */
+bool disk_pages_sound(const void *map, uint64_t length);
+
 /* A descriptor that holds LMDB's lock file to the exclusion of every opener; closing it lets go.
  * -1: somebody has the environment open (or errno says that the file cannot be opened). */
 int disk_alone(const char *path);

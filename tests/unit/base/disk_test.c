@@ -208,6 +208,7 @@ static void meta_pages_that_would_crash_lmdb_are_damage(void **state) {
   } wounds[] = {
       {40, 0},                  /* a page size of nothing */
       {40, 0x7fffffff},         /* and of too much */
+      {4096 + 40, 0x41000},     /* another one in the second */
       {136, UINT64_C(1) << 60}, /* a last page beyond the map */
       {4096 + 136, UINT64_C(1) << 60},
   };
