@@ -4,8 +4,8 @@
  * length that points behind the end of the file is a bus error when it is read, a count that cannot be
  * is an assertion of LMDB. No check on the way would find them all. So a program that has asked for it
  * (disk_watch_damage) ends there with a sentence that says which database it was and what to do, and with
- * exit status 1 - not with a signal that tells nobody anything. Nothing was changed: a writer that
- * ends leaves the last commit.
+ * exit status 1 - not with a signal that tells nobody anything. What was committed stays; what the
+ * program was at may be, too, when LMDB stumbles only behind the commit.
  *
  * What counts as such: a fault at an address in the map; one of LMDB's own instructions anywhere, or in a memcpy that it
  * calls (a writer works on copies of pages, and runs astray in them); and any fault or abort when the pages that a commit

@@ -2,12 +2,7 @@
  *
  * LMDB 0.9 believes its two meta pages: a page size of zero divides by zero, a root beyond the end
  * of the file is a bus error at the first read. So the meta pages are read here as bytes first.
- * Their layout (LMDB data format 1, a 64-bit little-endian machine), offsets from the start of a
- * page:
- *
- *    16 magic (4)     40 page size (4)            88 main tree: 40 more bytes as for the free tree
- *    20 version (4)   80 root of the free tree    128 root of the main tree
- *    32 map size      136 last page               144 transaction number
+ * Their layout: pages.c.
  *
  * A sound file may end before its last page: pages that a transaction took and gave back are never
  * written. A file cut short looks the same. Lengthening it (sparse, in an instant) makes both
@@ -25,65 +20,35 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#define MAGIC      UINT32_C(0xBEEFC0DE)
-#define FORMAT     1
-#define META_BYTES 152
-#define NO_PAGE    UINT64_MAX
+#define MAGIC  UINT32_C(0xBEEFC0DE)
+#define FORMAT 1
 /* Not in every linux/magic.h. */
 #define SMB2_MAGIC 0xFE534D42
 #define CIFS_MAGIC 0xFF534D42
 
-struct meta {
-  uint32_t magic, version, page_size;
-  uint64_t map_size, free_root, main_root, last_page, transaction;
-};
-
-static uint32_t read32(const uint8_t *page, size_t at) {
-  uint32_t value;
-  memcpy(&value, page + at, sizeof value);
-  return value;
-}
-
-static uint64_t read64(const uint8_t *page, size_t at) {
-  uint64_t value;
-  memcpy(&value, page + at, sizeof value);
-  return value;
-}
-
-static bool read_meta(int fd, off_t offset, struct meta *out) {
-  uint8_t page[META_BYTES];
+static bool read_meta(int fd, off_t offset, struct disk_meta *out) {
+  uint8_t page[DISK_META_BYTES];
   if (pread(fd, page, sizeof page, offset) != (ssize_t)sizeof page) return false;
-  *out = (struct meta){.magic = read32(page, 16),
-                       .version = read32(page, 20),
-                       .page_size = read32(page, 40),
-                       .map_size = read64(page, 32),
-                       .free_root = read64(page, 80),
-                       .main_root = read64(page, 128),
-                       .last_page = read64(page, 136),
-                       .transaction = read64(page, 144)};
+  *out = disk_meta_of(page);
   return true;
-}
-
-static bool page_size_sound(uint32_t size) {
-  return size >= 512 && size <= 32768 && (size & (size - 1)) == 0;
 }
 
 /* Judges both meta pages; *end is where the file should end. */
 static enum disk_look look_at(int fd, off_t *size, off_t *end) {
-  struct meta first, second;
+  struct disk_meta first, second;
   if (!read_meta(fd, 0, &first) || first.magic != MAGIC) return DISK_LOOK_DAMAGED;
   if (first.version != FORMAT) return DISK_LOOK_FOREIGN;
-  if (!page_size_sound(first.page_size)) return DISK_LOOK_DAMAGED;
+  if (!disk_page_size_sound(first.page_size)) return DISK_LOOK_DAMAGED;
   if (!read_meta(fd, (off_t)first.page_size, &second) || second.magic != MAGIC ||
       second.version != FORMAT || second.page_size != first.page_size)
     return DISK_LOOK_DAMAGED;
-  const struct meta *newest = second.transaction > first.transaction ? &second : &first;
+  const struct disk_meta *newest = second.transaction > first.transaction ? &second : &first;
   /* Only after the meta pages: a file that is being written to only grows. */
   struct stat about;
   if (fstat(fd, &about) != 0) return DISK_LOOK_DAMAGED;
   uint64_t pages = (uint64_t)about.st_size / first.page_size;
-  bool roots = (newest->main_root == NO_PAGE || newest->main_root < pages) &&
-               (newest->free_root == NO_PAGE || newest->free_root < pages);
+  bool roots = (newest->main_root == DISK_NO_PAGE || newest->main_root < pages) &&
+               (newest->free_root == DISK_NO_PAGE || newest->free_root < pages);
   uint64_t map_pages = newest->map_size / first.page_size;
   if (!roots || pages < 2 || newest->last_page < 1 || newest->last_page >= map_pages ||
       newest->map_size > INT64_MAX)

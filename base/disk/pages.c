@@ -1,7 +1,14 @@
-/* Whether the pages of an environment are what LMDB takes them for, by their structure alone. Asked only when the program
- * has come to grief (damage.c), so nothing here allocates, locks or formats; it reads the map.
+/* What the pages of an environment say, and whether they are what LMDB takes them for, by their structure alone. That is
+ * asked when the program has come to grief (damage.c), so nothing here allocates, locks or formats.
  *
- * LMDB's data format 1, as its mdb.c has it, on a 64-bit little-endian machine. A page begins with its number (8 bytes),
+ * LMDB's data format 1, as its mdb.c has it, on a 64-bit little-endian machine. The two meta pages, offsets from the start
+ * of the page:
+ *
+ *    16 magic (4)     40 page size (4)            88 main tree: 40 more bytes as for the free tree
+ *    20 version (4)   80 root of the free tree    128 root of the main tree
+ *    32 map size      136 last page               144 transaction number
+ *
+ * Any other page begins with its number (8 bytes),
  * two bytes that say nothing, its flags (2), and where the list of its nodes ends and its nodes begin (2, 2; of an
  * overflow page: how many pages it is, 4); then comes that list (2 each). A node: the low and the high half of the size
  * of its value (2, 2), flags (2), the size of its key (2), key, value. In a branch the first three are the number of the
@@ -13,7 +20,6 @@
 #define PAGE_HEAD   16u
 #define NODE_HEAD   8u
 #define TREE_BYTES  48u
-#define NO_PAGE     UINT64_MAX
 #define META_PAGES  2u
 #define PAGE_BRANCH 0x01u
 #define PAGE_LEAF   0x02u
@@ -47,6 +53,21 @@ static uint64_t at64(const uint8_t *from) {
   uint64_t value;
   memcpy(&value, from, sizeof value);
   return value;
+}
+
+struct disk_meta disk_meta_of(const uint8_t *page) {
+  return (struct disk_meta){.magic = at32(page + 16),
+                            .version = at32(page + 20),
+                            .page_size = at32(page + 40),
+                            .map_size = at64(page + 32),
+                            .free_root = at64(page + 80),
+                            .main_root = at64(page + 128),
+                            .last_page = at64(page + 136),
+                            .transaction = at64(page + 144)};
+}
+
+bool disk_page_size_sound(uint32_t size) {
+  return size >= 512 && size <= 32768 && (size & (size - 1)) == 0;
 }
 
 static const uint8_t *page_at(const struct walk *walk, uint64_t number) {
@@ -104,7 +125,7 @@ static bool branch_node_sound(struct walk *walk, const uint8_t *node, uint32_t r
 }
 
 static bool tree_sound(struct walk *walk, uint64_t root, enum tree_kind kind, int depth) {
-  if (root == NO_PAGE) return true;
+  if (root == DISK_NO_PAGE) return true;
   if (!is_page(walk, root) || depth > MOST_DEPTH || walk->left-- == 0) return false;
   const uint8_t *page = page_at(walk, root);
   uint32_t flags = at16(page + 10), lower = at16(page + 12), upper = at16(page + 14), taken = 0;
@@ -125,16 +146,16 @@ static bool tree_sound(struct walk *walk, uint64_t root, enum tree_kind kind, in
 }
 
 static bool look(const uint8_t *map, uint64_t length) {
-  struct walk walk = {.map = map, .page_size = at32(map + 40)};
-  if (walk.page_size < 512 || walk.page_size > 32768 || length / walk.page_size < META_PAGES)
-    return false;
-  const uint8_t *first = map, *second = map + walk.page_size;
-  const uint8_t *newest = at64(second + 144) > at64(first + 144) ? second : first;
-  walk.last_page = at64(newest + 136);
-  if (walk.last_page >= length / walk.page_size) return false;
-  walk.left = walk.last_page + 1;
-  return tree_sound(&walk, at64(newest + 80), TREE_FREE, 0) &&
-         tree_sound(&walk, at64(newest + 128), TREE_MAIN, 0);
+  struct disk_meta first = disk_meta_of(map);
+  uint32_t size = first.page_size;
+  if (!disk_page_size_sound(size) || length / size < META_PAGES) return false;
+  struct disk_meta second = disk_meta_of(map + size);
+  const struct disk_meta *newest = second.transaction > first.transaction ? &second : &first;
+  if (newest->last_page >= length / size) return false;
+  struct walk walk = {
+      .map = map, .last_page = newest->last_page, .left = newest->last_page + 1, .page_size = size};
+  return tree_sound(&walk, newest->free_root, TREE_FREE, 0) &&
+         tree_sound(&walk, newest->main_root, TREE_MAIN, 0);
 }
 
 bool disk_pages_sound(const void *map, uint64_t length) {

@@ -23,6 +23,16 @@ enum collega_status disk_inspect(const char *path, bool repair, enum disk_look *
 enum collega_status disk_refuse_remote(const char *path,
                                        struct collega_error *error) COLLEGA_MUST_CHECK;
 
+/* What a meta page says, of which there are two; the one with the higher number of a transaction counts. */
+#define DISK_META_BYTES 152 /* of the page, that are read */
+#define DISK_NO_PAGE    UINT64_MAX
+struct disk_meta {
+  uint32_t magic, version, page_size;
+  uint64_t map_size, free_root, main_root, last_page,
+      transaction; /* a root: a page, or DISK_NO_PAGE */
+};
+struct disk_meta disk_meta_of(const uint8_t *page);
+bool disk_page_size_sound(uint32_t size);
 /* Are the pages of the newest commit what LMDB takes them for? `map`: data.mdb from its beginning, of which `length` bytes
  * may be looked at; the file reaches to its last page (disk_inspect has seen to it). Safe in a handler of a signal. */
 bool disk_pages_sound(const void *map, uint64_t length);

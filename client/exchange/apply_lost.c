@@ -171,16 +171,11 @@ static bool visit_offer(void *context, struct bytes key, struct bytes value) {
  * home, which was restored, heard of the offer at all. */
 static enum collega_status withdraws(struct apply *apply, struct bytes payload, struct arena *arena,
                                      bool *out) {
+  const CollegaStore__MailIn *mail;
+  const Collega__Letter *letter;
   *out = false;
-  const CollegaStore__MailIn *mail =
-      (const CollegaStore__MailIn *)row_unpack(&collega_store__mail_in__descriptor, payload, arena);
-  if (!mail) return exchange_row_damaged(apply->error, "fetched");
-  if (!mail->has_letter) return COLLEGA_OK;
-  const Collega__Letter *letter = (const Collega__Letter *)row_unpack(
-      &collega__letter__descriptor, field_bytes(&mail->letter), arena);
-  if (!letter) return exchange_row_damaged(apply->error, "fetched");
-  enum collega_status status = COLLEGA_OK;
-  for (size_t i = 0; status == COLLEGA_OK && i < letter->n_runs && !*out; i++) {
+  enum collega_status status = fetched_letter(payload, arena, &mail, &letter, apply->error);
+  for (size_t i = 0; status == COLLEGA_OK && letter && i < letter->n_runs && !*out; i++) {
     struct run_view run;
     status = run_read(letter->runs[i], arena, &run, apply->error);
     if (status != COLLEGA_OK || run.count != 1) continue;

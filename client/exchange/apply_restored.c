@@ -158,22 +158,36 @@ static enum collega_status copy_run(struct apply *apply, const struct run_view *
   return COLLEGA_OK;
 }
 
+enum collega_status fetched_letter(struct bytes payload, struct arena *arena,
+                                   const CollegaStore__MailIn **mail,
+                                   const Collega__Letter **letter, struct collega_error *error) {
+  ProtobufCMessage *row =
+      payload.data ? row_unpack(&collega_store__mail_in__descriptor, payload, arena) : NULL;
+  *mail = (const CollegaStore__MailIn *)row;
+  *letter = NULL;
+  if (row && (*mail)->has_letter) {
+    row = row_unpack(&collega__letter__descriptor, field_bytes(&(*mail)->letter), arena);
+    *letter = (const Collega__Letter *)row;
+  }
+  if (row) return COLLEGA_OK;
+  return arena_exhausted(arena) ? exchange_no_memory(error)
+                                : exchange_row_damaged(error, "fetched");
+}
+
 enum collega_status apply_fetched(struct apply *apply) {
-  ProtobufCMessage *message;
+  const CollegaStore__MailIn *mail;
+  const Collega__Letter *letter;
   struct run_view run;
-  enum collega_status status = apply_payload(apply, &collega_store__mail_in__descriptor, &message);
+  enum collega_status status =
+      fetched_letter(apply->event->payload, apply->arena, &mail, &letter, apply->error);
   if (status != COLLEGA_OK) return status;
-  const CollegaStore__MailIn *mail = (const CollegaStore__MailIn *)message;
   struct said said = {.mine = true, .time = apply->event->time};
-  if (!mail->has_letter) {
+  if (!letter) {
     status = run_read_bytes(field_bytes(&mail->envelope), apply->arena, &run, apply->error);
     return status == COLLEGA_OK ? copy_run(apply, &run, NULL, &said) : status;
   }
   status = mail_sealed(mail, said.time, apply->arena, &said.time, &said.to, apply->error);
   if (status != COLLEGA_OK) return status;
-  const Collega__Letter *letter = (const Collega__Letter *)row_unpack(
-      &collega__letter__descriptor, field_bytes(&mail->letter), apply->arena);
-  if (!letter) return exchange_row_damaged(apply->error, "fetched");
   for (size_t i = 0; status == COLLEGA_OK && i < letter->n_runs; i++) {
     status = run_read(letter->runs[i], apply->arena, &run, apply->error);
     if (status == COLLEGA_OK) status = copy_run(apply, &run, letter, &said);

@@ -112,16 +112,11 @@ static enum collega_status drop_own(struct apply *apply, struct bytes payload) {
 
 /* Fetched from the broker after an earlier restore, and sent again since to a broker that had lost it. */
 static enum collega_status drop_fetched(struct apply *apply, struct bytes payload) {
+  const CollegaStore__MailIn *mail;
+  const Collega__Letter *letter;
   bool superseded = false;
-  const CollegaStore__MailIn *mail = (const CollegaStore__MailIn *)row_unpack(
-      &collega_store__mail_in__descriptor, payload, apply->arena);
-  if (!mail) return exchange_row_damaged(apply->error, "fetched");
-  if (!mail->has_letter) return COLLEGA_OK;
-  const Collega__Letter *letter = (const Collega__Letter *)row_unpack(
-      &collega__letter__descriptor, field_bytes(&mail->letter), apply->arena);
-  if (!letter) return exchange_row_damaged(apply->error, "fetched");
-  enum collega_status status = COLLEGA_OK;
-  for (size_t i = 0; status == COLLEGA_OK && i < letter->n_runs && !superseded; i++)
+  enum collega_status status = fetched_letter(payload, apply->arena, &mail, &letter, apply->error);
+  for (size_t i = 0; status == COLLEGA_OK && letter && i < letter->n_runs && !superseded; i++)
     status = holds_superseded(apply, letter->runs[i], &superseded);
   return status == COLLEGA_OK && superseded ? drop_envelope(apply, &mail->envelope) : status;
 }

@@ -341,6 +341,11 @@ enum collega_status apply_act_dropped(struct apply *apply) COLLEGA_MUST_CHECK;
 enum collega_status apply_decision(struct apply *apply) COLLEGA_MUST_CHECK;
 /* apply_restored.c */
 enum collega_status apply_fetched(struct apply *apply) COLLEGA_MUST_CHECK;
+/* What the payload of such an entry holds, in the arena; *letter NULL: a request, which went open. */
+enum collega_status fetched_letter(struct bytes payload, struct arena *arena,
+                                   const CollegaStore__MailIn **mail,
+                                   const Collega__Letter **letter,
+                                   struct collega_error *error) COLLEGA_MUST_CHECK;
 enum collega_status apply_restored(struct apply *apply) COLLEGA_MUST_CHECK;
 enum collega_status apply_adopted(struct apply *apply) COLLEGA_MUST_CHECK;
 enum collega_status apply_question(struct apply *apply) COLLEGA_MUST_CHECK;

@@ -480,7 +480,7 @@ enum collega_status propose_draw(struct drawing *drawing, struct id *deal) {
   if (status != COLLEGA_OK) return status;
   random_fill(drawing->capacity.byte, SHORT_ID_BYTES);
   struct bytes agreed = bytes_of(NULL, 0); /* as the terms that are made of them may change them */
-  if (drawing->base)
+  if (drawing->amends)
     status = exchange_pack(drawing->arena, &drawing->base_terms->base, &agreed, drawing->error);
   if (status == COLLEGA_OK) status = propose_terms(drawing, &terms);
   if (status == COLLEGA_OK) status = check_change(drawing, agreed, terms);
