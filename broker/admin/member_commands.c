@@ -216,6 +216,13 @@ static const char *words_of(const struct arguments *arguments, enum rule rule, c
   return out;
 }
 
+/* The day, here, of a time in the answer. */
+static void day_in(const json_t *object, const char *name, char *out, size_t capacity) {
+  collega_time time;
+  *out = '\0';
+  if (time_read(text_in(object, name), &time)) date_write(out, capacity, date_of_time(time));
+}
+
 static void print_members(const struct arguments *arguments, const json_t *members) {
   char name[40], role[40], state[40], until[40], fingerprint[40];
   const char *headings[] = {
@@ -233,7 +240,7 @@ static void print_members(const struct arguments *arguments, const json_t *membe
                      : json_is_true(json_object_get(member, "in_force")) ? RULE_member_in_force
                                                                          : RULE_member_lapsed;
     char words[40], role_words[40], role_rule[40], day[sizeof "2027-01-31"];
-    snprintf(day, sizeof day, "%s", text_in(member, "certified_until"));
+    day_in(member, "certified_until", day, sizeof day);
     snprintf(role_rule, sizeof role_rule, "role_%s", text_in(member, "role"));
     const char *cells[] = {
         terminal_safe(arena, text_in(member, "name")),

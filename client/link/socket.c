@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "proto/limits.h"
 
 #define SEND_HIGH_WATER    256 /* frames; bytes are bounded by the broker's credit */
@@ -17,7 +18,13 @@ struct link_context {
 };
 struct link_socket {
   void *dealer, *monitor;
+  int64_t connected_at; /* monotonic: the handshake began */
 };
+
+/* A broker that does not let a key in says so, or hangs up, as soon as it comes to the handshake. One that is hung up
+ * on for want of progress (HANDSHAKE_MS, by either side) was not judged: whoever is at the other end is overloaded, or
+ * the line is bad. The two sides' timers differ, hence the half. */
+#define UNJUDGED_MS (HANDSHAKE_MS / 2)
 
 static enum collega_status zmq_failed(struct collega_error *error, const char *what) {
   return error_set(error, COLLEGA_SYSTEM, RULE_system_call, NULL, what,
@@ -80,9 +87,9 @@ enum collega_status link_socket_open(struct link_context *context, const struct 
     status = zmq_failed(error, "zmq_setsockopt");
   else if (zmq_socket_monitor(
                socket->dealer, endpoint,
-               ZMQ_EVENT_CLOSED | ZMQ_EVENT_DISCONNECTED | ZMQ_EVENT_HANDSHAKE_SUCCEEDED |
-                   ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL | ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL |
-                   ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) != 0 ||
+               ZMQ_EVENT_CONNECTED | ZMQ_EVENT_CLOSED | ZMQ_EVENT_DISCONNECTED |
+                   ZMQ_EVENT_HANDSHAKE_SUCCEEDED | ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL |
+                   ZMQ_EVENT_HANDSHAKE_FAILED_PROTOCOL | ZMQ_EVENT_HANDSHAKE_FAILED_AUTH) != 0 ||
            zmq_connect(socket->monitor, endpoint) != 0)
     status = zmq_failed(error, "zmq_socket_monitor");
   else if (zmq_connect(socket->dealer, peer->address) != 0)
@@ -112,21 +119,35 @@ void link_socket_poll(struct link_socket *socket, zmq_pollitem_t items[2]) {
   items[1] = (zmq_pollitem_t){.socket = socket->monitor, .events = ZMQ_POLLIN};
 }
 
+/* LINK_NOTHING: of no consequence to the session. */
+static enum link_event take_event(struct link_socket *socket, uint16_t number) {
+  switch (number) {
+  case ZMQ_EVENT_CONNECTED:
+    socket->connected_at = clock_monotonic();
+    return LINK_NOTHING;
+  case ZMQ_EVENT_HANDSHAKE_SUCCEEDED:
+    return LINK_CONNECTED;
+  case ZMQ_EVENT_CLOSED:
+  case ZMQ_EVENT_DISCONNECTED:
+    return LINK_LOST;
+  case ZMQ_EVENT_HANDSHAKE_FAILED_NO_DETAIL:
+    if (clock_monotonic() - socket->connected_at >= UNJUDGED_MS) return LINK_LOST;
+    return LINK_HANDSHAKE_REFUSED;
+  default:
+    return LINK_HANDSHAKE_REFUSED;
+  }
+}
+
 enum link_event link_socket_event(struct link_socket *socket) {
   enum link_event event = LINK_NOTHING;
   zmq_msg_t frame;
   zmq_msg_init(&frame);
   /* An event is two parts: number and value, then the endpoint. */
-  if (zmq_msg_recv(&frame, socket->monitor, ZMQ_DONTWAIT) >= 0) {
+  while (event == LINK_NOTHING && zmq_msg_recv(&frame, socket->monitor, ZMQ_DONTWAIT) >= 0) {
     uint16_t number = 0;
     if (zmq_msg_size(&frame) >= sizeof number) memcpy(&number, zmq_msg_data(&frame), sizeof number);
     while (zmq_msg_more(&frame) && zmq_msg_recv(&frame, socket->monitor, ZMQ_DONTWAIT) >= 0) {}
-    if (number == ZMQ_EVENT_HANDSHAKE_SUCCEEDED)
-      event = LINK_CONNECTED;
-    else if (number == ZMQ_EVENT_CLOSED || number == ZMQ_EVENT_DISCONNECTED)
-      event = LINK_LOST;
-    else
-      event = LINK_HANDSHAKE_REFUSED;
+    event = take_event(socket, number);
   }
   zmq_msg_close(&frame);
   return event;

@@ -7,7 +7,8 @@ import re
 import pytest
 
 from support import deals, offers, truth
-from support.world import WAIT, World
+from support.dates import in_days, in_time
+from support.world import WAIT, World, until
 
 WHO = ["broker", "lender", "borrower"]
 
@@ -27,17 +28,8 @@ def utc(**ahead):
     return datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(**ahead)
 
 
-def in_utc(hours):
-    return utc(hours=hours).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
 def link(node):
     return node.json("status")["broker"]
-
-
-def until(look):
-    while not look():
-        pass
 
 
 def difference(node):
@@ -63,7 +55,7 @@ def test_a_deal_and_its_changes_come_about(tmp_path, which, hours):
         amendment = lender("deal", "amend", deal, "--headcount", "4").stdout.strip()
         deals.received(borrower, amendment)
         deals.accept(borrower, lender, amendment)
-        day = (datetime.date.today() + datetime.timedelta(days=20)).isoformat()
+        day = in_days(20)
         assert borrower.json("deal", "terminate", deal, "--effective", day, "--wait", WAIT)["state"] == "terminated"
         for node, sign in ((lender, "lender"), (borrower, "borrower")):
             off = hours if which == "broker" else -hours if which == sign else 0
@@ -86,14 +78,14 @@ def test_a_deadline_between_the_clocks_is_judged_by_the_brokers(tmp_path, which,
     with world_with(tmp_path, which, hours=hours) as world:
         lender, borrower = world.nodes
         _, _, match = deals.matched(lender, borrower)
-        made = borrower("deal", "propose", match, "--headcount", "2", "--accept-by", in_utc(3), expect=None)
+        made = borrower("deal", "propose", match, "--headcount", "2", "--accept-by", in_time(hours=3), expect=None)
         if (which, hours) == ("broker", 7):  # it would be late: said at once, and nobody waits for the decider
             assert made.returncode == 1 and "accept-by" in made.stderr.replace("_", "-")
         else:
             deal = made.stdout.strip()
             deals.received(lender, deal)
             deals.accept(lender, borrower, deal)
-        unanswered = deals.propose(borrower, match, "--headcount", "2", "--accept-by", in_utc(30))
+        unanswered = deals.propose(borrower, match, "--headcount", "2", "--accept-by", in_time(hours=30))
         truth.settled(world)
         assert borrower.deal(unanswered)["state"] == "proposed"
         for each in (world.broker, lender, borrower):  # every clock past it: nothing stays open
@@ -111,7 +103,7 @@ def test_a_clock_that_is_set_under_a_running_node_is_measured_anew(tmp_path, hou
         assert abs(difference(borrower)) < 0.1
         borrower.set_clock(hours=hours)
         until(lambda: abs(difference(borrower) + hours) < 0.1 and link(borrower)["connected"])
-        deal = deals.conclude(borrower, lender, match, "--headcount", "2", "--accept-by", in_utc(2))
+        deal = deals.conclude(borrower, lender, match, "--headcount", "2", "--accept-by", in_time(hours=2))
         borrower.set_clock(hours=0)  # and right again: what was measured of the wrong one is void
         until(lambda: abs(difference(borrower)) < 0.1 and link(borrower)["connected"])
         proof = tmp_path / "proof.collega"

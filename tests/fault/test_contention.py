@@ -5,7 +5,7 @@ import os
 import random
 
 from support import deals, offers
-from support.world import World
+from support.world import World, until
 
 KILLS = 40 if os.environ.get("COLLEGA_LONG") else 8
 
@@ -54,8 +54,7 @@ def test_never_four_of_three(tmp_path):
             if deal not in accepted:
                 lender("deal", "decline", deal)
         closed = deals.DONE | {"void"}
-        while not all(row["state"] in closed for node in world.nodes for row in node.deals()):
-            lender("status")
+        until(lambda: all(row["state"] in closed for node in world.nodes for row in node.deals()))
 
         at_lender = {row["id"]: row for row in lender.deals()}
         agreed = 0

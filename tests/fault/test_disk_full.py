@@ -5,21 +5,14 @@ import os
 import random
 import shutil
 import subprocess
-import time
 
 import pytest
 
 from support import deals, offers, truth
-from support.world import DEADLINE, WAIT, World
+from support.world import WAIT, World, until
 
 OUT = "logistiek-heftruck-uit"
 MORE_THAN_AHEAD = 1200  # offers; base/disk grows a store by half a MiB ahead
-
-
-def until(condition):
-    end = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < end, "it did not come about in time"
 
 
 @pytest.fixture

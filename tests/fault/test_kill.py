@@ -8,7 +8,7 @@ import signal
 import pytest
 
 from support import deals, offers
-from support.world import ROOT, Failed, World
+from support.world import ROOT, Failed, World, within
 
 POINTS = re.findall(r"^FAULT\((\w+), (\w+)\)", (ROOT / "base" / "fault.def").read_text(), re.M)
 LONG = bool(os.environ.get("COLLEGA_LONG"))
@@ -34,10 +34,17 @@ class Watched:
                 self.killed += 1
                 daemon.start()
 
+    def until(self, condition):
+        """Looks again, and starts what died, until it holds."""
+        for _ in within():
+            if condition():
+                return
+            self.revive()
+
     def __call__(self, node, *arguments, stdin=None):
         """A command until it is done: killed (it carried the fault itself) or out of time (a daemon died) means again."""
         environment = {"COLLEGA_FAULT": self.fault} if node is self.victim and not self.killed else {}
-        while True:
+        for _ in within():
             result = node(*arguments, expect=None, env=environment, stdin=stdin)
             self.revive()
             if result.returncode == -signal.SIGKILL:
@@ -59,8 +66,7 @@ def publish(watched, node, name):
     if not mine:
         mine = [node.publish(offer)]
     assert len(mine) == 1
-    while "receipt" not in node.json("offer", "show", mine[0]):
-        watched.revive()
+    watched.until(lambda: "receipt" in node.json("offer", "show", mine[0]))
     return mine[0]
 
 
@@ -93,12 +99,10 @@ def test_a_kill_at_any_point_leaves_one_truth(tmp_path, point, which, n):
             borrower("deal", "propose", match, "--headcount", "6")
         assert len(borrower.deals()) == 1
         deal = borrower.deals()[0]["id"]
-        while not lender.deals():
-            watched(lender, "status")
+        watched.until(lender.deals)
         while lender.deals()[0]["state"] == "received" and not lender.deals()[0]["waits_for_signature"]:
             result = watched(lender, "deal", "accept", deal)
-        while not all(node.deals()[0]["state"] in deals.DONE | {"void"} for node in world.nodes):
-            watched(borrower, "status")
+        watched.until(lambda: all(node.deals()[0]["state"] in deals.DONE | {"void"} for node in world.nodes))
 
         states = {node.deals()[0]["state"] for node in world.nodes}
         assert states <= deals.DONE, states

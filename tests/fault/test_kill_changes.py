@@ -1,11 +1,11 @@
 """Kill -9 while an agreement is amended and ended, and while it is released: whatever dies is started again, and both
 sides come to the same end."""
-import datetime
 import signal
 
 import pytest
 
 from support import deals, truth
+from support.dates import in_days
 from support.world import World
 from test_kill import POINTS, VICTIMS, Watched
 
@@ -29,11 +29,6 @@ def rows(node):
     return {row["id"]: row for row in node.deals()}
 
 
-def until(watched, condition):
-    while not condition():
-        watched.revive()
-
-
 def verified(world):
     for node in world.nodes:
         node.stop()
@@ -48,12 +43,12 @@ def test_amended_and_ended(tmp_path, point, which):
     world, lender, borrower, deal, watched = agreement(tmp_path, which, point)
     with world:
         amendment = lender("deal", "amend", deal, "--headcount", "5").stdout.strip()
-        until(watched, lambda: amendment in rows(borrower))
+        watched.until(lambda: amendment in rows(borrower))
         borrower("deal", "accept", amendment)
-        day = (datetime.date.today() + datetime.timedelta(days=20)).isoformat()
+        day = in_days(20)
         lender("deal", "terminate", deal, "--effective", day)  # before or after the amendment's place is taken
-        until(watched, lambda: all(rows(node)[deal]["state"] == "terminated" for node in world.nodes))
-        until(watched, lambda: all(rows(node)[amendment]["state"] in ("void", "terminated") for node in world.nodes))
+        watched.until(lambda: all(rows(node)[deal]["state"] == "terminated" for node in world.nodes))
+        watched.until(lambda: all(rows(node)[amendment]["state"] in ("void", "terminated") for node in world.nodes))
         assert rows(lender)[amendment]["state"] == rows(borrower)[amendment]["state"]
         verified(world)
 
@@ -63,9 +58,9 @@ def test_released(tmp_path, point, which):
     world, lender, borrower, deal, watched = agreement(tmp_path, which, point)
     with world:
         lender("deal", "release", deal)
-        until(watched, lambda: rows(borrower)[deal].get("release") == "received")
+        watched.until(lambda: rows(borrower)[deal].get("release") == "received")
         borrower("deal", "release", deal, "--sign")
-        until(watched, lambda: all(rows(node)[deal]["state"] == "released" for node in world.nodes))
+        watched.until(lambda: all(rows(node)[deal]["state"] == "released" for node in world.nodes))
         verified(world)
 
 

@@ -6,7 +6,7 @@ import signal
 import pytest
 
 from support import deals
-from support.world import ROOT, WAIT, World
+from support.world import ROOT, World, within
 
 POINTS = [point for point, side in re.findall(r"^FAULT\((\w+), (\w+)\)", (ROOT / "base" / "fault.def").read_text(), re.M)
           if side == "key"]
@@ -28,7 +28,9 @@ def settled(node):
 def goes_on(world, number):
     """Both are connected, the lender's card is this one, and an agreement comes about under it."""
     lender, borrower = world.nodes
-    while not all(settled(node) for node in world.nodes):
+    for _ in within():
+        if all(settled(node) for node in world.nodes):
+            break
         for daemon in (world.broker, *world.nodes):
             if not daemon.running():
                 assert daemon.process.returncode == -signal.SIGKILL

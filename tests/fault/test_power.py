@@ -3,7 +3,6 @@ stop there too. Then what is left is opened by the real programs: nothing that w
 the user by a command that succeeded - the ledgers verify, and everybody goes on.
 
 The seed is printed; COLLEGA_SEED repeats the cuts (of another record: the machine's own timing is not repeated)."""
-import datetime
 import json
 import os
 import random
@@ -12,6 +11,7 @@ import shutil
 import pytest
 
 from support import deals, offers, power, truth
+from support.dates import in_days
 from support.promises import built, check, made, recorded
 from support.world import WAIT
 
@@ -32,7 +32,7 @@ def life(world):
     amendment = lender("deal", "amend", second, "--headcount", "2").stdout.strip()
     deals.received(borrower, amendment)
     deals.accept(borrower, lender, amendment)
-    day = (datetime.date.today() + datetime.timedelta(days=40)).isoformat()
+    day = in_days(40)
     lender("deal", "terminate", second, "--effective", day, "--wait", WAIT)
     deals.until([borrower], second, "terminated")
     third = deals.conclude(borrower, lender, match, "--headcount", "2")

@@ -20,7 +20,7 @@ import pytest
 
 from support import deals, hosting, offers, power, truth
 from support.promises import built, check, made, recorded
-from support.world import WAIT, elsewhere
+from support.world import WAIT, elsewhere, until
 
 LONG = bool(os.environ.get("COLLEGA_LONG"))
 CUTS, RESTARTS = (600, 60) if LONG else (32, 3)
@@ -95,7 +95,7 @@ class Life:
         _, _, self.match = deals.matched(self.lender, self.borrower)
         self.deal = deals.conclude(self.borrower, self.lender, self.match, "--headcount", "4", "--terms", terms)
         self.borrower("deal", "talk", self.deal, "--message", SAID, "--wait", WAIT)
-        hosting.until(self.lender, lambda: SAID in self.lender("deal", "talk", self.deal, expect=None).stdout)
+        until(lambda: SAID in self.lender("deal", "talk", self.deal, expect=None).stdout)
 
     def change_keys(self):
         for party in (self.lender, self.borrower):
@@ -286,7 +286,7 @@ class Left:
             for employer in (EMPLOYER, WAITING):
                 if states.get(employer[1]) not in ("member", "invited"):  # what was half done is done by doing it again
                     hosting.add(self.world.broker, self.host, employer, expect=None)
-            hosting.until(self.host, lambda: set(self.states().values()) == {"member"})
+            until(lambda: set(self.states().values()) == {"member"})
             truth.settled(self.world, restored=bool(home))
             for party in (self.lender, self.borrower):
                 party("key", "rotate", "--wait", WAIT)

@@ -12,6 +12,7 @@ import signal
 import pytest
 
 from support import deals, offers
+from support.dates import TODAY
 from support.deals import look_again, row_of, until
 from support.world import WAIT, World, call, within
 
@@ -27,9 +28,8 @@ class Story:
         self.world, self.broker = world, world.broker
         self.lender, self.borrower = self.nodes = world.nodes
         first = datetime.date.fromisoformat(offers.load("voedsel-orderpickers-in")["period"]["from"])
-        self.day = (max(first, datetime.date.today()) + datetime.timedelta(days=20)).isoformat()
+        self.day = (max(first, TODAY) + datetime.timedelta(days=20)).isoformat()
         self.lent, self.asked, self.match = deals.matched(self.lender, self.borrower)
-        assert deals.match_of(self.lender, self.lent, self.asked) == self.match
         self.deal = self.amendment = None
 
     def up(self):

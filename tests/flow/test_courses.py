@@ -7,8 +7,7 @@ import pytest
 
 from support import offers
 from support.deals import match_of
-from support.hosting import until
-from support.world import WAIT, Node, World, call
+from support.world import WAIT, Node, World, call, until
 
 HEADER = "closes,what,from,length,unit,nl,en\n"
 TABLE = (HEADER + "credential,forklift,,1,day,heftruckdag,fork-lift day\n"
@@ -86,7 +85,7 @@ def test_a_match_names_the_courses_that_close_its_gaps_and_goes_by_the_weights_o
         texts = [closer["text"] for closer in shown(borrower, match, "nl")["closers"]]
         assert texts == ["te dichten met heftruckcursus: 2 dagen"]
         courses(borrower, "import", written(tmp_path, TABLE))
-        until(borrower, lambda: len(shown(borrower, match, "en")["closers"]) == 2)
+        until(lambda: len(shown(borrower, match, "en")["closers"]) == 2)
         assert sorted(closer["text"] for closer in shown(borrower, match, "en")["closers"]) == [
             "to be closed by fork-lift day: one day", "to be closed by order picking induction: 3 half-days"]
         text = borrower("match", "show", match, "--lang", "nl").stdout
@@ -97,7 +96,7 @@ def test_a_match_names_the_courses_that_close_its_gaps_and_goes_by_the_weights_o
         before = settings.read_text()
         settings.write_text(before + "\n[match]\n" + "".join(f"{name} = {int(name == 'skills')}\n" for name in names))
         borrower.process.send_signal(signal.SIGHUP)
-        until(borrower, lambda: shown(borrower, match, "en")["score"] == 0)
+        until(lambda: shown(borrower, match, "en")["score"] == 0)
         borrower.stop()
         settings.write_text(before + "\n[match]\n" + "".join(f"{name} = 0\n" for name in names))
         refused = call([borrower.program, "run", "--home", borrower.home, "--lang", "en"], 1).stderr

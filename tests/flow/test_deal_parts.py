@@ -5,12 +5,9 @@ import json
 import pytest
 
 from support import deals, offers, truth
-from support.world import WAIT, call
-from test_deal_changes import IN, OUT, amend, at_once, settled, until
-
-
-def in_days(days):
-    return (datetime.date.today() + datetime.timedelta(days=days)).isoformat()
+from support.dates import in_days
+from support.world import WAIT, call, until
+from test_deal_changes import IN, OUT, amend, at_once, settled, until_row
 
 
 def day_of(row, days):
@@ -27,7 +24,7 @@ def agreement(world_of, tmp_path):
     terms = tmp_path / "terms.json"
     terms.write_text(json.dumps({"ending": {"notice_days": 14, "recall_days": 28}}))
     deal = deals.conclude(borrower, lender, match, "--headcount", "4", "--rate", "23,80", "--terms", terms)
-    until(lender, deal, waits_for_signature=False)
+    until_row(lender, deal, waits_for_signature=False)
     return world, lender, borrower, match, deal
 
 
@@ -70,7 +67,7 @@ def test_parts_end_one_after_another_and_then_the_whole(agreement):
     last = day_of(row, 10)
     whole = borrower.json("deal", "terminate", deal, "--effective", last, "--wait", WAIT)
     assert whole["state"] == "terminated" and whole["effective"] == last and whole["people_left"] == 1
-    assert until(lender, deal, state="terminated")["hold"]["ends"] == whole["hold"]["ends"]
+    assert until_row(lender, deal, state="terminated")["hold"]["ends"] == whole["hold"]["ends"]
     truth.told(world)
 
 
@@ -135,10 +132,8 @@ def test_ends_of_parts_that_cross_never_end_more_than_there_are(agreement):
     assert in_days(40) in asked_again
     for node in (lender, borrower):
         node.start()
-    while not all(len(node.deal(deal).get("reductions", [])) == 1 for node in (lender, borrower)):
-        lender("status")
-    while not any("ending_dropped" in node.deal(deal) for node in (lender, borrower)):
-        lender("status")
+    until(lambda: all(len(node.deal(deal).get("reductions", [])) == 1 for node in (lender, borrower)))
+    until(lambda: any("ending_dropped" in node.deal(deal) for node in (lender, borrower)))
     rows = [node.deal(deal) for node in (lender, borrower)]
     assert [row["people_left"] for row in rows] == [2, 2] and all("ending" not in row for row in rows)
     gave_up = next(node for node, row in zip((lender, borrower), rows) if "ending_dropped" in row)
@@ -216,7 +211,7 @@ def test_the_proof_tells_of_each_part(agreement, tmp_path):
     end_part(borrower, deal, 2, in_days(60), "--wait", WAIT)
     last = day_of(lender.deal(amendment), 20)
     lender("deal", "terminate", deal, "--effective", last, "--wait", WAIT)
-    until(borrower, amendment, state="terminated")
+    until_row(borrower, amendment, state="terminated")
     for node in (lender, borrower):
         found = verified(node)
         assert found["valid"] and found["terminated_on"] == last and found["people_left"] == 1, found

@@ -1,10 +1,10 @@
 """The proof of an agreement that was changed and ended: one file, from either side, with all that became of it."""
-import datetime
 import json
 
 import pytest
 
 from support import deals
+from support.dates import in_days
 from support.world import WAIT, call
 
 NOWHERE = {"HOME": "/nonexistent", "PATH": "/nonexistent", "COLLEGA_HOME": ""}
@@ -40,7 +40,7 @@ def test_amendment_and_termination_are_in_the_proof(changed, tmp_path):
         status, found = proof(node, deal, path)
         assert status == 0 and found["valid"] and found["terms"]["work"]["headcount"] == 5
         assert deals.prove(node, amendment)  # whichever of its deals is named
-    day = (datetime.date.today() + datetime.timedelta(days=30)).isoformat()
+    day = in_days(30)
     borrower("deal", "terminate", deal, "--effective", day, "--wait", WAIT)
     while lender.deal(deal)["state"] != "terminated":
         lender("status")

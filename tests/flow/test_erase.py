@@ -1,11 +1,11 @@
 """Erasing personal data: gone from the commands, from the tables and from the bytes on the disk; the chain, the
 agreement and its proof stay."""
-import datetime
 import json
 
 import pytest
 
 from support import deals, offers
+from support.dates import in_days
 from support.world import WAIT, call
 
 PERSON, PHONE, NOTE = "Wilhelmina Quackelstein", "0612345987", "Fietst vanaf station Xanadu"
@@ -101,15 +101,13 @@ def test_what_is_old_and_over_goes_by_age(world_of, tmp_path):
     old = lender.publish(offer, "--wait", WAIT)
     _, _, match = deals.matched(lender, borrower)
     running = deals.conclude(borrower, lender, match, "--headcount", "2", "--terms", terms_file(tmp_path))
-    today = datetime.date.today().isoformat()
-    assert lender.json("ledger", "erase", "--before", today, "--yes")["entries"] == 0
+    assert lender.json("ledger", "erase", "--before", in_days(0), "--yes")["entries"] == 0
     assert PERSON in json.dumps(lender.deal(running)) and on_disk(lender, CONTACT)
     lender("offer", "withdraw", old, "--wait", WAIT)
     # A day later, by the clock of the node alone: the agreement runs on, the offer is over.
     clock = tmp_path / "clock"
     clock.write_text(str(36 * 3600 * 1000))
-    tomorrow = (datetime.date.today() + datetime.timedelta(days=1)).isoformat()
-    told = lender.json("ledger", "erase", "--before", tomorrow, "--yes", env={"COLLEGA_CLOCK_FILE": str(clock)})
+    told = lender.json("ledger", "erase", "--before", in_days(1), "--yes", env={"COLLEGA_CLOCK_FILE": str(clock)})
     assert told["entries"] == 1
     assert PERSON in json.dumps(lender.deal(running))
     assert "private" not in lender.json("offer", "show", old)["offer"]

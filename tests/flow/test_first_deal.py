@@ -116,8 +116,7 @@ def test_a_proposal_to_an_offer_needs_no_offer_of_ones_own(world_of):
     world = world_of(2)
     lender, borrower = world.nodes
     lent = lender.publish(offers.load("logistiek-magazijn-uit"), "--wait", WAIT)
-    while not any(row["id"] == lent for row in borrower.json("offer", "list")["offers"]):
-        borrower("status")
+    offers.listed(borrower, lent)
     deal = borrower("deal", "propose", "--to", lent, "--headcount", "3", "--wait", WAIT).stdout.strip()
     deals.received(lender, deal)
     assert lender.json("deal", "accept", deal, "--wait", WAIT)["state"] in deals.DONE

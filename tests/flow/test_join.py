@@ -1,7 +1,11 @@
 """Joining that does not come about: what was refused and why, and what to do, by `join` and later by `status`."""
+import datetime
+import socket
+
 import pytest
 
-from support.world import World, call
+from support.dates import day_of
+from support.world import World, call, until
 
 REFUSED = {"en": ("the broker refused the invitation: this invitation was used already", "ask the network for a new invitation"),
            "nl": ("de broker heeft de uitnodiging geweigerd: deze uitnodiging is al gebruikt", "vraag het netwerk om een nieuwe")}
@@ -63,9 +67,21 @@ def test_an_invitation_that_waits_is_told(world):
     assert "an invitation waits" in node("status", "--lang", "en").stdout
     world.broker.start()
     node.start()
-    while not node.json("status")["broker"]["joined"]:
-        pass
+    until(lambda: node.json("status")["broker"]["joined"])
     assert "invitation" not in node("status", "--lang", "en").stdout
+
+
+def test_a_broker_that_does_not_come_to_the_handshake_has_judged_nothing(world):
+    """What listens at its address is overloaded, or hangs: the invitation may be as good as any."""
+    node = world.nodes[0]
+    token, endpoint = world.broker.invite(node.name, node.kvk), world.broker.endpoint
+    world.broker.stop()
+    with socket.create_server(("127.0.0.1", int(endpoint.rsplit(":", 1)[1]))):
+        assert "no answer" in node("join", token, "--wait", "6", "--lang", "en", expect=3).stderr
+        assert "an invitation waits" in node("status", "--lang", "en").stdout
+    world.broker.start()
+    node.start()
+    until(lambda: node.json("status")["broker"]["joined"])
 
 
 def test_an_invitation_that_is_over_is_told(world):
@@ -89,5 +105,20 @@ def test_a_broker_that_does_not_know_the_invitation_is_no_broker_that_does_not_a
     refused = node("join", token, "--wait", "2", "--lang", "en", expect=3).stderr
     assert "does not let this invitation in" in refused
     node.start()
-    while "does not let this invitation in" not in node("status", "--lang", "en").stdout:
-        pass
+    until(lambda: "does not let this invitation in" in node("status", "--lang", "en").stdout)
+
+
+def test_the_last_day_of_a_certificate_is_a_day_in_amsterdam_wherever_it_is_told(world):
+    """Joined when the day of UTC still lasts half an hour, and that of Amsterdam is over."""
+    node = world.nodes[0]
+    now = datetime.datetime.now(datetime.timezone.utc)
+    ahead = (now.replace(hour=23, minute=30) - now).total_seconds()
+    world.broker.stop()
+    for daemon in (world.broker, node):
+        daemon.turn_clock(seconds=ahead + 86400)
+    world.broker.start()
+    told = node("join", world.broker.invite(node.name, node.kvk), "--lang", "en").stdout
+    until_when = world.broker.json("members")["members"][0]["certified_until"]
+    last = day_of(until_when)
+    assert last != until_when[:10]
+    assert last in told and last in world.broker("members").stdout

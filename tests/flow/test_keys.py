@@ -1,17 +1,11 @@
 """Keys that rotate and are recovered, certificates that are renewed: deals go on, and what was signed stays verifiable."""
-import datetime
 import shutil
 
 import pytest
 
 from support import deals, offers
-from support.world import WAIT, Node
+from support.world import WAIT, Node, until
 from test_deal_proofs import proof
-
-
-def until(condition):
-    while not condition():
-        pass
 
 
 def connected(node):
@@ -177,14 +171,10 @@ def test_a_certificate_is_renewed_with_the_daemon_up_and_down(pair):
     for node in (lender, borrower):
         node.turn_clock(days=800)  # beyond the first certificate
     world.broker.turn_clock(days=800)
-    assert borrower.publish(offers.load("voedsel-orderpickers-in", today()), "--wait", WAIT)
+    assert borrower.publish(offers.load("voedsel-orderpickers-in", ahead=800), "--wait", WAIT)
     refused = borrower("join", world.broker.invite("Een ander BV", "45678901"), "--wait", WAIT, expect=1).stderr
     assert "45678901" in refused
     until(lambda: connected(borrower))
-
-
-def today():
-    return datetime.date.today() + datetime.timedelta(days=800)
 
 
 def test_an_invitation_that_is_over_leaves_a_member_as_it_was(pair):

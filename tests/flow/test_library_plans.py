@@ -1,14 +1,12 @@
 """Plans and market figures through the C interface alone: as documents, and as values from a program in C."""
 import ctypes
-import json
 
 import pytest
 
 from support import offers
 from support.deals import DONE, received
-from support.hosting import until
 from support.library import NOT_FOUND, REFUSED, USAGE, Library, Refusal, build_example
-from support.world import WAIT, World, binaries, call
+from support.world import WAIT, World, binaries, call, until
 
 sanitized = pytest.mark.skipif(any(name in str(binaries()) for name in ("asan", "tsan")),
                                reason="an interpreter without the sanitizer cannot load the library")
@@ -36,7 +34,7 @@ def world(tmp_path_factory):
                                         "hours": {"per_week_min": 8, "per_week_max": 40, "slots": days("mon", "tue", "wed", "thu", "fri")}},
                                        "--wait", WAIT)
         world.lent = ids
-        until(borrower, lambda: set(ids) <= {offer["id"] for offer in borrower.json("offer", "list")["offers"]})
+        until(lambda: set(ids) <= {offer["id"] for offer in borrower.json("offer", "list")["offers"]})
         yield world
 
 

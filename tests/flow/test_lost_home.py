@@ -2,9 +2,9 @@
 import pytest
 
 from support import deals, hosting, offers
-from support.world import WAIT, Node
+from support.world import WAIT, Node, until
 from test_key_recovery import recovery, valid, whole
-from test_keys import cards, connected, pair, until  # noqa: F401 (pair is a fixture)
+from test_keys import cards, connected, pair  # noqa: F401 (pair is a fixture)
 from test_revocation import others_offers
 
 

@@ -1,10 +1,10 @@
 """Who may sign: mandates made, chosen, ended; what is signed with them, and what a proof says of it afterwards."""
-import datetime
 
 import pytest
 
 from support import deals
-from support.world import WAIT
+from support.dates import in_days
+from support.world import WAIT, Node, until
 from test_deal_proofs import proof
 
 
@@ -14,15 +14,6 @@ def mandates(node):
 
 def add(node, who, *arguments):
     return node.json("mandate", "add", "--signatory", who, "--function", "hoofd planning", *arguments, "--wait", WAIT)["id"]
-
-
-def in_days(days):
-    return (datetime.date.today() + datetime.timedelta(days=days)).isoformat()
-
-
-def until(condition):
-    while not condition():
-        pass
 
 
 @pytest.fixture
@@ -162,7 +153,6 @@ def test_bad_input_is_refused_by_field(lone, arguments, status, word):
 
 @pytest.fixture(scope="module")
 def lone(tmp_path_factory):
-    from support.world import Node
     node = Node(tmp_path_factory.mktemp("lone"), "Snijder Logistiek BV", "12345678", "M. de Wit", "directeur")
     node.init()
     return node

@@ -9,8 +9,7 @@ import re
 import pytest
 
 from support import offers
-from support.hosting import until
-from support.world import WAIT, Node, World
+from support.world import WAIT, Node, World, until
 
 LEAST = 3
 REGIONS = {"AM25": "4811", "AM22": "3011", "AM18": "1011", "AM01": "9711"}
@@ -42,12 +41,12 @@ def world(tmp_path_factory):
         for node in world.nodes:
             every += node.publish([made(generator, number) for number in range(9)], "--wait", WAIT)
         reader = world.nodes[0]
-        until(reader, lambda: set(every) <= {offer["id"] for offer in reader.json("offer", "list")["offers"]})
+        until(lambda: set(every) <= {offer["id"] for offer in reader.json("offer", "list")["offers"]})
         # Some are filled, some withdrawn: closed ones no longer count as open.
         for node, end in zip(world.nodes, ("filled", "withdraw", "filled", "withdraw", "filled")):
             closed = node.json("offer", "list", "--mine")["offers"][0]["id"]
             node("offer", end, closed, "--wait", WAIT)
-        until(reader, lambda: sum(offer["state"] != "open" for offer in reader.json("offer", "list", "--all")["offers"]) == 5)
+        until(lambda: sum(offer["state"] != "open" for offer in reader.json("offer", "list", "--all")["offers"]) == 5)
         yield world
 
 
@@ -180,7 +179,7 @@ def test_two_employers_are_told_nothing_of_each_other(tmp_path):
         one, other = world.nodes
         ids = [one.publish(offers.load("logistiek-magazijn-uit"), "--wait", WAIT),
                other.publish(offers.load("logistiek-magazijn-uit"), "--wait", WAIT)]
-        until(one, lambda: set(ids) <= {offer["id"] for offer in one.json("offer", "list")["offers"]})
+        until(lambda: set(ids) <= {offer["id"] for offer in one.json("offer", "list")["offers"]})
         market = one.json("market")
         assert market["open"] == {"out": None, "in": {"people": 0, "offers": 0, "employers": 0}}
         assert all(row["out"] is None for table in TABLES for row in market[table])

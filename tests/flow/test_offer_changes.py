@@ -1,11 +1,11 @@
 """What becomes of an offer, as its author and the others see it."""
-import datetime
 import json
 
 import pytest
 
 from support import deals, offers, truth
-from support.world import WAIT, Node
+from support.dates import in_time
+from support.world import WAIT, Node, until
 
 OUT, IN = "logistiek-magazijn-uit", "voedsel-orderpickers-in"
 
@@ -14,16 +14,12 @@ def row(node, offer):
     return next((r for r in node.json("offer", "list", "--all")["offers"] if r["id"] == offer), None)
 
 
-def until(node, offer, **wanted):
-    """Looks again until the node's row of the offer says all that is wanted; state None: it is not there."""
-    while True:
+def until_row(node, offer, **wanted):
+    """Looks again until the node's row of the offer says all that is wanted."""
+    def looked():
         found = row(node, offer)
-        if wanted.get("state", "") is None:
-            if found is None:
-                return None
-        elif found and all(found[key] == value for key, value in wanted.items()):
-            return found
-        node("status")
+        return found and all(found[key] == value for key, value in wanted.items()) and found
+    return until(looked)
 
 
 def matches(node, offer):
@@ -41,7 +37,7 @@ def test_states_reach_the_others_and_matches_follow(world_of):
                                   ("resume", "open", True), ("withdraw", "withdrawn", False)]:
         assert lender.json("offer", command, lent, "--wait", WAIT)["state"] == state
         assert row(lender, lent)["state"] == state
-        until(borrower, lent, state=state, revision=1)
+        until_row(borrower, lent, state=state, revision=1)
         for node, mine, counter in [(lender, lent, asked), (borrower, asked, lent)]:
             while (counter in matches(node, mine)) != found:
                 node("status")
@@ -63,7 +59,7 @@ def test_a_revision_while_a_proposal_is_open(world_of):
     assert "revised" in lender("deal", "accept", deal, expect=1).stderr
     revise(lender, lent, {**content, "headcount": 7})
     deals.accept(lender, borrower, deal)
-    until(borrower, lent, revision=3, state="open")
+    until_row(borrower, lent, revision=3, state="open")
     result = revise(lender, lent, {**content, "headcount": 5}, expect=1)
     assert "headcount" in result.stderr and "6" in result.stderr and "5" in result.stderr
     assert borrower.deal(deal)["terms"]["headcount"] == 6
@@ -78,26 +74,26 @@ def test_an_offer_of_which_all_are_agreed_is_filled_by_itself(world_of):
     asked = borrower.publish(wanted, "--wait", WAIT)
     match = deals.match_of(borrower, asked, lent)
     deals.conclude(borrower, lender, match, "--headcount", "3")
-    until(lender, lent, state="filled")
-    until(borrower, lent, state="filled")
+    until_row(lender, lent, state="filled")
+    until_row(borrower, lent, state="filled")
     assert row(borrower, asked)["state"] == "open"
     revise(lender, lent, {**content, "headcount": 4})
-    until(borrower, lent, state="open", revision=2)
+    until_row(borrower, lent, state="open", revision=2)
 
 
 def test_an_expired_offer_is_seen_as_such_everywhere(world_of):
     world = world_of(2)
     lender, borrower = world.nodes
-    soon = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=12)
-    lent = lender.publish({**offers.load(OUT), "expires": soon.strftime("%Y-%m-%dT%H:%M:%SZ")}, "--wait", WAIT)
+    lent = lender.publish({**offers.load(OUT), "expires": in_time(hours=1)}, "--wait", WAIT)
     asked = borrower.publish(offers.load(IN), "--wait", WAIT)
     match = deals.match_of(borrower, asked, lent)
-    until(borrower, lent, state="expired")
+    for daemon in (world.broker, lender, borrower):
+        daemon.turn_clock(hours=2)
+    until_row(borrower, lent, state="expired")
     assert lent not in [r["id"] for r in borrower.json("offer", "list")["offers"]]
     assert lent not in matches(borrower, asked)
     assert "expired" in borrower("deal", "propose", "--to", lent, "--headcount", "1", expect=1).stderr
-    while borrower("match", "show", match, expect=None).returncode == 0:  # the matcher comes by
-        borrower("status")
+    until(lambda: borrower("match", "show", match, expect=None).returncode != 0)  # the matcher comes by
     assert "expired" in lender("offer", "pause", lent, expect=1).stderr
 
 
@@ -105,19 +101,20 @@ def test_named_audiences_get_it_by_mail_and_others_lose_it(world_of):
     world = world_of(3)
     author, second, third = world.nodes
     content = offers.load(OUT)
+    offers.listed(author, second.publish(offers.load(IN), "--wait", WAIT))  # so that it knows the one whom it names
     named = author.publish({**content, "audience": f"named:{second.kvk}"}, "--wait", WAIT)
-    until(second, named, state="open")
+    until_row(second, named, state="open")
     public = author.publish(content, "--wait", WAIT)
-    until(third, public, state="open")
+    until_row(third, public, state="open")
     assert row(third, named) is None
     author("offer", "pause", named)
-    until(second, named, state="paused")
+    until_row(second, named, state="paused")
     revise(author, public, {**content, "audience": f"named:{second.kvk}"})
-    until(second, public, state="open", revision=2)
-    until(third, public, state="withdrawn", revision=1)
+    until_row(second, public, state="open", revision=2)
+    until_row(third, public, state="withdrawn", revision=1)
     revise(author, named, {**content, "audience": "network"})
-    until(third, named, state="paused", revision=2)
-    until(second, named, state="paused", revision=2)
+    until_row(third, named, state="paused", revision=2)
+    until_row(second, named, state="paused", revision=2)
     before = author.sent()
     bad = author("offer", "publish", "-", expect=1,
                  stdin=json.dumps({**content, "audience": f"named:{second.kvk},99999999"}))
@@ -133,16 +130,16 @@ def test_a_node_follows_what_its_settings_ask(world_of):
     other = author.publish(offers.load("logistiek-heftruck-uit"), "--wait", WAIT)
     isco = {name: offers.load(name)["occupation"]["isco"] for name in (OUT, "logistiek-heftruck-uit")}
     assert isco[OUT] != isco["logistiek-heftruck-uit"]
-    until(reader, other, state="open")
+    until_row(reader, other, state="open")
     follow(reader, f"kinds = loan_out\noccupations = {isco[OUT]}")
-    until(reader, other, state=None)
-    until(reader, warehouse, state="open")
+    until(lambda: not row(reader, other))
+    until_row(reader, warehouse, state="open")
     revise(author, warehouse, {**offers.load(OUT), "occupation": offers.load("logistiek-heftruck-uit")["occupation"]})
-    until(reader, warehouse, state=None)
+    until(lambda: not row(reader, warehouse))
     revise(author, warehouse, offers.load(OUT))
-    until(reader, warehouse, state="open", revision=3)
+    until_row(reader, warehouse, state="open", revision=3)
     follow(reader, "")
-    until(reader, other, state="open")
+    until_row(reader, other, state="open")
 
 
 def follow(node, settings):

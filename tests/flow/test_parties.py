@@ -6,7 +6,7 @@ import pytest
 
 from support import deals, hosting, offers
 from support.hosting import EMPLOYERS, Hosted
-from support.world import WAIT, Node, call
+from support.world import WAIT, Node, call, until
 
 NOWHERE = {"HOME": "/nonexistent", "PATH": "/nonexistent", "COLLEGA_HOME": ""}
 
@@ -68,8 +68,9 @@ def test_a_hosted_party_and_another_home_deal_with_each_other(world_of, tmp_path
     deal = deals.conclude(inside, outside, match, "--headcount", "2")
     assert outside.deal(deal)["counterparty"]["name"] == inside.name
     assert verified(inside, deal, tmp_path / "proof.collega")["valid"]
-    ended = inside.json("deal", "terminate", deal, "--effective", "2027-02-01", "--wait", WAIT)
-    assert ended["state"] == "terminated" and outside.deal(deal, "--wait", WAIT)["state"] == "terminated"
+    ended = inside.json("deal", "terminate", deal, "--effective", offers.moved("2027-02-01"), "--wait", WAIT)
+    assert ended["state"] == "terminated"
+    deals.until((outside,), deal, "terminated")
 
 
 def test_what_one_hosted_party_has_the_other_does_not_see(hosted):
@@ -89,7 +90,7 @@ def test_what_one_hosted_party_has_the_other_does_not_see(hosted):
     assert "private" not in borrower.json("offer", "show", secret)["offer"]
     # The named one answers, by a letter through the broker like any other.
     borrower("match", "interest", match, "--message", "Graag meer.", "--wait", WAIT)
-    hosting.until(host, lambda: match in {row["id"] for row in lender.json("match", "list")["matches"]
+    until(lambda: match in {row["id"] for row in lender.json("match", "list")["matches"]
                                           if row["state"] == "interested"})
     said = lender.json("deal", "talk", match)["messages"]
     assert [line["mine"] for line in said] == [False]
@@ -149,8 +150,8 @@ def test_a_party_is_added_with_the_daemon_down(world_of):
     offer = waiting.publish(offers.load("voedsel-orderpickers-in"))
     world.broker.start()
     host.start()
-    hosting.until(host, lambda: state_of(host, "23456789")["state"] == "member")
-    hosting.until(host, lambda: waiting.json("offer", "show", offer).get("receipt"))
+    until(lambda: state_of(host, "23456789")["state"] == "member")
+    until(lambda: waiting.json("offer", "show", offer).get("receipt"))
 
 
 def test_a_restored_network_finds_what_each_party_had(hosted, tmp_path):
@@ -166,7 +167,7 @@ def test_a_restored_network_finds_what_each_party_had(hosted, tmp_path):
     for party in (lender, borrower):
         again = Hosted(restored, party.name, party.kvk)
         assert deals.received(again, deal)
-        hosting.until(restored, lambda: again.deal(deal)["state"] in deals.DONE)
+        until(lambda: again.deal(deal)["state"] in deals.DONE)
         assert verified(again, deal, tmp_path / "again.collega")["valid"]
     again = Hosted(restored, lender.name, lender.kvk)
     assert again.publish(offers.load("logistiek-heftruck-uit"), "--wait", WAIT)
@@ -186,9 +187,9 @@ def test_a_restored_decider_asks_both_neighbours(hosted, tmp_path):
     world.broker("restore", tmp_path / "backup")
     world.broker.start()
     for party in (lender, borrower):
-        hosting.until(host, lambda party=party: party.deal(deal)["state"] == "void")
+        until(lambda party=party: party.deal(deal)["state"] == "void")
         assert party.deal(agreed)["state"] in deals.DONE
-    hosting.until(host, lambda: questions(host) >= 2)  # one for each of the two
+    until(lambda: questions(host) >= 2)  # one for each of the two
     third = deals.propose(borrower, match, "--headcount", "2")
     deals.received(lender, third)
     assert lender.json("deal", "accept", third, "--wait", WAIT)["state"] in deals.DONE
@@ -201,7 +202,7 @@ def test_revoking_one_leaves_the_others_and_revoking_the_host_ends_all(hosted):
     refused = borrower("offer", "publish", "-", "--wait", WAIT, expect=1,
                        stdin=json.dumps(offers.load("logistiek-heftruck-in")))
     assert "member" in refused.stderr  # by the broker, or by the node that has read it already
-    hosting.until(host, lambda: state_of(host, borrower.kvk)["state"] == "revoked")
+    until(lambda: state_of(host, borrower.kvk)["state"] == "revoked")
     assert state_of(host, lender.kvk)["state"] == "member"
     world.broker("revoke", host.kvk)
     members = {row["kvk"]: row["revoked"] for row in world.broker.json("members")["members"]}
@@ -286,7 +287,7 @@ def test_a_party_that_the_broker_refuses_stands_in_nobodys_way(world_of, tmp_pat
     call([restored.program, "ledger", "restore", tmp_path / "backup", "--home", restored.home])
     world.nodes.append(restored)
     restored.start()
-    hosting.until(restored, lambda: restored.json("status")["broker"]["connected"]
+    until(lambda: restored.json("status")["broker"]["connected"]
                   and not restored.json("status")["broker"]["behind"])
     refused = restored(*arguments, token, "--wait", WAIT, expect=1)
     assert f"KvK {kvk}" in refused.stdout and refused.stderr.strip()

@@ -1,5 +1,4 @@
 """The certificate of a hosted employer is renewed: told before its end, with the daemon up and down, and what is refused."""
-import datetime
 import json
 import os
 import socket
@@ -9,7 +8,8 @@ import pytest
 
 from support import hosting, offers
 from support.hosting import EMPLOYERS, Hosted
-from support.world import DEADLINE, WAIT, Node, die_with_parent
+from support.dates import day_of
+from support.world import DEADLINE, WAIT, Node, die_with_parent, until
 from test_parties import state_of
 
 
@@ -31,10 +31,6 @@ def invite(world, party):
     return world.broker.invite(party.name, party.kvk, "--host", party.host.kvk)
 
 
-def in_days(days):
-    return datetime.date.today() + datetime.timedelta(days=days)
-
-
 def test_a_certificate_is_told_to_end_and_renewed_with_the_daemon_up_and_down(hosted):
     world, host, (first, second) = hosted
     ends = {party.kvk: state_of(host, party.kvk)["valid_until"] for party in (first, second)}
@@ -43,10 +39,10 @@ def test_a_certificate_is_told_to_end_and_renewed_with_the_daemon_up_and_down(ho
     turn(world, host, 700)
     assert state_of(host, first.kvk)["renewal"] == "due"
     assert world.broker.json("status")["certificates_ending"] == 3 and "60" in world.broker("status").stdout
-    assert ends[first.kvk][:10] in world.broker("members").stdout
+    assert day_of(ends[first.kvk]) in world.broker("members").stdout
     for language, word in (("en", "valid until"), ("nl", "geldt tot")):
         shown = host("status", "--lang", language).stdout
-        assert word in shown and first.name in shown and ends[first.kvk][:10] in shown and "party renew" in shown
+        assert word in shown and first.name in shown and day_of(ends[first.kvk]) in shown and "party renew" in shown
     # The host's own first: who is over cannot house others.
     host("join", world.broker.invite(host.name, host.kvk, "--role", "network"))
     down = host.json("party", "renew", invite(world, first))
@@ -63,7 +59,7 @@ def test_a_certificate_is_told_to_end_and_renewed_with_the_daemon_up_and_down(ho
     turn(world, host, 800)
     host.start()
     for party in (first, second):
-        assert party.publish(offers.load("logistiek-magazijn-uit", in_days(800)), "--wait", WAIT)
+        assert party.publish(offers.load("logistiek-magazijn-uit", ahead=800), "--wait", WAIT)
     host.stop()
     before = host.json("party", "list")
     host("ledger", "verify")
@@ -87,8 +83,8 @@ def test_a_lapsed_party_says_so_and_comes_back(hosted):
     assert first.name in host("status").stdout
     world.broker.start()
     host.start()
-    hosting.until(host, lambda: state_of(host, first.kvk)["state"] == "member")
-    assert first.publish(offers.load("logistiek-magazijn-uit", in_days(740)), "--wait", WAIT)
+    until(lambda: state_of(host, first.kvk)["state"] == "member")
+    assert first.publish(offers.load("logistiek-magazijn-uit", ahead=740), "--wait", WAIT)
 
 
 def test_what_renews_nobody_is_refused_and_changes_nothing(hosted):
@@ -125,9 +121,9 @@ def test_what_renews_nobody_is_refused_and_changes_nothing(hosted):
     broker.start()
     # The broker's refusal is told, and the certificate stays as it was.
     host.start()
-    hosting.until(host, lambda: state_of(host, kvk)["state"] == "member")
+    until(lambda: state_of(host, kvk)["state"] == "member")
     broker("revoke", first.kvk)
-    hosting.until(host, lambda: state_of(host, first.kvk)["state"] == "revoked")
+    until(lambda: state_of(host, first.kvk)["state"] == "revoked")
     assert first.name in host("party", "renew", invite(world, first), expect=1).stderr
 
 
@@ -153,7 +149,7 @@ def test_the_keys_of_a_hosted_party_rotate(hosted):
     assert first.publish(offers.load("logistiek-magazijn-uit"), "--wait", WAIT)
     assert second.json("key", "rotate", "--wait", WAIT)["card"] == 1
     assert host.json("key", "rotate", "--wait", WAIT)["card"] == 1
-    hosting.until(host, lambda: host.json("status")["broker"]["connected"])
+    until(lambda: host.json("status")["broker"]["connected"])
     assert Hosted(host, second.name, second.kvk).publish(offers.load("voedsel-orderpickers-in"), "--wait", WAIT)
 
 

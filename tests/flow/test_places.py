@@ -6,8 +6,7 @@ import pytest
 
 from support import offers
 from support.deals import match_of
-from support.hosting import until
-from support.world import WAIT, Node, World, call
+from support.world import WAIT, Node, World, call, until
 
 
 def line(postcode, town, latitude, longitude, municipality="", country="NL"):
@@ -122,5 +121,5 @@ def test_matches_are_judged_anew_with_what_was_imported(tmp_path):
         assert any("postcode area" in str(reason) for reason in
                    borrower.json("match", "show", match, "--lang", "en")["reasons"])
         places(borrower, "import", *written(tmp_path / "geo"))
-        until(borrower, lambda: any("about 2 km" in str(reason) for reason in
+        until(lambda: any("about 2 km" in str(reason) for reason in
                                     borrower.json("match", "show", match, "--lang", "en")["reasons"]))

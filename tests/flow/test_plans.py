@@ -6,8 +6,8 @@ import pytest
 
 from support import offers
 from support.deals import DONE, accept, received
-from support.hosting import EMPLOYERS, add, network, until
-from support.world import WAIT, World
+from support.hosting import EMPLOYERS, add, network
+from support.world import WAIT, World, until
 
 OUT, IN = "logistiek-magazijn-uit", "voedsel-orderpickers-in"
 FULL = {"per_week_min": 24, "per_week_max": 40}
@@ -27,7 +27,7 @@ def wanted(people, **changes):
 
 def seen(node, *ids):
     """Waits until these offers are on the node's board."""
-    until(node, lambda: set(ids) <= {offer["id"] for offer in node.json("offer", "list")["offers"]})
+    until(lambda: set(ids) <= {offer["id"] for offer in node.json("offer", "list")["offers"]})
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def withdraw_all(world):
             if offer["state"] in ("open", "paused"):
                 node("offer", "withdraw", offer["id"], "--wait", WAIT)
     for node in world.nodes:
-        until(node, lambda: all(offer["state"] != "open" for offer in node.json("offer", "list")["offers"]))
+        until(lambda: all(offer["state"] != "open" for offer in node.json("offer", "list")["offers"]))
 
 
 def test_one_request_is_filled_by_several_lenders_and_proposed_with_one_command(world):
@@ -66,7 +66,7 @@ def test_one_request_is_filled_by_several_lenders_and_proposed_with_one_command(
     told = borrower("plan", "--offer", asked, "--lang", "nl").stdout
     assert "100 van de 100 gevraagde mensen, van 3 werkgevers" in told
     assert "Wie niets doet, komt 100 mensen te kort." in told and "50 mensen" in told and "50 meer" in told
-    assert "Beter kan niet" in told and f"collega plan propose" in told
+    assert "Beter kan niet" in told and "collega plan propose" in told
     again = borrower.json("plan", "show", plan["id"][:6])
     assert again["loans"] == plan["loans"] and again["sentences"] == plan["sentences"]
     # One deal per lender; two accept, and wait for nobody.
@@ -82,7 +82,7 @@ def test_one_request_is_filled_by_several_lenders_and_proposed_with_one_command(
     assert "already" in borrower("plan", "propose", plan["id"], "--lang", "en", expect=1).stderr
     assert borrower.json("plan", "--offer", asked)["loans"] == []
     lenders[2]("deal", "decline", slow["id"], "--wait", WAIT)
-    until(borrower, lambda: borrower.deal(slow["id"])["state"] == "void")
+    until(lambda: borrower.deal(slow["id"])["state"] == "void")
     assert borrower.json("plan", "--offer", asked)["people"] == people[lent[2]]
     withdraw_all(world)
 
@@ -224,8 +224,8 @@ def test_two_lenders_share_one_place_on_different_days(world, named):
     assert first.json("deal", "accept", by_name[one], "--wait", WAIT)["state"] in DONE
     received(second, by_name[two])
     second("deal", "decline", by_name[two], "--wait", WAIT)
-    until(borrower, lambda: borrower.deal(by_name[two])["state"] == "void")
-    until(borrower, lambda: borrower.deal(by_name[one])["state"] in DONE)
+    until(lambda: borrower.deal(by_name[two])["state"] == "void")
+    until(lambda: borrower.deal(by_name[one])["state"] in DONE)
     rest = borrower.json("plan", "--offer", asked)
     assert [(loan["supply"]["offer"], loan["hours"], loan["slots"]) for loan in rest["loans"]] == [(lent[1], 16, THU_FRI)]
     assert rest["hours_asked"] == 16

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from support import deals
-from support.world import WAIT, call
+from support.world import WAIT, call, until
 from test_deal_proofs import verify
-from test_keys import connected, until
+from test_keys import connected
 
 TAKES_MOST = 30  # frames that such a home takes in, and more
 

@@ -1,21 +1,12 @@
 """A member is revoked while it has deals in every state: it is cut off at once, what was decided stays, what is open ends."""
-import datetime
 import json
 
 import pytest
 
 from support import deals, offers
-from support.world import WAIT, Node
+from support.dates import in_days
+from support.world import WAIT, Node, until
 from test_deal_proofs import proof
-
-
-def until(condition):
-    while not condition():
-        pass
-
-
-def in_days(days):
-    return (datetime.date.today() + datetime.timedelta(days=days)).isoformat()
 
 
 def others_offers(node):

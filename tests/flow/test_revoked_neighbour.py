@@ -5,9 +5,10 @@ import pytest
 
 from support import deals, hosting, offers
 from support.hosting import EMPLOYERS
-from support.world import WAIT
+from support.dates import in_days
+from support.world import WAIT, until
 from test_parties import state_of, verified
-from test_revocation import in_days, others_offers
+from test_revocation import others_offers
 
 
 @pytest.fixture
@@ -22,8 +23,8 @@ def neighbours(world_of):
 
 def revoke(world, host, kept, gone):
     world.broker("revoke", "--reason", "contributie niet betaald", gone.kvk)
-    hosting.until(host, lambda: state_of(host, gone.kvk)["state"] == "revoked")
-    hosting.until(host, lambda: not kept.json("match", "list")["matches"])
+    until(lambda: state_of(host, gone.kvk)["state"] == "revoked")
+    until(lambda: not kept.json("match", "list")["matches"])
 
 
 def test_its_offers_are_gone_for_its_neighbours_and_for_others_alike(neighbours):
@@ -32,9 +33,9 @@ def test_its_offers_are_gone_for_its_neighbours_and_for_others_alike(neighbours)
     named = gone.publish({**offers.load("logistiek-heftruck-uit"), "audience": f"named:{kept.kvk}"}, "--wait", WAIT)
     asked = kept.publish(offers.load("voedsel-orderpickers-in"), "--wait", WAIT)
     match = deals.match_of(kept, asked, lent)
-    hosting.until(host, lambda: set(others_offers(kept)) == {lent, named})
+    until(lambda: set(others_offers(kept)) == {lent, named})
     revoke(world, host, kept, gone)
-    hosting.until(elsewhere, lambda: lent not in others_offers(elsewhere))
+    until(lambda: lent not in others_offers(elsewhere))
     for party in (kept, host, elsewhere):
         assert not {lent, named} & {row["id"] for row in party.json("offer", "list", "--all")["offers"]}, party
     for offer in (lent, named):
@@ -79,7 +80,7 @@ def test_what_is_open_with_a_revoked_neighbour_ends(neighbours, tmp_path):
     assert gone.deal(proposed)["state"] not in deals.DONE and kept.deal(theirs)["state"] == "received"
     # What was agreed can be ended by the other side, and the proof is good.
     kept("deal", "terminate", agreed, "--effective", in_days(60), "--wait", WAIT)
-    hosting.until(host, lambda: kept.deal(agreed)["state"] == "terminated")
+    until(lambda: kept.deal(agreed)["state"] == "terminated")
     found = verified(kept, agreed, tmp_path / "proof.collega")
     assert found["valid"] and found["terminated_on"] == in_days(60), found
     # What is open ends after accept_by, by the decider's word, at both.
@@ -88,7 +89,7 @@ def test_what_is_open_with_a_revoked_neighbour_ends(neighbours, tmp_path):
         daemon.turn_clock(days=10)
     world.broker.start()
     host.start()
-    hosting.until(host, lambda: all(party.deal(deal)["state"] == "void" for deal in (theirs, proposed, amended)
+    until(lambda: all(party.deal(deal)["state"] == "void" for deal in (theirs, proposed, amended)
                                     for party in (kept, gone)))
     host.stop()
     before = kept.deals(), gone.deals()

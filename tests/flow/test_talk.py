@@ -1,8 +1,8 @@
 """Interest and talk: seen at both sides, and binding nobody."""
 import json
 
-from support import deals
-from support.world import WAIT
+from support import deals, offers
+from support.world import WAIT, until, within
 
 MESSAGE = "Kunnen jullie er zes missen in week 3?"
 
@@ -12,8 +12,7 @@ def state(node, match):
 
 
 def until_state(node, match, wanted):
-    while not any(m["id"] == match and m["state"] == wanted for m in node.json("match", "list", "--wait", WAIT)["matches"]):
-        node("status")
+    until(lambda: state(node, match) == wanted)
 
 
 def talk(node, thread):
@@ -21,17 +20,15 @@ def talk(node, thread):
 
 
 def until_said(node, thread, count):
-    while True:
+    for _ in within():
         result = node("deal", "talk", thread, "--json", expect=None)
         if result.returncode == 0 and len(json.loads(result.stdout)["messages"]) >= count:
             return json.loads(result.stdout)
-        node("status")
 
 
 def test_interest_is_answered_and_opens_the_talk(world_of, tmp_path):
     lender, borrower = world_of(2).nodes
-    lent, asked, match = deals.matched(lender, borrower)
-    assert deals.match_of(lender, lent, asked) == match
+    _, _, match = deals.matched(lender, borrower)
     assert state(borrower, match) == "suggested"
     assert lender("deal", "talk", match, "--message", "Hallo", expect=1).stderr.strip()
     assert borrower.json("match", "interest", match, "--message", MESSAGE, "--wait", WAIT)["state"] == "interested"
@@ -39,7 +36,7 @@ def test_interest_is_answered_and_opens_the_talk(world_of, tmp_path):
     assert lender.json("match", "interest", match, "--wait", WAIT)["state"] == "answered"
     until_state(borrower, match, "answered")
     draft = tmp_path / "draft.json"
-    draft.write_text(json.dumps({"work": {"headcount": 6, "from": "2027-01-18", "until": "2027-01-24", "hours_per_week": 32},
+    draft.write_text(json.dumps({"work": {"headcount": 6, "from": offers.moved("2027-01-18"), "until": offers.moved("2027-01-24"), "hours_per_week": 32},
                                  "rates": {"hourly_cents": 2350, "currency": "EUR"}}))
     lender("deal", "talk", match, "--message", "Ja, tegen dit tarief.", "--terms", draft, "--wait", WAIT)
     said = until_said(borrower, match, 3)
@@ -53,8 +50,7 @@ def test_interest_is_answered_and_opens_the_talk(world_of, tmp_path):
 
 def test_a_declined_match_says_so_to_who_waits(world_of):
     lender, borrower = world_of(2).nodes
-    lent, asked, match = deals.matched(lender, borrower)
-    deals.match_of(lender, lent, asked)
+    _, _, match = deals.matched(lender, borrower)
     assert lender.json("match", "decline", match)["state"] == "declined"
     assert state(borrower, match) == "suggested"  # nobody waited for an answer: nobody is told
     borrower("match", "interest", match, "--wait", WAIT)

@@ -9,8 +9,7 @@ import pytest
 
 from support import offers
 from support.deals import match_of
-from support.hosting import until
-from support.world import WAIT, Node, World, call
+from support.world import WAIT, Node, World, call, until
 
 OCCUPATIONS = ("conceptType,conceptUri,iscoGroup,preferredLabel,altLabels\n"
                'Occupation,http://e/o/taxi,8322,taxi driver,"cab driver\ntaxicab driver"\n'
@@ -192,8 +191,8 @@ def test_matches_are_judged_by_the_taxonomy_once_it_is_there_and_again_when_it_c
         assert (parts["occupation"], parts["skills"]) == (0.7, 0)
         taxonomy(borrower, "import", "esco", files)
         # All they do they share: 0.6 of skills, and 0.4 of the tree's 0.7.
-        until(borrower, lambda: matched(borrower, match)[0]["occupation"] == pytest.approx(0.88, abs=0.003))
+        until(lambda: matched(borrower, match)[0]["occupation"] == pytest.approx(0.88, abs=0.003))
         assert "motorcycle courier" in matched(borrower, match)[1]
         taxonomy(borrower, "import", "esco", written(tmp_path / "esco", skillSkillRelations=related))
-        until(borrower, lambda: matched(borrower, match)[0]["skills"] == 0.6)
+        until(lambda: matched(borrower, match)[0]["skills"] == 0.6)
         assert "rijden" in matched(borrower, match)[1]

@@ -1,21 +1,24 @@
 """Steps of a deal that several flows share."""
 from support import offers
-from support.world import WAIT, within
+from support.world import WAIT, call, within
 
 DONE = {"concluded", "active"}
 
 
 def matched(lender, borrower, out="logistiek-magazijn-uit", wanted="voedsel-orderpickers-in", **changes):
-    """Both publish; the borrower's match of the two. changes: members of the borrower's offer."""
+    """Both publish, and both have found the match of the two, so that either may propose on it. changes: members of the
+    borrower's offer."""
     lent = lender.publish(offers.load(out), "--wait", WAIT)
     offer = {**offers.load(wanted), **changes}
     asked = borrower.publish(offer, "--wait", WAIT)
-    return lent, asked, match_of(borrower, asked, lent)
+    match = match_of(borrower, asked, lent)
+    assert match_of(lender, lent, asked) == match
+    return lent, asked, match
 
 
 def match_of(node, mine, counter):
     """Waits until the node has found this pair."""
-    while True:
+    for _ in within():
         for match in node.json("match", "list", "--offer", mine, "--wait", WAIT)["matches"]:
             if match["counter"] == counter:
                 return match["id"]
@@ -23,7 +26,7 @@ def match_of(node, mine, counter):
 
 def received(node, deal):
     """Waits until the deal stands in the node's ledger."""
-    while True:
+    for _ in within():
         found = [row for row in node.json("deal", "list", "--wait", WAIT)["deals"] if row["id"] == deal]
         if found:
             return found[0]
@@ -66,5 +69,4 @@ def conclude(proposer, acceptor, match, *arguments):
 
 
 def prove(node, deal, *arguments):
-    from support.world import call
     return call([node.program, "deal", "prove", deal, *arguments, "--wait", WAIT, "--home", node.home], text=False).stdout

@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-from support import offers, world  # noqa: E402
+from support import deals, offers, world  # noqa: E402
 
 STEP = 0
 
@@ -70,8 +70,7 @@ def story(scene):
     deal = versgoed("deal", "propose", match["id"], "--headcount", "6", "--hours", "32", "--rate", "23,80",
                     "--wait", world.WAIT).stdout.strip()
     show(f"deal {deal}")
-    snijder("deal", "list", "--wait", world.WAIT)
-    received = wait_for(snijder, deal, {"received"})
+    received = deals.received(snijder, deal)
     true(received["terms"]["headcount"] == 6 and received["terms"]["rates"]["hourly_cents"] == 2380,
          "Snijder reads the proposal; the broker could not")
 
@@ -84,7 +83,7 @@ def story(scene):
 
     step("The proof is one file; it verifies anywhere, without node, ledger or network.")
     proof = scene / "proof.collega"
-    proof.write_bytes(world.call([versgoed.program, "deal", "prove", deal, "--home", versgoed.home], text=False).stdout)
+    proof.write_bytes(deals.prove(versgoed, deal))
     nowhere = {"HOME": "/nonexistent", "PATH": "/nonexistent", "COLLEGA_HOME": ""}
     verified = world.call([versgoed.program, "verify", proof, "--lang", "nl"], env=nowhere)
     show(verified.stdout)
@@ -104,15 +103,6 @@ def story(scene):
     for node in nodes:
         show(f"{node.name}: " + node("ledger", "verify", "--lang", "nl").stdout)
     return broker, nodes
-
-
-def wait_for(node, deal, states):
-    """Looks again whenever the node's ledger changes, until the deal is in one of `states`."""
-    while True:
-        found = next((d for d in node.deals() if d["id"] == deal), None)
-        if found and found["state"] in states:
-            return found
-        node("deal", "list", "--wait", "1", expect=None)
 
 
 def next_commands(broker, nodes):

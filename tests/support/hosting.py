@@ -1,7 +1,5 @@
 """A network's node and the employers that live there, each driven with --as as if it were a node of its own."""
-import time
-
-from support.world import DEADLINE, WAIT, Node
+from support.world import WAIT, Node
 
 NETWORK = ("ACE West-Brabant", "90000001", "B. Maas", "directeur")
 EMPLOYERS = [("Snijder Logistiek BV", "12345678", "M. de Wit", "directeur"),
@@ -27,14 +25,6 @@ class Hosted:
         return self.host.json(*arguments, "--as", self.kvk, expect=expect, env=env)
 
     publish, deal, deals = Node.publish, Node.deal, Node.deals
-
-
-def until(node, condition):
-    """Looks again, whenever the node's ledger may have changed, until the condition holds."""
-    deadline = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < deadline, "not within the time that tests have"
-        node("ledger", "log", "--last", "1")
 
 
 def add(broker, host, employer, *arguments, expect=0):

@@ -36,6 +36,15 @@ def within(why=lambda: ""):
     raise AssertionError("it did not come about in time", why())
 
 
+def until(condition):
+    """Looks again until it holds; what it then gave. Fails at the deadline."""
+    found = None
+    for _ in within(lambda: found):
+        found = condition()
+        if found:
+            return found
+
+
 def die_with_parent():
     _LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 

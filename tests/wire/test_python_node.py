@@ -8,7 +8,7 @@ import nacl.public
 import nacl.signing
 import pytest
 
-from support import wire
+from support import deals, wire
 from support.wire import DAY_MS, Network, blake, leaf, record_id, root_of, schema, signed
 from support.world import WAIT, Broker, Node, call
 
@@ -140,8 +140,7 @@ def test_a_python_node_and_a_real_one_conclude_a_deal(place, tmp_path):
         assert client.hear("stored").hash == blake(b"collega/envelope/1", envelope)
 
         # The node reads it and accepts.
-        while not node.deals():
-            node("deal", "list", "--wait", WAIT)
+        deals.received(node, deal_id.hex())
         assert node.deal(deal_id.hex())["terms"]["headcount"] == 3
         assert node.json("deal", "accept", deal_id.hex(), "--wait", WAIT)["state"] in ("concluded", "active")
 
