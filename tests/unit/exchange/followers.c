@@ -252,12 +252,6 @@ static void let_time_pass(struct play *play, collega_time most) {
   play->world->now += 1 + (collega_time)roll(play, (uint32_t)(most / HOUR_MS)) * HOUR_MS;
 }
 
-/* The world's broker opened its epoch by the clock: from here on time is later than that. */
-static void start_after_clock(struct world *world) {
-  while (world->now <= clock_now())
-    world->now += DAY_MS;
-}
-
 /* The whole horizon, so that sessions that begin after it meet it. */
 static void compact(struct world *world) {
   bool more = true;
@@ -372,7 +366,6 @@ static void step(struct play *play) {
 
 static void play_through(struct world *world, uint64_t seed) {
   struct play play = {.world = world, .random = seed * 2 + 1};
-  start_after_clock(world);
   for (size_t i = 0; i < HOMES; i++) {
     world_home(world, names[i], kvks[i], true);
     play.wanted[i] = (struct wanted){"", "", "", ""};
@@ -411,7 +404,6 @@ static struct short_id publish_in(struct world *world, struct home *home, uint32
  * somebody who only comes now; what was published since is there. */
 static void what_is_over_is_compacted(void **state) {
   struct world *world = *state;
-  start_after_clock(world);
   struct home *author = world_home(world, names[0], kvks[0], true);
   struct home *steady = world_home(world, names[1], kvks[1], true);
   struct home *behind = world_home(world, names[2], kvks[2], true);

@@ -45,6 +45,28 @@ static struct store *open_store(const char *path, bool must_exist) {
   return store;
 }
 
+/* The number of an epoch is the second in which it began, by the clock, and the broker waits until that is over: so it
+ * begins at the end of one. */
+static void turn_clock(struct world *world) {
+  char text[32], path[128];
+  world->now += SECOND_MS - 1 - world->now % SECOND_MS;
+  setenv("COLLEGA_CLOCK_FILE", "", 1);
+  snprintf(text, sizeof text, "%lld", (long long)(world->now - clock_now()));
+  snprintf(path, sizeof path, "%s/clock", world->directory);
+  must(file_write(path, text, strlen(text), 0600, &error));
+  setenv("COLLEGA_CLOCK_FILE", path, 1);
+}
+
+static void begin_epoch(struct world *world) {
+  turn_clock(world);
+  must(commit_open(world->store, world->broker, "Netwerk West", &world->commit, &error));
+  world->now += 10 * SECOND_MS; /* a slow machine may have waited for more than one second to end */
+  assert_true(clock_now() < world->now);
+  setenv("COLLEGA_CLOCK_FILE", "", 1);
+}
+
+#define BEGINS INT64_C(1798758000000) /* 2026-12-31T23:00:00Z, whatever day it is here */
+
 int world_setup(void **state) {
   setenv("COLLEGA_MAP_MIB", "64",
          1); /* sanitizers have no room for the map that is reserved by default */
@@ -52,7 +74,7 @@ int world_setup(void **state) {
   must(bytes_start(&error));
   struct world *world = calloc(1, sizeof *world);
   assert_non_null(world);
-  world->now = INT64_C(1798758000000); /* 2026-12-31T23:00:00Z */
+  world->now = BEGINS - MINUTE_MS;
   /* In memory, where there is room for that: nobody pulls the plug here. */
   snprintf(world->directory, sizeof world->directory, "%s/collega-exchange-XXXXXX",
            access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
@@ -64,7 +86,8 @@ int world_setup(void **state) {
   world->broker_id = *identity_party(world->broker);
   snprintf(path, sizeof path, "%s/broker", world->directory);
   world->store = open_store(path, false);
-  must(commit_open(world->store, world->broker, "Netwerk West", &world->commit, &error));
+  begin_epoch(world);
+  world->now = BEGINS;
   world->members = members_new(NULL, NULL);
   assert_non_null(world->members);
   struct run_view card; /* the decisions that it is shown are its own */
@@ -658,18 +681,6 @@ void world_backup_broker(struct world *world, const char *path) {
   store_close(&copy);
 }
 
-/* The number of an epoch is the second in which it began, and the broker waits until that is over: so it
- * begins at the end of one. */
-static void turn_clock(struct world *world) {
-  char text[32], path[128];
-  world->now += SECOND_MS - 1 - world->now % SECOND_MS;
-  setenv("COLLEGA_CLOCK_FILE", "", 1);
-  snprintf(text, sizeof text, "%lld", (long long)(world->now - clock_now()));
-  snprintf(path, sizeof path, "%s/clock", world->directory);
-  must(file_write(path, text, strlen(text), 0600, &error));
-  setenv("COLLEGA_CLOCK_FILE", path, 1);
-}
-
 void world_restore_broker(struct world *world, const char *path) {
   char home[128];
   snprintf(home, sizeof home, "%s/broker-%u", world->directory, ++world->restores);
@@ -679,11 +690,7 @@ void world_restore_broker(struct world *world, const char *path) {
   must(store_backup(copy, home, &error));
   store_close(&copy);
   world->store = open_store(home, true);
-  turn_clock(world);
-  must(commit_open(world->store, world->broker, "Netwerk West", &world->commit, &error));
-  world->now += 10 * SECOND_MS; /* a slow machine may have waited for more than one second to end */
-  assert_true(clock_now() < world->now);
-  setenv("COLLEGA_CLOCK_FILE", "", 1);
+  begin_epoch(world);
   for (size_t i = 0; i < world->count; i++)
     world->home[i].welcomed = false;
 }
