@@ -4,7 +4,8 @@ Parts: source (arrows, formatting, generated files, each program of the benchmar
 vectors, wire, flow, fault (pytest), memory (valgrind, soak), model (Spin), instructions (of the hot paths, counted by
 valgrind), asan (units, flows and the wire under the address and undefined-behaviour sanitizers; campaigns of random steps
 run a tenth as long there), tsan (under the thread sanitizer, the flows that go through every thread there is, THREADED; with
---long all flows), fuzz (each target of tests/fuzz for as long as FUZZ says, and what the corpora reach of proto/).
+--long all flows), fuzz (each target of tests/fuzz for as long as FUZZ says, and what the corpora reach of proto/), and with
+--long conditions (all flows again, under each of what conditions() names).
 
 Builds and fuzzers run beside the other parts and take what those leave of the processors; so a fuzzer's seconds are
 seconds of processor time. What is left of them when its turn comes is waited for in the part fuzz.
@@ -20,17 +21,23 @@ import sys
 import time
 import xml.etree.ElementTree as ElementTree
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PARTS = ["source", "unit", "vectors", "wire", "flow", "fault", "memory", "model", "instructions", "asan", "tsan", "fuzz"]
+PARTS = ["source", "unit", "vectors", "wire", "flow", "fault", "memory", "model", "instructions", "asan", "tsan", "fuzz",
+         "conditions"]
 # What is built, in this order, and of it what; nothing: all of it. All flows need all of a build.
 BUILDS = {"debug": [], "asan": [], "release": ["bench_hot"], "tsan": ["collega", "collega-broker"],
           "coverage": ["coverage_targets"]}
 BUILDS_LONG = {**BUILDS, "tsan": []}
-NEEDS = {**dict.fromkeys(["source", "unit", "vectors", "wire", "flow", "fault", "memory"], ["debug"]),
+NEEDS = {**dict.fromkeys(["source", "unit", "vectors", "wire", "flow", "fault", "memory", "conditions"], ["debug"]),
          "instructions": ["release"], "asan": ["asan"], "tsan": ["tsan"], "fuzz": ["asan", "coverage"]}
 THREADED = ["first_deal", "apart", "ledger_import"]
+# Under what the flows run again with --long: tests/fault/conditions/conditions.c. Days of which one ends soon: a month and
+# summer time begin, a year ends, a leap day, and one far away.
+LATE = ["snijder", "versgoed", "havendok", "acewest", "collega-broker"]
+DAYS = ["2027-03-28T00:59:20+00:00", "2027-12-31T22:59:20+00:00", "2028-02-29T22:59:20+00:00", "2035-06-30T21:59:20+00:00"]
 UNIT_SECONDS = 300
 WORKERS = 3
 # Every target of tests/fuzz: its seconds of processor time, and its dictionary (tests/fuzz/dictionaries.py).
@@ -239,6 +246,23 @@ def pytest(name, paths, count, environment=None, workers=0):
     say(f"{'ok    ' if bad == 0 else 'FAILED'} {name}: {total - bad - skipped} passed, {bad} failed, {skipped} skipped")
 
 
+def conditions():
+    """(name, environment) of each."""
+    for word in LATE:
+        yield f"late-{word}", {"COLLEGA_LATE": word}
+    yield "slow-disk", {"COLLEGA_SLOW_DISK": "1"}
+    for day in DAYS:
+        ahead = int(datetime.fromisoformat(day).timestamp() - time.time())
+        if ahead > 0:
+            yield f"day-{day[:10]}", {"COLLEGA_DAY_AHEAD": str(ahead)}
+
+
+def under(conditions):
+    directory = ROOT / "build" / "debug"
+    return {"COLLEGA_BIN": str(directory), "LD_PRELOAD": str(directory / "libcollega_conditions.so"),
+            "COLLEGA_TEST_DEADLINE": "180", **conditions}
+
+
 def sanitized(preset):
     """A sanitizer's shadow leaves little room for maps."""
     return {"COLLEGA_BIN": str(ROOT / "build" / preset), "COLLEGA_MAP_MIB": "1024", "COLLEGA_SANITIZED": "1"}
@@ -281,6 +305,9 @@ def main():
                        WORKERS)
             elif part == "fuzz":
                 fuzzing.report(count)
+            elif part == "conditions" and options.long:
+                for name, environment in conditions():
+                    pytest(name, ["tests/flow"], count, under(environment), 4 * WORKERS)
             say(f"-- {part}: {time.monotonic() - started:.0f} s")
     finally:
         if fuzzing:

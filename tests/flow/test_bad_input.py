@@ -84,36 +84,36 @@ def test_a_missing_file_is_named(node):
     assert "nowhere.json" in node("offer", "publish", "/nonexistent/nowhere.json", expect=1).stderr
 
 
+NOBODYS = "f" * 12  # long enough to be the beginning of no id
 USAGE = [
     [], ["frobnicate"], ["offer"], ["offer", "publish"], ["offer", "publish", "a", "b"], ["offer", "list", "--colour"],
     ["offer", "show"], ["match", "list", "--wait", "soon"], ["match", "list", "--wait", "-1"], ["deal", "propose"],
-    ["deal", "propose", "00", "--to", "11"], ["deal", "propose", "00", "--headcount", "0"],
-    ["deal", "propose", "--to", "00", "--from", "2027-13-01"], ["deal", "propose", "--to", "00", "--rate", "2,3"],
+    ["deal", "propose", NOBODYS, "--to", "11"], ["deal", "propose", NOBODYS, "--headcount", "0"],
+    ["deal", "propose", "--to", NOBODYS, "--from", "2027-13-01"], ["deal", "propose", "--to", NOBODYS, "--rate", "2,3"],
     ["deal", "accept"], ["deal", "show"], ["verify"], ["ledger", "log", "--last", "0"], ["join"], ["init"],
     ["init", "--name", "X"], ["status", "--lang", "fr"],
-    ["match", "interest"], ["match", "interest", "00", "11"], ["match", "decline"], ["match", "interest", "00", "--terms", "x"],
-    ["deal", "talk"], ["deal", "talk", "00", "11"], ["deal", "counter"], ["deal", "counter", "00", "--headcount", "0"],
-    ["deal", "counter", "00", "--to", "11"], ["deal", "counter", "00", "--rate", "veel"], ["deal", "amend"],
-    ["deal", "amend", "00"], ["deal", "amend", "00", "--until", "2027-02-30"], ["deal", "amend", "00", "--hours", "61"],
-    ["deal", "terminate"], ["deal", "terminate", "00"], ["deal", "terminate", "00", "--effective", "morgen"],
-    ["deal", "terminate", "00", "--effective", "2027-01-31", "--headcount", "0"],
-    ["deal", "terminate", "00", "--effective", "2027-01-31", "--headcount", "10001"],
-    ["deal", "terminate", "00", "--effective", "2027-01-31", "--headcount", "half"], ["deal", "release"],
-    ["deal", "release", "00", "--sign", "--keep"], ["deal", "release", "00", "--sign", "yes"],
+    ["match", "interest"], ["match", "interest", NOBODYS, "11"], ["match", "decline"], ["match", "interest", NOBODYS, "--terms", "x"],
+    ["deal", "talk"], ["deal", "talk", NOBODYS, "11"], ["deal", "counter"], ["deal", "counter", NOBODYS, "--headcount", "0"],
+    ["deal", "counter", NOBODYS, "--to", "11"], ["deal", "counter", NOBODYS, "--rate", "veel"], ["deal", "amend"],
+    ["deal", "amend", NOBODYS], ["deal", "amend", NOBODYS, "--until", "2027-02-30"], ["deal", "amend", NOBODYS, "--hours", "61"],
+    ["deal", "terminate"], ["deal", "terminate", NOBODYS], ["deal", "terminate", NOBODYS, "--effective", "morgen"],
+    ["deal", "terminate", NOBODYS, "--effective", "2027-01-31", "--headcount", "0"],
+    ["deal", "terminate", NOBODYS, "--effective", "2027-01-31", "--headcount", "10001"],
+    ["deal", "terminate", NOBODYS, "--effective", "2027-01-31", "--headcount", "half"], ["deal", "release"],
+    ["deal", "release", NOBODYS, "--sign", "--keep"], ["deal", "release", NOBODYS, "--sign", "yes"],
 ]
 
 
 @pytest.mark.parametrize("arguments", USAGE, ids=lambda a: "_".join(a) or "nothing")
 def test_wrong_usage_exits_2_with_a_sentence(node, arguments):
     result = node(*arguments, expect=None)
-    if arguments[:2] == ["deal", "propose"] and "--to" in arguments and "00" in arguments and len(arguments) > 4:
-        assert result.returncode in (1, 2)  # the offer 00 does not exist either
+    if arguments[:2] == ["deal", "propose"] and "--to" in arguments and NOBODYS in arguments and len(arguments) > 4:
+        assert result.returncode in (1, 2)  # there is no such offer either
     else:
         assert result.returncode == 2, result.stderr
     assert result.stderr.strip()
 
 
-NOBODYS = "f" * 12  # long enough to be the beginning of no id
 UNKNOWN = [["offer", "show", NOBODYS], ["offer", "withdraw", NOBODYS], ["match", "show", NOBODYS], ["deal", "show", NOBODYS],
            ["deal", "accept", NOBODYS], ["deal", "decline", NOBODYS], ["deal", "withdraw", NOBODYS], ["deal", "prove", NOBODYS],
            ["match", "list", "--offer", NOBODYS], ["deal", "propose", NOBODYS], ["deal", "propose", "--to", NOBODYS],

@@ -58,6 +58,9 @@ def before(homes):
     return {name: state_of(runner) for name, runner in homes.items()}
 
 
+NOBODYS = "f" * 12  # the beginning of no id here: a command that took it for one would do nothing
+
+
 def some(values):
     """All of them; the sanitizers, under which a command takes ten times as long, see two."""
     return values[:2] if os.environ.get("COLLEGA_SANITIZED") else values
@@ -77,9 +80,9 @@ def run(homes, program, path, words, *more, home=None):
 
 @pytest.mark.parametrize("program,path,words,options", EVERY, ids=lambda v: v.replace(" ", "_") if isinstance(v, str) else "")
 def test_surplus_words_and_unknown_options_are_refused(homes, before, program, path, words, options):
-    surplus = [] if MANY in options else [["00"] * 9]
+    surplus = [] if MANY in options else [[NOBODYS] * 9]
     for more in some([["--no-such-option"], *surplus, ["-x"], ["--lang"], ["--json=1"]]):
-        result = run(homes, program, path, ["00"] * words, *more)
+        result = run(homes, program, path, [NOBODYS] * words, *more)
         assert result.returncode == 2 and result.stderr.strip() and not result.stdout, (more, result)
     if words:
         result = run(homes, program, path, [])
@@ -89,14 +92,14 @@ def test_surplus_words_and_unknown_options_are_refused(homes, before, program, p
 
 @pytest.mark.parametrize("program,path,words,option,argument", VALUED, ids=lambda v: str(v).replace(" ", "_")[:24])
 def test_a_bad_value_is_refused_and_the_option_named(homes, before, program, path, words, option, argument):
-    alone = run(homes, program, path, ["00"] * words, f"--{option}")
+    alone = run(homes, program, path, [NOBODYS] * words, f"--{option}")
     assert alone.returncode == 2 and f"--{option}" in alone.stderr
     listed = argument[0].islower()
     for value in some(CHOICE if listed else BAD.get(argument, [])):
-        result = run(homes, program, path, ["00"] * words, *needed(path, option), f"--{option}={value}")
+        result = run(homes, program, path, [NOBODYS] * words, *needed(path, option), f"--{option}={value}")
         assert result.returncode in ((1, 2) if program == "collega-broker" else (2,)), (value, result)
         assert option in result.stderr and not result.stdout, (value, result)
-    repeated = run(homes, program, path, ["00"] * words, f"--{option}=a", f"--{option}=b")
+    repeated = run(homes, program, path, [NOBODYS] * words, f"--{option}=a", f"--{option}=b")
     assert repeated.returncode in (1, 2) and repeated.stderr.strip()
     assert state_of(homes[program]) == before[program]
 
@@ -104,8 +107,8 @@ def test_a_bad_value_is_refused_and_the_option_named(homes, before, program, pat
 @pytest.mark.parametrize("program,path,words,option,argument", [row for row in VALUED if row[4] in ("ID", "OFFER", "PARTY", "FILE", "FINGERPRINT") and row[1] != "ledger export"],
                          ids=lambda v: str(v).replace(" ", "_")[:24])
 def test_what_is_named_and_is_not_there_is_said(homes, before, program, path, words, option, argument):
-    for value in some(["\u202e", "f" * 65, "", "zz", "f" * 12]):
-        result = run(homes, program, path, ["00"] * words, f"--{option}={value}")
+    for value in some(["\u202e", "f" * 65, "", "zz", NOBODYS]):
+        result = run(homes, program, path, [NOBODYS] * words, f"--{option}={value}")
         assert result.returncode in (1, 2) and result.stderr.strip(), (value, result)
         assert "\u202e" not in result.stderr  # what was typed cannot turn the terminal's writing
     assert state_of(homes[program]) == before[program]
@@ -116,9 +119,9 @@ def test_what_is_named_and_is_not_there_is_said(homes, before, program, path, wo
 def test_a_home_that_is_none_or_of_the_other_kind_is_refused(homes, tmp_path, program, path, words, options):
     other = next(runner for name, runner in homes.items() if name != program)
     for home in some([other.home, tmp_path, tmp_path / "nowhere"]):
-        result = run(homes, program, path, ["00"] * words, *needed(path), home=home)
+        result = run(homes, program, path, [NOBODYS] * words, *needed(path), home=home)
         assert result.returncode == 1 and str(home) in result.stderr and not result.stdout, (home, result)
-    nowhere = call([homes[program].program, *path.split(" "), *["00"] * words, *needed(path)], expect=2,
+    nowhere = call([homes[program].program, *path.split(" "), *[NOBODYS] * words, *needed(path)], expect=2,
                    env={"COLLEGA_HOME": "", "COLLEGA_BROKER_HOME": ""})
     assert "--home" in nowhere.stderr
     assert list(tmp_path.iterdir()) == []

@@ -36,9 +36,9 @@ def test_an_empty_command_is_none(node, program):
 
 
 @pytest.mark.parametrize("arguments", [
-    ["deal", "prove", "00", "--hide", ""], ["verify", "file", "--trust", ""], ["ledger", "export", "--complete", ""],
+    ["deal", "prove", "ffffffffffff", "--hide", ""], ["verify", "file", "--trust", ""], ["ledger", "export", "--complete", ""],
     ["key", "recover", "--recovery-key", ""], ["offer", "list", "--as", ""], ["offer", "list", "--home", ""],
-    ["deal", "talk", "00", "--message", ""], ["deal", "propose", "00", "--terms", ""], ["deal", "list", "--state", ""],
+    ["deal", "talk", "ffffffffffff", "--message", ""], ["deal", "propose", "ffffffffffff", "--terms", ""], ["deal", "list", "--state", ""],
     ["match", "list", "--offer", ""], ["mandate", "add", "--signatory", "", "--function", "x"]], ids=lambda a: a[-2])
 def test_an_option_without_a_value_is_wrong_usage(node, arguments):
     option = next(word for word, value in zip(arguments, arguments[1:]) if value == "")

@@ -126,7 +126,7 @@ def test_what_is_still_needed_is_not_erased(world_of):
 
 @pytest.mark.parametrize("arguments,status,names", [
     ([], 2, "deal"),
-    (["--deal", "00", "--before", "2026-01-01"], 2, "deal"),
+    (["--deal", "ffffffffffff", "--before", "2026-01-01"], 2, "deal"),
     (["--deal", "zz", "--yes"], 1, "zz"),
     (["--deal", "0123456789", "--yes"], 1, "0123456789"),
     (["--before", "gisteren", "--yes"], 2, "before"),

@@ -343,10 +343,10 @@ def test_a_large_board_is_planned_by_the_best_of_each_request(tmp_path):
 
 
 BAD = [([], "plan_of_what", 2), (["--board", "--offer", "ab"], "plan_of_what", 2), (["--rings", "--offer", "ab"], "plan_of_what", 2),
-       (["--offer", "ffff"], "id_unknown", 1), (["--offer", "nothex!"], "id_malformed", 1),
-       (["--board", "--time", "0"], None, 2), (["--board", "--time", "x"], None, 2), (["show", "ffff"], "plan_unknown", 1),
-       (["show", "zz"], "id_malformed", 1), (["propose", "ffff"], "plan_unknown", 1), (["propose"], None, 2),
-       (["propose", "ffff", "--rate", "x"], None, 2)]
+       (["--offer", "ffffffffffff"], "id_unknown", 1), (["--offer", "nothex!"], "id_malformed", 1),
+       (["--board", "--time", "0"], None, 2), (["--board", "--time", "x"], None, 2), (["show", "ffffffffffff"], "plan_unknown", 1),
+       (["show", "zz"], "id_malformed", 1), (["propose", "ffffffffffff"], "plan_unknown", 1), (["propose"], None, 2),
+       (["propose", "ffffffffffff", "--rate", "x"], None, 2)]
 
 
 @pytest.mark.parametrize("arguments, rule, status", BAD)

@@ -587,9 +587,9 @@ static void proposals_are_read_strictly(void **state) {
       {"{\"headcounts\":3}", "json_unknown", "headcounts"},
       {"{\"wages\":3}", "json_unknown_plain", "wages"},
       {"{\"match\":\"zz\"}", "id_malformed", "match"},
-      {"{\"match\":\"00\"}", "id_unknown", "match"},
-      {"{\"to\":\"00\"}", "id_unknown", "to"},
-      {"{\"mandate\":\"00\"}", "id_unknown", "mandate"},
+      {"{\"match\":\"ffffffffffff\"}", "id_unknown", "match"},
+      {"{\"to\":\"ffffffffffff\"}", "id_unknown", "to"},
+      {"{\"mandate\":\"ffffffffffff\"}", "id_unknown", "mandate"},
       {"{\"terms\":{\"works\":{}}}", "json_unknown", "terms.works"},
       {"{\"match\":null}", "json_text", "match"},
   };
@@ -600,11 +600,11 @@ static void proposals_are_read_strictly(void **state) {
     assert_string_equal(failure.rule, bad[i].rule);
     assert_string_equal(failure.field, bad[i].field);
   }
-  refuses(collega_deal_accept(place->node, "00", NULL, NULL, &failure), COLLEGA_CODE_NOT_FOUND,
-          "id_unknown");
+  refuses(collega_deal_accept(place->node, "ffffffffffff", NULL, NULL, &failure),
+          COLLEGA_CODE_NOT_FOUND, "id_unknown");
   refuses(collega_deal_show(place->node, "nothex", NULL, &failure), COLLEGA_CODE_INVALID,
           "id_malformed");
-  refuses(collega_talk_send(place->node, "00", "hallo", NULL, 0, NULL, &failure),
+  refuses(collega_talk_send(place->node, "ffffffffffff", "hallo", NULL, 0, NULL, &failure),
           COLLEGA_CODE_NOT_FOUND, "id_unknown");
 }
 
@@ -636,7 +636,8 @@ static void a_failure_that_was_not_set_up_is_left_alone(void **state) {
   struct collega_failure failure;
   memset(&failure, 0x5a, sizeof failure);
   failure.size = 3;
-  assert_int_equal(collega_deal_show(place->node, "00", NULL, &failure), COLLEGA_CODE_NOT_FOUND);
+  assert_int_equal(collega_deal_show(place->node, "ffffffffffff", NULL, &failure),
+                   COLLEGA_CODE_NOT_FOUND);
   assert_int_equal(failure.text[0], 0x5a);
 }
 
