@@ -104,10 +104,10 @@ def test_what_is_old_and_over_goes_by_age(world_of, tmp_path):
     assert lender.json("ledger", "erase", "--before", in_days(0), "--yes")["entries"] == 0
     assert PERSON in json.dumps(lender.deal(running)) and on_disk(lender, CONTACT)
     lender("offer", "withdraw", old, "--wait", WAIT)
-    # A day later, by the clock of the node alone: the agreement runs on, the offer is over.
+    # Three days later, by the clock of the node alone: the agreement runs on, the offer is over. Midnight may have passed.
     clock = tmp_path / "clock"
-    clock.write_text(str(36 * 3600 * 1000))
-    told = lender.json("ledger", "erase", "--before", in_days(1), "--yes", env={"COLLEGA_CLOCK_FILE": str(clock)})
+    clock.write_text(str(72 * 3600 * 1000))
+    told = lender.json("ledger", "erase", "--before", in_days(2), "--yes", env={"COLLEGA_CLOCK_FILE": str(clock)})
     assert told["entries"] == 1
     assert PERSON in json.dumps(lender.deal(running))
     assert "private" not in lender.json("offer", "show", old)["offer"]
