@@ -8,12 +8,12 @@
  *    20 version (4)   80 root of the free tree    128 root of the main tree
  *    32 map size      136 last page               144 transaction number
  *
- * Any other page begins with its number (8 bytes),
- * two bytes that say nothing, its flags (2), and where the list of its nodes ends and its nodes begin (2, 2; of an
- * overflow page: how many pages it is, 4); then comes that list (2 each). A node: the low and the high half of the size
- * of its value (2, 2), flags (2), the size of its key (2), key, value. In a branch the first three are the number of the
- * page below. A value on pages of its own is the number of the first; a named tree is a value of 48 bytes whose last 8
- * are its root. In the tree of free pages a value is a list of page numbers behind its length. */
+ * Any other page begins with its number (8 bytes), two bytes that say nothing, its flags (2), and where the list of its
+ * nodes ends and its nodes begin (2, 2; of an overflow page: how many pages it is, 4); then comes that list (2 each). A
+ * node: the low and the high half of the size of its value (2, 2), flags (2), the size of its key (2), key, value. In a
+ * branch the first three are the number of the page below. A value on pages of its own is the number of the first; a named
+ * tree is a value of 48 bytes whose last 8 are its root. In the tree of free pages a value is a list of page numbers
+ * behind its length. */
 #include "base/disk/parts.h"
 #include <string.h>
 

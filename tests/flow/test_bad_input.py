@@ -6,7 +6,7 @@ import json
 import pytest
 
 from support import offers
-from support.world import Node, call
+from support.world import NOBODYS, Node, call
 
 GOOD = offers.load("logistiek-magazijn-uit")
 
@@ -84,7 +84,6 @@ def test_a_missing_file_is_named(node):
     assert "nowhere.json" in node("offer", "publish", "/nonexistent/nowhere.json", expect=1).stderr
 
 
-NOBODYS = "f" * 12  # long enough to be the beginning of no id
 USAGE = [
     [], ["frobnicate"], ["offer"], ["offer", "publish"], ["offer", "publish", "a", "b"], ["offer", "list", "--colour"],
     ["offer", "show"], ["match", "list", "--wait", "soon"], ["match", "list", "--wait", "-1"], ["deal", "propose"],

@@ -4,7 +4,7 @@ import json
 import pytest
 
 from support import deals
-from support.world import World
+from support.world import NOBODYS, World
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def refused(node, names, arguments, word):
     (["deal", "counter", "PROPOSAL", "--from", "2020-01-01"], "from"),
     (["deal", "counter", "PROPOSAL", "--until", "2035-01-01"], "until"),
     (["deal", "counter", "PROPOSAL", "--accept-by", "2020-01-01T00:00:00Z"], "accept"),
-    (["deal", "counter", "PROPOSAL", "--mandate", "ffffffffffff"], "mandate"),
+    (["deal", "counter", "PROPOSAL", "--mandate", NOBODYS], "mandate"),
     (["deal", "counter", "AGREEMENT", "--headcount", "3"], "open"),
     (["deal", "counter", "MATCH"], "no"),
     (["deal", "amend", "PROPOSAL", "--headcount", "3"], "agreement"),

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from support import hosting
-from support.world import Broker, Node, World, call
+from support.world import NOBODYS, Broker, Node, World, call
 
 LONG = "x" * 121
 
@@ -88,7 +88,7 @@ def test_a_mandate_is_checked_by_field(place, option, value, word):
 def test_mandates_of_others_and_unknown_ones_are_not_ended(place):
     _, host, party = place
     theirs = party.json("mandate", "list")["mandates"][0]["id"]
-    for typed in ("ffffffffffff", "zz", theirs):
+    for typed in (NOBODYS, "zz", theirs):
         refused(host, "mandate", "end", typed, word=typed[:2])
     refused(host, "mandate", "list", "--as", "99999999", word="99999999")
 

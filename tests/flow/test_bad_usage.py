@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from support.world import Broker, Node, binaries, call
+from support.world import NOBODYS, Broker, Node, binaries, call
 
 # What can be wrong with a value, by what the help calls it. All of these are found before anything is looked up.
 BAD = {
@@ -56,9 +56,6 @@ def state_of(runner):
 def before(homes):
     """What nothing here changes."""
     return {name: state_of(runner) for name, runner in homes.items()}
-
-
-NOBODYS = "f" * 12  # the beginning of no id here: a command that took it for one would do nothing
 
 
 def some(values):

@@ -7,7 +7,7 @@ import pytest
 
 from support import offers
 from support.terminal import show
-from support.world import Broker, Node, call, own_port
+from support.world import NOBODYS, Broker, Node, call, own_port
 
 TABLE = "kind,title,occupation.isco,headcount,period.from,period.until,hours.per_week_min,hours.per_week_max,place.postcode,place.region\n"
 ROW = "loan_out,Test,4321,2,2099-01-04,2099-02-01,24,40,4811,AM25\n"
@@ -36,9 +36,9 @@ def test_an_empty_command_is_none(node, program):
 
 
 @pytest.mark.parametrize("arguments", [
-    ["deal", "prove", "ffffffffffff", "--hide", ""], ["verify", "file", "--trust", ""], ["ledger", "export", "--complete", ""],
+    ["deal", "prove", NOBODYS, "--hide", ""], ["verify", "file", "--trust", ""], ["ledger", "export", "--complete", ""],
     ["key", "recover", "--recovery-key", ""], ["offer", "list", "--as", ""], ["offer", "list", "--home", ""],
-    ["deal", "talk", "ffffffffffff", "--message", ""], ["deal", "propose", "ffffffffffff", "--terms", ""], ["deal", "list", "--state", ""],
+    ["deal", "talk", NOBODYS, "--message", ""], ["deal", "propose", NOBODYS, "--terms", ""], ["deal", "list", "--state", ""],
     ["match", "list", "--offer", ""], ["mandate", "add", "--signatory", "", "--function", "x"]], ids=lambda a: a[-2])
 def test_an_option_without_a_value_is_wrong_usage(node, arguments):
     option = next(word for word, value in zip(arguments, arguments[1:]) if value == "")

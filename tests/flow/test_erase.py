@@ -6,7 +6,7 @@ import pytest
 
 from support import deals, offers
 from support.dates import in_days
-from support.world import WAIT, call
+from support.world import NOBODYS, WAIT, call
 
 PERSON, PHONE, NOTE = "Wilhelmina Quackelstein", "0612345987", "Fietst vanaf station Xanadu"
 SAID = "Quirinus Zandvoorter belt u morgen"
@@ -126,7 +126,7 @@ def test_what_is_still_needed_is_not_erased(world_of):
 
 @pytest.mark.parametrize("arguments,status,names", [
     ([], 2, "deal"),
-    (["--deal", "ffffffffffff", "--before", "2026-01-01"], 2, "deal"),
+    (["--deal", NOBODYS, "--before", "2026-01-01"], 2, "deal"),
     (["--deal", "zz", "--yes"], 1, "zz"),
     (["--deal", "0123456789", "--yes"], 1, "0123456789"),
     (["--before", "gisteren", "--yes"], 2, "before"),

@@ -6,7 +6,7 @@ import pytest
 from support import offers
 from support.deals import DONE, received
 from support.library import NOT_FOUND, REFUSED, USAGE, Library, Refusal, build_example
-from support.world import WAIT, World, binaries, call, until
+from support.world import NOBODYS, WAIT, World, binaries, call, until
 
 sanitized = pytest.mark.skipif(any(name in str(binaries()) for name in ("asan", "tsan")),
                                reason="an interpreter without the sanitizer cannot load the library")
@@ -59,8 +59,8 @@ def test_a_program_in_c_shows_the_loans_of_a_plan_and_the_market(world, tmp_path
     shown = [row for row in market["regions"] for side in ("out", "in") if row[side]]
     assert len(rows) == len(shown)
     # What is wrong is said, and nothing is shown.
-    missing = call([program, borrower.home, "ffffffffffff"], env=environment, expect=None)
-    assert missing.returncode == 1 and "ffffffffffff" in missing.stderr and not missing.stdout
+    missing = call([program, borrower.home, NOBODYS], env=environment, expect=None)
+    assert missing.returncode == 1 and NOBODYS in missing.stderr and not missing.stdout
 
 
 @sanitized
@@ -97,8 +97,8 @@ def test_plans_are_made_shown_and_proposed(world):
 @pytest.mark.parametrize("name, arguments, code, rule", [
     ("plan_make", (7, None, 0, None), USAGE, "argument_unknown"), ("plan_make", (BOARD, "ab", 0, None), USAGE, "plan_offer_or_board"),
     ("plan_make", (OFFER, None, 0, None), USAGE, "plan_offer_or_board"), ("plan_make", (BOARD, None, 601, None), USAGE, "range"),
-    ("plan_make", (OFFER, "ffffffffffff", 0, None), NOT_FOUND, "id_unknown"), ("plan_show", ("ffffffffffff",), NOT_FOUND, "plan_unknown"),
-    ("plan_show", (None,), USAGE, "argument_null"), ("plan_propose", ("ffffffffffff", None, ctypes.c_size_t(0)), NOT_FOUND, "plan_unknown")])
+    ("plan_make", (OFFER, NOBODYS, 0, None), NOT_FOUND, "id_unknown"), ("plan_show", (NOBODYS,), NOT_FOUND, "plan_unknown"),
+    ("plan_show", (None,), USAGE, "argument_null"), ("plan_propose", (NOBODYS, None, ctypes.c_size_t(0)), NOT_FOUND, "plan_unknown")])
 def test_what_is_called_wrongly_is_told(world, name, arguments, code, rule):
     library = Library(world.nodes[3].home)
     with pytest.raises(Refusal) as refusal:

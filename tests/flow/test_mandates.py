@@ -4,7 +4,7 @@ import pytest
 
 from support import deals
 from support.dates import in_days
-from support.world import WAIT, Node, until
+from support.world import NOBODYS, WAIT, Node, until
 from test_deal_proofs import proof
 
 
@@ -140,7 +140,7 @@ def test_mandates_survive_a_rebuild(pair):
     (["mandate", "add", "--signatory", "A", "--function", "b", "extra"], 2, ""),
     (["mandate", "end"], 2, ""),
     (["mandate", "end", "zz"], 2, "mandate"),
-    (["mandate", "end", "ffffffffffff"], 1, "mandate"),
+    (["mandate", "end", NOBODYS], 1, "mandate"),
     (["mandate", "list", "--onbekend"], 2, "onbekend"),
 ], ids=range(20))
 def test_bad_input_is_refused_by_field(lone, arguments, status, word):

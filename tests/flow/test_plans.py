@@ -7,7 +7,7 @@ import pytest
 from support import offers
 from support.deals import DONE, accept, received
 from support.hosting import EMPLOYERS, add, network
-from support.world import WAIT, World, until
+from support.world import NOBODYS, WAIT, World, until
 
 OUT, IN = "logistiek-magazijn-uit", "voedsel-orderpickers-in"
 FULL = {"per_week_min": 24, "per_week_max": 40}
@@ -343,10 +343,10 @@ def test_a_large_board_is_planned_by_the_best_of_each_request(tmp_path):
 
 
 BAD = [([], "plan_of_what", 2), (["--board", "--offer", "ab"], "plan_of_what", 2), (["--rings", "--offer", "ab"], "plan_of_what", 2),
-       (["--offer", "ffffffffffff"], "id_unknown", 1), (["--offer", "nothex!"], "id_malformed", 1),
-       (["--board", "--time", "0"], None, 2), (["--board", "--time", "x"], None, 2), (["show", "ffffffffffff"], "plan_unknown", 1),
-       (["show", "zz"], "id_malformed", 1), (["propose", "ffffffffffff"], "plan_unknown", 1), (["propose"], None, 2),
-       (["propose", "ffffffffffff", "--rate", "x"], None, 2)]
+       (["--offer", NOBODYS], "id_unknown", 1), (["--offer", "nothex!"], "id_malformed", 1),
+       (["--board", "--time", "0"], None, 2), (["--board", "--time", "x"], None, 2), (["show", NOBODYS], "plan_unknown", 1),
+       (["show", "zz"], "id_malformed", 1), (["propose", NOBODYS], "plan_unknown", 1), (["propose"], None, 2),
+       (["propose", NOBODYS, "--rate", "x"], None, 2)]
 
 
 @pytest.mark.parametrize("arguments, rule, status", BAD)

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from support import offers
-from support.world import DEADLINE, Node, call, die_with_parent
+from support.world import DEADLINE, NOBODYS, Node, call, die_with_parent
 
 
 @pytest.fixture
@@ -41,7 +41,7 @@ def test_nothing_of_the_environment_is_needed(node):
                                           ("nld", False), ("xx_YY", False), ("de_DE.UTF-8", False)])
 def test_the_language_follows_the_locale_and_the_encoding_stays(node, locale, dutch):
     env = {"LC_ALL": locale, "LANG": "", "LC_MESSAGES": ""}
-    told = node("offer", "show", "ffffffffffff", expect=1, env=env).stderr
+    told = node("offer", "show", NOBODYS, expect=1, env=env).stderr
     assert ("niets heeft een kenmerk" in told) == dutch, told
     offer = {**offers.load("logistiek-magazijn-uit"), "title": "Caf\u00e9medewerkers \u20ac"}
     node.publish(offer)
@@ -50,7 +50,7 @@ def test_the_language_follows_the_locale_and_the_encoding_stays(node, locale, du
 
 
 @pytest.mark.parametrize("arguments", [
-    ["offer", "show", b"\xff\xfe"], ["deal", "talk", "ffffffffffff", "--message", b"a\xffb"], ["offer", "list", "--as", b"\xc3\x28"],
+    ["offer", "show", b"\xff\xfe"], ["deal", "talk", NOBODYS, "--message", b"a\xffb"], ["offer", "list", "--as", b"\xc3\x28"],
     ["mandate", "add", "--function", "x", "--signatory", b"\xf0\x28\x8c\x28"], [b"\xff"], ["offer", b"\x9b31m"],
     ["offer", "publish", b"/\xff\x1b[2J"], ["verify", "--trust", b"\x1b]0;x\x07", "x"]], ids=range(8))
 def test_bytes_that_are_no_text_are_told_as_text(node, arguments):

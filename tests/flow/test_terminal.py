@@ -6,7 +6,7 @@ import pytest
 
 from support import offers
 from support.terminal import show
-from support.world import Node, call
+from support.world import NOBODYS, Node, call
 
 ESCAPE = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 
@@ -124,7 +124,7 @@ def test_the_language_comes_from_the_locale(node):
 
 
 def test_an_error_is_a_document_too(node):
-    for arguments, status, exit_status in ((["deal", "show", "ffffffffffff"], "not_found", 1), (["deal", "shwo"], "usage", 2),
+    for arguments, status, exit_status in ((["deal", "show", NOBODYS], "not_found", 1), (["deal", "shwo"], "usage", 2),
                                            (["offer", "publish", "-"], "invalid", 1)):
         result = node(*arguments, "--json", "--lang", "nl", expect=exit_status, stdin="{}")
         error = json.loads(result.stderr)["error"]

@@ -22,6 +22,7 @@ DEADLINE = float(os.environ.get("COLLEGA_TEST_DEADLINE", "60"))  # seconds; gene
 WAIT = str(int(DEADLINE))
 _LIBC = ctypes.CDLL(None)
 PR_SET_PDEATHSIG = 1
+NOBODYS = "f" * 12  # long enough to be the beginning of no id
 
 
 def binaries():
