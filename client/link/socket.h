@@ -1,8 +1,8 @@
 /* The socket side of a node's session: one DEALER over TCP with CURVE to one broker address.
  *
  * It never reconnects by itself (the session's machine times that) and tells when the connection is lost or the
- * handshake is refused. A handshake that runs out of time is a lost connection: nobody has judged the key. One ZeroMQ context a process, made by link_context_new after signals are blocked. Not
- * thread-safe. */
+ * handshake is refused. A handshake that runs out of time is a lost connection: nobody has judged the key. One ZeroMQ
+ * context a process, made by link_context_new after signals are blocked. Not thread-safe. */
 #ifndef COLLEGA_CLIENT_LINK_SOCKET_H
 #define COLLEGA_CLIENT_LINK_SOCKET_H
 #include <zmq.h>
