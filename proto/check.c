@@ -368,6 +368,25 @@ enum collega_status check_body(const Collega__Body *body, size_t length,
   return status;
 }
 
+enum collega_status check_mail(const Collega__Mail *mail, struct collega_error *error) {
+  uint64_t before = mail->has_after ? mail->after : 0;
+  char field[32], number[24];
+  for (size_t i = 0; i < mail->n_items; i++) {
+    const Collega__MailItem *item = mail->items[i];
+    if (item->has_envelope == item->has_decision) {
+      snprintf(field, sizeof field, "items[%zu]", i);
+      return refuse(error, RULE_mail_item, field);
+    }
+    if (item->seq <= before) {
+      snprintf(field, sizeof field, "items[%zu].seq", i);
+      snprintf(number, sizeof number, "%" PRIu64, before);
+      return error_set(error, COLLEGA_INVALID, RULE_mail_order, field, number, NULL);
+    }
+    before = item->seq;
+  }
+  return COLLEGA_OK;
+}
+
 static uint32_t number_of(const ProtobufCFieldDescriptor *field) {
   return field ? field->id : 0;
 }

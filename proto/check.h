@@ -25,6 +25,10 @@ enum collega_status check_terms(const Collega__Terms *terms,
                                 struct collega_error *error) COLLEGA_MUST_CHECK;
 enum collega_status check_header(const Collega__DealHeader *header,
                                  struct collega_error *error) COLLEGA_MUST_CHECK;
+/* Mail of a broker: every item is an envelope or a decision, and the numbers ascend, from after `after` where that is
+ * given. What it is taken for, and acknowledged up to, leans on both. */
+enum collega_status check_mail(const Collega__Mail *mail,
+                               struct collega_error *error) COLLEGA_MUST_CHECK;
 /* Exactly one field of the frame is set; which one is returned (its field number, 0: none or several). */
 uint32_t frame_to_broker(const Collega__ToBroker *frame);
 uint32_t frame_from_broker(const Collega__FromBroker *frame);

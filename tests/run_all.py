@@ -15,6 +15,7 @@ import json
 import os
 import re
 import resource
+import secrets
 import signal
 import subprocess
 import sys
@@ -67,6 +68,9 @@ FUZZ = {
     "words": (10, "words"),
 }
 FUZZ_LONG_SECONDS = 3600  # of each, with --long; COLLEGA_FUZZ_SECONDS goes before both
+# The same code is given the same inputs, so that what fails was brought by a change; --long draws a seed and searches on.
+# COLLEGA_FUZZ_SEED goes before both.
+FUZZ_SEED = 1
 FUZZ_SIDE_BY_SIDE = 2
 TICKS = os.sysconf("SC_CLK_TCK")
 CMOCKA_PASSED = re.compile(r"^\[  PASSED  \] (\d+) test", re.M)
@@ -177,6 +181,7 @@ class Fuzzing:
     def __init__(self, builder, long):
         self.builder = builder
         self.given = os.environ.get("COLLEGA_FUZZ_SECONDS") or (FUZZ_LONG_SECONDS if long else None)
+        self.seed = int(os.environ.get("COLLEGA_FUZZ_SEED") or (secrets.randbelow(1 << 31) + 1 if long else FUZZ_SEED))
         self.line = ThreadPoolExecutor(max_workers=FUZZ_SIDE_BY_SIDE)
         self.targets = {name: self.line.submit(self.one, name) for name in FUZZ}
 
@@ -191,8 +196,8 @@ class Fuzzing:
         seconds = float(self.given or seconds)
         options = [f"-dict={programs}/dictionaries/{dictionary}.dict"] if dictionary else []
         command = ["setpriv", "--pdeathsig", "KILL", "nice", "-n", "19", programs / f"fuzz_{name}", "-max_len=65536",
-                   "-timeout=25", "-rss_limit_mb=3000", "-print_final_stats=1", f"-artifact_prefix={found}/{name}-", *options,
-                   work, ROOT / "tests/fuzz/corpus" / name]
+                   f"-seed={self.seed}", "-timeout=100", "-rss_limit_mb=3000", "-print_final_stats=1",
+                   f"-artifact_prefix={found}/{name}-", *options, work, ROOT / "tests/fuzz/corpus" / name]
         log = work.with_suffix(".log")
         with open(log, "wb") as output:
             process = subprocess.Popen(command, cwd=ROOT, stdout=output, stderr=subprocess.STDOUT)
@@ -208,7 +213,10 @@ class Fuzzing:
         text = log.read_text(errors="replace")
         inputs = re.search(r"number_of_executed_units: (\d+)", text)
         good = process.returncode == 0 and asked and inputs is not None
-        return good, f"{inputs and inputs[1]} inputs in {used:.0f} s of processor time" + ("" if good else "\n" + text[-6000:])
+        told = f"{inputs and inputs[1]} inputs in {used:.0f} s of processor time, seed {self.seed}"
+        if not good:  # why, without what was reached on the way
+            told += "\n" + "\n".join(line for line in text.splitlines() if line[:1] not in ("#", "\t"))[-6000:]
+        return good, told
 
     def report(self, count):
         """Waits for all of them; and what the corpora in the repository reach of proto/."""

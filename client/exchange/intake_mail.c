@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "base/words.h"
+#include "proto/check.h"
 #include "proto/guard.h"
 
 static enum collega_status append_mail(struct intake *intake, const struct mail_place *place,
@@ -386,7 +387,7 @@ static enum collega_status take_items(struct intake *intake, const Collega__Mail
     if (item->has_decision)
       status = intake_decision_item(intake, &place, field_bytes(&item->decision),
                                     next ? MAIL_NEXT : MAIL_BESIDE, NULL);
-    else if (next && item->has_envelope)
+    else if (next)
       status = intake_envelope(intake, &place, field_bytes(&item->envelope), MAIL_NEXT, NULL);
     *held = status == COLLEGA_UNREACHABLE;
     if (*held) break;
@@ -398,11 +399,16 @@ static enum collega_status take_items(struct intake *intake, const Collega__Mail
 
 enum collega_status intake_mail(struct intake *intake, const Collega__Mail *mail) {
   bool held = false;
+  enum collega_status status = check_mail(mail, intake->error);
+  if (status != COLLEGA_OK) {
+    error_prefix(intake->error, "mail");
+    return status;
+  }
   if (mail->has_fetched) return intake_fetched(intake, mail);
   /* It is fetched, in its turn: nothing is taken beside that. */
   if (intake_catching_up(intake)) return COLLEGA_OK;
   if (intake->exchange->held_count > 0) return hold(intake, mail);
-  enum collega_status status = take_items(intake, mail, intake->now, &held);
+  status = take_items(intake, mail, intake->now, &held);
   return status == COLLEGA_OK && held ? hold(intake, mail) : status;
 }
 

@@ -612,6 +612,34 @@ static void a_frame_has_exactly_one_field(void **state) {
   assert_int_equal(frame_from_broker(&down), 12);
 }
 
+static void mail_ascends_from_what_it_follows(void **state) {
+  (void)state;
+  Collega__Mail mail = COLLEGA__MAIL__INIT;
+  Collega__MailItem letter = COLLEGA__MAIL_ITEM__INIT, decision = COLLEGA__MAIL_ITEM__INIT;
+  Collega__MailItem *items[] = {&letter, &decision};
+  struct collega_error error;
+  letter.has_envelope = decision.has_decision = true;
+  mail.items = items;
+  mail.n_items = 2;
+  letter.seq = 7;
+  decision.seq = 9; /* what lay between is no longer there */
+  assert_int_equal(check_mail(&mail, &error), COLLEGA_OK);
+  mail.has_after = true;
+  mail.after = 6;
+  assert_int_equal(check_mail(&mail, &error), COLLEGA_OK);
+  mail.after = 7;
+  assert_refused(check_mail(&mail, &error), &error, mail_order, "items[0].seq");
+  assert_string_equal(error.argument[0], "7");
+  mail.has_after = false;
+  decision.seq = 7;
+  assert_refused(check_mail(&mail, &error), &error, mail_order, "items[1].seq");
+  decision.seq = 8;
+  decision.has_envelope = true;
+  assert_refused(check_mail(&mail, &error), &error, mail_item, "items[1]");
+  decision.has_envelope = decision.has_decision = false;
+  assert_refused(check_mail(&mail, &error), &error, mail_item, "items[1]");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 int main(void) {
   const struct CMUnitTest tests[] = {
@@ -640,6 +668,7 @@ int main(void) {
       TEST(terms_agree_with_themselves),
       TEST(terms_name_no_more_people_than_the_work_has),
       TEST(a_frame_has_exactly_one_field),
+      TEST(mail_ascends_from_what_it_follows),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
