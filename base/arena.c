@@ -26,66 +26,86 @@
 #define FIRST_MOST           ((size_t)256 * 1024)
 #define POISON(data, size)   ASAN_POISON_MEMORY_REGION(data, size)
 #define UNPOISON(data, size) ASAN_UNPOISON_MEMORY_REGION(data, size)
+#define ROOM_AT_ONCE(room)   (0 * (room))
 #else
 #define FIRST_MOST           SIZE_MAX
 #define POISON(data, size)   ((void)(data), (void)(size))
 #define UNPOISON(data, size) ((void)(data), (void)(size))
+#define ROOM_AT_ONCE(room)   (room)
 #endif
 
 #define ALIGNMENT      16
 #define SMALLEST_BLOCK 256
 
-struct block {
-  struct block *next; /* the one before it in time */
+struct arena_block {
+  struct arena_block *next; /* the one before it in time */
   size_t size, used;
   _Alignas(ALIGNMENT) uint8_t data[];
 };
 
-/* Lies in front of its first block, in one piece of memory with it. */
-struct arena {
-  _Alignas(ALIGNMENT) struct block *current; /* heads the list, which ends with the first */
-  size_t limit, used;
-  bool exhausted;
-};
-
-static struct block *first_block_of(struct arena *arena) {
-  return (struct block *)(arena + 1);
+/* The arena lies in front of its first block, in one piece of memory with it. */
+static struct arena_block *first_block_of(struct arena *arena) {
+  return (struct arena_block *)(arena + 1);
 }
 
-static void block_start(struct block *block, size_t size) {
+static void block_start(struct arena_block *block, size_t size) {
   block->next = NULL;
   block->size = size;
   block->used = 0;
   POISON(block->data, size);
 }
 
-static struct block *block_new(size_t size) {
-  if (size > SIZE_MAX - sizeof(struct block)) return NULL;
-  struct block *block = malloc(sizeof *block + size);
+static struct arena_block *block_new(size_t size) {
+  if (size > SIZE_MAX - sizeof(struct arena_block)) return NULL;
+  struct arena_block *block = malloc(sizeof *block + size);
   if (block != NULL) block_start(block, size);
   return block;
 }
 
-static void block_free(struct block *block) {
+static void block_free(struct arena_block *block) {
   UNPOISON(block->data, block->size);
   free(block);
 }
+
+/* ---- what arena_take takes without asking: nothing, where every piece is unpoisoned by itself */
+
+static void room_open(struct arena *arena) {
+  struct arena_block *current = arena->current;
+  size_t room = current->size - current->used, left = arena->limit - arena->used;
+  if (room > left) room = left;
+  arena->at = current->data + current->used;
+  arena->begun = arena->room = ROOM_AT_ONCE(room);
+}
+
+static size_t room_taken(const struct arena *arena) {
+  return arena->begun - arena->room;
+}
+
+static void room_close(struct arena *arena) {
+  arena->current->used += room_taken(arena);
+  arena->used += room_taken(arena);
+  arena->begun = arena->room = 0;
+}
+
+/* ---- the arena */
 
 struct arena *arena_new(size_t first_block, size_t limit) {
   if (first_block > limit) first_block = limit;
   if (first_block > FIRST_MOST) first_block = FIRST_MOST;
   if (first_block < SMALLEST_BLOCK) first_block = SMALLEST_BLOCK;
-  const size_t heads = sizeof(struct arena) + sizeof(struct block);
+  const size_t heads = sizeof(struct arena) + sizeof(struct arena_block);
   struct arena *arena = first_block > SIZE_MAX - heads ? NULL : malloc(heads + first_block);
   if (arena == NULL) return NULL;
   *arena = (struct arena){.current = first_block_of(arena), .limit = limit};
   block_start(arena->current, first_block);
+  room_open(arena);
   return arena;
 }
 
 void arena_reset(struct arena *arena) {
-  struct block *next, *first = first_block_of(arena);
-  for (struct block *block = arena->current; block != first; block = next) {
+  struct arena_block *next, *first = first_block_of(arena);
+  room_close(arena);
+  for (struct arena_block *block = arena->current; block != first; block = next) {
     next = block->next;
     block_free(block);
   }
@@ -94,6 +114,7 @@ void arena_reset(struct arena *arena) {
   first->used = 0;
   arena->used = 0;
   arena->exhausted = false;
+  room_open(arena);
 }
 
 void arena_destroy(struct arena **arena) {
@@ -105,12 +126,12 @@ void arena_destroy(struct arena **arena) {
 }
 
 /* A block with room for `size`; NULL when memory is refused. */
-static struct block *block_for(struct arena *arena, size_t size) {
-  struct block *current = arena->current;
+static struct arena_block *block_for(struct arena *arena, size_t size) {
+  struct arena_block *current = arena->current;
   if (current->size - current->used >= size) return current;
   if (size > current->size / 4 && current != first_block_of(arena)) {
     /* Behind the current block, which goes on being filled. */
-    struct block *own = block_new(size);
+    struct arena_block *own = block_new(size);
     if (own == NULL) return NULL;
     own->next = current->next;
     current->next = own;
@@ -120,25 +141,28 @@ static struct block *block_for(struct arena *arena, size_t size) {
   size_t left = arena->limit - arena->used;
   if (wanted > left) wanted = left;
   if (wanted < size) wanted = size;
-  struct block *block = block_new(wanted);
+  struct arena_block *block = block_new(wanted);
   if (block == NULL) return NULL;
   block->next = current;
   arena->current = block;
   return block;
 }
 
-void *arena_take(struct arena *arena, size_t size) {
+void *arena_take_beyond(struct arena *arena, size_t size) {
   size_t rounded = size == 0 ? ALIGNMENT : (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
-  struct block *block = NULL;
+  struct arena_block *block = NULL;
+  room_close(arena);
   if (rounded >= size && rounded <= arena->limit - arena->used) block = block_for(arena, rounded);
   if (block == NULL) {
     arena->exhausted = true;
+    room_open(arena);
     return NULL;
   }
   uint8_t *data = block->data + block->used;
   block->used += rounded;
   arena->used += rounded;
   UNPOISON(data, size);
+  room_open(arena);
   return data;
 }
 
@@ -171,7 +195,7 @@ char *arena_print(struct arena *arena, const char *format, ...) {
 }
 
 size_t arena_used(const struct arena *arena) {
-  return arena->used;
+  return arena->used + room_taken(arena);
 }
 
 bool arena_exhausted(const struct arena *arena) {

@@ -60,7 +60,7 @@ static enum collega_status check_list(const ProtobufCMessage *message,
   }
   if (!count) return COLLEGA_OK;
   const uint8_t *items = *(const uint8_t *const *)field_value(message, field);
-  size_t size = field_size(rule->type);
+  size_t size = rule->size;
   for (size_t i = 0; i < count; i++) {
     status = check_value(rule, items + i * size, error);
     if (status) {

@@ -69,8 +69,7 @@ static enum collega_status check_texts(const struct message_rules *rules,
       values = *(const uint8_t *const *)(const void *)values;
     }
     for (size_t item = 0; item < count; item++) {
-      enum collega_status status =
-          check_text_value(rule, values + item * field_size(rule->type), error);
+      enum collega_status status = check_text_value(rule, values + item * rule->size, error);
       if (status) {
         field_name_error(error, rule, item);
         return status;

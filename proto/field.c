@@ -208,10 +208,13 @@ static bool has_own_sentence(enum form form) {
          form != FORM_ADDRESS;
 }
 
-enum collega_status field_check_bytes(const struct field_rule *rule, size_t length,
-                                      struct collega_error *error) {
+static inline bool length_fits(const struct field_rule *rule, size_t length) {
+  return length >= (uint64_t)rule->min && length <= (uint64_t)rule->max;
+}
+
+static enum collega_status refuse_length(const struct field_rule *rule, size_t length,
+                                         struct collega_error *error) {
   uint64_t least = (uint64_t)rule->min, most = (uint64_t)rule->max;
-  if (length >= least && length <= most) return COLLEGA_OK;
   if (rule->type == PROTOBUF_C_TYPE_STRING && has_own_sentence(rule->form)) {
     /* Outside its sizes no text fits the form. */
     enum rule fault = text_fault(rule->form, "", 0);
@@ -223,10 +226,14 @@ enum collega_status field_check_bytes(const struct field_rule *rule, size_t leng
   return refuse_number(error, RULE_too_long, rule->max);
 }
 
+enum collega_status field_check_bytes(const struct field_rule *rule, size_t length,
+                                      struct collega_error *error) {
+  return length_fits(rule, length) ? COLLEGA_OK : refuse_length(rule, length, error);
+}
+
 enum collega_status field_check_text(const struct field_rule *rule, const char *text, size_t length,
                                      struct collega_error *error) {
-  enum collega_status status = field_check_bytes(rule, length, error);
-  if (status) return status;
+  if (!length_fits(rule, length)) return refuse_length(rule, length, error);
   if (!length) return COLLEGA_OK; /* the rule allows it */
   enum rule fault = text_fault(rule->form, text, length);
   if (!fault && rule->min > 0 && all(text, length, is_blank)) fault = RULE_empty;

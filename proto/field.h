@@ -47,8 +47,7 @@ enum collega_status field_check_count(const struct field_rule *rule, size_t coun
 enum collega_status field_name_error(struct collega_error *error, const struct field_rule *rule,
                                      size_t index);
 
-/* Where protobuf-c keeps a field: the value (of a repeated one: the array), its count or presence,
- * and the size of one value. */
+/* Where protobuf-c keeps a field: the value (of a repeated one: the array), and its count or presence. */
 static inline const void *field_value(const ProtobufCMessage *message,
                                       const ProtobufCFieldDescriptor *field) {
   return (const uint8_t *)message + field->offset;
@@ -56,34 +55,6 @@ static inline const void *field_value(const ProtobufCMessage *message,
 static inline const void *field_quantifier(const ProtobufCMessage *message,
                                            const ProtobufCFieldDescriptor *field) {
   return (const uint8_t *)message + field->quantifier_offset;
-}
-static inline size_t field_size(ProtobufCType type) {
-  switch (type) {
-  case PROTOBUF_C_TYPE_STRING:
-  case PROTOBUF_C_TYPE_MESSAGE:
-    return sizeof(void *);
-  case PROTOBUF_C_TYPE_BYTES:
-    return sizeof(ProtobufCBinaryData);
-  case PROTOBUF_C_TYPE_BOOL:
-    return sizeof(protobuf_c_boolean);
-  case PROTOBUF_C_TYPE_ENUM:
-    return sizeof(int);
-  case PROTOBUF_C_TYPE_INT32:
-  case PROTOBUF_C_TYPE_UINT32:
-  case PROTOBUF_C_TYPE_SINT32:
-  case PROTOBUF_C_TYPE_SFIXED32:
-  case PROTOBUF_C_TYPE_FIXED32:
-  case PROTOBUF_C_TYPE_FLOAT:
-    return 4;
-  case PROTOBUF_C_TYPE_INT64:
-  case PROTOBUF_C_TYPE_UINT64:
-  case PROTOBUF_C_TYPE_SINT64:
-  case PROTOBUF_C_TYPE_SFIXED64:
-  case PROTOBUF_C_TYPE_FIXED64:
-  case PROTOBUF_C_TYPE_DOUBLE:
-    return 8;
-  }
-  return 0;
 }
 /* Required ones are always; repeated ones when there is an item. */
 static inline bool field_present(const ProtobufCMessage *message,

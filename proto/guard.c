@@ -51,29 +51,40 @@ static enum collega_status exhausted(struct collega_error *error) {
   return error_set(error, COLLEGA_FULL, RULE_arena_full, NULL, NULL);
 }
 
+/* A number that was read, and where the next byte is; NULL: it cannot be read. */
+struct varint {
+  uint64_t value;
+  const uint8_t *next;
+};
+
 /* A varint as an honest encoder writes it: at most ten bytes, none of them superfluous. */
-static enum collega_status read_long_varint(struct walk *walk, uint64_t *out,
-                                            struct collega_error *error) {
+static struct varint read_long_varint(struct walk walk, struct collega_error *error) {
   uint64_t value = 0;
-  unsigned shift = 0;
-  for (;;) {
-    if (walk->at == walk->end) return refuse(error, RULE_wire_truncated);
-    uint8_t byte = *walk->at++;
-    value |= (uint64_t)(byte & 0x7f) << shift;
-    if (shift == 63 && byte > 1) return refuse(error, RULE_wire_varint);
-    if (byte < 0x80) {
-      if (byte == 0 && shift > 0) return refuse(error, RULE_wire_varint);
-      *out = value;
-      return COLLEGA_OK;
+  for (unsigned shift = 0; walk.at != walk.end; shift += 7) {
+    uint8_t byte = *walk.at++;
+    bool too_long = shift == 63 && byte > 1, superfluous = byte == 0 && shift > 0;
+    if (too_long || superfluous) {
+      (void)refuse(error, RULE_wire_varint);
+      return (struct varint){0, NULL};
     }
-    shift += 7;
+    value |= (uint64_t)(byte & 0x7f) << shift;
+    if (byte < 0x80) return (struct varint){value, walk.at};
   }
+  (void)refuse(error, RULE_wire_truncated);
+  return (struct varint){0, NULL};
 }
 
+/* Nearly all are one byte. By value, so that a walk can stay in registers. */
 static inline enum collega_status read_varint(struct walk *walk, uint64_t *out,
                                               struct collega_error *error) {
-  if (walk->at == walk->end || *walk->at >= 0x80) return read_long_varint(walk, out, error);
-  *out = *walk->at++;
+  if (walk->at != walk->end && *walk->at < 0x80) {
+    *out = *walk->at++;
+    return COLLEGA_OK;
+  }
+  struct varint read = read_long_varint(*walk, error);
+  if (!read.next) return COLLEGA_INVALID;
+  walk->at = read.next;
+  *out = read.value;
   return COLLEGA_OK;
 }
 
@@ -131,65 +142,61 @@ static uint32_t count_items(const struct field_rule *rule, uint64_t tag, struct 
 static bool make_room(const struct builder *builder, struct level *level, unsigned place,
                       uint32_t items) {
   const struct field_rule *rule = &level->rules->fields[place];
-  const ProtobufCFieldDescriptor *field = &level->rules->type->fields[place];
   uint8_t *message = (uint8_t *)level->message;
-  size_t used = *(size_t *)(void *)(message + field->quantifier_offset), wanted = used + items;
+  size_t used = *(size_t *)(void *)(message + rule->counter), wanted = used + items;
   uint32_t room = used ? level->room[place] : 0;
   if (wanted <= room) return true;
   if (wanted < 2 * (size_t)room) wanted = 2 * (size_t)room;
   if (wanted > rule->at_most) wanted = rule->at_most;
-  void **array = (void **)(void *)(message + field->offset);
-  void *grown = arena_take(builder->arena, wanted * field_size(rule->type));
+  void **array = (void **)(void *)(message + rule->offset);
+  void *grown = arena_take(builder->arena, wanted * rule->size);
   if (!grown) return false;
-  if (used) memcpy(grown, *array, used * field_size(rule->type));
+  if (used) memcpy(grown, *array, used * rule->size);
   *array = grown;
   level->room[place] = (uint32_t)wanted;
   return true;
 }
 
 /* The place of a field's next value: in the message, or in its array, where make_room found room. */
-static void *value_place(struct level *level, unsigned place) {
-  const struct field_rule *rule = &level->rules->fields[place];
-  const ProtobufCFieldDescriptor *field = &level->rules->type->fields[place];
-  uint8_t *message = (uint8_t *)level->message;
+static inline void *value_place(const struct level *level, const struct field_rule *rule) {
+  uint8_t *message = (uint8_t *)level->message, *counter = message + rule->counter;
   if (rule->label == PROTOBUF_C_LABEL_REPEATED) {
-    size_t *used = (size_t *)(void *)(message + field->quantifier_offset);
-    uint8_t *array = *(uint8_t **)(void *)(message + field->offset);
-    return array + (*used)++ * field_size(rule->type);
+    size_t *used = (size_t *)(void *)counter;
+    uint8_t *array = *(uint8_t **)(void *)(message + rule->offset);
+    return array + (*used)++ * rule->size;
   }
-  if (rule->label == PROTOBUF_C_LABEL_OPTIONAL && rule->type != PROTOBUF_C_TYPE_STRING &&
-      rule->type != PROTOBUF_C_TYPE_MESSAGE)
-    *(protobuf_c_boolean *)(void *)(message + field->quantifier_offset) = 1;
-  return message + field->offset;
+  if (rule->counter) *(protobuf_c_boolean *)(void *)counter = 1;
+  return message + rule->offset;
 }
 
-static void store_scalar(struct level *level, unsigned place, uint64_t value) {
-  void *to = value_place(level, place);
-  if (field_size(level->rules->fields[place].type) == sizeof(uint64_t)) {
+static inline void store_scalar(const struct level *level, const struct field_rule *rule,
+                                uint64_t value) {
+  void *to = value_place(level, rule);
+  if (rule->size == sizeof(uint64_t)) {
     *(uint64_t *)to = value;
   } else {
     *(uint32_t *)to = (uint32_t)value; /* numbers, enums and truths alike */
   }
 }
 
-static enum collega_status store_text(const struct builder *builder, struct level *level,
-                                      unsigned place, struct bytes text,
+static enum collega_status store_text(const struct builder *builder, const struct level *level,
+                                      const struct field_rule *rule, struct bytes text,
                                       struct collega_error *error) {
   char *copy = arena_take(builder->arena, text.length + 1);
   if (!copy) return exhausted(error);
   if (text.length) memcpy(copy, text.data, text.length);
   copy[text.length] = 0;
-  *(char **)value_place(level, place) = copy;
+  *(char **)value_place(level, rule) = copy;
   return COLLEGA_OK;
 }
 
-static enum collega_status store_bytes(const struct builder *builder, struct level *level,
-                                       unsigned place, struct bytes bytes,
+static enum collega_status store_bytes(const struct builder *builder, const struct level *level,
+                                       const struct field_rule *rule, struct bytes bytes,
                                        struct collega_error *error) {
   const uint8_t *data = bytes.length ? bytes.data : NULL;
   if (data && !builder->borrow) data = arena_copy(builder->arena, data, bytes.length);
   if (!data && bytes.length) return exhausted(error);
-  *(ProtobufCBinaryData *)value_place(level, place) =
+  *(ProtobufCBinaryData *)value_place(level, rule) =
       (ProtobufCBinaryData){bytes.length, (uint8_t *)(uintptr_t)data};
   return COLLEGA_OK;
 }
@@ -217,7 +224,7 @@ static enum collega_status walk_packed(const struct builder *builder, struct lev
     if (status) return status;
     if (++level->counts[place] > rule->at_most)
       return field_check_count(rule, level->counts[place], error);
-    if (level->message) store_scalar(level, place, value);
+    if (level->message) store_scalar(level, rule, value);
   }
   return COLLEGA_OK;
 }
@@ -231,19 +238,19 @@ static enum collega_status walk_length(const struct builder *builder, struct lev
     ProtobufCMessage *message = NULL;
     enum collega_status status =
         walk_message(builder, rule->inner, inside, level->depth + 1, &message, error);
-    if (!status && level->message) *(ProtobufCMessage **)value_place(level, place) = message;
+    if (!status && level->message) *(ProtobufCMessage **)value_place(level, rule) = message;
     return status;
   }
   if (rule->type == PROTOBUF_C_TYPE_STRING) {
     enum collega_status status =
         field_check_text(rule, (const char *)content.data, content.length, error);
     if (status || !level->message) return status;
-    return store_text(builder, level, place, content, error);
+    return store_text(builder, level, rule, content, error);
   }
   if (rule->type == PROTOBUF_C_TYPE_BYTES) {
     enum collega_status status = field_check_bytes(rule, content.length, error);
     if (status || !level->message) return status;
-    return store_bytes(builder, level, place, content, error);
+    return store_bytes(builder, level, rule, content, error);
   }
   if (rule->label != PROTOBUF_C_LABEL_REPEATED) return refuse(error, RULE_wire_type);
   return walk_packed(builder, level, place, inside, error);
@@ -269,7 +276,7 @@ static enum collega_status walk_value(const struct builder *builder, struct leve
   if (status) return status;
   if (wire == WIRE_VARINT) {
     status = check_scalar(rule, value, error);
-    if (!status && level->message) store_scalar(level, place, value);
+    if (!status && level->message) store_scalar(level, rule, value);
     return status;
   }
   if (value > (uint64_t)(walk->end - walk->at)) return refuse(error, RULE_wire_truncated);

@@ -155,7 +155,7 @@ static json_t *field_to_json(const ProtobufCMessage *message, const struct field
   const uint8_t *items = *(const uint8_t *const *)value;
   for (size_t i = 0; i < count && list; i++) {
     /* _new: takes the reference, also of NULL, which fails. */
-    if (json_array_append_new(list, value_to_json(rule, items + i * field_size(rule->type)))) {
+    if (json_array_append_new(list, value_to_json(rule, items + i * rule->size))) {
       json_decref(list);
       list = NULL;
     }

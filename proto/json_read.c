@@ -141,7 +141,7 @@ static enum collega_status read_list(struct reader *reader, const struct field_r
   *count = json_array_size(json);
   enum collega_status status = field_check_count(rule, *count, reader->error);
   if (status || !*count) return status;
-  size_t size = field_size(rule->type);
+  size_t size = rule->size;
   uint8_t *items = arena_zero(reader->arena, *count * size);
   if (!items) return no_memory(reader);
   for (size_t i = 0; i < *count; i++) {

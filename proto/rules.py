@@ -278,10 +278,19 @@ def literal(value):
     return f"INT64_C({value})"
 
 
-def c_field(field, places):
+def c_layout(message, field):
+    """Where protobuf-c keeps it: the value (or the array), its presence or count (0: neither), the size of one value."""
+    struct = f"Collega__{message.name}"
+    counter = "n_" if field.repeated else "has_" if not field.required and field.c_type not in ("STRING", "MESSAGE") else None
+    one = f"{'*' if field.repeated else ''}(({struct} *)0)->{field.name}"
+    return (f"offsetof({struct}, {field.name}), "
+            f"{f'offsetof({struct}, {counter}{field.name})' if counter else '0'}, sizeof({one})")
+
+
+def c_field(message, field, places):
     label = "REPEATED" if field.repeated else "REQUIRED" if field.required else "OPTIONAL"
     parts = [
-        f"{field.number}, \"{field.name}\", FORM_{field.form}",
+        f"{field.number}, {c_layout(message, field)}, \"{field.name}\", FORM_{field.form}",
         f"PROTOBUF_C_TYPE_{field.c_type}, PROTOBUF_C_LABEL_{label}",
         "true" if field.min is not None else "false",
         "true" if field.max is not None else "false",
@@ -316,13 +325,13 @@ def write_table(path, messages):
     files = [name.removesuffix(".proto") for name in dict.fromkeys(name for name, _ in messages)]
     flat = [message for _, message in messages]
     places = {message.name: place for place, message in enumerate(flat)}
-    lines = ["/* Generated from the schema by proto/rules.py. */", "#include <string.h>",
+    lines = ["/* Generated from the schema by proto/rules.py. */", "#include <stddef.h>", "#include <string.h>",
              "#include \"proto/rules_table.h\""]
     lines += [f"#include \"proto/{name}.pb-c.h\"" for name in files]
     lines += ["", f"static const struct message_rules rules[{len(flat)}];", ""]
     for message in flat:
         lines.append(f"static const struct field_rule fields_{message.name}[] = {{")
-        lines += [c_field(field, places) for field in message.fields]
+        lines += [c_field(message, field, places) for field in message.fields]
         lines.append("};")
         numbers = [0] * (message.fields[-1].number + 1)
         for place, field in enumerate(message.fields):

@@ -9,6 +9,11 @@
 struct message_rules;
 struct field_rule {
   uint32_t number;
+  /* Where protobuf-c keeps it in the message: the value (of a repeated field: the array), whether it is there
+   * or how many there are (0: text and messages, which are by their pointer, and what is required), and how
+   * many bytes one value takes. */
+  uint16_t offset, counter;
+  uint8_t size;
   const char *name;
   enum form form;
   ProtobufCType type;

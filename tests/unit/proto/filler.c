@@ -137,7 +137,7 @@ static void fill_list(const struct field_rule *rule, const ProtobufCFieldDescrip
   size_t count = all ? 1 + variant % 3 : 0;
   if (count < rule->at_least) count = rule->at_least;
   if (count > rule->at_most) count = rule->at_most;
-  size_t size = field_size(rule->type);
+  size_t size = rule->size;
   uint8_t *items = arena_zero(arena, count * size + 1);
   for (size_t i = 0; i < count; i++)
     fill_value(rule, variant + (unsigned)i, all, arena, items + i * size);

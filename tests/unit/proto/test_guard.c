@@ -517,10 +517,28 @@ static void works_without_an_error_to_fill(void **state) {
                    COLLEGA_INVALID);
 }
 
+/* The table has the compiler's offsets, protobuf-c's descriptors those of its generator. */
+static void keeps_every_field_where_protobuf_c_does(void **state) {
+  const struct message_rules *rules;
+  (void)state;
+  for (size_t i = 0; (rules = rules_at(i)); i++)
+    for (uint32_t j = 0; j < rules->count; j++) {
+      const struct field_rule *rule = &rules->fields[j];
+      const ProtobufCFieldDescriptor *field = &rules->type->fields[j];
+      bool by_pointer =
+          field->type == PROTOBUF_C_TYPE_STRING || field->type == PROTOBUF_C_TYPE_MESSAGE;
+      bool counted = field->label == PROTOBUF_C_LABEL_REPEATED ||
+                     (field->label == PROTOBUF_C_LABEL_OPTIONAL && !by_pointer);
+      assert_int_equal(rule->offset, field->offset);
+      assert_int_equal(rule->counter, counted ? field->quantifier_offset : 0);
+    }
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(passes_every_message_of_the_schema_unchanged),
+      TEST(keeps_every_field_where_protobuf_c_does),
       TEST(reads_what_protobuf_c_reads_however_it_was_changed),
       TEST(reads_repeated_fields_that_stand_scattered),
       TEST(knows_no_message_of_another_schema),
