@@ -34,13 +34,12 @@
 #define ROOM_AT_ONCE(room)   (room)
 #endif
 
-#define ALIGNMENT      16
 #define SMALLEST_BLOCK 256
 
 struct arena_block {
   struct arena_block *next; /* the one before it in time */
   size_t size, used;
-  _Alignas(ALIGNMENT) uint8_t data[];
+  _Alignas(ARENA_ALIGNMENT) uint8_t data[];
 };
 
 /* The arena lies in front of its first block, in one piece of memory with it. */
@@ -149,19 +148,19 @@ static struct arena_block *block_for(struct arena *arena, size_t size) {
 }
 
 void *arena_take_beyond(struct arena *arena, size_t size) {
-  size_t rounded = size == 0 ? ALIGNMENT : (size + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+  size_t rounded = arena_rounded(size);
   struct arena_block *block = NULL;
+  uint8_t *data = NULL;
   room_close(arena);
-  if (rounded >= size && rounded <= arena->limit - arena->used) block = block_for(arena, rounded);
-  if (block == NULL) {
+  if (rounded != 0 && rounded <= arena->limit - arena->used) block = block_for(arena, rounded);
+  if (block != NULL) {
+    data = block->data + block->used;
+    block->used += rounded;
+    arena->used += rounded;
+    UNPOISON(data, size);
+  } else {
     arena->exhausted = true;
-    room_open(arena);
-    return NULL;
   }
-  uint8_t *data = block->data + block->used;
-  block->used += rounded;
-  arena->used += rounded;
-  UNPOISON(data, size);
   room_open(arena);
   return data;
 }

@@ -94,8 +94,9 @@ size_t utf8_cut(const char *text, size_t most);
 /* An arena: memory of one frame, request or command, which dies with it. A bump allocator over blocks;
  * it refuses to pass `limit` bytes in all (arena_take then returns NULL and arena_exhausted is true).
  * Its fields are for base/arena.c and arena_take alone. */
+#define ARENA_ALIGNMENT 16
 struct arena {
-  _Alignas(16) uint8_t *at; /* in the current block: what is taken next */
+  _Alignas(ARENA_ALIGNMENT) uint8_t *at; /* in the current block: what is taken next */
   size_t room;  /* from there on, at once; what is left of the limit, where that is less */
   size_t begun; /* `room`, when `used` was counted last */
   size_t limit, used;
@@ -105,11 +106,15 @@ struct arena {
 struct arena *arena_new(size_t first_block, size_t limit); /* NULL: out of memory */
 void arena_destroy(struct arena **arena);
 void arena_reset(struct arena *arena); /* keeps the first block */
+/* What a piece of `size` bytes takes; 0: too much for a size_t. */
+static inline size_t arena_rounded(size_t size) {
+  return ((size ? size : 1) + ARENA_ALIGNMENT - 1) & ~(size_t)(ARENA_ALIGNMENT - 1);
+}
 /* As arena_take, where the current block may not have the room. */
 void *arena_take_beyond(struct arena *arena, size_t size);
-/* 16-byte aligned, not cleared. */
+/* Aligned to ARENA_ALIGNMENT, not cleared. */
 static inline void *arena_take(struct arena *arena, size_t size) {
-  size_t rounded = ((size ? size : 1) + 15) & ~(size_t)15; /* 0: too much for a size_t */
+  size_t rounded = arena_rounded(size);
   if (rounded - 1 >= arena->room) return arena_take_beyond(arena, size);
   uint8_t *data = arena->at;
   arena->at += rounded;

@@ -11,7 +11,7 @@ struct field_rule {
   uint32_t number;
   /* Where protobuf-c keeps it in the message: the value (of a repeated field: the array), whether it is there
    * or how many there are (0: text and messages, which are by their pointer, and what is required), and how
-   * many bytes one value takes. */
+   * many bytes one value takes. As its descriptor has it, but beside what else the guard looks at. */
   uint16_t offset, counter;
   uint8_t size;
   const char *name;

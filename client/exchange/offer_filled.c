@@ -16,7 +16,8 @@ struct looked_at {
 };
 
 struct looking {
-  struct arena *arena;
+  struct arena *arena;   /* the holds */
+  struct arena *scratch; /* one offer at a time */
   const CollegaStore__Hold **holds;
   size_t hold_count, hold_capacity;
   struct looked_at *offers;
@@ -159,9 +160,9 @@ static enum collega_status judge(struct ledger_txn *txn, const struct looking *l
   Collega__Offer *offer;
   *state = 0;
   enum collega_status status =
-      offer_row(txn, bytes_of(at->offer.byte, SHORT_ID_BYTES), looking->arena, &row, error);
+      offer_row(txn, bytes_of(at->offer.byte, SHORT_ID_BYTES), looking->scratch, &row, error);
   if (status == COLLEGA_NOT_FOUND) return COLLEGA_OK; /* a capacity: nobody sees it */
-  if (status == COLLEGA_OK) status = offer_of_row(row, looking->arena, &offer, error);
+  if (status == COLLEGA_OK) status = offer_of_row(row, looking->scratch, &offer, error);
   if (status != COLLEGA_OK) return status;
   Collega__OfferState is = offer_state(row, offer, now);
   bool full = is_full(offer, looking->holds + at->first, at->count, date_of_time(now));
@@ -176,8 +177,10 @@ static enum collega_status judge_all(struct ledger_txn *txn, const struct lookin
                                      collega_time now, uint32_t *states,
                                      struct collega_error *error) {
   enum collega_status status = COLLEGA_OK;
-  for (size_t i = 0; status == COLLEGA_OK && i < looking->offer_count; i++)
+  for (size_t i = 0; status == COLLEGA_OK && i < looking->offer_count; i++) {
+    arena_reset(looking->scratch);
     status = judge(txn, looking, &looking->offers[i], now, &states[i], error);
+  }
   return status;
 }
 
@@ -202,11 +205,12 @@ static enum collega_status collect(struct exchange *exchange, struct ledger_txn 
 enum collega_status offers_look_filled(struct exchange *exchange, collega_time now,
                                        uint32_t *changed, struct collega_error *error) {
   struct ledger_txn *txn = NULL;
-  struct looking looking = {.arena = exchange_arena()};
+  struct looking looking = {.arena = exchange_arena(), .scratch = exchange_arena()};
   uint32_t *states = NULL;
   *changed = 0;
-  if (!looking.arena) return exchange_no_memory(error);
-  enum collega_status status = ledger_read(exchange->ledger, &txn, error);
+  enum collega_status status = looking.arena && looking.scratch
+                                   ? ledger_read(exchange->ledger, &txn, error)
+                                   : exchange_no_memory(error);
   if (status == COLLEGA_OK) status = collect(exchange, txn, &looking, error);
   if (status == COLLEGA_OK) {
     states = arena_zero(looking.arena, (looking.offer_count + 1) * sizeof *states);
@@ -228,6 +232,7 @@ enum collega_status offers_look_filled(struct exchange *exchange, collega_time n
   }
   free(looking.holds);
   free(looking.offers);
+  arena_destroy(&looking.scratch);
   arena_destroy(&looking.arena);
   return status;
 }
